@@ -1,0 +1,34 @@
+"""Tables only; importing the package registers every one of them."""
+
+from cpegi_app.models.account import Attempt, LoginSession, LoginTicket, SmsCode, SmsOutbox, User
+from cpegi_app.models.application import Application
+from cpegi_app.models.audit import AuditEntry
+from cpegi_app.models.disbursement import Disbursement, Loan
+from cpegi_app.models.file import StoredFile
+from cpegi_app.models.notice import Notice
+from cpegi_app.models.organisation import Organisation, ProfileChange, Verification
+from cpegi_app.models.product import Product, ProductRevision
+from cpegi_app.models.review import IdempotencyKey, Reviewable, ReviewEvent
+
+__all__ = [
+    "Application",
+    "Attempt",
+    "AuditEntry",
+    "Disbursement",
+    "IdempotencyKey",
+    "Loan",
+    "LoginSession",
+    "LoginTicket",
+    "Notice",
+    "Organisation",
+    "Product",
+    "ProductRevision",
+    "ProfileChange",
+    "ReviewEvent",
+    "Reviewable",
+    "SmsCode",
+    "SmsOutbox",
+    "StoredFile",
+    "User",
+    "Verification",
+]

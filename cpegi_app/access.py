@@ -1,0 +1,153 @@
+"""Who may do what, said once: permissions, their grants, the actor, and the manual's screens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cpegi_app.vocabulary import Kind, OrgClass
+
+
+class Permission(StrEnum):
+    """What a screen, a handler or a flow's stage asks for, `object:action`, alphabetical."""
+
+    ACCOUNT_MANAGE = "account:manage"
+    ACCOUNT_OWN = "account:own"
+    APPLICATION_REVIEW = "application:review"
+    APPLICATION_SUBMIT = "application:submit"
+    AUDIT_READ = "audit:read"
+    DISBURSEMENT_SUBMIT = "disbursement:submit"
+    IDENTITY_CHOOSE = "identity:choose"
+    PRODUCT_SUBMIT = "product:submit"
+    PROFILE_CHANGE = "profile:change"
+    REVIEW_PLATFORM = "review:platform"
+    STATISTICS_READ = "statistics:read"
+    VERIFICATION_SUBMIT = "verification:submit"
+
+
+class Role(StrEnum):
+    """What a user is to the platform."""
+
+    MEMBER = "MEMBER"
+    STAFF = "STAFF"
+    REGULATOR = "REGULATOR"
+
+
+P = Permission
+# Every signed-in account, verified or not.
+BASE_GRANTS = frozenset({P.ACCOUNT_OWN})
+# A member before 真实性认证 (manual §3.1): nothing but its own account and the verification itself.
+NEW_MEMBER_GRANTS = BASE_GRANTS | {P.IDENTITY_CHOOSE, P.VERIFICATION_SUBMIT}
+# Institutions keep every enterprise function (manual §3.3).
+ENTERPRISE_GRANTS = NEW_MEMBER_GRANTS | {P.PROFILE_CHANGE, P.APPLICATION_SUBMIT}
+GRANTS: dict[str, frozenset[Permission]] = {
+    Kind.ENTERPRISE: ENTERPRISE_GRANTS,
+    Kind.INTERMEDIARY: ENTERPRISE_GRANTS,
+    Kind.EQUITY: ENTERPRISE_GRANTS,
+    Kind.DEBT: ENTERPRISE_GRANTS | {P.PRODUCT_SUBMIT, P.APPLICATION_REVIEW, P.DISBURSEMENT_SUBMIT},
+    Role.STAFF: BASE_GRANTS | {P.REVIEW_PLATFORM, P.ACCOUNT_MANAGE, P.AUDIT_READ, P.STATISTICS_READ},
+    Role.REGULATOR: BASE_GRANTS | {P.STATISTICS_READ},
+}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who is asking; loaded afresh from the session table for every event."""
+
+    user_id: int
+    role: Role
+    name: str = ""
+    phone_masked: str = ""
+    org_id: int | None = None
+    kind: Kind | None = None
+    org_class: OrgClass | None = None
+    verified: bool = False
+    login_id: int | None = None
+    address: str = ""
+
+    @property
+    def full_grants(self) -> frozenset[Permission]:
+        """Return what the account may do once it is verified."""
+        if self.role is not Role.MEMBER:
+            return GRANTS[self.role]
+        return GRANTS[self.kind] if self.kind else NEW_MEMBER_GRANTS
+
+    @property
+    def grants(self) -> frozenset[Permission]:
+        """Return what the account may do now."""
+        if self.role is Role.MEMBER and not self.verified:
+            return NEW_MEMBER_GRANTS
+        return self.full_grants
+
+    def may(self, permission: Permission) -> bool:
+        """Tell whether the actor holds a permission now."""
+        return permission in self.grants
+
+    def locked(self, permission: Permission) -> bool:
+        """Tell whether only the missing verification keeps a permission from the actor."""
+        return permission not in self.grants and permission in self.full_grants
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One screen of the manual; `permission` None means public, `route` empty means part of every page."""
+
+    manual: str
+    route: str
+    title: str
+    permission: Permission | None = None
+    menu: str = ""
+    icon: str = ""
+    also: tuple[str, ...] = field(default=())
+
+    def url(self, **parts: object) -> str:
+        """Return the route with its bracketed parts filled in."""
+        path = self.route
+        for name, value in parts.items():
+            path = path.replace(f"[{name}]", str(value))
+        return path
+
+
+# Part of every page: the message bar and, once signed in, the shell around the console.
+MESSAGE_BAR = Screen("1.1", "", "消息栏")
+SHELL = Screen("1.1", "", "管理中心", P.ACCOUNT_OWN)
+
+HOME = Screen("1.1", "/", "首页")
+ABOUT = Screen("9", "/about", "平台介绍与联系方式")
+PUBLIC_PRODUCTS = Screen("4.1", "/products", "金融产品")
+PUBLIC_PRODUCT = Screen("4.1", "/products/[pid]", "产品详情")
+REGISTER = Screen("2.1", "/register", "注册")
+LOGIN = Screen("2.2", "/login", "用户登录")
+FORGOT = Screen("2.3", "/forgot", "忘记密码")
+
+WORKBENCH = Screen("2.2", "/console", "工作台", P.ACCOUNT_OWN, menu="工作台", icon="home")
+IDENTITY = Screen("2.2", "/console/identity", "选择机构类型", P.IDENTITY_CHOOSE, also=("10",))
+PASSWORD = Screen("2.4", "/console/password", "修改密码", P.ACCOUNT_OWN)
+PHONE = Screen("2.5", "/console/phone", "更换手机号", P.ACCOUNT_OWN)
+NOTICES = Screen("2.2", "/console/notices", "消息通知", P.ACCOUNT_OWN)
+VERIFICATION = Screen("3.1", "/console/verification", "用户真实性认证", P.VERIFICATION_SUBMIT, "账户资料维护", "shield")
+PROFILE = Screen("3.2", "/console/profile", "企业认证", P.PROFILE_CHANGE, "账户资料维护", "building", also=("3.3",))
+PROFILE_EDIT = Screen("3.2", "/console/profile/change", "修改资料", P.PROFILE_CHANGE)
+PRODUCTS = Screen("4.1", "/console/products", "金融产品发布", P.PRODUCT_SUBMIT, "金融产品", "product")
+PRODUCT_EDIT = Screen("4.1", "/console/products/edit/[rid]", "编辑金融产品", P.PRODUCT_SUBMIT)
+PRODUCT_PUSHES = Screen("4.1", "/console/products/pushes/[pid]", "推送记录", P.PRODUCT_SUBMIT)
+REQUESTS = Screen("4.2", "/console/requests", "企业申请管理", P.APPLICATION_REVIEW, "金融产品", "inbox", also=("4.3",))
+REQUEST = Screen("4.2", "/console/requests/[aid]", "办理融资申请", P.APPLICATION_REVIEW)
+DISBURSE = Screen("4.3", "/console/requests/disburse/[did]", "放款", P.DISBURSEMENT_SUBMIT)
+APPLICATIONS = Screen("4.2", "/console/applications", "我的融资申请", P.APPLICATION_SUBMIT, "融资申请", "file")
+APPLICATION = Screen("4.2", "/console/applications/[aid]", "融资申请详情", P.APPLICATION_SUBMIT)
+APPLY = Screen("4.2", "/console/apply/[pid]", "申请金融产品", P.APPLICATION_SUBMIT)
+QUEUE = Screen("3.1", "/staff/queue", "审核队列", P.REVIEW_PLATFORM, "审核管理", "inbox")
+REVIEW = Screen("3.1", "/staff/review/[flow]/[rid]", "审核办理", P.REVIEW_PLATFORM)
+ACCOUNTS = Screen("3.3", "/staff/accounts", "账号管理", P.ACCOUNT_MANAGE, "平台管理", "users")
+AUDIT = Screen("3.3", "/staff/audit", "操作日志", P.AUDIT_READ, "平台管理", "list")
+STATISTICS = Screen("3.3", "/staff/statistics", "数据概览", P.STATISTICS_READ, "统计", "chart")
+
+SCREENS: tuple[Screen, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Screen))
+PAGES: tuple[Screen, ...] = tuple(s for s in SCREENS if s.route)
+MENU: tuple[Screen, ...] = tuple(s for s in PAGES if s.menu)
+
+
+def locked_sentence(title: str) -> str:
+    """Return why a function is locked and how to open it (manual §3.1)."""
+    return f"“{title}”需在完成用户真实性认证后使用。请点击“去认证”填写认证资料，平台审核通过后自动开通。"

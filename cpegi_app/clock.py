@@ -1,0 +1,41 @@
+"""The only clock: aware UTC inside, Asia/Shanghai on screens."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+# Fixed offset: China has kept no daylight saving time since 1991, and a machine may lack tzdata.
+SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
+
+_shift = timedelta()
+
+
+def now() -> datetime:
+    """Return the present moment, aware UTC."""
+    return datetime.now(UTC) + _shift
+
+
+def today() -> date:
+    """Return today's date in Asia/Shanghai."""
+    return now().astimezone(SHANGHAI).date()
+
+
+def local(moment: datetime | None) -> str:
+    """Return a moment as a screen shows it, `YYYY-MM-DD HH:MM` in Asia/Shanghai; empty for None."""
+    return aware(moment).astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if moment else ""
+
+
+def local_date(moment: datetime | None) -> str:
+    """Return a moment's date in Asia/Shanghai, `YYYY-MM-DD`; empty for None."""
+    return aware(moment).astimezone(SHANGHAI).date().isoformat() if moment else ""
+
+
+def aware(moment: datetime) -> datetime:
+    """Return the moment as aware UTC; SQLite hands back naive values, which are UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def shift(by: timedelta) -> None:
+    """Move the clock; for tests only."""
+    global _shift
+    _shift = by

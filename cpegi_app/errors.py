@@ -1,0 +1,52 @@
+"""The refusals: every one carries the Chinese sentence its user reads, which says what to do next."""
+
+from __future__ import annotations
+
+
+class DomainError(Exception):
+    """A refusal by a rule of the platform; `message` is shown to the user as it is."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class FormInvalid(DomainError):
+    """Input that the form refuses; `fields` maps a field's name to its sentence."""
+
+    def __init__(self, fields: dict[str, str], message: str = "") -> None:
+        super().__init__(message or f"有 {len(fields)} 处需要更正，请按提示修改后再提交，已填写的内容不会丢失。")
+        self.fields = fields
+
+
+class NotFound(DomainError):
+    """A record that is absent, or that the actor may not know of: both read the same."""
+
+    def __init__(self, what: str = "记录") -> None:
+        super().__init__(f"{what}不存在或已被删除，请返回列表刷新后再试。")
+
+
+class Forbidden(DomainError):
+    """An action outside the actor's rights."""
+
+    def __init__(self, message: str = "您的账号没有此项操作的权限。如确有需要，请联系平台管理人员 400 056 5005。") -> None:
+        super().__init__(message)
+
+
+class SignInRequired(DomainError):
+    """A call without a live login."""
+
+    def __init__(self) -> None:
+        super().__init__("登录已失效，请重新登录后继续。本页已填写的内容保存在浏览器中，重新登录后会自动恢复。")
+
+
+class Conflict(DomainError):
+    """A record that somebody else changed in the meantime."""
+
+
+class TooMany(DomainError):
+    """A limit of attempts; `retry_after_s` says for how long to wait, in seconds."""
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s

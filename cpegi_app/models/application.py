@@ -1,0 +1,35 @@
+"""Applications for credit products (manual §4.2)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, text
+from sqlmodel import Field
+
+from cpegi_app.models.base import json_field, moment
+from cpegi_app.models.review import Reviewable
+
+OPEN = text("status IN ('DRAFT', 'PENDING', 'RETURNED')")
+
+
+class Application(Reviewable, table=True):
+    """An enterprise's application to an institution's product; profile, figures and terms are frozen at submission."""
+
+    __table_args__ = (
+        Index("uq_application_open", "org_id", "product_id", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
+        Index("ix_application_inbox", "institution_id", "status", "submitted_at"),
+    )
+
+    product_id: int = Field(foreign_key="product.id", index=True)
+    institution_id: int = Field(foreign_key="organisation.id")
+    product_name: str = Field(default="", max_length=60)
+    amount_fen: int = 0
+    term_months: int = 0
+    authorised_at: datetime | None = moment()
+    profile: dict[str, str] = json_field()
+    product_data: dict[str, str] = json_field()
+    conditions: dict[str, Any] = json_field()
+    approved_fen: int = 0
+    approved_months: int = 0

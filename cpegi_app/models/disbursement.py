@@ -1,0 +1,48 @@
+"""Disbursements and the loan book (manual §4.3)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field
+
+from cpegi_app.models.base import Row
+from cpegi_app.models.review import Reviewable
+
+
+class Disbursement(Reviewable, table=True):
+    """A payment under an approved application, in 分; several sum up to at most the approved amount."""
+
+    application_id: int = Field(foreign_key="application.id", index=True)
+    borrower_id: int = Field(foreign_key="organisation.id", index=True)
+    contract_no: str = Field(default="", max_length=60)
+    iou_no: str = Field(default="", max_length=60)
+    amount_fen: int = 0
+    lent_on: date | None = None
+
+
+class Loan(Row, table=True):
+    """An entry of the loan book; immutable, a trigger refuses UPDATE and DELETE."""
+
+    __table_args__ = (
+        UniqueConstraint("institution_id", "iou_no"),
+        Index("ix_loan_lent_on", "institution_id", "lent_on"),
+    )
+
+    source: str = Field(max_length=8)
+    institution_id: int = Field(foreign_key="organisation.id")
+    borrower_id: int | None = Field(default=None, foreign_key="organisation.id", index=True)
+    borrower_name: str = Field(max_length=100)
+    borrower_code: str = Field(max_length=18)
+    disbursement_id: int | None = Field(default=None, foreign_key="disbursement.id", unique=True)
+    contract_no: str = Field(max_length=60)
+    iou_no: str = Field(max_length=60)
+    contract_fen: int
+    amount_fen: int
+    lent_on: date
+    due_on: date
+    rate_bp: int
+    guarantee: str = Field(max_length=20)
+    repayment: str = Field(max_length=20)
+    is_first: str = Field(default="", max_length=3)
