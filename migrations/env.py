@@ -18,6 +18,9 @@ def _render(kind: str, item: object, autogen_context) -> str | bool:
         return "sa.DateTime(timezone=True)"
     if type(item).__name__ == "AutoString":
         return f"sa.String(length={item.length})" if item.length else "sa.String()"  # pyright: ignore
+    if kind == "type" and type(item).__name__ == "JSON":
+        autogen_context.imports.add("from sqlalchemy.dialects import postgresql")
+        return "sa.JSON().with_variant(postgresql.JSONB(), 'postgresql')"
     return False
 
 
