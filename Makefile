@@ -1,0 +1,74 @@
+# One file says everything that can be done here: `make help`.
+
+PYTHON ?= python3
+PORT ?= 3000
+HOST ?= 127.0.0.1
+DATA_DIR ?= data
+export PORT DATA_DIR
+
+BIN := .venv/bin
+# The environment's own Node and npm come first; Reflex never fetches Bun, never calls home.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export REFLEX_USE_NPM := 1
+export REFLEX_CHECK_LATEST_VERSION := false
+export REFLEX_TELEMETRY_ENABLED := false
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run dev build database test check fix e2e browser manual migration seed
+
+help: ## Say what can be done
+	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sort | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+run: build database ## Install, migrate, load the demo once, build if needed, serve on PORT (default 3000)
+	@$(BIN)/python -m cpegi_app.manage logins
+	@exec $(BIN)/python -m cpegi_app.serve --host $(HOST) --port $(PORT)
+
+dev: .venv/run.stamp ## Serve with hot reload (pages on PORT, back end on 8000)
+	@CPEGI_DEV=1 exec $(BIN)/reflex run
+
+build: .venv/run.stamp ## Build the front end, if its sources changed
+	@$(BIN)/python -m tools.build
+
+database: .venv/run.stamp ## Bring the database up to date and load the demo data once
+	@$(BIN)/python -m cpegi_app.manage migrate
+	@$(BIN)/python -m cpegi_app.manage demo
+
+seed: database ## Same as database: demo data are loaded once, and only in demo mode
+
+test: check browser ## Run the checks and every test, browser tests included
+	@$(BIN)/python -m pytest -q
+
+check: .venv/dev.stamp ## Lint, format, types, import rules
+	@$(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet || (echo "Try: make fix"; exit 1)
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports --no-cache
+
+fix: .venv/dev.stamp ## Format the code and put right what the linter can
+	@$(BIN)/ruff check --quiet --fix-only; $(BIN)/ruff format
+
+e2e: browser ## Run the browser tests only; e.g. make e2e k=product
+	@$(BIN)/python -m pytest -q tests/e2e $(if $(k),-k $(k))
+
+browser: .venv/dev.stamp
+	@$(BIN)/python -m tools.chromium
+
+manual: e2e ## Take the manual's pictures and write docs/manual
+	@$(BIN)/python -m tools.manual
+
+migration: .venv/dev.stamp ## Write a migration from the models: make migration m="what changes"
+	@test -n "$(m)" || (echo 'Say what changes: make migration m="..."'; exit 1)
+	@$(BIN)/alembic revision --autogenerate -m "$(m)"
+	@$(BIN)/ruff check --quiet --fix-only migrations; $(BIN)/ruff format --quiet migrations
+
+.venv/run.stamp: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@echo "Python packages: installing …"
+	@$(BIN)/python -m pip install --quiet -r requirements.txt
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt .venv/run.stamp
+	@echo "Test packages: installing …"
+	@$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@
