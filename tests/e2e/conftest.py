@@ -1,0 +1,66 @@
+"""Browser tests: one site and one Chromium a session, one fresh browser context a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.e2e.harness import WATCH, Walk
+from tests.e2e.server import browser_arguments, running_site
+from tools import chromium
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the built application with the demo data; return its address."""
+    with running_site(tmp_path_factory.mktemp("site")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start Chromium; a machine without one fails the tests, it never skips them."""
+    path = chromium.find()
+    if not path:
+        pytest.fail("No Chromium on this machine: run `make browser` first.", pytrace=False)
+    with sync_playwright() as playwright:
+        chrome = playwright.chromium.launch(executable_path=path, args=browser_arguments())
+        yield chrome
+        chrome.close()
+
+
+@pytest.fixture
+def new_walk(site: str, browser: Browser, request: pytest.FixtureRequest) -> Iterator:
+    """Return a function that opens another user's browser; `size` is the window, `folder` the manual's."""
+    contexts = []
+
+    def open_walk(size: tuple[int, int] = (1440, 900)) -> Walk:
+        context = browser.new_context(
+            base_url=site,
+            viewport={"width": size[0], "height": size[1]},
+            locale="zh-CN",
+            timezone_id="Asia/Shanghai",
+        )
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        context.add_init_script(WATCH)
+        return Walk(context.new_page(), site, Path(request.node.path).stem)
+
+    yield open_walk
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def walk(new_walk) -> Walk:
+    """Return a walker at the desk's width, signed in as nobody."""
+    return new_walk()
+
+
+@pytest.fixture
+def page(walk: Walk) -> Page:
+    """Return the walker's page, for tests that need no more."""
+    return walk.page

@@ -1,0 +1,167 @@
+"""A walk through the pages: every page is checked, every step leaves a picture for the manual."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import ConsoleMessage, Locator, Page, Response, WebSocket, expect
+
+# So long nothing may pass between page and server before the page counts as settled, in seconds.
+QUIET = 0.2
+MANUAL = Path(__file__).resolve().parents[2] / "test-output" / "manual"
+
+# Runs in every page before its own scripts: keeps what the content policy refused.
+WATCH = """
+window.__refused = [];
+addEventListener("securitypolicyviolation", (event) => window.__refused.push(
+  `${event.violatedDirective}: ${event.blockedURI} ${event.sourceFile}:${event.lineNumber} ${event.sample}`));
+"""
+# Reads the page as assistive software would: what is named, what is doubled.
+LOOK = """() => {
+  const shown = (node) => node.checkVisibility?.({visibilityProperty: true}) ?? true;
+  const named = (node) => node.labels?.length || node.getAttribute("aria-label")
+    || node.getAttribute("aria-labelledby") || node.title || (node.tagName === "BUTTON" && node.innerText.trim());
+  const ids = [...document.querySelectorAll("[id]")].map((node) => node.id);
+  return {
+    title: document.title.trim(),
+    headings: [...document.querySelectorAll("h1")].filter(shown).length,
+    doubled: [...new Set(ids.filter((id, at) => ids.indexOf(id) !== at))],
+    unnamed: [...document.querySelectorAll("input:not([type=hidden]), select, textarea, button")]
+      .filter((node) => shown(node) && !named(node)).map((node) => node.outerHTML.slice(0, 160)),
+    refused: window.__refused.splice(0),
+  };
+}"""
+AXE = """() => axe.run(document, {resultTypes: ["violations"]}).then((found) => found.violations
+  .filter((rule) => ["serious", "critical"].includes(rule.impact))
+  .map((rule) => `${rule.id}: ${rule.help}; ` + rule.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")))"""
+
+
+class Walk:
+    """One person's browser: moves about, checks each page, records steps of the manual."""
+
+    def __init__(self, page: Page, site: str, chapter: str) -> None:
+        self.page, self.site, self.chapter = page, site, chapter
+        self.troubles: list[str] = []
+        self.last_frame = 0.0
+        page.on("console", self._on_console)
+        page.on("pageerror", lambda error: self.troubles.append(f"script error: {error}"))
+        page.on("response", self._on_response)
+        page.on("websocket", self._on_websocket)
+
+    def goto(self, path: str) -> None:
+        """Open an address of the site and check the page."""
+        self.page.goto(path)
+        self.check()
+
+    def login(self, phone: str, password: str, kind: str = "") -> None:
+        """Sign in on the login page; `kind` is the label of the choice, where one must be made."""
+        self.page.goto("/login")
+        self.settle()
+        if kind:
+            self.page.get_by_label(kind, exact=True).check()
+        self.page.get_by_label("手机号").fill(phone)
+        self.page.get_by_label("密码", exact=True).fill(password)
+        self.page.get_by_role("button", name=re.compile("^登\\s*录$")).click()
+        self.page.wait_for_url(lambda url: "/login" not in url)
+        self.check()
+
+    def settle(self) -> None:
+        """Wait until the page is drawn, no request is under way, and the server has said all it had to."""
+        self.page.wait_for_selector("h1", state="attached")
+        self.page.wait_for_load_state("networkidle")
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and time.monotonic() - self.last_frame < QUIET:
+            self.page.wait_for_timeout(30)
+
+    def step(self, number: str, caption: str, *, mark: Locator | None = None, full: bool = False) -> None:
+        """Check the page and keep its picture as a step of the manual, e.g. `3.1-02`.
+
+        `mark` is outlined in the picture; `full` takes the whole length of the page."""
+        assert re.fullmatch(r"\d+(\.\d+)*-\d{2}", number), f"a step is numbered like 3.1-02, not {number!r}"
+        self.check()
+        MANUAL.mkdir(parents=True, exist_ok=True)
+        old = (
+            mark.evaluate("node => [node.style.outline, node.style.outline = '3px solid #d4380d'][0]")
+            if mark
+            else ""
+        )
+        if mark:
+            mark.scroll_into_view_if_needed()
+        self.page.screenshot(
+            path=MANUAL / f"{number}.png", full_page=full, animations="disabled", caret="hide"
+        )
+        if mark:
+            mark.evaluate("(node, old) => { node.style.outline = old }", old)
+        section, order = number.split("-")
+        entry = {"section": section, "order": int(order), "caption": caption, "test": self.chapter}
+        (MANUAL / f"{number}.json").write_text(json.dumps(entry, ensure_ascii=False), encoding="utf-8")
+
+    def check(self) -> None:
+        """Fail with a readable list if the page in view, once settled, is not in order."""
+        self.settle()
+        troubles, self.troubles = self.troubles, []
+        troubles += _look(self.page) + self._axe()
+        if troubles:
+            where = self.page.url.removeprefix(self.site)
+            pytest.fail(f"{where}: {len(troubles)} troubles\n- " + "\n- ".join(troubles), pytrace=False)
+
+    def forgive(self, pattern: str) -> None:
+        """Forget console messages that the test provoked on purpose."""
+        self.troubles = [trouble for trouble in self.troubles if not re.search(pattern, trouble)]
+
+    def sees(self, text: str) -> None:
+        """Expect a sentence on the page."""
+        expect(self.page.get_by_text(text).first).to_be_visible()
+
+    def _axe(self) -> list[str]:
+        """Return what axe-core finds serious or critical."""
+        if not self.page.evaluate("() => Boolean(window.axe)"):
+            self.page.evaluate(_axe_source())
+        return [f"axe {finding}" for finding in self.page.evaluate(AXE)]
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.troubles.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+    def _on_websocket(self, socket: WebSocket) -> None:
+        def heard(_) -> None:
+            self.last_frame = time.monotonic()
+
+        heard(None)
+        socket.on("framesent", heard)
+        socket.on("framereceived", heard)
+
+    def _on_response(self, response: Response) -> None:
+        if response.status >= 500 and urlsplit(response.url).netloc == urlsplit(self.site).netloc:
+            self.troubles.append(f"{response.status} from {response.request.method} {response.url}")
+
+
+def clear_manual() -> None:
+    """Throw away the pictures of an earlier run."""
+    shutil.rmtree(MANUAL, ignore_errors=True)
+
+
+def _look(page: Page) -> list[str]:
+    """Return what is wrong with title, headings, names and ids, and what the content policy refused."""
+    seen = page.evaluate(LOOK)
+    troubles = [] if seen["title"] else ["the page has no title"]
+    if seen["headings"] != 1:
+        troubles.append(f"{seen['headings']} visible h1 instead of one")
+    troubles += [f"control without a label: {control}" for control in seen["unnamed"]]
+    troubles += [f"id used twice: {name}" for name in seen["doubled"]]
+    troubles += [f"refused by the content policy: {refusal}" for refusal in seen["refused"]]
+    return troubles
+
+
+@cache
+def _axe_source() -> str:
+    """Return axe-core's script from its Python package."""
+    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")

@@ -1,0 +1,75 @@
+"""The built application as a running site: its own data folder, its own port, demo data loaded."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tools import build
+
+ROOT = build.ROOT
+
+
+@contextmanager
+def running_site(data_dir: Path, **variables: str) -> Iterator[str]:
+    """Build if needed, load the demo, serve on a free port; yield the address."""
+    port = _free_port()
+    environment = build.environment() | variables
+    environment |= {"DATA_DIR": str(data_dir), "PORT": str(port), "CPEGI_MODE": "demo", "DATABASE_URL": ""}
+    for command in (["tools.build"], ["cpegi_app.manage", "migrate"], ["cpegi_app.manage", "demo"]):
+        subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=environment, check=True)
+    log = data_dir / "server.log"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "cpegi_app.serve", "--port", str(port)],
+            cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+        )  # fmt: skip
+        try:
+            address = f"http://localhost:{port}"
+            _wait_for(address, server, log)
+            yield address
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait_for(address: str, server: subprocess.Popen, log: Path, seconds: int = 60) -> None:
+    """Wait until the site answers; show the server's log if it does not."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            urllib.request.urlopen(address, timeout=2).close()
+            return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.1)
+    raise RuntimeError(f"The site did not start. Its log:\n{log.read_text()[-4000:]}")
+
+
+def browser_arguments() -> list[str]:
+    """Return the switches that keep Chromium quiet, on machines without a sandbox or a network too."""
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return [
+        *root,
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]

@@ -1,0 +1,72 @@
+"""Find a Chromium for the browser tests, or install one; and a font that has Chinese letters."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+
+
+def find() -> str | None:
+    """Return the path of a Chromium on this machine: `CHROMIUM`, the system's, or Playwright's own."""
+    if named := os.environ.get("CHROMIUM"):
+        return named if Path(named).exists() else None
+    for name in NAMES:
+        if path := shutil.which(name):
+            return path
+    return _playwrights_own()
+
+
+def install() -> str:
+    """Return the path of a Chromium, installing one first where none is found."""
+    if found := find():
+        return found
+    print("Chromium: none found, installing …", flush=True)
+    if not _apt_install("chromium"):
+        _run(sys.executable, "-m", "playwright", "install", "chromium")
+    if found := find():
+        return found
+    raise SystemExit(
+        "No Chromium, and none could be installed: the browser tests cannot run.\n"
+        "Install Chromium or Chrome by hand, or name one in the variable CHROMIUM."
+    )
+
+
+def install_font() -> None:
+    """Install a Chinese font where none is known; without one the tests run, but pictures show boxes."""
+    if shutil.which("fc-list") and subprocess.run(("fc-list", ":lang=zh-cn"), capture_output=True).stdout:
+        return
+    if not _apt_install("fonts-noto-cjk"):
+        print("No Chinese font found: the manual's pictures will show boxes.", file=sys.stderr)
+
+
+def _playwrights_own() -> str | None:
+    """Return the Chromium that Playwright downloaded earlier, if it did."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
+def _apt_install(package: str) -> bool:
+    """Install a Debian package; False where that is not possible."""
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        return False
+    quiet = ("apt-get", "-qq", "-o", "Dpkg::Use-Pty=0")
+    return _run(*quiet, "update") and _run(*quiet, "install", "-y", "--no-install-recommends", package)
+
+
+def _run(*command: str) -> bool:
+    """Run a command without input and say whether it succeeded."""
+    variables = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    return subprocess.run(command, stdin=subprocess.DEVNULL, env=variables).returncode == 0
+
+
+if __name__ == "__main__":
+    print(f"Chromium: {install()}")
+    install_font()
