@@ -37,9 +37,11 @@ class Store:
             if target.exists():
                 # A new row is about to refer to this content: make it young again for the sweeper.
                 os.utime(target)
-                return address
-            self._folder(target.parent)
-            _write_then_rename(data, target)
+            else:
+                self._folder(target.parent)
+                _write_and_rename(data, target)
+            # Also when it was there: who renamed it may have died before this.
+            _sync(target.parent)
         return address
 
     def open(self, sha256: str) -> Path:
@@ -91,7 +93,7 @@ class Store:
             os.close(descriptor)
 
 
-def _write_then_rename(data: bytes, target: Path) -> None:
+def _write_and_rename(data: bytes, target: Path) -> None:
     """Write beside the target, make it durable, and only then give it its name."""
     temporary = target.parent / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
@@ -104,7 +106,6 @@ def _write_then_rename(data: bytes, target: Path) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync(target.parent)
 
 
 def _sync(folder: Path) -> None:

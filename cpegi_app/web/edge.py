@@ -1,0 +1,376 @@
+"""The outermost ASGI layer: nothing reaches Reflex or our routes that has not passed here."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hmac
+import logging
+import re
+from collections.abc import Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cpegi_app.web.csp import INERT, ContentPolicy
+from cpegi_app.web.limits import Concurrency, Pace, SlidingWindow
+from cpegi_app.web.refusal import Refusal, is_framework_error, refusal_messages
+
+log = logging.getLogger(__name__)
+
+_UPLOAD = "/_upload"
+_EVENTS = "/_event"
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_HOST = re.compile(r"(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
+_FORWARDED = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-real-ip", b"forwarded")
+_CLOSE_POLICY, _CLOSE_TOO_BIG = 1008, 1009
+
+_GONE = "页面不存在，请检查地址或返回首页。"
+_FOREIGN = "请求来源无法确认，已被拒绝。请从平台页面重新打开后再操作。"
+_FAILED = "系统暂时无法处理该请求，请稍后重试；如多次出现，请联系平台管理人员 400 056 5005。"
+_NO_LOGIN = "登录已失效，请重新登录后再上传。"
+_OTHER_LOGIN = "本页面不属于当前登录，请刷新页面后重新上传。"
+
+
+def _nobody(_: str) -> str | None:
+    return None
+
+
+@dataclasses.dataclass(frozen=True)
+class EdgeConfig:
+    """What the edge must know; the defaults let nobody upload."""
+
+    origins: tuple[str, ...] = ()
+    """Own origins, `scheme://host[:port]`; empty: the one that the request's Host names."""
+    production: bool = False
+    """Send HSTS."""
+    development: bool = False
+    """Hot reload: no content policy, and the front end may come from another port of this host."""
+    trust_proxy: bool = False
+    """Believe the X-Forwarded-* headers of the one proxy in front."""
+    build: Path | None = None
+    """The built front end, whose inline scripts the content policy allows."""
+    session_id_of: Callable[[str], str | None] = _nobody
+    """From the Cookie header to the id of a live session; runs in a worker thread."""
+    token_owner: Callable[[str], str | None] = _nobody
+    """From a tab's token to the id of the session it is bound to; runs in a worker thread."""
+    exposed: frozenset[str] = frozenset()
+    """Framework endpoints to leave open: any of /ping, /_health."""
+    upload_cap: int = 12 << 20
+    body_cap: int = 64 << 10
+    body_timeout_s: float = 30.0
+    uploads_per_minute: int = 60
+    sockets_per_address: int = 60
+    messages_per_s: float = 20.0
+    message_burst: int = 40
+    message_cap: int = 256 << 10
+    patience_s: float = 10.0
+
+
+class Edge:
+    """Wraps an ASGI application with headers, origin check, upload gate, limits and uniform refusals."""
+
+    def __init__(self, app: ASGIApp, *, config: EdgeConfig) -> None:
+        self._app, self._config = app, config
+        self._origins = tuple(origin.rstrip("/").lower() for origin in config.origins)
+        self._policy = ContentPolicy(config.build)
+        self._sockets = Concurrency(config.sockets_per_address)
+        self._handshakes = SlidingWindow(10 * config.sockets_per_address, 60)
+        self._uploads = SlidingWindow(config.uploads_per_minute, 60)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        scope = self._as_seen_from_outside(scope)
+        if scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+        else:
+            await self._http(scope, receive, send)
+
+    def _as_seen_from_outside(self, scope: Scope) -> Scope:
+        """Apply the proxy's account of the client when there is a trusted proxy, else drop any such account."""
+        headers = Headers(scope=scope)
+        if not self._config.trust_proxy:
+            kept = [pair for pair in scope["headers"] if pair[0].lower() not in _FORWARDED]
+            return {**scope, "headers": kept}
+        scope = dict(scope)
+        secure = {"http": "https", "websocket": "wss"}[scope["type"]]
+        plain = {"http": "http", "websocket": "ws"}[scope["type"]]
+        stated = headers.get("x-forwarded-proto", "").rpartition(",")[2].strip().lower()
+        if stated:
+            scope["scheme"] = secure if stated in ("https", "wss") else plain
+        # The proxy appends what it saw; everything before it was written by the client.
+        if address := headers.get("x-forwarded-for", "").rpartition(",")[2].strip():
+            scope["client"] = (address, 0)
+        return scope
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        answer = _Answer(scope, send, lambda m: self._dress(scope, headers, m))
+        try:
+            cap = await self._admit(scope, headers)
+            body = _Body(receive, answer, cap, self._config.body_timeout_s)
+            await self._app(scope, body, answer)
+        except Refusal as refusal:
+            answer.refusal = refusal
+        except Exception:
+            log.exception("unhandled error at %s %s", scope["method"], scope["path"])
+            answer.refusal = Refusal(500, _FAILED)
+        await answer.finish()
+
+    async def _admit(self, scope: Scope, headers: Headers) -> int:
+        """Refuse a request before its body is read, or return how long the body may be."""
+        method, path = scope["method"], scope["path"]
+        if self._is_hidden(path):
+            raise Refusal(404, _GONE)
+        if method in ("GET", "HEAD", "OPTIONS"):
+            if _is_at(path, _UPLOAD):
+                raise Refusal(404, _GONE)
+            return self._config.body_cap
+        if method != "POST":
+            raise Refusal(405, "不支持该操作。", (("Allow", "GET, HEAD, POST"),))
+        if not self._is_own_origin(scope, headers):
+            log.warning("foreign origin refused at %s: %r", path, headers.getlist("origin"))
+            raise Refusal(403, _FOREIGN)
+        if _is_at(path, _UPLOAD):
+            await self._admit_upload(path, headers)
+            return self._config.upload_cap
+        self._check_length(headers, self._config.body_cap)
+        return self._config.body_cap
+
+    def _is_hidden(self, path: str) -> bool:
+        """Tell whether a path is the framework's own business: /_health, /_all_routes, /ping, …"""
+        if path in self._config.exposed:
+            return False
+        ours = _is_at(path, _UPLOAD)
+        return (path.startswith("/_") and not ours) or _is_at(path, "/ping") or _is_at(path, "/auth-codespace")
+
+    async def _admit_upload(self, path: str, headers: Headers) -> None:
+        """Let in only what a live login sends from one of its own tabs, within the cap."""
+        if path != _UPLOAD:
+            raise Refusal(404, _GONE)
+        session = await asyncio.to_thread(self._config.session_id_of, headers.get("cookie", ""))
+        if not session:
+            raise Refusal(401, _NO_LOGIN)
+        tokens = headers.getlist("reflex-client-token")
+        owner = await asyncio.to_thread(self._config.token_owner, tokens[0]) if len(tokens) == 1 else None
+        if not owner or not hmac.compare_digest(owner.encode(), session.encode()):
+            raise Refusal(403, _OTHER_LOGIN)
+        self._check_length(headers, self._config.upload_cap, needed=True)
+        if wait := self._uploads.hit(session):
+            raise Refusal(429, f"上传过于频繁，请 {wait} 秒后再试。", (("Retry-After", str(wait)),))
+
+    def _check_length(self, headers: Headers, cap: int, *, needed: bool = False) -> None:
+        stated = headers.getlist("content-length")
+        if not stated:
+            if needed:
+                raise Refusal(411, "无法确定上传内容的大小，请更换浏览器后重试。")
+            return
+        if len(stated) != 1 or not re.fullmatch(r"\d{1,15}", stated[0]):
+            raise Refusal(400, "请求格式不正确，请刷新页面后重试。")
+        if int(stated[0]) > cap:
+            raise _too_large(cap)
+
+    def _is_own_origin(self, scope: Scope, headers: Headers) -> bool:
+        """Tell whether the one Origin header names this site; absent is foreign."""
+        origins = headers.getlist("origin")
+        if len(origins) != 1:
+            return False
+        if self._config.development and _host_name(origins[0]) == _host_name("//" + headers.get("host", "")):
+            return urlsplit(origins[0]).scheme in ("http", "https")
+        return origins[0] in self._own_origins(scope, headers)
+
+    def _own_origins(self, scope: Scope, headers: Headers) -> tuple[str, ...]:
+        if self._origins:
+            return self._origins
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or not _HOST.fullmatch(hosts[0].lower()):
+            return ()
+        scheme = "https" if scope.get("scheme") in ("https", "wss") else "http"
+        return (f"{scheme}://{hosts[0].lower()}",)
+
+    def _dress(self, scope: Scope, headers: Headers, message: MutableMapping[str, Any]) -> None:
+        """Put the security headers on an answer; what the application set itself stays."""
+        answer = MutableHeaders(scope=message)
+        media = answer.get("content-type", "").partition(";")[0].strip().lower()
+        is_page = media == "text/html"
+        for name, value in _ALWAYS:
+            answer.setdefault(name, value)
+        if self._config.production:
+            answer.setdefault("Strict-Transport-Security", "max-age=31536000")
+        # A browser stores a 304's headers over those of the page that it keeps: say nothing there.
+        if not self._config.development and message["status"] != 304:
+            sockets = tuple(_socket_origin(origin) for origin in self._own_origins(scope, headers))
+            policy = self._policy.page(scope["path"], sockets) if is_page else INERT
+            answer.setdefault("Content-Security-Policy", policy)
+        if scope["path"].startswith("/assets/") and message["status"] in (200, 206, 304):
+            # The build puts a hash into each of these names.
+            answer["Cache-Control"] = "public, max-age=31536000, immutable"
+        elif is_page:
+            answer.setdefault("Cache-Control", "no-cache")
+        elif media == "application/json":
+            answer.setdefault("Cache-Control", "no-store")
+        if "server" in answer:
+            del answer["server"]
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        address = (scope.get("client") or ("?", 0))[0]
+        reason = self._why_no_socket(scope, headers, address)
+        if reason is None and not self._sockets.enter(address):
+            reason = "too many sockets from one address"
+        if reason is not None:
+            log.warning("websocket refused: %s, address %s, origin %r", reason, address, headers.getlist("origin"))
+            await send({"type": "websocket.close", "code": _CLOSE_POLICY})
+            return
+        socket = _Socket(receive, send, self._config)
+        try:
+            await self._app(scope, socket.receive, socket.send)
+        except Exception:
+            log.exception("unhandled error on a websocket")
+            await socket.close(1011)
+        finally:
+            self._sockets.leave(address)
+
+    def _why_no_socket(self, scope: Scope, headers: Headers, address: str) -> str | None:
+        if not _is_at(scope["path"], _EVENTS):
+            return "unknown path"
+        if not self._is_own_origin(scope, headers):
+            return "foreign origin"
+        return "too many handshakes" if self._handshakes.hit(address) else None
+
+
+_ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("X-Permitted-Cross-Domain-Policies", "none"),
+)
+
+
+class _Answer:
+    """The way out: dresses each answer, and puts a refusal in place of what must not go out."""
+
+    def __init__(self, scope: Scope, send: Send, dress: Callable[[Message], None]) -> None:
+        self._scope, self._send, self._dress = scope, send, dress
+        self._started = False
+        self.refusal: Refusal | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and not self._started and self.refusal is None:
+            if is_framework_error(self._scope["path"], message):
+                self.refusal = Refusal.of_status(message["status"], _FAILED)
+                return
+            message = {**message, "headers": list(message.get("headers", []))}
+            self._dress(message)
+            self._started = True
+        # Once there is a refusal the application's own words are dropped; `finish` sends ours.
+        if self._started:
+            await self._send(message)
+
+    async def finish(self) -> None:
+        """Send the refusal, if there is one and nothing went out before."""
+        if self.refusal is None or self._started:
+            return
+        self._started = True
+        for message in refusal_messages(self.refusal, self._scope):
+            if message["type"] == "http.response.start":
+                self._dress(message)
+            await self._send(message)
+
+
+class _Body:
+    """The way in for a request's body: counted while it streams, and not waited for for ever."""
+
+    def __init__(self, receive: Receive, answer: _Answer, cap: int, timeout_s: float) -> None:
+        self._receive, self._answer, self._cap, self._timeout = receive, answer, cap, timeout_s
+        self._seen, self._complete = 0, False
+
+    async def __call__(self) -> Message:
+        if self._answer.refusal is not None:
+            return {"type": "http.disconnect"}
+        if self._complete:
+            return await self._receive()
+        try:
+            message = await asyncio.wait_for(self._receive(), self._timeout)
+        except TimeoutError:
+            return self._refuse(Refusal(408, "网络过慢，上传超时，请检查网络后重试。"))
+        if message["type"] == "http.request":
+            self._seen += len(message.get("body", b""))
+            self._complete = not message.get("more_body", False)
+            if self._seen > self._cap:
+                return self._refuse(_too_large(self._cap))
+        return message
+
+    def _refuse(self, refusal: Refusal) -> Message:
+        """Tell the application that the client has gone; the answer it then gives is replaced."""
+        self._answer.refusal = refusal
+        return {"type": "http.disconnect"}
+
+
+class _Socket:
+    """A websocket whose client is slowed down when it talks too fast, and cut off when it does not stop."""
+
+    def __init__(self, receive: Receive, send: Send, config: EdgeConfig) -> None:
+        self._receive, self._send, self._config = receive, send, config
+        self._pace = Pace(config.messages_per_s, config.message_burst, patience_s=config.patience_s)
+        self._closed = False
+
+    async def receive(self) -> Message:
+        """Hand on the next message when it is due."""
+        if self._closed:
+            return {"type": "websocket.disconnect", "code": _CLOSE_POLICY}
+        message = await self._receive()
+        if message["type"] != "websocket.receive":
+            return message
+        if len(message.get("text") or message.get("bytes") or "") > self._config.message_cap:
+            return await self.close(_CLOSE_TOO_BIG)
+        delay = self._pace.take()
+        if delay is None:
+            log.warning("websocket closed: more than %s messages a second", self._config.messages_per_s)
+            return await self.close(_CLOSE_POLICY)
+        if delay:
+            await asyncio.sleep(delay)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send on, unless the socket was closed here."""
+        if self._closed:
+            return
+        self._closed = message["type"] == "websocket.close"
+        await self._send(message)
+
+    async def close(self, code: int) -> Message:
+        """Close the socket, and return what tells the application."""
+        await self.send({"type": "websocket.close", "code": code})
+        return {"type": "websocket.disconnect", "code": code}
+
+
+def _too_large(cap: int) -> Refusal:
+    size = f"{cap >> 20} MB" if cap >= 1 << 20 else f"{cap >> 10} KB"
+    return Refusal(413, f"提交的内容超过 {size} 上限，请压缩或拆分后重试。")
+
+
+def _is_at(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(prefix + "/")
+
+
+def _host_name(address: str) -> str:
+    """Return an address's host without its port; the loopback names count as one."""
+    try:
+        name = urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+    return "localhost" if name in _LOOPBACK or name == "::1" else name
+
+
+def _socket_origin(origin: str) -> str:
+    return origin.replace("http", "ws", 1)

@@ -1,0 +1,97 @@
+"""Limits of noise: how often an address may try, how fast a socket may talk, how many sockets there may be."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable
+
+Clock = Callable[[], float]
+
+
+class SlidingWindow:
+    """At most `limit` hits a key within `seconds`; memory is bounded by forgetting the keys idle longest.
+
+    One process counts for itself: with several workers the effective limit is that many times higher.
+    """
+
+    def __init__(self, limit: int, seconds: float, *, keys: int = 50_000, clock: Clock = time.monotonic) -> None:
+        self._limit, self._seconds, self._keys, self._clock = limit, seconds, keys, clock
+        self._hits: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def hit(self, key: str) -> int:
+        """Count one try; return 0 when it is within the limit, else the seconds to wait (it is not counted)."""
+        wait = self.wait(key)
+        if wait:
+            return wait
+        hits = self._hits.setdefault(key, deque())
+        hits.append(self._clock())
+        self._hits.move_to_end(key)
+        if len(self._hits) > self._keys:
+            self._hits.popitem(last=False)
+        return 0
+
+    def wait(self, key: str) -> int:
+        """Return for how many seconds, rounded up, the next try would be refused; 0 when it would not."""
+        hits = self._hits.get(key)
+        if not hits:
+            return 0
+        now = self._clock()
+        while hits and hits[0] <= now - self._seconds:
+            hits.popleft()
+        if len(hits) < self._limit:
+            return 0
+        return max(1, math.ceil(hits[0] + self._seconds - now))
+
+    def forget(self, key: str) -> None:
+        """Drop what was counted for a key, as after a successful login."""
+        self._hits.pop(key, None)
+
+
+class Pace:
+    """A token bucket that answers with a delay instead of a refusal, until it was overrun for too long."""
+
+    def __init__(
+        self, per_second: float, burst: int, *, patience_s: float = 10.0, clock: Clock = time.monotonic
+    ) -> None:
+        self._rate, self._burst, self._patience, self._clock = per_second, burst, patience_s, clock
+        self._tokens = float(burst)
+        self._at = clock()
+        self._overrun_since: float | None = None
+
+    def take(self) -> float | None:
+        """Take one token; return the seconds to wait first, or None when patience is at its end."""
+        now = self._clock()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+        self._tokens -= 1
+        if self._tokens >= 0:
+            self._overrun_since = None
+            return 0.0
+        if self._overrun_since is None:
+            self._overrun_since = now
+        if now - self._overrun_since > self._patience:
+            return None
+        return -self._tokens / self._rate
+
+
+class Concurrency:
+    """At most `limit` things at once a key."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._open: Counter[str] = Counter()
+
+    def enter(self, key: str) -> bool:
+        """Count one more, unless the limit is reached; pair a True with `leave`."""
+        if self._open[key] >= self._limit:
+            return False
+        self._open[key] += 1
+        return True
+
+    def leave(self, key: str) -> None:
+        """Count one less, and forget a key at zero."""
+        self._open[key] -= 1
+        if self._open[key] <= 0:
+            del self._open[key]
