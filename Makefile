@@ -53,7 +53,9 @@ e2e: browser ## Run the browser tests only; e.g. make e2e k=product
 browser: .venv/dev.stamp
 	@$(BIN)/python -m tools.chromium
 
-manual: e2e ## Take the manual's pictures and write docs/manual
+manual: browser ## Take the manual's pictures and write docs/manual
+	@rm -rf test-output/manual
+	@$(BIN)/python -m pytest -q tests/e2e
 	@$(BIN)/python -m tools.manual
 
 migration: .venv/dev.stamp ## Write a migration from the models: make migration m="what changes"

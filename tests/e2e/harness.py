@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import time
 from functools import cache
 from pathlib import Path
@@ -142,11 +141,6 @@ class Walk:
     def _on_response(self, response: Response) -> None:
         if response.status >= 500 and urlsplit(response.url).netloc == urlsplit(self.site).netloc:
             self.troubles.append(f"{response.status} from {response.request.method} {response.url}")
-
-
-def clear_manual() -> None:
-    """Throw away the pictures of an earlier run."""
-    shutil.rmtree(MANUAL, ignore_errors=True)
 
 
 def _look(page: Page) -> list[str]:
