@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlmodel import Session
 
+from cpegi_app.errors import DomainError
 from cpegi_app.settings import get_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,10 +67,21 @@ def read_engine() -> Engine:
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """Yield a session whose work is committed whole at the end, or not at all."""
+    """Yield a session whose work is committed whole at the end, or not at all.
+
+    A refusal marked `keep` is committed too: otherwise nobody could count wrong passwords.
+    """
     with Session(write_engine(), expire_on_commit=False) as session:
-        yield session
+        kept: DomainError | None = None
+        try:
+            yield session
+        except DomainError as refusal:
+            if not refusal.keep:
+                raise
+            kept = refusal
         session.commit()
+        if kept:
+            raise kept
 
 
 @contextmanager

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 
 class DomainError(Exception):
-    """A refusal by a rule of the platform; `message` is shown to the user as it is."""
+    """A refusal by a rule of the platform; `message` is shown to the user as it is.
+
+    `keep` says that what was written before the refusal (a counted wrong try) is committed all the same.
+    """
+
+    keep = False
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -42,6 +47,12 @@ class SignInRequired(DomainError):
 
 class Conflict(DomainError):
     """A record that somebody else changed in the meantime."""
+
+
+class CountedRefusal(DomainError):
+    """A wrong password or code: the refusal stands, and so does its count."""
+
+    keep = True
 
 
 class TooMany(DomainError):

@@ -1,0 +1,66 @@
+"""The audit trail: one row for every transition, denial and staff action, in the same transaction."""
+
+from __future__ import annotations
+
+from sqlmodel import Session
+
+from cpegi_app.access import Actor, Role
+from cpegi_app.models import AuditEntry
+
+# Shown in the filter of the audit page; the code's first part names the thing acted on.
+ACTIONS: dict[str, str] = {
+    "account.register": "注册账号",
+    "account.login": "登录",
+    "account.login_failed": "登录失败",
+    "account.logout": "退出登录",
+    "account.password": "修改密码",
+    "account.reset": "找回密码",
+    "account.phone": "更换手机号",
+    "account.identity": "选择机构类型",
+    "account.disable": "停用账号",
+    "account.enable": "启用账号",
+    "account.reveal": "查看完整手机号",
+    "file.upload": "上传文件",
+    "file.remove": "删除文件",
+    "file.read": "查看文件",
+    "product.delist": "下架产品",
+    "product.relist": "重新上架",
+    "review.SUBMIT": "提交审核",
+    "review.WITHDRAW": "撤回",
+    "review.RETURN": "退回",
+    "review.APPROVE": "审核通过",
+    "review.REJECT": "审核不通过",
+    "denied": "拒绝越权操作",
+}
+
+
+def label_of(actor: Actor | None) -> str:
+    """Return how the trail and the timeline name an actor."""
+    if actor is None:
+        return "未登录"
+    prefix = {Role.STAFF: "平台管理人员", Role.REGULATOR: "金融监管部门"}.get(actor.role, "")
+    return f"{prefix} {actor.name or actor.phone_masked}".strip()[:120]
+
+
+def record(
+    session: Session,
+    actor: Actor | None,
+    action: str,
+    subject: str = "",
+    detail: str = "",
+    *,
+    ok: bool = True,
+    address: str = "",
+) -> None:
+    """Append one entry; `subject` reads like `product:12`."""
+    session.add(
+        AuditEntry(
+            action=action,
+            actor_id=actor.user_id if actor else None,
+            actor_label=label_of(actor),
+            subject=subject[:60],
+            detail=detail[:500],
+            address=(address or (actor.address if actor else ""))[:64],
+            ok=ok,
+        )
+    )

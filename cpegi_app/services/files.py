@@ -1,0 +1,181 @@
+"""Private files of reviewed things: kept by content, read only by who may see the thing itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import BaseModel
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import Actor
+from cpegi_app.errors import Conflict, FormInvalid, NotFound
+from cpegi_app.models import StoredFile
+from cpegi_app.services import audit, filetypes, review
+from cpegi_app.services.storage import Store
+from cpegi_app.settings import get_settings
+from cpegi_app.vocabulary import FileSlot
+
+MAX_A_SLOT, MAX_A_SUBJECT = 6, 30
+ALLOWED = frozenset({filetypes.FileKind.PDF, filetypes.FileKind.JPG, filetypes.FileKind.PNG})
+HINT = "PDF、JPG 或 PNG，单个文件不超过 10 MB"
+
+
+class FileView(BaseModel):
+    """A file as pages show it."""
+
+    id: int
+    name: str
+    slot: str
+    slot_label: str
+    size: str
+    kind: str
+    href: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a download sends."""
+
+    path: Path
+    name: str
+    kind: str
+
+
+@lru_cache(maxsize=4)
+def _store_at(root: Path) -> Store:
+    return Store(root)
+
+
+def store() -> Store:
+    """Return the private store under DATA_DIR."""
+    return _store_at(get_settings().data_dir.resolve() / "files")
+
+
+def attach(
+    session: Session, actor: Actor, flow_name: str, subject_id: int, slot: str, name: str, data: bytes
+) -> FileView:
+    """Add a file to the actor's own draft: content first, then the row, so that no row lacks its file."""
+    flow = review.FLOWS[flow_name]
+    row = review.load_own(session, flow, actor, subject_id)
+    if row.status not in review.EDITABLE:
+        raise Conflict(f"这份{flow.label}正在审核或已有结果，不能再添加文件。如需补充，请先撤回。")
+    if slot not in FileSlot._value2member_map_:
+        raise FormInvalid({"form": "无法识别文件类别，请刷新页面后重试。"})
+    present = session.exec(_live(flow_name, subject_id)).all()
+    if len(present) >= MAX_A_SUBJECT or sum(f.slot == slot for f in present) >= MAX_A_SLOT:
+        raise FormInvalid({f"file_{slot}": f"每类最多 {MAX_A_SLOT} 个文件，请先删除不需要的文件，或合并为一个 PDF。"})
+    kind = filetypes.inspect(name, data, allowed=ALLOWED)
+    sha = store().put(data)
+    # The same content twice in one place is one file: a double drop does no harm.
+    for existing in present:
+        if existing.slot == slot and existing.sha256 == sha:
+            return view(existing)
+    stored = StoredFile(
+        sha256=sha,
+        name=filetypes.clean_name(name),
+        kind=kind.value,
+        size=len(data),
+        slot=slot,
+        flow=flow_name,
+        subject_id=subject_id,
+        org_id=row.org_id,
+        uploaded_by=actor.user_id,
+    )
+    session.add(stored)
+    session.flush()
+    audit.record(session, actor, "file.upload", f"{flow_name}:{subject_id}", stored.name)
+    return view(stored)
+
+
+def remove(session: Session, actor: Actor, file_id: int) -> None:
+    """Take a file off the actor's own draft; what was submitted with it before stays readable in the history."""
+    stored = session.get(StoredFile, file_id) if type(file_id) is int else None
+    if stored is None or stored.removed_at or stored.flow not in review.FLOWS:
+        raise NotFound("文件")
+    flow = review.FLOWS[stored.flow]
+    row = review.load_own(session, flow, actor, stored.subject_id)
+    if row.status not in review.EDITABLE:
+        raise Conflict(f"这份{flow.label}正在审核或已有结果，不能删除文件。如需修改，请先撤回。")
+    stored.removed_at = clock.now()
+    session.add(stored)
+    audit.record(session, actor, "file.remove", f"{stored.flow}:{stored.subject_id}", stored.name)
+
+
+def listing(session: Session, flow_name: str, subject_id: int) -> list[FileView]:
+    """Return the live files of a subject that the caller has loaded for its actor."""
+    return [view(f) for f in session.exec(_live(flow_name, subject_id))]
+
+
+def slots_of(session: Session, flow_name: str, subject_id: int) -> set[str]:
+    """Return the slots that hold a file."""
+    return {f.slot for f in session.exec(_live(flow_name, subject_id))}
+
+
+def ids_of(session: Session, flow_name: str, subject_id: int) -> list[int]:
+    """Return the ids of a subject's live files, for the snapshot of a submission."""
+    return [f.id or 0 for f in session.exec(_live(flow_name, subject_id))]
+
+
+def require(session: Session, flow_name: str, subject_id: int, slots: tuple[FileSlot, ...]) -> dict[str, str]:
+    """Return one sentence for every slot that still lacks its file."""
+    present = slots_of(session, flow_name, subject_id)
+    return {f"file_{s.value}": f"请上传{s.label}（{HINT}）" for s in slots if s.value not in present}
+
+
+def copy(session: Session, actor: Actor, source: tuple[str, int], target: tuple[str, int]) -> None:
+    """Give a new draft the live files of an earlier subject of the same organisation."""
+    for f in session.exec(_live(*source)).all():
+        session.add(
+            StoredFile(
+                sha256=f.sha256,
+                name=f.name,
+                kind=f.kind,
+                size=f.size,
+                slot=f.slot,
+                flow=target[0],
+                subject_id=target[1],
+                org_id=f.org_id,
+                uploaded_by=actor.user_id,
+            )
+        )
+
+
+def content(session: Session, actor: Actor, file_id: int) -> Content:
+    """Return what to send, if the actor may see the thing that the file belongs to."""
+    stored = session.get(StoredFile, file_id) if 0 < file_id < 2**31 else None
+    if stored is None or stored.flow not in review.FLOWS:
+        raise NotFound("文件")
+    review.load(session, review.FLOWS[stored.flow], actor, stored.subject_id)
+    if actor.org_id != stored.org_id:
+        audit.record(session, actor, "file.read", f"{stored.flow}:{stored.subject_id}", stored.name)
+    return Content(store().open(stored.sha256), stored.name, stored.kind)
+
+
+def is_known(session: Session, sha256: str) -> bool:
+    """Tell whether any row still needs a content; the sweeper asks."""
+    return session.exec(select(func.count()).where(col(StoredFile.sha256) == sha256)).one() > 0
+
+
+def view(f: StoredFile) -> FileView:
+    """Return a file as pages show it."""
+    size = f"{f.size / 1_048_576:.1f} MB" if f.size >= 1_048_576 else f"{max(1, f.size // 1024)} KB"
+    return FileView(
+        id=f.id or 0,
+        name=f.name,
+        slot=f.slot,
+        slot_label=FileSlot.label_of(f.slot),
+        size=size,
+        kind=f.kind,
+        href=f"/files/{f.id}",
+        at=clock.local(f.created_at),
+    )
+
+
+def _live(flow_name: str, subject_id: int):
+    query = select(StoredFile).where(StoredFile.flow == flow_name, StoredFile.subject_id == subject_id)
+    return query.where(col(StoredFile.removed_at).is_(None)).order_by(col(StoredFile.id))

@@ -1,0 +1,293 @@
+"""Forms: one Pydantic model is the page's form, its messages and the columns of its export.
+
+Browsers send strings; every value is a string, several choices are joined by commas. Drafts keep
+those strings as they are; `Form.parse` turns them into checked values or into sentences by field.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+
+from cpegi_app import clock
+from cpegi_app.errors import FormInvalid
+from cpegi_app.vocabulary import Term
+
+DRAFT_VALUE_MAX = 5000
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff\u200b]")
+
+
+class Widget(StrEnum):
+    """How a field is typed in."""
+
+    TEXT = "text"
+    AREA = "area"
+    NUMBER = "number"
+    DATE = "date"
+    SELECT = "select"
+    CHECKS = "checks"
+
+
+def normalise(value: str) -> str:
+    """Return the text without control and bidi-override characters and outer blanks."""
+    return _CONTROL.sub("", value).strip()
+
+
+def half_width(value: str) -> str:
+    """Return the text with full-width digits, letters and signs made plain, blanks removed."""
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", normalise(value)))
+
+
+def _decimal(value: Any) -> Decimal | None:
+    if value in ("", None):
+        return None
+    text = half_width(str(value)).replace(",", "").removesuffix("%")
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise ValueError("请填写数字，例如 100 或 3.85") from None
+    if not number.is_finite() or abs(number) >= Decimal("1e12"):
+        raise ValueError("数字过大，请核对单位")
+    if number != number.quantize(Decimal("0.01")):
+        raise ValueError("最多保留两位小数")
+    return number
+
+
+def _integer(value: Any) -> int | None:
+    number = _decimal(value)
+    if number is None:
+        return None
+    if number != int(number):
+        raise ValueError("请填写整数")
+    return int(number)
+
+
+def _date(value: Any) -> date | None:
+    if value in ("", None):
+        return None
+    text = half_width(str(value)).replace("/", "-").replace(".", "-").replace("年", "-").replace("月", "-").rstrip("日")
+    match = re.fullmatch(r"(\d{4})-?(\d{1,2})-?(\d{1,2})", text)
+    try:
+        found = date(*(int(p) for p in match.groups())) if match else None
+    except ValueError:
+        found = None
+    if found is None or not 1900 <= found.year <= 2199:
+        raise ValueError("请填写日期，格式如 2026-01-31")
+    return found
+
+
+def _text(value: Any) -> str | None:
+    return normalise(str(value)) or None if value is not None else None
+
+
+def _codes(value: Any) -> tuple[str, ...] | None:
+    found = tuple(dict.fromkeys(v for v in str(value or "").split(",") if v))
+    return found or None
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Number = Annotated[Decimal, BeforeValidator(_decimal)]
+Whole = Annotated[int, BeforeValidator(_integer)]
+Day = Annotated[date, BeforeValidator(_date)]
+Codes = Annotated[tuple[str, ...], BeforeValidator(_codes)]
+
+
+def input_field(
+    title: str,
+    group: str,
+    *,
+    widget: Widget = Widget.TEXT,
+    required: bool = True,
+    unit: str = "",
+    help: str = "",
+    options: type[Term] | None = None,
+    max_len: int = 100,
+    low: float | None = None,
+    high: float | None = None,
+    wide: bool = False,
+    placeholder: str = "",
+) -> Any:
+    """Declare one field: its label, its place, its control and its limits (in the unit shown)."""
+    extra = {
+        "group": group,
+        "widget": widget.value,
+        "required": required,
+        "unit": unit,
+        "help": help,
+        "options": options.options() if options else [],
+        "max_len": max_len,
+        "low": low,
+        "high": high,
+        "wide": wide or widget in (Widget.AREA, Widget.CHECKS),
+        "placeholder": placeholder,
+    }
+    return Field(default=None, title=title, json_schema_extra=extra, validate_default=required)
+
+
+class FieldSpec(BaseModel):
+    """A field as pages, exports and difference tables need it."""
+
+    name: str
+    title: str
+    group: str
+    widget: Widget
+    required: bool
+    unit: str
+    help: str
+    options: list[tuple[str, str]]
+    max_len: int
+    low: float | None
+    high: float | None
+    wide: bool
+    placeholder: str
+
+    def show(self, value: str | None) -> str:
+        """Return a stored string as a screen shows it: labels for codes, thousand separators, the unit."""
+        if not value:
+            return ""
+        if self.options:
+            labels = dict(self.options)
+            return "、".join(labels.get(v, v) for v in value.split(","))
+        if self.widget is Widget.NUMBER:
+            try:
+                number = f"{Decimal(value):,f}"
+            except InvalidOperation:
+                number = value
+            return f"{number} {self.unit}".strip()
+        return f"{value} {self.unit}".strip()
+
+
+class Form(BaseModel):
+    """The base of every form: unknown names are refused, limits come from `input_field`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    # Names that a page sends along but that are no data of the form.
+    ignored: ClassVar[frozenset[str]] = frozenset()
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _within_limits(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is not None:
+            _check(cls.spec(info.field_name or ""), value)
+        return value
+
+    @classmethod
+    def specs(cls) -> list[FieldSpec]:
+        """Return the fields in the order of the page."""
+        return [cls.spec(name) for name in cls.model_fields]
+
+    @classmethod
+    def spec(cls, name: str) -> FieldSpec:
+        """Return one field's description."""
+        found = cls.model_fields[name]
+        extra: Any = found.json_schema_extra or {}
+        return FieldSpec(name=name, title=found.title or name, **extra)
+
+    @classmethod
+    def parse(cls, data: Mapping[str, str]) -> Self:
+        """Return the checked form or raise `FormInvalid` with one sentence a field."""
+        try:
+            # A blank is an absent value: an optional field keeps None, a required one is asked for.
+            return cls.model_validate({k: v for k, v in data.items() if normalise(v)})
+        except ValidationError as error:
+            raise FormInvalid(_sentences(cls, error)) from None
+
+    def strings(self) -> dict[str, str]:
+        """Return the values as drafts and histories keep them."""
+        return {name: _string(getattr(self, name)) for name in type(self).model_fields}
+
+
+def _check(spec: FieldSpec, value: Any) -> None:
+    if spec.widget in (Widget.SELECT, Widget.CHECKS):
+        known = {code for code, _ in spec.options}
+        if any(v not in known for v in ((value,) if isinstance(value, str) else value)):
+            raise ValueError(f"请从列表中选择{spec.title}")
+    elif isinstance(value, str):
+        if len(value) > spec.max_len:
+            raise ValueError(f"最多 {spec.max_len} 字，现有 {len(value)} 字，请精简")
+    elif isinstance(value, int | Decimal):
+        below = spec.low is not None and value < Decimal(str(spec.low))
+        above = spec.high is not None and value > Decimal(str(spec.high))
+        if below or above:
+            low = f"{spec.low:,g}" if spec.low is not None else ""
+            high = f"{spec.high:,.15g}" if spec.high is not None else ""
+            span = f"在 {low}–{high} {spec.unit}之间" if low and high else f"不小于 {low} {spec.unit}" if low else f"不大于 {high} {spec.unit}"
+            raise ValueError(f"{spec.title}应{span.strip()}")
+
+
+def _sentences(form: type[Form], error: ValidationError) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for item in error.errors():
+        name = str(item["loc"][0]) if item["loc"] else "form"
+        if item["type"] == "extra_forbidden":
+            found["form"] = "页面内容与系统不一致，请刷新页面后重试，已填写的内容会自动恢复。"
+        elif item["type"] == "value_error":
+            found[name] = str(item["ctx"]["error"])  # pyright: ignore[reportTypedDictNotRequiredAccess]
+        else:
+            spec = form.spec(name)
+            verb = "选择" if spec.options or spec.widget is Widget.DATE else "填写"
+            found[name] = f"请{verb}{spec.title}"
+    return found
+
+
+def _string(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return ",".join(value)
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def posted(data: Any, names: set[str] | frozenset[str]) -> dict[str, str]:
+    """Return what a browser sent as plain strings, or refuse it whole.
+
+    Anybody can send anything: names outside the form, values that are no strings, endless texts.
+    """
+    items = list(data.multi_items()) if hasattr(data, "multi_items") else list(data.items()) if isinstance(data, Mapping) else None
+    if items is None or len(items) > 400:
+        raise FormInvalid({"form": "提交的内容无法识别，请刷新页面后重试。"})
+    out: dict[str, str] = {}
+    for name, value in items:
+        if name not in names or not isinstance(value, str):
+            raise FormInvalid({"form": "页面内容与系统不一致，请刷新页面后重试，已填写的内容会自动恢复。"})
+        if len(value) > DRAFT_VALUE_MAX:
+            raise FormInvalid({name: f"内容过长（{len(value)} 字），最多 {DRAFT_VALUE_MAX} 字，请精简后再保存。"})
+        value = normalise(value)
+        out[name] = f"{out[name]},{value}" if out.get(name) and value else (value or out.get(name, ""))
+    return out
+
+
+def fen(wan: Decimal | None) -> int:
+    """Return 万元 as integer 分."""
+    return int((wan or Decimal(0)) * 1_000_000)
+
+
+def wan(fen_amount: int) -> str:
+    """Return integer 分 as 万元 with thousand separators, without superfluous zeros."""
+    number = (Decimal(fen_amount) / 1_000_000).quantize(Decimal("0.01")).normalize()
+    return f"{number:,f}"
+
+
+def basis_points(percent: Decimal | None) -> int:
+    """Return per cent as integer 0.01 %."""
+    return int((percent or Decimal(0)) * 100)
+
+
+def percent(bp: int) -> str:
+    """Return integer 0.01 % as per cent, without superfluous zeros."""
+    return f"{(Decimal(bp) / 100).normalize():f}"
+
+
+def not_in_future(value: date, what: str) -> str:
+    """Return the refusal of a date after today, empty when it is fine."""
+    return f"{what}不能晚于今天（{clock.today().isoformat()}）" if value > clock.today() else ""

@@ -1,0 +1,43 @@
+"""Identifiers that people type: the unified social credit code and the mobile number (domain.md §2)."""
+
+from __future__ import annotations
+
+import re
+
+from cpegi_app.services.forms import half_width
+
+CHARSET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_SHAPE = re.compile(r"^[0-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]{10}$")
+_PHONE = re.compile(r"^1[3-9]\d{9}$")
+
+
+def credit_code(text: str) -> str:
+    """Return the credit code in capitals or raise ValueError with the sentence to show (GB 32100-2015)."""
+    code = half_width(text).upper()
+    if len(code) != 18:
+        raise ValueError(f"统一社会信用代码应为 18 位，现有 {len(code)} 位，请对照营业执照填写")
+    if not _SHAPE.match(code):
+        raise ValueError("统一社会信用代码含有不允许的字符（不使用字母 I、O、S、V、Z），请对照营业执照填写")
+    if check_character(code[:17]) != code[17]:
+        raise ValueError("统一社会信用代码校验位不符，可能有一位填错，请对照营业执照逐位核对")
+    return code
+
+
+def check_character(first17: str) -> str:
+    """Return the 18th character that belongs to the first 17."""
+    total = sum(CHARSET.index(c) * pow(3, i, 31) for i, c in enumerate(first17))
+    return CHARSET[(31 - total % 31) % 31]
+
+
+def phone(text: str) -> str:
+    """Return the mobile number as 11 digits or raise ValueError with the sentence to show."""
+    number = half_width(text).replace("-", "")
+    number = number.removeprefix("+86").removeprefix("0086")
+    if not _PHONE.match(number):
+        raise ValueError("请填写 11 位手机号码，例如 13800001234")
+    return number
+
+
+def masked(number: str) -> str:
+    """Return the number as screens show it, `138****5678`."""
+    return f"{number[:3]}****{number[-4:]}" if len(number) == 11 else "***"

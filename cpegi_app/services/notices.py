@@ -1,0 +1,93 @@
+"""Notices: every decision and everything that waits for somebody stands in their list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic import BaseModel
+from sqlalchemy import func, update
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import Actor, Role
+from cpegi_app.errors import NotFound
+from cpegi_app.models import Notice, User
+
+
+class NoticeView(BaseModel):
+    """One notice as a list shows it."""
+
+    id: int
+    title: str
+    text: str
+    href: str
+    tone: str
+    at: str
+    unread: bool
+
+
+def notify(session: Session, users: Iterable[int], title: str, text: str, href: str, tone: str = "blue") -> None:
+    """Write the same notice to several users."""
+    for user_id in set(users):
+        session.add(Notice(user_id=user_id, title=title[:120], text=text[:600], href=href, tone=tone))
+
+
+def users_of(session: Session, org_id: int) -> list[int]:
+    """Return the enabled users of an organisation."""
+    found = session.exec(select(User.id).where(User.org_id == org_id, col(User.disabled_at).is_(None)))
+    return [i for i in found if i is not None]
+
+
+def staff(session: Session) -> list[int]:
+    """Return the enabled platform staff."""
+    found = session.exec(select(User.id).where(User.role == Role.STAFF.value, col(User.disabled_at).is_(None)))
+    return [i for i in found if i is not None]
+
+
+def unread_count(session: Session, actor: Actor) -> int:
+    """Return how many notices the actor has not opened."""
+    query = select(func.count()).select_from(Notice)
+    return session.exec(query.where(Notice.user_id == actor.user_id, col(Notice.read_at).is_(None))).one()
+
+
+def listing(
+    session: Session, actor: Actor, page: int = 1, size: int = 20, unread_only: bool = False
+) -> tuple[list[NoticeView], int]:
+    """Return one page of the actor's notices, newest first, and how many there are."""
+    query = select(Notice).where(Notice.user_id == actor.user_id)
+    if unread_only:
+        query = query.where(col(Notice.read_at).is_(None))
+    total = session.exec(select(func.count()).select_from(query.subquery())).one()
+    rows = session.exec(query.order_by(col(Notice.id).desc()).offset((page - 1) * size).limit(size))
+    return [_view(n) for n in rows], total
+
+
+def open_notice(session: Session, actor: Actor, notice_id: int) -> str:
+    """Mark one notice read and return the route it leads to."""
+    notice = session.get(Notice, notice_id)
+    if notice is None or notice.user_id != actor.user_id:
+        raise NotFound("消息")
+    if notice.read_at is None:
+        notice.read_at = clock.now()
+    return notice.href
+
+
+def read_all(session: Session, actor: Actor) -> None:
+    """Mark all of the actor's notices read."""
+    session.exec(
+        update(Notice)
+        .where(col(Notice.user_id) == actor.user_id, col(Notice.read_at).is_(None))
+        .values(read_at=clock.now())
+    )
+
+
+def _view(n: Notice) -> NoticeView:
+    return NoticeView(
+        id=n.id or 0,
+        title=n.title,
+        text=n.text,
+        href=n.href,
+        tone=n.tone,
+        at=clock.local(n.created_at),
+        unread=n.read_at is None,
+    )

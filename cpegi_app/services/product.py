@@ -1,0 +1,456 @@
+"""Credit products: drafts, 变更, publication, the public list (manual §4.1)."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel, field_validator
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import PRODUCT_EDIT, PRODUCTS, REVIEW, Actor, Permission
+from cpegi_app.errors import Conflict, FormInvalid, NotFound
+from cpegi_app.models import Organisation, Product, ProductRevision
+from cpegi_app.services import audit, conditions, review
+from cpegi_app.services.forms import (
+    Codes,
+    Day,
+    Form,
+    Number,
+    Text,
+    Whole,
+    Widget,
+    basis_points,
+    fen,
+    input_field,
+    percent,
+    wan,
+)
+from cpegi_app.services.review import Description, Flow, Line, Payload
+from cpegi_app.vocabulary import (
+    TONES,
+    Action,
+    GuaranteeMode,
+    Industry,
+    OrgClass,
+    ProductType,
+    Region,
+    RepaymentMode,
+    Status,
+)
+
+BASIC, TERMS, PROCESS = "基本信息", "额度、期限与成本", "办理要求"
+F, W = input_field, Widget
+
+
+class ProductForm(Form):
+    """A credit product (domain.md §5); amounts in 万元, terms in months, rates in per cent a year."""
+
+    name: Text = F("产品名称", BASIC, max_len=60)
+    product_type: Text = F("产品类型", BASIC, widget=W.SELECT, options=ProductType)
+    valid_until: Day = F("有效期至", BASIC, widget=W.DATE, required=False, help="到期后自动不再接受申请；长期有效可不填")
+    intro: Text = F("产品介绍", BASIC, widget=W.AREA, max_len=2000)
+    amount_min: Number = F("额度下限", TERMS, widget=W.NUMBER, unit="万元", low=0.01, high=999_999)
+    amount_max: Number = F("额度上限", TERMS, widget=W.NUMBER, unit="万元", low=0.01, high=999_999)
+    term_min: Whole = F("期限下限", TERMS, widget=W.NUMBER, unit="月", low=1, high=360)
+    term_max: Whole = F("期限上限", TERMS, widget=W.NUMBER, unit="月", low=1, high=360)
+    rate_min: Number = F("年利率下限", TERMS, widget=W.NUMBER, unit="%", low=0, high=36)
+    rate_max: Number = F("年利率上限", TERMS, widget=W.NUMBER, unit="%", low=0, high=36)
+    guarantee_fee: Number = F("担保费率", TERMS, widget=W.NUMBER, unit="%/年", low=0, high=20, required=False, help="没有可不填")
+    service_fee: Number = F("服务费率", TERMS, widget=W.NUMBER, unit="%/年", low=0, high=20, required=False, help="没有可不填")
+    guarantees: Codes = F("担保方式", TERMS, widget=W.CHECKS, options=GuaranteeMode)
+    repayments: Codes = F("还款方式", TERMS, widget=W.CHECKS, options=RepaymentMode)
+    days: Whole = F("放款时效", PROCESS, widget=W.NUMBER, unit="工作日", low=1, high=365)
+    industries: Codes = F("适用行业", PROCESS, widget=W.CHECKS, options=Industry, required=False, help="不选表示不限行业")
+    regions: Codes = F("适用地区", PROCESS, widget=W.CHECKS, options=Region, required=False, help="不选表示不限地区")
+    purpose: Text = F("贷款用途", PROCESS, max_len=200, wide=True)
+    materials: Text = F("所需材料", PROCESS, widget=W.AREA, max_len=2000)
+    procedure: Text = F("申请流程", PROCESS, widget=W.AREA, max_len=2000)
+    contact: Text = F("联系人", PROCESS, max_len=40)
+    contact_phone: Text = F("联系电话", PROCESS, max_len=40)
+
+    @field_validator("valid_until", mode="after")
+    @classmethod
+    def _valid(cls, value: date | None) -> date | None:
+        if value and value < clock.today():
+            raise ValueError("有效期不能早于今天，请填写以后的日期")
+        return value
+
+
+def _spans(form: ProductForm) -> dict[str, str]:
+    found = {}
+    for name, label in (("amount", "额度"), ("term", "期限"), ("rate", "年利率")):
+        if getattr(form, f"{name}_min") > getattr(form, f"{name}_max"):
+            found[f"{name}_max"] = f"{label}上限不能小于下限，请核对后更正"
+    return found
+
+
+def yearly_cost(form: ProductForm) -> Decimal:
+    """Return 综合年化成本 at the lowest rate, in per cent: rate plus guarantee and service fees."""
+    return form.rate_min + (form.guarantee_fee or 0) + (form.service_fee or 0)
+
+
+def parse(data: dict[str, str]) -> tuple[ProductForm, dict[str, Any]]:
+    """Return the checked form and the stated conditions, or every mistake of both at once."""
+    errors: dict[str, str] = {}
+    form: ProductForm | None = None
+    stated: dict[str, Any] = {}
+    fields, limits = split(data)
+    try:
+        form = ProductForm.parse(fields)
+        errors |= _spans(form)
+    except FormInvalid as refusal:
+        errors |= refusal.fields
+    try:
+        stated = conditions.parse(limits)
+    except FormInvalid as refusal:
+        errors |= refusal.fields
+    if errors or form is None:
+        raise FormInvalid(errors)
+    return form, stated
+
+
+NAMES: frozenset[str] = frozenset(ProductForm.model_fields) | conditions.names()
+
+
+def split(data: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the product's fields and the condition editor's values apart."""
+    limits = {k: v for k, v in data.items() if k.startswith("c_")}
+    return {k: v for k, v in data.items() if k not in limits}, limits
+
+
+# --- the institution's side -----------------------------------------------------------------------
+
+
+def new_draft(session: Session, actor: Actor) -> ProductRevision:
+    """Begin a product (添加产品)."""
+    product = Product(org_id=actor.org_id or 0)
+    session.add(product)
+    session.flush()
+    return _revision(session, product, {})
+
+
+def change_draft(session: Session, actor: Actor, product_id: int) -> ProductRevision:
+    """Return the open revision of a product, or begin a 变更 from what is in force."""
+    product = own(session, actor, product_id)
+    query = select(ProductRevision).where(ProductRevision.product_id == product_id)
+    latest = session.exec(query.order_by(col(ProductRevision.id).desc())).first()
+    if latest is not None and latest.status in review.OPEN:
+        return latest
+    if latest is not None and not product.revision_id:
+        return _revision(session, product, dict(latest.data))
+    return _revision(session, product, product.data | conditions.strings(product.conditions))
+
+
+def _revision(session: Session, product: Product, data: dict[str, str]) -> ProductRevision:
+    row = ProductRevision(org_id=product.org_id, product_id=product.id or 0, data=data)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def own(session: Session, actor: Actor, product_id: int) -> Product:
+    """Return the actor's own product."""
+    product = session.get(Product, product_id) if type(product_id) is int and 0 < product_id < 2**31 else None
+    if product is None or product.org_id != actor.org_id:
+        raise NotFound("金融产品")
+    return product
+
+
+def delist(session: Session, actor: Actor, product_id: int, *, listed: bool) -> None:
+    """Take a published product off the public list (下架), or put it back."""
+    product = own(session, actor, product_id)
+    if not product.revision_id:
+        raise Conflict("该产品尚未通过审核，不能上架或下架。")
+    if product.is_listed == listed:
+        return
+    product.is_listed = listed
+    product.listed_at = clock.now() if listed else product.listed_at
+    product.delisted_at = None if listed else clock.now()
+    session.add(product)
+    audit.record(session, actor, "product.relist" if listed else "product.delist", f"product:{product_id}", product.name)
+
+
+class ProductRow(BaseModel):
+    """A product in its institution's list."""
+
+    id: int
+    revision_id: int
+    name: str
+    type_label: str
+    amount: str
+    term: str
+    rate: str
+    status: str
+    tone: str
+    pending: str
+    updated: str
+    listed: bool
+    published: bool
+    editable: bool
+
+
+def own_list(
+    session: Session, actor: Actor, *, word: str = "", status: str = "", page: int = 1, size: int = 10
+) -> tuple[list[ProductRow], int]:
+    """Return one page of the institution's products with their newest revision."""
+    newest = (
+        select(func.max(ProductRevision.id)).where(ProductRevision.org_id == actor.org_id).group_by(
+            col(ProductRevision.product_id)
+        )
+    )
+    query = (
+        select(ProductRevision, Product)
+        .join(Product, col(Product.id) == ProductRevision.product_id)
+        .where(Product.org_id == actor.org_id, col(ProductRevision.id).in_(newest))
+    )
+    if word:
+        query = query.where(col(Product.name).contains(word, autoescape=True))
+    if status == "LISTED":
+        query = query.where(col(Product.is_listed).is_(True))
+    elif status == "DELISTED":
+        query = query.where(col(Product.delisted_at).is_not(None))
+    elif status in Status._value2member_map_:
+        query = query.where(ProductRevision.status == status)
+    total = session.exec(select(func.count()).select_from(query.subquery())).one()
+    rows = session.exec(query.order_by(col(ProductRevision.id).desc()).offset((page - 1) * size).limit(size))
+    return [_row(rev, product) for rev, product in rows], total
+
+
+def _row(rev: ProductRevision, product: Product) -> ProductRow:
+    data = rev.data
+    if product.revision_id:
+        label, tone = ("已发布", "green") if product.is_listed else ("已下架", "grey")
+        pending = "" if rev.status == Status.APPROVED else f"变更{Status.label_of(rev.status)}"
+    else:
+        label, tone, pending = Status.label_of(rev.status), TONES[rev.status], ""
+    return ProductRow(
+        id=product.id or 0,
+        revision_id=rev.id or 0,
+        name=data.get("name") or "（未命名产品）",
+        type_label=ProductType.label_of(data.get("product_type")),
+        amount=_span(data, "amount", "万元"),
+        term=_span(data, "term", "个月"),
+        rate=_span(data, "rate", "%"),
+        status=label,
+        tone=tone,
+        pending=pending,
+        updated=clock.local(rev.updated_at or rev.created_at),
+        listed=product.is_listed,
+        published=bool(product.revision_id),
+        editable=rev.status in review.EDITABLE,
+    )
+
+
+def _span(data: dict[str, str], name: str, unit: str) -> str:
+    low, high = data.get(f"{name}_min", ""), data.get(f"{name}_max", "")
+    if not low and not high:
+        return "—"
+    return f"{low or '…'} {unit}" if low == high else f"{low or '…'}–{high or '…'} {unit}"
+
+
+# --- the public side ------------------------------------------------------------------------------
+
+
+class PublicProduct(BaseModel):
+    """A published product as the public list and the detail page show it."""
+
+    id: int
+    name: str
+    org_name: str
+    class_label: str
+    type_label: str
+    amount: str
+    term: str
+    rate: str
+    cost: str
+    guarantees: str
+    repayments: str
+    days: str
+    intro: str
+
+
+class PublicDetail(PublicProduct):
+    """Everything the 查看详情 page tells."""
+
+    groups: list[tuple[str, list[tuple[str, str]]]]
+    conditions: list[tuple[str, str]]
+    open: bool
+    closed_why: str
+
+
+def public_list(
+    session: Session,
+    *,
+    amount: Decimal | None = None,
+    term: int | None = None,
+    rate: Decimal | None = None,
+    guarantee: str = "",
+    org_class: str = "",
+    word: str = "",
+    sort: str = "",
+    page: int = 1,
+    size: int = 12,
+) -> tuple[list[PublicProduct], int]:
+    """Return one page of the published products that fit the filters (amount 万元, term months, rate %)."""
+    today = clock.today().isoformat()
+    query = select(Product, Organisation).join(Organisation, col(Organisation.id) == Product.org_id)
+    query = query.where(col(Product.is_listed).is_(True), (Product.valid_until == "") | (Product.valid_until >= today))
+    if amount is not None:
+        query = query.where(Product.amount_min_fen <= fen(amount), Product.amount_max_fen >= fen(amount))
+    if term is not None:
+        query = query.where(Product.term_min <= term, Product.term_max >= term)
+    if rate is not None:
+        query = query.where(Product.rate_min_bp <= basis_points(rate))
+    if guarantee in GuaranteeMode._value2member_map_:
+        query = query.where(col(Product.guarantees).contains(f",{guarantee},", autoescape=True))
+    if org_class in OrgClass._value2member_map_:
+        query = query.where(Product.org_class == org_class)
+    if word:
+        found = col(Product.name).contains(word, autoescape=True) | col(Organisation.name).contains(word, autoescape=True)
+        query = query.where(found)
+    total = session.exec(select(func.count()).select_from(query.subquery())).one()
+    orders = {
+        "cost": (col(Product.cost_bp), col(Product.id)),
+        "rate": (col(Product.rate_min_bp), col(Product.id)),
+        "amount": (col(Product.amount_max_fen).desc(), col(Product.id)),
+    }
+    order = orders.get(sort, (col(Product.listed_at).desc(), col(Product.id).desc()))
+    rows = session.exec(query.order_by(*order).offset((page - 1) * size).limit(size))
+    return [_public(p, org) for p, org in rows], total
+
+
+def public_detail(session: Session, product_id: int) -> PublicDetail:
+    """Return a published product; one that is off the list is absent to the public."""
+    product = session.get(Product, product_id) if type(product_id) is int and 0 < product_id < 2**31 else None
+    if product is None or not product.revision_id or not product.is_listed:
+        raise NotFound("金融产品")
+    org = session.get(Organisation, product.org_id)
+    assert org is not None
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for spec in ProductForm.specs():
+        value = spec.show(product.data.get(spec.name)) or ("不限" if spec.name in ("industries", "regions") else "—")
+        groups.setdefault(spec.group, []).append((spec.title, value))
+    stated = product.conditions
+    shown = [(d.label, conditions.show(d, stated.get(d.code))) for d in conditions.DIMENSIONS]
+    why = closed_why(product)
+    return PublicDetail(
+        **_public(product, org).model_dump(),
+        groups=list(groups.items()),
+        conditions=[c for c in shown if c[1] != "不限制"],
+        open=not why,
+        closed_why=why,
+    )
+
+
+def closed_why(product: Product) -> str:
+    """Return why a product takes no applications now, empty when it does."""
+    if not product.is_listed:
+        return "该产品已下架，暂不接受申请。您可以在“金融产品”中查看其他产品。"
+    if product.valid_until and product.valid_until < clock.today().isoformat():
+        return f"该产品已于 {product.valid_until} 到期，暂不接受申请。您可以在“金融产品”中查看其他产品。"
+    return ""
+
+
+def _public(p: Product, org: Organisation) -> PublicProduct:
+    data = p.data
+    return PublicProduct(
+        id=p.id or 0,
+        name=p.name,
+        org_name=org.name,
+        class_label=OrgClass.label_of(org.org_class),
+        type_label=ProductType.label_of(p.product_type),
+        amount=_fen_span(p.amount_min_fen, p.amount_max_fen),
+        term=f"{p.term_min}–{p.term_max} 个月" if p.term_min != p.term_max else f"{p.term_min} 个月",
+        rate=f"{percent(p.rate_min_bp)}%–{percent(p.rate_max_bp)}%" if p.rate_min_bp != p.rate_max_bp else f"{percent(p.rate_min_bp)}%",
+        cost=f"{percent(p.cost_bp)}%",
+        guarantees=ProductForm.spec("guarantees").show(data.get("guarantees")),
+        repayments=ProductForm.spec("repayments").show(data.get("repayments")),
+        days=ProductForm.spec("days").show(data.get("days")),
+        intro=data.get("intro", ""),
+    )
+
+
+def _fen_span(low: int, high: int) -> str:
+    return f"{wan(low)}–{wan(high)} 万元" if low != high else f"{wan(low)} 万元"
+
+
+# --- the flow -------------------------------------------------------------------------------------
+
+
+def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -> dict[str, Any]:
+    form, stated = parse(row.data)
+    return {"data": form.strings() | conditions.strings(stated), "conditions": stated}
+
+
+def _publish(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
+    product = session.get(Product, row.product_id)
+    org = session.get(Organisation, row.org_id)
+    assert product is not None and org is not None
+    publish(product, org, row)
+    session.add(product)
+
+
+def publish(product: Product, org: Organisation, row: ProductRevision) -> None:
+    """Copy an approved revision onto its product; a delisted product stays off the list until put back."""
+    fields, _ = split(row.data)
+    form = ProductForm.model_validate({k: v for k, v in fields.items() if v})
+    first = product.revision_id is None
+    product.revision_id = row.id
+    product.name, product.product_type, product.org_class = form.name, form.product_type, org.org_class
+    product.amount_min_fen, product.amount_max_fen = fen(form.amount_min), fen(form.amount_max)
+    product.term_min, product.term_max = form.term_min, form.term_max
+    product.rate_min_bp, product.rate_max_bp = basis_points(form.rate_min), basis_points(form.rate_max)
+    product.cost_bp = basis_points(yearly_cost(form))
+    # Bounded by commas, so that one code can be looked for without meeting another's part.
+    product.guarantees = f",{','.join(form.guarantees)},"
+    product.valid_until = form.valid_until.isoformat() if form.valid_until else ""
+    product.data, product.conditions = fields, row.conditions
+    if first:
+        product.is_listed, product.listed_at = True, clock.now()
+
+
+def _describe(session: Session, row: Any) -> Description:
+    product = session.get(Product, row.product_id)
+    in_force = product.data if product and product.revision_id and product.revision_id != row.id else None
+    old = product.conditions if in_force is not None and product else {}
+    lines = tuple(
+        Line("授信条件", f"c_{d.code}", d.label, conditions.show(d, row.conditions.get(d.code)), conditions.show(d, old.get(d.code)) if old else "")
+        for d in conditions.DIMENSIONS
+    )
+    return Description(ProductForm, in_force, lines, _checks(row))
+
+
+def _checks(row: Any) -> tuple[review.Check, ...]:
+    stated = row.conditions or {}
+    free = sum(bool(c.get("any")) for c in stated.values())
+    found = [review.Check("授信条件", "ok", f"{len(stated)} 项均已明确，其中 {free} 项不限制")]
+    try:
+        cost = yearly_cost(ProductForm.model_validate({k: v for k, v in split(row.data)[0].items() if v}))
+        level, note = ("warn", "，高于 24%，请核对") if cost > 24 else ("ok", "")
+        found.append(review.Check("综合年化成本", level, f"{cost.normalize():f}%{note}"))
+    except ValueError:
+        found.append(review.Check("综合年化成本", "warn", "无法计算，请核对费率"))
+    return tuple(found)
+
+
+FLOW = review.register(
+    Flow(
+        name="product",
+        label="金融产品",
+        model=ProductRevision,
+        submit=Permission.PRODUCT_SUBMIT,
+        submit_screen=PRODUCT_EDIT,
+        review_screen=REVIEW,
+        title=lambda s, row: row.data.get("name") or "未命名产品",
+        describe=_describe,
+        submitter_href=lambda row: PRODUCT_EDIT.url(rid=row.id) if row.status == Status.RETURNED else PRODUCTS.route,
+        reviewer_href=lambda row: REVIEW.url(flow="product", rid=row.id),
+        before_submit=_before_submit,
+        after_approve=_publish,
+        outcome={Action.APPROVE: "产品已发布到平台首页。"},
+    )
+)

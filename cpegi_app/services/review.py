@@ -1,0 +1,348 @@
+"""The review engine: one table of moves, one writer of `status`, one trail (design.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import Actor, Permission, Role, Screen
+from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
+from cpegi_app.models import IdempotencyKey, Reviewable, ReviewEvent
+from cpegi_app.services import audit, notices
+from cpegi_app.services.forms import Form
+from cpegi_app.vocabulary import TONES, Action, Status
+
+MOVES: dict[tuple[Status, Action], Status] = {
+    (Status.DRAFT, Action.SUBMIT): Status.PENDING,
+    (Status.RETURNED, Action.SUBMIT): Status.PENDING,
+    (Status.PENDING, Action.WITHDRAW): Status.DRAFT,
+    (Status.PENDING, Action.RETURN): Status.RETURNED,
+    (Status.PENDING, Action.APPROVE): Status.APPROVED,
+    (Status.PENDING, Action.REJECT): Status.REJECTED,
+}
+EDITABLE = (Status.DRAFT, Status.RETURNED)
+OPEN = (Status.DRAFT, Status.PENDING, Status.RETURNED)
+REASON_NEEDED = (Action.RETURN, Action.REJECT)
+COMMENT_MAX = 500
+
+Payload = Mapping[str, str]
+# A hook returns further column values, which the engine writes together with the status.
+Hook = Callable[[Session, Actor, Any, Payload], dict[str, Any] | None]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Who decides: a permission, and whether this very actor is the party that the row names."""
+
+    name: str
+    label: str
+    permission: Permission
+    is_party: Callable[[Actor, Any], bool] = lambda actor, row: actor.role is Role.STAFF
+    users: Callable[[Session, Any], list[int]] = lambda session, row: notices.staff(session)
+
+
+PLATFORM = Stage("platform", "平台审核", Permission.REVIEW_PLATFORM)
+
+
+@dataclass(frozen=True)
+class Check:
+    """What the machine found out for the reviewer; `level` is ok, warn or bad."""
+
+    label: str
+    level: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a subject, beyond its form's fields."""
+
+    group: str
+    name: str
+    title: str
+    value: str
+    old: str = ""
+
+
+@dataclass(frozen=True)
+class Description:
+    """A subject as reviewers see it: its form, what is in force, further lines, the machine's checks."""
+
+    form: type[Form] | None = None
+    in_force: dict[str, str] | None = None
+    lines: tuple[Line, ...] = ()
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True)
+class Flow:
+    """One kind of reviewed thing; hooks run inside the engine's transaction."""
+
+    name: str
+    label: str
+    model: type[Reviewable]
+    submit: Permission
+    submit_screen: Screen
+    review_screen: Screen
+    title: Callable[[Session, Any], str]
+    describe: Callable[[Session, Any], Description]
+    submitter_href: Callable[[Any], str]
+    reviewer_href: Callable[[Any], str]
+    stages: tuple[Stage, ...] = (PLATFORM,)
+    decisions: tuple[Action, ...] = (Action.APPROVE, Action.RETURN)
+    before_submit: Hook = lambda session, actor, row, payload: None
+    before_approve: Hook = lambda session, actor, row, payload: None
+    after_approve: Hook = lambda session, actor, row, payload: None
+    outcome: Mapping[Action, str] = field(default_factory=dict)
+
+
+FLOWS: dict[str, Flow] = {}
+
+
+def register(flow: Flow) -> Flow:
+    """Add a flow to those that the queue, the laws and the audit trail know."""
+    FLOWS[flow.name] = flow
+    return flow
+
+
+def is_owner(actor: Actor, row: Reviewable) -> bool:
+    """Tell whether the row is the actor's organisation's own."""
+    return actor.role is Role.MEMBER and actor.org_id is not None and actor.org_id == row.org_id
+
+
+def is_reviewer(flow: Flow, actor: Actor, row: Reviewable) -> bool:
+    """Tell whether the actor decides on the row at its present stage."""
+    stage = flow.stages[min(row.stage, len(flow.stages) - 1)]
+    return actor.may(stage.permission) and stage.is_party(actor, row)
+
+
+def allowed(flow: Flow, row: Reviewable, actor: Actor) -> tuple[Action, ...]:
+    """Return the actions that the actor may take on the row now: exactly the buttons offered."""
+    status = Status(row.status)
+    found: list[Action] = []
+    for action in Action:
+        if (status, action) not in MOVES:
+            continue
+        if action in (Action.SUBMIT, Action.WITHDRAW):
+            # Once a first stage has approved, withdrawing would undo somebody else's decision.
+            held = action is Action.WITHDRAW and row.stage > 0
+            if is_owner(actor, row) and actor.may(flow.submit) and not held:
+                found.append(action)
+        elif action in flow.decisions and is_reviewer(flow, actor, row):
+            found.append(action)
+    return tuple(found)
+
+
+def load(session: Session, flow: Flow, actor: Actor, row_id: int) -> Any:
+    """Return the row if the actor is its owner or its reviewer; otherwise it does not exist."""
+    row = session.get(flow.model, row_id) if _is_id(row_id) else None
+    if row is None:
+        raise NotFound(flow.label)
+    reviews = any(actor.may(s.permission) and s.is_party(actor, row) for s in flow.stages)
+    # A draft is the owner's own affair until it has been submitted once.
+    seen_before = row.submitted_at is not None
+    if not ((is_owner(actor, row) and actor.may(flow.submit)) or (reviews and seen_before)):
+        raise NotFound(flow.label)
+    return row
+
+
+def load_own(session: Session, flow: Flow, actor: Actor, row_id: int) -> Any:
+    """Return the row if it is the actor's organisation's own."""
+    row = load(session, flow, actor, row_id)
+    if not is_owner(actor, row):
+        raise NotFound(flow.label)
+    return row
+
+
+def save_draft(
+    session: Session, flow: Flow, actor: Actor, row_id: int, seen_version: int, data: dict[str, str], **more: Any
+) -> Any:
+    """Keep what was typed, valid or not, while the row is a draft or returned."""
+    row = load_own(session, flow, actor, row_id)
+    if row.status not in EDITABLE:
+        raise Conflict(_why_not_editable(session, flow, row))
+    _write(session, flow, row, seen_version, {"data": data, "updated_at": clock.now(), **more})
+    return row
+
+
+def act(
+    session: Session,
+    flow: Flow,
+    actor: Actor,
+    row_id: int,
+    action: Action,
+    seen_version: int,
+    *,
+    comment: str = "",
+    field_reasons: dict[str, str] | None = None,
+    key: str = "",
+    payload: Payload | None = None,
+    values: dict[str, Any] | None = None,
+) -> Any:
+    """Take one action or refuse it; `key` makes the same submission, sent twice, count once."""
+    row = load(session, flow, actor, row_id)
+    if key and _done_before(session, flow, actor, action, key, row_id):
+        return row
+    if action not in allowed(flow, row, actor):
+        raise _refusal(session, flow, row, actor, action)
+    comment, reasons = _reasons(action, comment, field_reasons or {})
+    changes: dict[str, Any] = dict(values or {})
+    payload = payload or {}
+    if action is Action.SUBMIT:
+        if values:
+            _apply(row, values)
+        changes |= flow.before_submit(session, actor, row, payload) or {}
+        changes |= {"submitted_by": actor.user_id, "submitted_at": clock.now(), "stage": 0}
+    else:
+        changes["decided_at"] = clock.now()
+    stage = flow.stages[min(row.stage, len(flow.stages) - 1)]
+    target = MOVES[Status(row.status), action]
+    if action is Action.APPROVE:
+        changes |= flow.before_approve(session, actor, row, payload) or {}
+        if row.stage + 1 < len(flow.stages):
+            target = Status.PENDING
+            changes["stage"] = row.stage + 1
+    changes |= {"status": target.value, "reason": comment, "field_reasons": reasons, "updated_at": clock.now()}
+    _write(session, flow, row, seen_version, changes)
+    _trace(session, flow, row, actor, action, stage, comment, reasons)
+    if target is Status.APPROVED:
+        flow.after_approve(session, actor, row, payload)
+    _tell(session, flow, row, action, target, comment)
+    return row
+
+
+def _is_id(value: Any) -> bool:
+    return type(value) is int and 0 < value < 2**31
+
+
+def _apply(row: Any, values: dict[str, Any]) -> None:
+    # Without flushing: the compare-and-set below is what writes these values.
+    for name, value in values.items():
+        setattr(row, name, value)
+
+
+def _write(session: Session, flow: Flow, row: Any, seen_version: int, changes: dict[str, Any]) -> None:
+    """Compare-and-set on the status and the version that the actor saw (security.md, double approval)."""
+    model: Any = flow.model
+    status, row_id = row.status, row.id
+    session.expunge(row)
+    done = session.exec(
+        update(model)
+        .where(model.id == row_id, model.status == status, model.version == seen_version)
+        .values(**changes, version=seen_version + 1)
+    )
+    if done.rowcount != 1:
+        raise Conflict(_what_happened(session, flow, row_id))
+    fresh = session.get(model, row_id, populate_existing=True)
+    row.__dict__.update({k: v for k, v in fresh.__dict__.items() if k != "_sa_instance_state"})
+
+
+def _done_before(session: Session, flow: Flow, actor: Actor, action: Action, key: str, row_id: int) -> bool:
+    """Claim the key; True when the same user's same action has used it already."""
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    claimed = session.exec(  # pyright: ignore[reportCallIssue]
+        insert(IdempotencyKey)  # pyright: ignore[reportArgumentType]
+        .values(
+            user_id=actor.user_id,
+            action=f"{flow.name}.{action.value}",
+            key=str(key)[:64],
+            subject_id=row_id,
+            created_at=clock.now(),
+        )
+        .on_conflict_do_nothing()
+    )
+    return claimed.rowcount == 0
+
+
+def _reasons(action: Action, comment: str, fields: dict[str, str]) -> tuple[str, dict[str, str]]:
+    comment = comment.strip()
+    fields = {k[:60]: v.strip()[:200] for k, v in fields.items() if v.strip()}
+    if len(comment) > COMMENT_MAX:
+        raise FormInvalid({"comment": f"意见最多 {COMMENT_MAX} 字，现有 {len(comment)} 字，请精简后再提交。"})
+    if action in REASON_NEEDED and not comment and not fields:
+        verb = action.label
+        raise FormInvalid({"comment": f"{verb}时必须填写原因，对方将据此修改。"}, f"请填写{verb}的原因后再提交。")
+    if not comment and fields:
+        comment = f"共 {len(fields)} 处需要更正，原因见各栏目。"
+    return comment, fields
+
+
+def _trace(
+    session: Session,
+    flow: Flow,
+    row: Any,
+    actor: Actor,
+    action: Action,
+    stage: Stage,
+    comment: str,
+    reasons: dict[str, str],
+) -> None:
+    from cpegi_app.services.files import ids_of
+
+    snapshot: dict[str, Any] = {}
+    if action is Action.SUBMIT:
+        snapshot = {"data": row.data, "files": ids_of(session, flow.name, row.id)}
+    deciding = action not in (Action.SUBMIT, Action.WITHDRAW)
+    session.add(
+        ReviewEvent(
+            flow=flow.name,
+            subject_id=row.id,
+            action=action.value,
+            stage=stage.name if deciding else "",
+            actor_id=actor.user_id,
+            actor_label=audit.label_of(actor),
+            comment=comment,
+            field_reasons=reasons,
+            snapshot=snapshot,
+        )
+    )
+    audit.record(session, actor, f"review.{action.value}", f"{flow.name}:{row.id}", flow.title(session, row))
+
+
+def _tell(session: Session, flow: Flow, row: Any, action: Action, target: Status, comment: str) -> None:
+    title = flow.title(session, row)
+    if target is Status.PENDING:
+        stage = flow.stages[row.stage]
+        text = "请在待办事项中办理。"
+        notices.notify(session, stage.users(session, row), f"待办：{flow.label} · {title}", text, flow.reviewer_href(row))
+    elif action is not Action.WITHDRAW:
+        text = comment or flow.outcome.get(action, "")
+        users = notices.users_of(session, row.org_id)
+        head = f"{flow.label}{action.label}：{title}"
+        notices.notify(session, users, head, text, flow.submitter_href(row), TONES[target])
+
+
+def _last(session: Session, flow: Flow, row_id: int) -> ReviewEvent | None:
+    query = select(ReviewEvent).where(ReviewEvent.flow == flow.name, ReviewEvent.subject_id == row_id)
+    return session.exec(query.order_by(col(ReviewEvent.id).desc())).first()
+
+
+def _what_happened(session: Session, flow: Flow, row_id: int) -> str:
+    event = _last(session, flow, row_id)
+    if event is None:
+        return f"这份{flow.label}刚在另一个窗口被修改过。请刷新页面查看最新内容，本页填写的内容仍保留在浏览器中。"
+    who, at, what = event.actor_label, clock.local(event.created_at), Action.label_of(event.action)
+    return f"这份{flow.label}已被更新：{who}于 {at}“{what}”。请刷新页面查看最新状态后再操作。"
+
+
+def _why_not_editable(session: Session, flow: Flow, row: Reviewable) -> str:
+    if row.status == Status.PENDING:
+        return f"这份{flow.label}正在审核中，暂不能修改。如需修改，请先撤回，或等待审核结果。"
+    return _what_happened(session, flow, row.id or 0)
+
+
+def _refusal(session: Session, flow: Flow, row: Reviewable, actor: Actor, action: Action) -> DomainError:
+    if (Status(row.status), action) not in MOVES:
+        if action is Action.SUBMIT and row.status == Status.PENDING:
+            return Conflict(f"这份{flow.label}已经提交，正在审核中，无需重复提交。")
+        return Conflict(_what_happened(session, flow, row.id or 0))
+    if action not in flow.decisions and action not in (Action.SUBMIT, Action.WITHDRAW):
+        return Forbidden(f"{flow.label}不支持“{action.label}”。")
+    return Forbidden()

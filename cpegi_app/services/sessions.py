@@ -1,0 +1,125 @@
+"""Logins: the session table behind the HttpOnly cookie, and the one-time ticket that sets it."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import Actor, Role
+from cpegi_app.models import LoginSession, LoginTicket, Organisation, User
+from cpegi_app.services.identifiers import masked
+from cpegi_app.settings import get_settings
+from cpegi_app.vocabulary import Kind, OrgClass
+
+TICKET_LIFE = timedelta(seconds=60)
+TOUCH_EVERY = timedelta(seconds=60)
+
+
+def digest(secret: str) -> str:
+    """Return what the tables keep of a secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def issue_ticket(session: Session, user_id: int) -> str:
+    """Return a ticket that may be exchanged once, within a minute, for a login."""
+    ticket = secrets.token_urlsafe(32)
+    session.add(LoginTicket(ticket_hash=digest(ticket), user_id=user_id, expires_at=clock.now() + TICKET_LIFE))
+    return ticket
+
+
+def redeem_ticket(session: Session, ticket: str, address: str = "") -> str | None:
+    """Return a new session id for a ticket that is unused and in time, else None."""
+    claimed = session.exec(
+        update(LoginTicket)
+        .where(
+            col(LoginTicket.ticket_hash) == digest(ticket),
+            col(LoginTicket.used_at).is_(None),
+            col(LoginTicket.expires_at) > clock.now(),
+        )
+        .values(used_at=clock.now())
+    )
+    if claimed.rowcount != 1:
+        return None
+    found = session.exec(select(LoginTicket).where(LoginTicket.ticket_hash == digest(ticket))).one()
+    return open_session(session, found.user_id, address)
+
+
+def open_session(session: Session, user_id: int, address: str = "") -> str:
+    """Return the id (256 random bits) of a new login."""
+    sid = secrets.token_urlsafe(32)
+    hours = get_settings().session_max_hours
+    session.add(
+        LoginSession(
+            sid_hash=digest(sid),
+            user_id=user_id,
+            last_seen_at=clock.now(),
+            expires_at=clock.now() + timedelta(hours=hours),
+            address=address[:64],
+        )
+    )
+    return sid
+
+
+def actor_of(session: Session, sid: str) -> Actor | None:
+    """Return who a session id stands for now; None when it is unknown, ended, idle or its user disabled."""
+    if not sid:
+        return None
+    query = (
+        select(LoginSession, User, Organisation)
+        .join(User, col(User.id) == LoginSession.user_id)
+        .join(Organisation, col(Organisation.id) == User.org_id, isouter=True)
+        .where(LoginSession.sid_hash == digest(sid))
+    )
+    found = session.exec(query).first()
+    if found is None:
+        return None
+    login, user, org = found
+    if login.revoked_at or user.disabled_at or _is_over(login, user.role):
+        return None
+    return Actor(
+        user_id=user.id or 0,
+        role=Role(user.role),
+        name=user.name or (org.name if org else ""),
+        phone_masked=masked(user.phone),
+        org_id=user.org_id,
+        kind=Kind(org.kind) if org and org.kind else None,
+        org_class=OrgClass(org.org_class) if org and org.org_class else None,
+        verified=bool(org and org.verified_at),
+        login_id=login.id,
+        address=login.address,
+    )
+
+
+def needs_touch(session: Session, login_id: int) -> bool:
+    """Tell whether the login was last marked as seen over a minute ago."""
+    login = session.get(LoginSession, login_id)
+    return login is not None and clock.now() - login.last_seen_at > TOUCH_EVERY
+
+
+def touch(session: Session, login_id: int) -> None:
+    """Mark a login as seen now, which keeps it from ending as idle."""
+    session.exec(update(LoginSession).where(col(LoginSession.id) == login_id).values(last_seen_at=clock.now()))
+
+
+def revoke(session: Session, login_id: int) -> None:
+    """End one login."""
+    session.exec(update(LoginSession).where(col(LoginSession.id) == login_id).values(revoked_at=clock.now()))
+
+
+def revoke_all(session: Session, user_id: int, *, but: int | None = None) -> None:
+    """End every login of a user, except perhaps the one that asks."""
+    query = update(LoginSession).where(col(LoginSession.user_id) == user_id, col(LoginSession.revoked_at).is_(None))
+    if but is not None:
+        query = query.where(col(LoginSession.id) != but)
+    session.exec(query.values(revoked_at=clock.now()))
+
+
+def _is_over(login: LoginSession, role: str) -> bool:
+    settings = get_settings()
+    idle = settings.staff_idle_minutes if role == Role.STAFF else settings.session_idle_minutes
+    return login.expires_at <= clock.now() or clock.now() - login.last_seen_at > timedelta(minutes=idle)
