@@ -13,12 +13,14 @@ from PIL import Image
 PIXEL_CAP = 40_000_000
 _PDF_STREAM_CAP = 16 << 20
 _PDF_INFLATE_CAP = 128 << 20
+_PDF_STREAMS = 50_000
+_PDF_ESCAPES = 100_000
+_WINDOW = 16 << 10
 _JPEG_SCANS = 32
 _CHUNKS = 20_000
 
 _NAME_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
-_STREAM = re.compile(rb"stream\r?\n")
-_STREAM_BODY = re.compile(rb"stream\r?\n.*?endstream", re.DOTALL)
+_STREAM = re.compile(rb"(?<!end)stream\r?\n")
 # A trailer with nothing behind it: what follows the end mark is how polyglots are built.
 _PDF_END = re.compile(rb"startxref\s+(\d{1,10})\s+%%EOF[\s\0]*\Z")
 _OBJECT_STREAM_HEAD = re.compile(rb"\s*\d+\s+\d+")
@@ -52,7 +54,7 @@ def scan_pdf(data: bytes) -> None:
     _check_xref(data, int(end[1]), lead)
     _refuse_hidden_archive(data)
     plain = _unescaped(data)
-    structure = _STREAM_BODY.sub(b" ", plain)
+    structure = _without_streams(plain)
     if _PDF_ENCRYPT.search(plain):
         raise Unsound("设有密码或加密保护")
     if _PDF_ACTIVE.search(plain) or _PDF_ACTIVE_SHORT.search(structure):
@@ -72,7 +74,22 @@ def _check_xref(data: bytes, offset: int, lead: int) -> None:
 
 def _unescaped(data: bytes) -> bytes:
     """Undo `#xx` in PDF names, by which /J#61vaScript would pass a search for /JavaScript."""
-    return _NAME_ESCAPE.sub(lambda m: bytes([int(m[1], 16)]), data)
+    plain, escapes = _NAME_ESCAPE.subn(lambda m: bytes([int(m[1], 16)]), data, count=_PDF_ESCAPES)
+    if escapes == _PDF_ESCAPES:
+        raise Unsound("内容过于复杂，无法检查")
+    return plain
+
+
+def _without_streams(plain: bytes) -> bytes:
+    """Cut the streams out; by hand, as a lazy pattern takes quadratic time on unclosed ones."""
+    kept, at = [], 0
+    while match := _STREAM.search(plain, at):
+        kept.append(plain[at : match.start()])
+        stop = plain.find(b"endstream", match.end())
+        if stop < 0:
+            return b" ".join(kept)
+        at = stop + len(b"endstream")
+    return b" ".join([*kept, plain[at:]])
 
 
 def _scan_pdf_streams(data: bytes, plain: bytes, structure: bytes) -> bool:
@@ -81,14 +98,14 @@ def _scan_pdf_streams(data: bytes, plain: bytes, structure: bytes) -> bool:
     if object_streams and _PDF_ODD_FILTER.search(structure):
         raise Unsound("使用了无法检查的压缩方式")
     readable, inflated, has_page = 0, 0, False
-    for match in _STREAM.finditer(data):
+    for index, match in enumerate(_STREAM.finditer(data)):
+        if index >= _PDF_STREAMS or inflated > _PDF_INFLATE_CAP:
+            raise Unsound("内容过于复杂，无法检查")
         text = _object_text(data, match.end())
         if text is None:
             continue
         readable += 1
         inflated += len(text)
-        if inflated > _PDF_INFLATE_CAP:
-            raise Unsound("内容过于复杂，无法检查")
         text = _unescaped(text)
         if _PDF_ACTIVE.search(text) or _PDF_ACTIVE_SHORT.search(text):
             raise Unsound("含有脚本、附件或可执行动作")
@@ -100,21 +117,31 @@ def _scan_pdf_streams(data: bytes, plain: bytes, structure: bytes) -> bool:
 
 def _object_text(data: bytes, start: int) -> bytes | None:
     """Return a stream's text if it begins like an object stream, whatever its dictionary calls it; else None."""
-    stop = data.find(b"endstream", start)
-    stop = len(data) if stop < 0 else stop
     head = data[start : start + 256]
     if _OBJECT_STREAM_HEAD.match(head):
-        return data[start:stop]
+        stop = data.find(b"endstream", start)
+        return data[start : stop if stop >= 0 else len(data)]
     try:
-        if not _OBJECT_STREAM_HEAD.match(zlib.decompressobj().decompress(head, 64)):
-            return None
-        inflater = zlib.decompressobj()
-        text = inflater.decompress(data[start:stop], _PDF_STREAM_CAP)
+        begins_alike = _OBJECT_STREAM_HEAD.match(zlib.decompressobj().decompress(head, 64))
     except zlib.error:
         return None
-    if not inflater.eof:
-        raise Unsound("含有损坏或过大的数据流")
-    return text
+    return _inflate(data, start) if begins_alike else None
+
+
+def _inflate(data: bytes, start: int) -> bytes:
+    """Inflate one stream up to its own end mark: the length that its dictionary states may be a lie."""
+    inflater, parts, size = zlib.decompressobj(), [], 0
+    for at in range(start, len(data), _WINDOW):
+        try:
+            parts.append(inflater.decompress(data[at : at + _WINDOW], _PDF_STREAM_CAP))
+        except zlib.error:
+            break
+        size += len(parts[-1])
+        if inflater.eof:
+            return b"".join(parts)
+        if size >= _PDF_STREAM_CAP:
+            break
+    raise Unsound("含有损坏或过大的数据流")
 
 
 def scan_jpg(data: bytes) -> None:

@@ -76,7 +76,7 @@ _OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         (rb".{4}ftyp(?:heic|heix|mif1|hevc|avif)", "HEIC 照片"),
         (rb"GIF8|BM.{4}\0\0\0\0|RIFF.{4}WEBP|II\*\0|MM\0\*|8BPS", "其他格式的图片"),
         (rb"\s*(?:\xef\xbb\xbf)?\s*(?:<\?xml.{0,400}?)?(?:<!--.{0,400}?-->\s*)?<svg", "SVG 图片"),
-        (rb"\s*(?:\xef\xbb\xbf)?\s*(?:<!--.{0,400}?-->\s*)?<(?:!doctype|html|head|body|script|\?php|iframe|img)", "网页"),
+        (rb"\s*(?:\xef\xbb\xbf)?\s*(?:<!--.{0,400}?-->\s*)?<(?:!doctype|html|head|body|script|\?php|img)", "网页"),
         (rb"#!|@echo|<job|MIME-Version", "脚本或网页存档"),
         (rb"\{\\rtf", "RTF 文档"),
         (rb"%!PS|\xc5\xd0\xd3\xc6", "PostScript 文件"),

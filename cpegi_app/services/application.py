@@ -1,0 +1,328 @@
+"""Applications for credit products: the enterprise applies, the institution decides (manual §4.2)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import APPLICATION, APPLY, REQUEST, Actor, Permission
+from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
+from cpegi_app.models import Application, Disbursement, Organisation, Product
+from cpegi_app.services import conditions, notices, product, review
+from cpegi_app.services.forms import Form, Number, Text, Whole, Widget, fen, input_field, wan
+from cpegi_app.services.product import closed_why
+from cpegi_app.services.profile_forms import FORMS
+from cpegi_app.services.review import Description, Flow, Line, Payload, Stage
+from cpegi_app.vocabulary import TONES, Action, GuaranteeMode, Kind, Scale, Status, Term
+
+NEED, PROOF = "融资需求", "授权"
+F, W = input_field, Widget
+AUTHORISATION_TEXT = "我单位同意受理机构查阅本次申请中冻结的企业资料、经营数据及所附文件，仅用于本次融资申请的审核。"
+
+
+class Consent(Term):
+    """The enterprise's authorisation."""
+
+    YES = "YES", AUTHORISATION_TEXT
+
+
+class ApplicationForm(Form):
+    """An application (domain.md §7); amount in 万元, term in months."""
+
+    amount: Number = F("申请额度", NEED, widget=W.NUMBER, unit="万元", low=0.01, high=999_999)
+    term: Whole = F("申请期限", NEED, widget=W.NUMBER, unit="月", low=1, high=360)
+    guarantee: Text = F("担保方式", NEED, widget=W.SELECT, options=GuaranteeMode)
+    purpose: Text = F("用途", NEED, widget=W.AREA, max_len=500)
+    source: Text = F("还款来源", NEED, widget=W.AREA, max_len=500)
+    contact: Text = F("联系人", NEED, max_len=40)
+    contact_phone: Text = F("联系电话", NEED, max_len=20)
+    authorised: Text = F("数据授权", PROOF, widget=W.CHECKS, options=Consent, help="未授权时，受理机构无法查看贵单位的任何数据，也就无法审核。")
+
+
+class DecisionForm(Form):
+    """What an institution states when it approves."""
+
+    approved_amount: Number = F("批准额度", "审批结果", widget=W.NUMBER, unit="万元", low=0.01, high=999_999)
+    approved_term: Whole = F("批准期限", "审批结果", widget=W.NUMBER, unit="月", low=1, high=360)
+
+
+def open_application(session: Session, actor: Actor, product_id: int) -> Application:
+    """Return the organisation's open application for a product, begun when there is none."""
+    query = select(Application).where(Application.org_id == actor.org_id, Application.product_id == product_id)
+    found = session.exec(query.where(col(Application.status).in_([s.value for s in review.OPEN]))).first()
+    if found is not None:
+        return found
+    target = _open_product(session, product_id)
+    org = session.get(Organisation, actor.org_id)
+    if org is None:
+        raise NotFound("机构")
+    if target.org_id == org.id:
+        raise DomainError("这是贵机构自己发布的产品，不能向自己申请。您可以在“金融产品”中查看其他机构的产品。")
+    data = {k: org.profile.get(k, "") for k in ("contact",)} | {"contact_phone": org.profile.get("mobile", "")}
+    row = Application(
+        org_id=org.id or 0, product_id=product_id, institution_id=target.org_id, product_name=target.name, data=data
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def submit(session: Session, actor: Actor, row_id: int, version: int, data: dict[str, str], key: str) -> Application:
+    """Freeze the figures and send the application to the institution."""
+    return review.act(session, FLOW, actor, row_id, Action.SUBMIT, version, key=key, values={"data": data})
+
+
+def _open_product(session: Session, product_id: int) -> Product:
+    target = session.get(Product, product_id) if type(product_id) is int and 0 < product_id < 2**31 else None
+    if target is None or not target.revision_id:
+        raise NotFound("金融产品")
+    if why := closed_why(target):
+        raise Conflict(why)
+    return target
+
+
+def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -> dict[str, Any]:
+    form: Any = ApplicationForm.parse(row.data)
+    target = _open_product(session, row.product_id)
+    errors: dict[str, str] = {}
+    if not target.amount_min_fen <= fen(form.amount) <= target.amount_max_fen:
+        span = f"{wan(target.amount_min_fen)}–{wan(target.amount_max_fen)} 万元"
+        errors["amount"] = f"该产品的额度为 {span}，请在此范围内填写"
+    if not target.term_min <= form.term <= target.term_max:
+        errors["term"] = f"该产品的期限为 {target.term_min}–{target.term_max} 个月，请在此范围内填写"
+    offered = target.guarantees.strip(",").split(",")
+    if form.guarantee not in offered:
+        labels = "、".join(GuaranteeMode.label_of(g) for g in offered)
+        errors["guarantee"] = f"该产品接受的担保方式为：{labels}"
+    if errors:
+        raise FormInvalid(errors)
+    org = session.get(Organisation, row.org_id)
+    assert org is not None
+    return {
+        "data": form.strings(),
+        "amount_fen": fen(form.amount),
+        "term_months": form.term,
+        "authorised_at": clock.now(),
+        # Frozen: what the institution judges is what stood on the day of the application.
+        "profile": dict(org.profile),
+        "product_data": dict(target.data),
+        "conditions": dict(target.conditions),
+        "product_name": target.name,
+    }
+
+
+def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) -> dict[str, Any]:
+    given = {k: payload.get(k, "") for k in DecisionForm.model_fields}
+    form: Any = DecisionForm.parse(given)
+    if fen(form.approved_amount) > row.amount_fen:
+        raise FormInvalid({"approved_amount": f"批准额度不能超过申请额度 {wan(row.amount_fen)} 万元"})
+    return {"approved_fen": fen(form.approved_amount), "approved_months": form.approved_term}
+
+
+def _describe(session: Session, row: Any) -> Description:
+    lines = []
+    kind = Kind.ENTERPRISE if row.profile.get("scale_industry") else None
+    form = FORMS[kind] if kind else FORMS[product_kind(row)]
+    if row.authorised_at:
+        for spec in form.specs():
+            lines.append(Line(f"申请人 · {spec.group}", f"p_{spec.name}", spec.title, spec.show(row.profile.get(spec.name))))
+        if kind:
+            lines.append(Line("申请人 · 主体信息", "p_scale", "企业规模", Scale.label_of(row.profile.get("scale")) or "数据不足，未划型"))
+    if row.approved_fen:
+        lines.append(Line("审批结果", "approved_amount", "批准额度", f"{wan(row.approved_fen)} 万元"))
+        lines.append(Line("审批结果", "approved_term", "批准期限", f"{row.approved_months} 月"))
+    return Description(ApplicationForm, None, tuple(lines))
+
+
+def product_kind(row: Any) -> Kind:
+    """Return the kind whose profile form the frozen profile was made with."""
+    from cpegi_app.services.verification import kind_of
+
+    return kind_of(row.profile)
+
+
+def institution_stage_users(session: Session, row: Any) -> list[int]:
+    """Return who works on an application: the institution's users."""
+    return notices.users_of(session, row.institution_id)
+
+
+INSTITUTION = Stage(
+    "institution",
+    "机构审核",
+    Permission.APPLICATION_REVIEW,
+    lambda actor, row: actor.org_id is not None and actor.org_id == row.institution_id,
+    institution_stage_users,
+)
+
+FLOW = review.register(
+    Flow(
+        name="application",
+        label="融资申请",
+        model=Application,
+        submit=Permission.APPLICATION_SUBMIT,
+        submit_screen=APPLY,
+        review_screen=REQUEST,
+        title=lambda s, row: f"{row.product_name}（{row.profile.get('name') or '申请人'}）",
+        describe=_describe,
+        submitter_href=lambda row: APPLY.url(pid=row.product_id) if row.status == Status.RETURNED else APPLICATION.url(aid=row.id),
+        reviewer_href=lambda row: REQUEST.url(aid=row.id),
+        stages=(INSTITUTION,),
+        decisions=(Action.APPROVE, Action.REJECT, Action.RETURN),
+        before_submit=_before_submit,
+        before_approve=_before_approve,
+        outcome={Action.APPROVE: "受理机构已批准，等待放款，可在“我的融资申请”查看进度。"},
+    )
+)
+
+
+# --- lists and details ----------------------------------------------------------------------------
+
+
+class ApplicationRow(BaseModel):
+    """An application in the list of either side."""
+
+    id: int
+    product_id: int
+    product: str
+    enterprise: str
+    institution: str
+    amount: str
+    approved: str
+    disbursed: str
+    waiting: str
+    term: str
+    status: str
+    status_label: str
+    tone: str
+    progress: str
+    submitted: str
+    can_disburse: bool
+    editable: bool
+
+
+def listing(
+    session: Session,
+    actor: Actor,
+    *,
+    inbox: bool,
+    status: str = "",
+    word: str = "",
+    page: int = 1,
+    size: int = 10,
+) -> tuple[list[ApplicationRow], int]:
+    """Return one page of the own applications, or (inbox) of those sent to the own institution."""
+    query = select(Application)
+    if inbox:
+        query = query.where(Application.institution_id == actor.org_id, col(Application.submitted_at).is_not(None))
+        query = query.where(Application.status != Status.DRAFT.value)
+    else:
+        query = query.where(Application.org_id == actor.org_id)
+    if status in Status._value2member_map_:
+        query = query.where(Application.status == status)
+    if word:
+        by_org = select(Organisation.id).where(col(Organisation.name).contains(word, autoescape=True))
+        query = query.where(
+            col(Application.product_name).contains(word, autoescape=True)
+            | col(Application.org_id if inbox else Application.institution_id).in_(by_org)
+        )
+    total = session.exec(select(func.count()).select_from(query.subquery())).one()
+    # What waits comes first and oldest first; the rest newest first.
+    waits = (col(Application.status) != Status.PENDING.value) if inbox else col(Application.id) < 0
+    query = query.order_by(waits, col(Application.id).desc()).offset((page - 1) * size).limit(size)
+    rows = session.exec(query).all()
+    names = _names(session, {r.org_id for r in rows} | {r.institution_id for r in rows})
+    sums = disbursed(session, [r.id or 0 for r in rows])
+    return [_row(r, names, sums.get(r.id or 0, (0, 0))) for r in rows], total
+
+
+def disbursed(session: Session, ids: list[int]) -> dict[int, tuple[int, int]]:
+    """Return for each application the 分 disbursed and the 分 waiting for the platform's review."""
+    query = (
+        select(Disbursement.application_id, Disbursement.status, func.sum(Disbursement.amount_fen))
+        .where(col(Disbursement.application_id).in_(ids))
+        .group_by(col(Disbursement.application_id), col(Disbursement.status))
+    )
+    found: dict[int, tuple[int, int]] = {}
+    for app_id, status, total in session.exec(query):
+        done, waiting = found.get(app_id, (0, 0))
+        done += int(total) if status == Status.APPROVED else 0
+        waiting += int(total) if status == Status.PENDING else 0
+        found[app_id] = (done, waiting)
+    return found
+
+
+def _names(session: Session, ids: set[int]) -> dict[int, str]:
+    query = select(Organisation.id, Organisation.name).where(col(Organisation.id).in_(ids))
+    return {i or 0: name for i, name in session.exec(query)}
+
+
+def _row(r: Application, names: dict[int, str], sums: tuple[int, int]) -> ApplicationRow:
+    done, waiting = sums
+    left = r.approved_fen - done - waiting
+    return ApplicationRow(
+        id=r.id or 0,
+        product_id=r.product_id,
+        product=r.product_name,
+        enterprise=names.get(r.org_id, ""),
+        institution=names.get(r.institution_id, ""),
+        amount=f"{wan(r.amount_fen)} 万元" if r.amount_fen else "—",
+        approved=f"{wan(r.approved_fen)} 万元" if r.approved_fen else "—",
+        disbursed=f"{wan(done)} 万元" if done else "—",
+        waiting=f"{wan(waiting)} 万元" if waiting else "",
+        term=f"{r.term_months} 个月" if r.term_months else "—",
+        status=r.status,
+        status_label=Status.label_of(r.status),
+        tone=TONES[r.status],
+        progress=_progress(r, done, waiting),
+        submitted=clock.local(r.submitted_at) or "未提交",
+        can_disburse=r.status == Status.APPROVED and left > 0,
+        editable=r.status in review.EDITABLE,
+    )
+
+
+def _progress(r: Application, done: int, waiting: int) -> str:
+    if r.status != Status.APPROVED:
+        return {Status.DRAFT: "填写中", Status.PENDING: "机构审核中", Status.RETURNED: "待补充资料"}.get(Status(r.status), "已结束")
+    if done >= r.approved_fen > 0:
+        return "已全部放款"
+    if waiting:
+        return "放款待平台审核"
+    return "部分放款" if done else "待放款"
+
+
+STEPS = ("提交申请", "机构审核", "放款", "完成")
+
+
+def step_of(progress: str) -> int:
+    """Return how far the progress bar has come."""
+    return {"填写中": 0, "待补充资料": 0, "机构审核中": 1, "已结束": 1, "已全部放款": 4}.get(progress, 2)
+
+
+def one(session: Session, actor: Actor, application_id: int) -> tuple[Application, ApplicationRow]:
+    """Return an application that the actor made or decides on."""
+    row = review.load(session, FLOW, actor, application_id)
+    names = _names(session, {row.org_id, row.institution_id})
+    return row, _row(row, names, disbursed(session, [row.id]).get(row.id, (0, 0)))
+
+
+def condition_rows(row: Application) -> list[conditions.ConditionRow]:
+    """Return the product's frozen conditions beside the enterprise's frozen figures."""
+    return conditions.compare(row.conditions, row.profile) if row.authorised_at else []
+
+
+def default_decision(row: Application) -> dict[str, str]:
+    """Return what the decision form opens with: what was applied for."""
+    return {"approved_amount": f"{Decimal(row.amount_fen) / 1_000_000:f}".rstrip("0").rstrip("."), "approved_term": str(row.term_months)}
+
+
+def target_product(session: Session, row: Application) -> product.PublicDetail | None:
+    """Return the product as it stands now, None when it is off the list."""
+    try:
+        return product.public_detail(session, row.product_id)
+    except NotFound:
+        return None

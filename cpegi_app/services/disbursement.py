@@ -1,0 +1,279 @@
+"""Disbursements under an approved application, and the loan book (manual §4.3)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from pydantic import BaseModel, field_validator
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import DISBURSE, REQUEST, REVIEW, Actor, Permission
+from cpegi_app.errors import Conflict, FormInvalid, NotFound
+from cpegi_app.models import Application, Disbursement, Loan, Organisation
+from cpegi_app.services import application, files, notices, review
+from cpegi_app.services.forms import (
+    Day,
+    Form,
+    Number,
+    Text,
+    Widget,
+    basis_points,
+    fen,
+    input_field,
+    not_in_future,
+    wan,
+)
+from cpegi_app.services.review import Check, Description, Flow, Line, Payload
+from cpegi_app.vocabulary import (
+    TONES,
+    Action,
+    FileSlot,
+    GuaranteeMode,
+    LoanSource,
+    RepaymentMode,
+    Status,
+    YesNo,
+)
+
+CONTRACT, LOAN = "合同信息", "放款信息"
+F, W = input_field, Widget
+FILES = (FileSlot.CONTRACT, FileSlot.VOUCHER)
+
+
+class DisbursementForm(Form):
+    """One disbursement (domain.md §7); amounts in 万元, rate in per cent a year."""
+
+    contract_no: Text = F("合同编号", CONTRACT, max_len=60)
+    contract_amount: Number = F("合同金额", CONTRACT, widget=W.NUMBER, unit="万元", low=0.01, high=999_999)
+    iou_no: Text = F("借据编号", LOAN, max_len=60, help="同一机构的借据编号不能重复")
+    amount: Number = F("放款金额", LOAN, widget=W.NUMBER, unit="万元", low=0.01, high=999_999)
+    lent_on: Day = F("放款日期", LOAN, widget=W.DATE)
+    due_on: Day = F("到期日", LOAN, widget=W.DATE)
+    rate: Number = F("执行年利率", LOAN, widget=W.NUMBER, unit="%", low=0, high=36)
+    guarantee: Text = F("担保方式", LOAN, widget=W.SELECT, options=GuaranteeMode)
+    repayment: Text = F("还款方式", LOAN, widget=W.SELECT, options=RepaymentMode)
+    is_first: Text = F("是否首贷", LOAN, widget=W.SELECT, options=YesNo)
+
+    @field_validator("lent_on", mode="after")
+    @classmethod
+    def _lent(cls, value: date) -> date:
+        if why := not_in_future(value, "放款日期"):
+            raise ValueError(why)
+        return value
+
+
+def open_disbursement(session: Session, actor: Actor, application_id: int) -> Disbursement:
+    """Return the open draft of an application's disbursement, begun when there is none (放款)."""
+    app = session.get(Application, application_id) if type(application_id) is int and 0 < application_id < 2**31 else None
+    if app is None or app.institution_id != actor.org_id:
+        raise NotFound("融资申请")
+    if app.status != Status.APPROVED:
+        raise Conflict("该申请尚未审核通过，不能放款。请先在“企业申请管理”中办理审核。")
+    query = select(Disbursement).where(
+        Disbursement.application_id == application_id,
+        col(Disbursement.status).in_([Status.DRAFT.value, Status.RETURNED.value]),
+    )
+    if found := session.exec(query.order_by(col(Disbursement.id))).first():
+        return found
+    left = remaining(session, app)
+    if left <= 0:
+        raise Conflict(f"批准额度 {wan(app.approved_fen)} 万元已全部放款或待审核，不能再次放款。")
+    previous = session.exec(
+        select(Disbursement).where(Disbursement.application_id == application_id).order_by(col(Disbursement.id).desc())
+    ).first()
+    # A further payment under the same contract: nobody types the contract twice.
+    same = ("contract_no", "contract_amount", "rate", "guarantee", "repayment")
+    data = {k: previous.data.get(k, "") for k in same} if previous else {
+        "contract_amount": wan(app.approved_fen).replace(",", ""),
+        "guarantee": app.data.get("guarantee", ""),
+        "is_first": app.profile.get("first_loan", ""),
+    }
+    data["amount"] = wan(left).replace(",", "")
+    row = Disbursement(
+        org_id=app.institution_id, application_id=application_id, borrower_id=app.org_id, data=data
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def remaining(session: Session, app: Application) -> int:
+    """Return the 分 that may still be disbursed: approved less disbursed and waiting."""
+    done, waiting = application.disbursed(session, [app.id or 0]).get(app.id or 0, (0, 0))
+    return app.approved_fen - done - waiting
+
+
+def submit(session: Session, actor: Actor, row_id: int, version: int, data: dict[str, str], key: str) -> Disbursement:
+    """Check and send a disbursement to the platform."""
+    return review.act(session, FLOW, actor, row_id, Action.SUBMIT, version, key=key, values={"data": data})
+
+
+def _locked_application(session: Session, application_id: int) -> Application:
+    # Two payments submitted at once must not both see the same remainder; SQLite has one writer anyway.
+    query = select(Application).where(Application.id == application_id).with_for_update()
+    return session.exec(query).one()
+
+
+def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -> dict[str, Any]:
+    errors: dict[str, str] = files.require(session, "disbursement", row.id, FILES)
+    form: Any = None
+    try:
+        form = DisbursementForm.parse(row.data)
+    except FormInvalid as refusal:
+        errors |= refusal.fields
+    if form is not None:
+        errors |= _cross_checks(session, row, form)
+    if errors:
+        raise FormInvalid(errors)
+    return {
+        "data": form.strings(),
+        "contract_no": form.contract_no,
+        "iou_no": form.iou_no,
+        "amount_fen": fen(form.amount),
+        "lent_on": form.lent_on,
+    }
+
+
+def _cross_checks(session: Session, row: Any, form: Any) -> dict[str, str]:
+    app = _locked_application(session, row.application_id)
+    errors: dict[str, str] = {}
+    if form.due_on <= form.lent_on:
+        errors["due_on"] = "到期日应晚于放款日期，请核对"
+    if form.amount > form.contract_amount:
+        errors["amount"] = f"放款金额不能大于合同金额 {form.contract_amount:,f} 万元"
+    left = remaining(session, app)
+    if fen(form.amount) > left:
+        errors["amount"] = f"批准额度还可放款 {wan(max(left, 0))} 万元（含待审核的放款），请减少放款金额"
+    twin = select(Disbursement.id).where(
+        Disbursement.org_id == row.org_id,
+        Disbursement.iou_no == form.iou_no,
+        Disbursement.id != row.id,
+        col(Disbursement.status).in_([Status.PENDING.value, Status.APPROVED.value]),
+    )
+    booked = select(Loan.id).where(Loan.institution_id == row.org_id, Loan.iou_no == form.iou_no)
+    if session.exec(twin).first() or session.exec(booked).first():
+        errors["iou_no"] = "该借据编号已登记过放款，同一借据只能登记一次，请核对编号"
+    return errors
+
+
+def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
+    app = _locked_application(session, row.application_id)
+    done, _ = application.disbursed(session, [row.application_id]).get(row.application_id, (0, 0))
+    if done + row.amount_fen > app.approved_fen:
+        raise Conflict(f"通过后累计放款将超过批准额度 {wan(app.approved_fen)} 万元，请退回机构核对。")
+
+
+def _book(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
+    borrower = session.get(Organisation, row.borrower_id)
+    assert borrower is not None
+    session.add(loan_of(row, borrower))
+    text = f"{wan(row.amount_fen)} 万元，放款日期 {row.lent_on}。"
+    href = application.APPLICATION.url(aid=row.application_id)
+    notices.notify(session, notices.users_of(session, row.borrower_id), "放款已登记", text, href, "green")
+
+
+def loan_of(row: Disbursement, borrower: Organisation) -> Loan:
+    """Return the loan book's entry for an approved disbursement."""
+    form: Any = DisbursementForm.model_validate(row.data)
+    return Loan(
+        source=LoanSource.ONLINE.value,
+        institution_id=row.org_id,
+        borrower_id=borrower.id,
+        borrower_name=borrower.name,
+        borrower_code=borrower.credit_code or "",
+        disbursement_id=row.id,
+        contract_no=form.contract_no,
+        iou_no=form.iou_no,
+        contract_fen=fen(form.contract_amount),
+        amount_fen=fen(form.amount),
+        lent_on=form.lent_on,
+        due_on=form.due_on,
+        rate_bp=basis_points(form.rate),
+        guarantee=form.guarantee,
+        repayment=form.repayment,
+        is_first=form.is_first,
+    )
+
+
+def _describe(session: Session, row: Any) -> Description:
+    app = session.get(Application, row.application_id)
+    borrower = session.get(Organisation, row.borrower_id)
+    lender = session.get(Organisation, row.org_id)
+    assert app is not None and borrower is not None and lender is not None
+    done, waiting = application.disbursed(session, [app.id or 0]).get(app.id or 0, (0, 0))
+    lines = (
+        Line("对应申请", "lender", "放款机构", lender.name),
+        Line("对应申请", "borrower", "借款企业", f"{borrower.name}（{borrower.credit_code}）"),
+        Line("对应申请", "product", "金融产品", app.product_name),
+        Line("对应申请", "approved", "批准额度", f"{wan(app.approved_fen)} 万元"),
+        Line("对应申请", "done", "已登记放款", f"{wan(done)} 万元"),
+    )
+    rest = app.approved_fen - done - waiting
+    level, text = ("ok", f"批准 {wan(app.approved_fen)}，已放 {wan(done)}，待审核 {wan(waiting)}，剩余 {wan(rest)} 万元")
+    checks = [Check("累计放款", level if rest >= 0 else "bad", text)]
+    low, high = app.product_data.get("rate_min", ""), app.product_data.get("rate_max", "")
+    try:
+        inside = float(low) <= float(row.data.get("rate", "")) <= float(high)
+        checks.append(Check("执行年利率", "ok" if inside else "warn", f"产品公布 {low}%–{high}%，本次 {row.data.get('rate')}%"))
+    except ValueError:
+        checks.append(Check("执行年利率", "warn", "无法与产品公布的利率比较，请核对"))
+    return Description(DisbursementForm, None, lines, tuple(checks))
+
+
+class DisbursementRow(BaseModel):
+    """A disbursement under an application."""
+
+    id: int
+    iou_no: str
+    amount: str
+    lent_on: str
+    status_label: str
+    tone: str
+    reason: str
+    at: str
+    editable: bool
+
+
+def of_application(session: Session, actor: Actor, application_id: int) -> list[DisbursementRow]:
+    """Return the disbursements of an application; drafts only to the institution that writes them."""
+    app = review.load(session, application.FLOW, actor, application_id)
+    query = select(Disbursement).where(Disbursement.application_id == app.id).order_by(col(Disbursement.id))
+    own = app.institution_id == actor.org_id
+    return [_row(d, own) for d in session.exec(query) if own or d.status in (Status.PENDING, Status.APPROVED)]
+
+
+def _row(d: Disbursement, own: bool) -> DisbursementRow:
+    amount = f"{wan(d.amount_fen)} 万元" if d.amount_fen else f"{d.data.get('amount') or '—'} 万元"
+    return DisbursementRow(
+        id=d.id or 0,
+        iou_no=d.data.get("iou_no") or "—",
+        amount=amount,
+        lent_on=d.data.get("lent_on") or "—",
+        status_label=Status.label_of(d.status),
+        tone=TONES[d.status],
+        reason=d.reason if own else "",
+        at=clock.local(d.submitted_at) or "未提交",
+        editable=own and d.status in review.EDITABLE,
+    )
+
+
+FLOW = review.register(
+    Flow(
+        name="disbursement",
+        label="放款",
+        model=Disbursement,
+        submit=Permission.DISBURSEMENT_SUBMIT,
+        submit_screen=DISBURSE,
+        review_screen=REVIEW,
+        title=lambda s, row: f"借据 {row.data.get('iou_no') or '—'} · {wan(row.amount_fen)} 万元",
+        describe=_describe,
+        submitter_href=lambda row: DISBURSE.url(did=row.id) if row.status == Status.RETURNED else REQUEST.url(aid=row.application_id),
+        reviewer_href=lambda row: REVIEW.url(flow="disbursement", rid=row.id),
+        before_submit=_before_submit,
+        before_approve=_before_approve,
+        after_approve=_book,
+        outcome={Action.APPROVE: "放款已登记到贷款台账。"},
+    )
+)

@@ -1,0 +1,160 @@
+"""What a review page shows: data, differences, files, checks, history, and the actions offered."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import Actor
+from cpegi_app.models import ReviewEvent
+from cpegi_app.services import files, review
+from cpegi_app.services.review import Description, Flow
+from cpegi_app.vocabulary import TONES, Action, Status
+
+
+class FieldView(BaseModel):
+    """One line of the subject; `old` is what it is compared with, `reason` why it was returned."""
+
+    name: str
+    title: str
+    value: str
+    old: str = ""
+    changed: bool = False
+    reason: str = ""
+
+
+class GroupView(BaseModel):
+    """A card of lines."""
+
+    title: str
+    fields: list[FieldView]
+
+
+class EventView(BaseModel):
+    """A step of the history."""
+
+    action: str
+    tone: str
+    who: str
+    at: str
+    comment: str
+
+
+class CheckView(BaseModel):
+    """What the machine found out."""
+
+    label: str
+    level: str
+    text: str
+
+
+class ReviewView(BaseModel):
+    """Everything a review page needs, ready to show."""
+
+    flow: str
+    flow_label: str
+    id: int
+    version: int
+    title: str
+    status: str
+    status_label: str
+    tone: str
+    reason: str
+    submitted: str
+    compared_with: str
+    changed_count: int
+    groups: list[GroupView]
+    files: list[files.FileView]
+    checks: list[CheckView]
+    events: list[EventView]
+    can_approve: bool
+    can_return: bool
+    can_reject: bool
+    can_withdraw: bool
+    can_submit: bool
+
+
+def view(session: Session, flow: Flow, actor: Actor, row_id: int) -> ReviewView:
+    """Return a subject that the actor owns or reviews, as its page shows it."""
+    row = review.load(session, flow, actor, row_id)
+    description = flow.describe(session, row)
+    events = history(session, flow.name, row_id)
+    old, compared_with = _compared(description, events)
+    groups = _groups(description, row, old)
+    actions = review.allowed(flow, row, actor)
+    return ReviewView(
+        flow=flow.name,
+        flow_label=flow.label,
+        id=row.id,
+        version=row.version,
+        title=flow.title(session, row),
+        status=row.status,
+        status_label=Status.label_of(row.status),
+        tone=TONES[row.status],
+        reason=row.reason,
+        submitted=clock.local(row.submitted_at),
+        compared_with=compared_with,
+        changed_count=sum(f.changed for g in groups for f in g.fields),
+        groups=groups,
+        files=files.listing(session, flow.name, row_id),
+        checks=[CheckView(label=c.label, level=c.level, text=c.text) for c in description.checks],
+        events=[event_view(e) for e in reversed(events)],
+        can_approve=Action.APPROVE in actions,
+        can_return=Action.RETURN in actions,
+        can_reject=Action.REJECT in actions,
+        can_withdraw=Action.WITHDRAW in actions,
+        can_submit=Action.SUBMIT in actions,
+    )
+
+
+def history(session: Session, flow_name: str, row_id: int) -> list[ReviewEvent]:
+    """Return the steps of a subject that the caller has loaded for its actor, oldest first."""
+    query = select(ReviewEvent).where(ReviewEvent.flow == flow_name, ReviewEvent.subject_id == row_id)
+    return list(session.exec(query.order_by(col(ReviewEvent.id))))
+
+
+def event_view(e: ReviewEvent) -> EventView:
+    """Return one step as the timeline shows it."""
+    moved = next((to for (_, action), to in review.MOVES.items() if action == e.action), Status.DRAFT)
+    return EventView(
+        action=Action.label_of(e.action), tone=TONES[moved], who=e.actor_label, at=clock.local(e.created_at), comment=e.comment
+    )
+
+
+def _compared(description: Description, events: list[ReviewEvent]) -> tuple[dict[str, str] | None, str]:
+    """Return what is in force, or else what was submitted the time before."""
+    if description.in_force is not None:
+        return description.in_force, "现行资料"
+    sent = [e for e in events if e.action == Action.SUBMIT]
+    if len(sent) >= 2:
+        return sent[-2].snapshot.get("data", {}), "上次提交"
+    return None, ""
+
+
+def _groups(description: Description, row: review.Reviewable, old: dict[str, str] | None) -> list[GroupView]:
+    found: dict[str, list[FieldView]] = {}
+    for spec in description.form.specs() if description.form else []:
+        before, now = (old or {}).get(spec.name, ""), row.data.get(spec.name, "")
+        found.setdefault(spec.group, []).append(
+            FieldView(
+                name=spec.name,
+                title=spec.title,
+                value=spec.show(now),
+                old=spec.show(before) if old is not None else "",
+                changed=old is not None and before != now,
+                reason=row.field_reasons.get(spec.name, ""),
+            )
+        )
+    for line in description.lines:
+        found.setdefault(line.group, []).append(
+            FieldView(
+                name=line.name,
+                title=line.title,
+                value=line.value,
+                old=line.old,
+                changed=bool(line.old) and line.old != line.value,
+                reason=row.field_reasons.get(line.name, ""),
+            )
+        )
+    return [GroupView(title=title, fields=fields) for title, fields in found.items()]

@@ -1,0 +1,292 @@
+"""The platform staff's own work: one queue over everything that waits, accounts, the audit trail."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+
+from pydantic import BaseModel
+from sqlalchemy import func, literal, union_all
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import Actor, Permission, Role
+from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
+from cpegi_app.models import AuditEntry, Organisation, User
+from cpegi_app.services import audit, review, sessions
+from cpegi_app.services.identifiers import masked
+from cpegi_app.vocabulary import Kind, OrgClass, Status
+
+
+def require(actor: Actor, permission: Permission) -> None:
+    """Refuse an actor without the permission; services check again what the gate has checked."""
+    if not actor.may(permission):
+        raise Forbidden()
+
+
+# --- the queue ------------------------------------------------------------------------------------
+
+
+class QueueRow(BaseModel):
+    """Something that waits for the platform."""
+
+    flow: str
+    flow_label: str
+    id: int
+    title: str
+    org: str
+    submitted: str
+    waiting: str
+    late: bool
+    href: str
+
+
+class QueueCount(BaseModel):
+    """How much of one kind waits."""
+
+    flow: str
+    label: str
+    count: int
+
+
+def platform_flows() -> list[review.Flow]:
+    """Return the flows in which the platform decides at some stage."""
+    return [f for f in review.FLOWS.values() if any(s.permission is Permission.REVIEW_PLATFORM for s in f.stages)]
+
+
+def _waiting(flow: review.Flow):
+    stages = [i for i, s in enumerate(flow.stages) if s.permission is Permission.REVIEW_PLATFORM]
+    model = flow.model
+    return select(
+        literal(flow.name).label("flow"), col(model.id).label("id"), col(model.submitted_at).label("at")
+    ).where(model.status == Status.PENDING.value, col(model.stage).in_(stages))
+
+
+def queue(
+    session: Session, actor: Actor, *, flow: str = "", page: int = 1, size: int = 20
+) -> tuple[list[QueueRow], int, list[QueueCount]]:
+    """Return one page of what waits for the platform, oldest first, the total, and the counts by kind."""
+    require(actor, Permission.REVIEW_PLATFORM)
+    flows = platform_flows()
+    counts = [
+        QueueCount(
+            flow=f.name,
+            label=f.label,
+            count=session.exec(select(func.count()).select_from(_waiting(f).subquery())).one(),
+        )
+        for f in flows
+    ]
+    chosen = [f for f in flows if f.name == flow] or flows
+    total = sum(c.count for c in counts if c.flow in {f.name for f in chosen})
+    together = union_all(*(_waiting(f) for f in chosen)).subquery()
+    query = select(together.c.flow, together.c.id).order_by(together.c.at, together.c.id)
+    rows = [
+        _queue_row(session, review.FLOWS[name], row_id)
+        for name, row_id in session.exec(query.offset((page - 1) * size).limit(size)).all()
+    ]
+    return rows, total, counts
+
+
+def _queue_row(session: Session, flow: review.Flow, row_id: int) -> QueueRow:
+    row = session.get(flow.model, row_id)
+    assert row is not None and row.submitted_at is not None
+    org = session.get(Organisation, row.org_id)
+    waited = clock.now() - row.submitted_at
+    return QueueRow(
+        flow=flow.name,
+        flow_label=flow.label,
+        id=row_id,
+        title=flow.title(session, row),
+        org=(org.name if org else "") or row.data.get("name", "") or "新账号",
+        submitted=clock.local(row.submitted_at),
+        waiting=waited_text(waited),
+        late=waited > timedelta(days=3),
+        href=flow.reviewer_href(row),
+    )
+
+
+def waited_text(waited: timedelta) -> str:
+    """Return a waiting time as a list shows it."""
+    minutes = int(waited.total_seconds() // 60)
+    if minutes < 60:
+        return f"{max(minutes, 1)} 分钟"
+    return f"{minutes // 60} 小时" if minutes < 48 * 60 else f"{minutes // 1440} 天"
+
+
+def next_in_queue(session: Session, actor: Actor) -> str:
+    """Return where the oldest waiting thing is decided, empty when nothing waits."""
+    rows, _, _ = queue(session, actor, size=1)
+    return rows[0].href if rows else ""
+
+
+# --- accounts -------------------------------------------------------------------------------------
+
+
+class AccountRow(BaseModel):
+    """An account in the staff's list; the number is masked."""
+
+    id: int
+    phone: str
+    org: str
+    code: str
+    role: str
+    kind: str
+    state: str
+    tone: str
+    created: str
+    disabled: bool
+    own: bool
+
+
+def accounts(
+    session: Session, actor: Actor, *, word: str = "", kind: str = "", state: str = "", page: int = 1, size: int = 20
+) -> tuple[list[AccountRow], int]:
+    """Return one page of accounts by number, name or credit code."""
+    require(actor, Permission.ACCOUNT_MANAGE)
+    query = select(User, Organisation).join(Organisation, col(Organisation.id) == User.org_id, isouter=True)
+    if word:
+        found = col(Organisation.name).contains(word, autoescape=True)
+        found |= col(Organisation.credit_code).contains(word.upper(), autoescape=True)
+        # A whole number only: searching by parts would let staff page through everybody's numbers.
+        found |= col(User.phone) == word
+        query = query.where(found)
+    if kind in Kind._value2member_map_:
+        query = query.where(Organisation.kind == kind)
+    elif kind in Role._value2member_map_:
+        query = query.where(User.role == kind)
+    if state == "DISABLED":
+        query = query.where(col(User.disabled_at).is_not(None))
+    elif state == "VERIFIED":
+        query = query.where(col(Organisation.verified_at).is_not(None))
+    elif state == "NEW":
+        query = query.where(col(Organisation.verified_at).is_(None), User.role == Role.MEMBER.value)
+    total = session.exec(select(func.count()).select_from(query.subquery())).one()
+    rows = session.exec(query.order_by(col(User.id).desc()).offset((page - 1) * size).limit(size))
+    return [_account_row(actor, u, o) for u, o in rows], total
+
+
+def _account_row(actor: Actor, user: User, org: Organisation | None) -> AccountRow:
+    if user.disabled_at:
+        state, tone = "已停用", "red"
+    elif user.role != Role.MEMBER:
+        state, tone = "正常", "green"
+    elif org and org.verified_at:
+        state, tone = "已认证", "green"
+    else:
+        state, tone = "未认证", "orange"
+    roles = {Role.STAFF: "平台管理人员", Role.REGULATOR: "金融监管部门"}
+    return AccountRow(
+        id=user.id or 0,
+        phone=masked(user.phone),
+        org=(org.name if org else "") or user.name or "—",
+        code=(org.credit_code if org else "") or "—",
+        role=roles.get(Role(user.role), "机构用户"),
+        kind=OrgClass.label_of(org.org_class) if org and org.org_class else "—",
+        state=state,
+        tone=tone,
+        created=clock.local(user.created_at),
+        disabled=user.disabled_at is not None,
+        own=user.id == actor.user_id,
+    )
+
+
+def disable(session: Session, actor: Actor, user_id: int, reason: str) -> None:
+    """Disable an account with a reason; its logins end at once."""
+    user = _other(session, actor, user_id)
+    reason = reason.strip()
+    if not reason or len(reason) > 200:
+        raise FormInvalid({"reason": "请填写停用原因（200 字以内），对方登录时会看到"})
+    if user.disabled_at:
+        raise Conflict("该账号已经停用，请刷新列表查看最新状态。")
+    user.disabled_at, user.disabled_reason = clock.now(), reason
+    session.add(user)
+    sessions.revoke_all(session, user_id)
+    audit.record(session, actor, "account.disable", f"user:{user_id}", reason)
+
+
+def enable(session: Session, actor: Actor, user_id: int) -> None:
+    """Enable a disabled account."""
+    user = _other(session, actor, user_id)
+    if not user.disabled_at:
+        raise Conflict("该账号没有停用，请刷新列表查看最新状态。")
+    user.disabled_at, user.disabled_reason = None, ""
+    session.add(user)
+    audit.record(session, actor, "account.enable", f"user:{user_id}")
+
+
+def reveal(session: Session, actor: Actor, user_id: int) -> str:
+    """Return an account's number in full; every look is in the audit trail."""
+    require(actor, Permission.ACCOUNT_MANAGE)
+    user = session.get(User, user_id) if type(user_id) is int and 0 < user_id < 2**31 else None
+    if user is None:
+        raise NotFound("账号")
+    audit.record(session, actor, "account.reveal", f"user:{user_id}")
+    return user.phone
+
+
+def _other(session: Session, actor: Actor, user_id: int) -> User:
+    require(actor, Permission.ACCOUNT_MANAGE)
+    user = session.get(User, user_id) if type(user_id) is int and 0 < user_id < 2**31 else None
+    if user is None:
+        raise NotFound("账号")
+    if user.id == actor.user_id:
+        raise Forbidden("不能停用或启用自己的账号，请由另一位管理人员操作。")
+    return user
+
+
+# --- the audit trail ------------------------------------------------------------------------------
+
+
+class AuditRow(BaseModel):
+    """An entry of the audit trail."""
+
+    id: int
+    at: str
+    who: str
+    action: str
+    subject: str
+    detail: str
+    ok: bool
+
+
+def audit_trail(
+    session: Session,
+    actor: Actor,
+    *,
+    action: str = "",
+    word: str = "",
+    since: date | None = None,
+    until: date | None = None,
+    page: int = 1,
+    size: int = 20,
+) -> tuple[list[AuditRow], int]:
+    """Return one page of the audit trail, newest first; dates are days in Asia/Shanghai, both included."""
+    require(actor, Permission.AUDIT_READ)
+    query = select(AuditEntry)
+    if action in audit.ACTIONS:
+        query = query.where(AuditEntry.action == action)
+    if word:
+        found = col(AuditEntry.actor_label).contains(word, autoescape=True)
+        found |= col(AuditEntry.detail).contains(word, autoescape=True)
+        query = query.where(found | (col(AuditEntry.subject) == word))
+    if since:
+        query = query.where(AuditEntry.created_at >= _midnight(since))
+    if until:
+        query = query.where(AuditEntry.created_at < _midnight(until + timedelta(days=1)))
+    total = session.exec(select(func.count()).select_from(query.subquery())).one()
+    rows = session.exec(query.order_by(col(AuditEntry.id).desc()).offset((page - 1) * size).limit(size))
+    return [
+        AuditRow(
+            id=e.id or 0,
+            at=clock.local(e.created_at),
+            who=e.actor_label,
+            action=audit.ACTIONS.get(e.action, e.action),
+            subject=e.subject,
+            detail=e.detail,
+            ok=e.ok,
+        )
+        for e in rows
+    ], total
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), clock.SHANGHAI)
