@@ -22,9 +22,10 @@ from .ui_base import (
     page_head,
     pick,
     show,
+    some,
     tabs,
     tag,
-)  # fmt: skip
+)
 from .ui_feedback import (
     dialog,
     empty_state,
@@ -36,7 +37,7 @@ from .ui_feedback import (
     result_page,
     skeleton,
     stat_tile,
-)  # fmt: skip
+)
 from .ui_form import (
     check,
     check_group,
@@ -65,7 +66,7 @@ from .ui_form import (
     textarea,
     with_unit,
     yes_no,
-)  # fmt: skip
+)
 from .ui_table import (
     Col,
     attachments,
@@ -89,7 +90,7 @@ __all__ = [
     "drop_zone", "each", "empty_state", "error_page", "error_summary", "field", "file_field", "file_list", "flag",
     "form", "form_foot", "form_grid", "icon", "link", "link_button", "message_bar", "note", "number_input", "ops",
     "page_head", "pager", "password_input", "pick", "plain_table", "progress", "query_bar", "radio_cards",
-    "radio_group", "range_input", "result_page", "select_input", "show", "skeleton", "stat_tile", "steps",
+    "radio_group", "range_input", "result_page", "select_input", "show", "skeleton", "some", "stat_tile", "steps",
     "strength_meter", "submit", "tabs", "tag", "text_input", "textarea", "timeline", "toolbar", "verdict",
     "with_unit", "yes_no",
 ]  # fmt: skip

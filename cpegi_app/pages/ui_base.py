@@ -89,7 +89,14 @@ def each(items: Any, draw: Callable[..., Any]) -> Any:
 
 def at(item: Any, name: str) -> Any:
     """The named part of a view model, be it a Var, a dict or an object."""
-    return item[name] if isinstance(item, (rx.Var, dict)) else getattr(item, name)
+    keyed: Any = item
+    return keyed[name] if isinstance(item, rx.Var | dict) else getattr(item, name)
+
+
+def some(items: Any) -> Any:
+    """Whether a Var or a plain list has anything in it."""
+    var: Any = items
+    return var.length() > 0 if isinstance(items, rx.Var) else bool(items)
 
 
 def flag(condition: Flag) -> Any:
@@ -106,7 +113,7 @@ def button(
     label: Text,
     on_click: Any = None,
     kind: str = "default",
-    type_: str = "button",
+    type_: Any = "button",
     disabled: Flag = False,
     loading: Flag = False,
     icon_name: str = "",
@@ -176,7 +183,7 @@ def crumbs(*items: Text | tuple[Text, str]) -> rx.Component:
     def one(item: Any, last: bool) -> rx.Component:
         if isinstance(item, tuple):
             return rx.el.li(rx.el.a(item[0], href=item[1]))
-        return rx.el.li(item, **({"aria_current": "page"} if last else {}))
+        return rx.el.li(item, aria_current="page" if last else "false")
 
     parts = [one(item, i == len(items) - 1) for i, item in enumerate(items)]
     return rx.el.nav(rx.el.ol(*parts), aria_label="当前位置", class_name="crumbs")
@@ -186,7 +193,7 @@ def page_head(
     title: Text, *actions: Any, status: Any = None, number: Any = None, lead: Any = None
 ) -> rx.Component:
     """The page's only h1, its number and status, and its actions at the right."""
-    parts = [rx.el.h1(title, tab_index=-1)]
+    parts: list[rx.Component] = [rx.el.h1(title, tab_index=-1)]
     if number is not None:
         parts.append(rx.el.span(number, class_name="no"))
     if status is not None:
@@ -202,7 +209,7 @@ def card(title: Text, *children: Any, extra: Any = None, flush: bool = False, **
     """A titled panel; flush lets a table reach its edges, an empty title leaves the head out."""
     head = []
     if not (isinstance(title, str) and title == ""):
-        parts = [rx.el.h2(title, class_name="card-title")]
+        parts: list[rx.Component] = [rx.el.h2(title, class_name="card-title")]
         if extra is not None:
             parts.append(rx.el.div(extra, class_name="card-extra"))
         head = [rx.el.header(*parts, class_name="card-head")]

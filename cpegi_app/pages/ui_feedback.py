@@ -5,7 +5,7 @@ from typing import Any
 
 import reflex as rx
 
-from .ui_base import Text, at, button, classes, each, icon, show
+from .ui_base import Text, at, button, classes, each, icon, show, some
 
 
 def _sign(kind: Any) -> Any:
@@ -47,12 +47,11 @@ def error_summary(errors: Any, title: str = "请更正以下内容后重新提�
     def one(error: Any, i: Any = 0) -> rx.Component:
         return rx.el.li(rx.el.a(at(error, "text"), href=f"#f-{at(error, 'name')}"))
 
-    some = errors.length() > 0 if isinstance(errors, rx.Var) else bool(errors)
     box = rx.el.div(
         rx.el.b(title), rx.el.ul(each(errors, one)), role="alert", tab_index=-1, class_name="errors",
         data_errors="true",
     )  # fmt: skip
-    return show(some, box)
+    return show(some(errors), box)
 
 
 def dialog(
@@ -82,7 +81,7 @@ def dialog(
 
 def empty_state(title: Text, text: Text = "", action: Any = None, icon_name: str = "inbox") -> rx.Component:
     """What a list says when it has nothing: why, and what to do."""
-    parts = [icon(icon_name), rx.el.b(title)]
+    parts: list[rx.Component] = [icon(icon_name), rx.el.b(title)]
     if not (isinstance(text, str) and text == ""):
         parts.append(rx.el.p(text))
     if action is not None:

@@ -11,7 +11,7 @@ NATIVE = frozenset({"input", "select", "textarea"})
 GROUPS = frozenset({"group", "radiogroup"})
 
 
-def ident(value: Any) -> dict[str, Any]:
+def ident(value: Any) -> Any:
     """An id as a bare attribute: Reflex's own `id=` adds a ref, and the ref a second key to the form's data."""
     return {"custom_attrs": {"id": value}}
 
@@ -92,7 +92,7 @@ def field(
         heading = rx.el.span(*star, label, class_name="label", **ident(f"{key}-label"))
     else:
         heading = rx.el.label(*star, label, html_for=key, **ident(f"{key}-label"))
-    parts = [heading]
+    parts: list[rx.Component] = [heading]
     if reason is not None:
         parts.append(show(reason, rx.el.p(rx.el.b("审核意见："), reason, class_name="field-reason")))
     parts += [
@@ -135,7 +135,7 @@ def with_unit(control: rx.Component, unit: str) -> rx.Component:
     )
 
 
-def _base(name: Any, props: dict[str, Any], extra: str = "") -> dict[str, Any]:
+def _base(name: Any, props: dict[str, Any], extra: str = "") -> Any:
     """What every native control has: name, id, class and no browser history."""
     props |= ident(props.pop("id", control_id(name)))
     props.setdefault("auto_complete", "off")
@@ -208,7 +208,7 @@ def select_input(
     return rx.el.select(*first, *rest, default_value=default, **_base(name, props))
 
 
-def _group(name: Any, role: str, children: Sequence[Any], class_name: str, **props: Any) -> rx.Component:
+def _group(name: Any, role: Any, children: Sequence[Any], class_name: str, **props: Any) -> rx.Component:
     props |= ident(props.pop("id", control_id(name)))
     props.setdefault("aria_labelledby", f"{control_id(name)}-label")
     return rx.el.div(*children, role=role, tab_index=-1, class_name=class_name, **props)
@@ -228,8 +228,9 @@ def check_group(
 ) -> rx.Component:
     """Several may be ticked: the name is submitted once for each."""
     boxes = []
+    chosen: Any = values
     for value, label, *_ in options:
-        ticked = values.contains(value) if isinstance(values, rx.Var) else value in values
+        ticked = chosen.contains(value) if isinstance(values, rx.Var) else value in values
         boxes.append(check(name, label, ticked, value=value, **props))
     return _group(name, "group", boxes, classes("checks", "is-column" if column else ""))
 
@@ -319,7 +320,7 @@ def file_list(files: Any, on_remove: Any = None) -> rx.Component:
     """Uploaded files (id, name, size, href) with preview and, if given, `on_remove(id)`."""
 
     def one(f: Any, i: Any = 0) -> rx.Component:
-        actions = [rx.el.a("预览", href=at(f, "href"), target="_blank", rel="noopener")]
+        actions: list[rx.Component] = [rx.el.a("预览", href=at(f, "href"), target="_blank", rel="noopener")]
         if on_remove is not None:
             actions.append(button("移除", on_remove(at(f, "id")), "text", class_name="is-danger"))
         return rx.el.li(

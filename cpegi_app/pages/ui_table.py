@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from .ui_base import Flag, Text, at, button, classes, each, flag, icon, ops, pick, show
+from .ui_base import Flag, Text, at, button, classes, each, flag, icon, ops, pick, show, some
 from .ui_feedback import empty_state, skeleton
 
 
@@ -51,10 +51,9 @@ def data_table(
 
     heads = [rx.el.th("序号", scope="col", class_name="is-no")] if start is not None else []
     for col in cols:
-        style = {"custom_attrs": {"style": {"width": col.width}}} if col.width else {}
+        style: Any = {"custom_attrs": {"style": {"width": col.width}}} if col.width else {}
         unit = [rx.el.small(f"（{col.unit}）")] if col.unit else []
         heads.append(rx.el.th(col.label, *unit, scope="col", class_name=col.class_name, **style))
-    nothing = rows.length() == 0 if isinstance(rows, rx.Var) else not rows
     blank = pick(loading, rx.el.div(skeleton(5), class_name="card-body"), empty or empty_state("暂无数据"))
     return rx.el.div(
         show(loading, rx.el.div(class_name="loadbar")),
@@ -64,7 +63,7 @@ def data_table(
             rx.el.tbody(each(rows, one)),
             class_name="table is-stack",
         ),
-        show(nothing, blank),
+        pick(some(rows), rx.fragment(), blank),
         class_name="table-wrap",
         role="region",
         tab_index=0,
