@@ -125,16 +125,24 @@ IDENTITY = Screen("2.2", "/console/identity", "选择机构类型", P.IDENTITY_C
 PASSWORD = Screen("2.4", "/console/password", "修改密码", P.ACCOUNT_OWN)
 PHONE = Screen("2.5", "/console/phone", "更换手机号", P.ACCOUNT_OWN)
 NOTICES = Screen("2.2", "/console/notices", "消息通知", P.ACCOUNT_OWN)
-VERIFICATION = Screen("3.1", "/console/verification", "用户真实性认证", P.VERIFICATION_SUBMIT, "账户资料维护", "shield")
-PROFILE = Screen("3.2", "/console/profile", "企业认证", P.PROFILE_CHANGE, "账户资料维护", "building", also=("3.3",))
+VERIFICATION = Screen(
+    "3.1", "/console/verification", "用户真实性认证", P.VERIFICATION_SUBMIT, "账户资料维护", "shield"
+)
+PROFILE = Screen(
+    "3.2", "/console/profile", "企业认证", P.PROFILE_CHANGE, "账户资料维护", "building", also=("3.3",)
+)
 PROFILE_EDIT = Screen("3.2", "/console/profile/change", "修改资料", P.PROFILE_CHANGE)
 PRODUCTS = Screen("4.1", "/console/products", "金融产品发布", P.PRODUCT_SUBMIT, "金融产品", "product")
 PRODUCT_EDIT = Screen("4.1", "/console/products/edit/[rid]", "编辑金融产品", P.PRODUCT_SUBMIT)
 PRODUCT_PUSHES = Screen("4.1", "/console/products/pushes/[pid]", "推送记录", P.PRODUCT_SUBMIT)
-REQUESTS = Screen("4.2", "/console/requests", "企业申请管理", P.APPLICATION_REVIEW, "金融产品", "inbox", also=("4.3",))
+REQUESTS = Screen(
+    "4.2", "/console/requests", "企业申请管理", P.APPLICATION_REVIEW, "金融产品", "inbox", also=("4.3",)
+)
 REQUEST = Screen("4.2", "/console/requests/[aid]", "办理融资申请", P.APPLICATION_REVIEW)
 DISBURSE = Screen("4.3", "/console/requests/disburse/[did]", "放款", P.DISBURSEMENT_SUBMIT)
-APPLICATIONS = Screen("4.2", "/console/applications", "我的融资申请", P.APPLICATION_SUBMIT, "融资申请", "file")
+APPLICATIONS = Screen(
+    "4.2", "/console/applications", "我的融资申请", P.APPLICATION_SUBMIT, "融资申请", "file"
+)
 APPLICATION = Screen("4.2", "/console/applications/[aid]", "融资申请详情", P.APPLICATION_SUBMIT)
 APPLY = Screen("4.2", "/console/apply/[pid]", "申请金融产品", P.APPLICATION_SUBMIT)
 QUEUE = Screen("3.1", "/staff/queue", "审核队列", P.REVIEW_PLATFORM, "审核管理", "inbox")

@@ -20,7 +20,9 @@ class FormInvalid(DomainError):
     """Input that the form refuses; `fields` maps a field's name to its sentence."""
 
     def __init__(self, fields: dict[str, str], message: str = "") -> None:
-        super().__init__(message or f"有 {len(fields)} 处需要更正，请按提示修改后再提交，已填写的内容不会丢失。")
+        super().__init__(
+            message or f"有 {len(fields)} 处需要更正，请按提示修改后再提交，已填写的内容不会丢失。"
+        )
         self.fields = fields
 
 
@@ -34,7 +36,9 @@ class NotFound(DomainError):
 class Forbidden(DomainError):
     """An action outside the actor's rights."""
 
-    def __init__(self, message: str = "您的账号没有此项操作的权限。如确有需要，请联系平台管理人员 400 056 5005。") -> None:
+    def __init__(
+        self, message: str = "您的账号没有此项操作的权限。如确有需要，请联系平台管理人员 400 056 5005。"
+    ) -> None:
         super().__init__(message)
 
 
@@ -42,7 +46,9 @@ class SignInRequired(DomainError):
     """A call without a live login."""
 
     def __init__(self) -> None:
-        super().__init__("登录已失效，请重新登录后继续。本页已填写的内容保存在浏览器中，重新登录后会自动恢复。")
+        super().__init__(
+            "登录已失效，请重新登录后继续。本页已填写的内容保存在浏览器中，重新登录后会自动恢复。"
+        )
 
 
 class Conflict(DomainError):

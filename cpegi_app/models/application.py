@@ -18,7 +18,14 @@ class Application(Reviewable, table=True):
     """An enterprise's application to an institution's product; profile, figures and terms are frozen at submission."""
 
     __table_args__ = (
-        Index("uq_application_open", "org_id", "product_id", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
+        Index(
+            "uq_application_open",
+            "org_id",
+            "product_id",
+            unique=True,
+            sqlite_where=OPEN,
+            postgresql_where=OPEN,
+        ),
         Index("ix_application_inbox", "institution_id", "status", "submitted_at"),
     )
 

@@ -12,7 +12,10 @@ class AuditEntry(Row, table=True):
     """Who did what to what; append-only, a trigger refuses UPDATE and DELETE."""
 
     __tablename__ = "audit_entry"
-    __table_args__ = (Index("ix_audit_entry_action", "action", "id"), Index("ix_audit_entry_actor", "actor_id", "id"))
+    __table_args__ = (
+        Index("ix_audit_entry_action", "action", "id"),
+        Index("ix_audit_entry_actor", "actor_id", "id"),
+    )
 
     action: str = Field(max_length=40)
     actor_id: int | None = Field(default=None, foreign_key="user.id")

@@ -48,7 +48,9 @@ class ProductRevision(Reviewable, table=True):
 
     __tablename__ = "product_revision"
     __table_args__ = (
-        Index("uq_product_revision_open", "product_id", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
+        Index(
+            "uq_product_revision_open", "product_id", unique=True, sqlite_where=OPEN, postgresql_where=OPEN
+        ),
     )
 
     product_id: int = Field(foreign_key="product.id", index=True)

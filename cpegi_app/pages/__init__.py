@@ -1,0 +1,5 @@
+"""Importing this package registers every page."""
+
+from cpegi_app.pages import home, product
+
+PAGES = (home, product)

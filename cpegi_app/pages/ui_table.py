@@ -12,21 +12,21 @@ from .ui_feedback import empty_state, skeleton
 
 @dataclass(frozen=True)
 class Col:
-    """One column: its heading, and whether it holds numbers, long text or the row's buttons."""
+    """One column: numbers, text cut off (clip) or broken into lines (wrap), or the row's buttons (ops)."""
 
     label: str
     unit: str = ""
     num: bool = False
     clip: bool = False
+    wrap: bool = False
     ops: bool = False
     width: str = ""
 
     @property
     def class_name(self) -> str:
         """The classes of its cells."""
-        return classes(
-            "is-num" if self.num else "", "is-clip" if self.clip else "", "is-ops" if self.ops else ""
-        )
+        kinds = {"is-num": self.num, "is-clip": self.clip, "is-wrap": self.wrap, "is-ops": self.ops}
+        return classes(*(name for name, on in kinds.items() if on))
 
 
 def data_table(
@@ -50,24 +50,20 @@ def data_table(
         return rx.el.tr(*cells, key=at(row, key)) if key else rx.el.tr(*cells)
 
     heads = [rx.el.th("序号", scope="col", class_name="is-no")] if start is not None else []
-    for col in cols:
-        style: Any = {"custom_attrs": {"style": {"width": col.width}}} if col.width else {}
-        unit = [rx.el.small(f"（{col.unit}）")] if col.unit else []
-        heads.append(rx.el.th(col.label, *unit, scope="col", class_name=col.class_name, **style))
+    heads += [_head(col) for col in cols]
     blank = pick(loading, rx.el.div(skeleton(5), class_name="card-body"), empty or empty_state("暂无数据"))
-    return rx.el.div(
+    table = rx.el.table(
+        rx.el.caption(caption, class_name="sr-only"),
+        rx.el.thead(rx.el.tr(*heads)),
+        rx.el.tbody(each(rows, one)),
+        class_name="table is-stack",
+    )
+    return _frame(
+        caption,
         show(loading, rx.el.div(class_name="loadbar")),
-        rx.el.table(
-            rx.el.caption(caption, class_name="sr-only"),
-            rx.el.thead(rx.el.tr(*heads)),
-            rx.el.tbody(each(rows, one)),
-            class_name="table is-stack",
-        ),
+        table,
         pick(some(rows), rx.fragment(), blank),
         class_name="table-wrap",
-        role="region",
-        tab_index=0,
-        aria_label=caption,
         aria_busy=flag(loading),
     )
 
@@ -75,14 +71,31 @@ def data_table(
 def plain_table(
     columns: Sequence[Col | str], rows: Any, render: Callable[[Any], Sequence[Any]], caption: str
 ) -> rx.Component:
-    """A small table inside a card: no 序号, no scrolling frame of its own height."""
-    return rx.el.div(
-        *data_table(columns, rows, render, caption, start=None, key="").children,
-        class_name="table-wrap is-free",
-        role="region",
-        tab_index=0,
-        aria_label=caption,
+    """A small table inside a card, a table on a phone too: no 序号, no empty state, no scrolling."""
+    cols = [Col(c) if isinstance(c, str) else c for c in columns]
+
+    def one(row: Any, i: Any) -> rx.Component:
+        cells = zip(cols, render(row), strict=True)
+        return rx.el.tr(*(rx.el.td(cell, class_name=col.class_name) for col, cell in cells))
+
+    table = rx.el.table(
+        rx.el.caption(caption, class_name="sr-only"),
+        rx.el.thead(rx.el.tr(*(_head(col) for col in cols))),
+        rx.el.tbody(each(rows, one)),
+        class_name="table",
     )
+    return _frame(caption, table, class_name="table-wrap is-free")
+
+
+def _head(col: Col) -> rx.Component:
+    unit = [rx.el.small(f"（{col.unit}）")] if col.unit else []
+    width: Any = {"custom_attrs": {"style": {"width": col.width}}} if col.width else {}
+    return rx.el.th(col.label, *unit, scope="col", class_name=col.class_name, **width)
+
+
+def _frame(caption: str, *children: Any, **props: Any) -> rx.Component:
+    """A frame that may scroll sideways, so the keyboard must reach it and it needs a name."""
+    return rx.el.div(*children, role="region", tab_index=0, aria_label=caption, **props)
 
 
 def pager(total: Any, page: Any, pages: Any, size: Any, on_page: Any, on_size: Any) -> rx.Component:
@@ -122,23 +135,24 @@ def query_bar(
     *fields: Any, on_submit: Any, on_reset: Any, more: Sequence[Any] = (), loading: Flag = False, **props: Any
 ) -> rx.Component:
     """查询 and 重置 under a grid of labelled fields; `more` waits behind 展开."""
+    toggle = rx.el.button(
+        rx.el.span("展开", class_name="when-shut"),
+        rx.el.span("收起", class_name="when-open"),
+        icon("down"),
+        type="button",
+        aria_expanded="false",
+        class_name="btn btn-text query-toggle",
+        data_query_toggle="true",
+    )
     actions = rx.el.div(
+        *([toggle] if more else []),
         button("重置", on_reset, type_="reset"),
         button("查询", kind="primary", type_="submit", icon_name="search", loading=loading),
         class_name="query-acts",
     )
-    body: list[Any] = [rx.el.div(*fields, class_name="query-grid")]
-    if more:
-        summary = rx.el.summary(
-            rx.el.span("展开更多条件", class_name="when-shut"), rx.el.span("收起", class_name="when-open")
-        )
-        hidden = rx.el.details(summary, rx.el.div(*more, class_name="query-grid"), class_name="query-more")
-        body.append(rx.el.div(hidden, actions, class_name="query-line"))
-    else:
-        body.append(actions)
-    return rx.el.form(
-        *body, on_submit=on_submit, no_validate=True, role="search", class_name="query", **props
-    )
+    extra = [rx.el.div(*more, class_name="query-extra")] if more else []
+    grid = rx.el.div(*fields, *extra, actions, class_name="query-grid")
+    return rx.el.form(grid, on_submit=on_submit, no_validate=True, role="search", class_name="query", **props)
 
 
 def toolbar(*actions: Any, end: Sequence[Any] = ()) -> rx.Component:
@@ -175,26 +189,20 @@ def diff_table(rows: Any, old: str = "现行资料", new: str = "变更后") -> 
         changed = at(row, "changed")
         mark = show(changed, rx.el.span("已变更", class_name="mark"))
         return rx.el.tr(
-            rx.el.th(at(row, "label"), mark, scope="row", data_label="项目"),
+            rx.el.th(rx.el.span(at(row, "label"), mark), scope="row", data_label="项目"),
             rx.el.td(at(row, "old"), class_name="old", data_label=old),
             rx.el.td(at(row, "new"), class_name="new", data_label=new),
             class_name=pick(changed, "is-changed", ""),
         )
 
-    heads = [rx.el.th(h, scope="col") for h in ("项目", old, new)]
-    return rx.el.div(
-        rx.el.table(
-            rx.el.caption("变更对比", class_name="sr-only"),
-            rx.el.colgroup(rx.el.col(), rx.el.col(), rx.el.col()),
-            rx.el.thead(rx.el.tr(*heads)),
-            rx.el.tbody(each(rows, one)),
-            class_name="table diff is-stack",
-        ),
-        class_name="table-wrap is-free",
-        role="region",
-        tab_index=0,
-        aria_label="变更对比",
+    table = rx.el.table(
+        rx.el.caption("变更对比", class_name="sr-only"),
+        rx.el.colgroup(rx.el.col(), rx.el.col(), rx.el.col()),
+        rx.el.thead(rx.el.tr(*(rx.el.th(h, scope="col") for h in ("项目", old, new)))),
+        rx.el.tbody(each(rows, one)),
+        class_name="table diff is-stack",
     )
+    return _frame("变更对比", table, class_name="table-wrap is-free")
 
 
 def timeline(events: Any) -> rx.Component:

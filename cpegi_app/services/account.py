@@ -20,7 +20,12 @@ from cpegi_app.vocabulary import KIND_OF, Kind, OrgClass, SmsPurpose, Status
 CONSENT_VERSION = "2026-11"
 WRONG_LOGIN = "手机号或密码不正确，请核对后重试；忘记密码可点击“忘记密码”重新设置。"
 # Failures in a row → wait before the next try (ours; ASVS 5.0: slow down, then lock for a while).
-DELAYS = {3: timedelta(seconds=5), 4: timedelta(seconds=15), 5: timedelta(minutes=15), 6: timedelta(minutes=30)}
+DELAYS = {
+    3: timedelta(seconds=5),
+    4: timedelta(seconds=15),
+    5: timedelta(minutes=15),
+    6: timedelta(minutes=30),
+}
 LONGEST = timedelta(hours=1)
 ADDRESS_LIMIT = 20
 
@@ -95,7 +100,9 @@ def register(session: Session, phone: str, code: str, password_hash: str, addres
     )
     session.add(user)
     session.flush()
-    audit.record(session, None, "account.register", f"user:{user.id}", identifiers.masked(number), address=address)
+    audit.record(
+        session, None, "account.register", f"user:{user.id}", identifiers.masked(number), address=address
+    )
     return number
 
 
@@ -127,17 +134,23 @@ def sign_in(session: Session, phone: str, is_right: bool, identity: str, address
     ok = is_right and user is not None
     session.add(Attempt(what="login", subject=phone, address=address[:64], ok=ok))
     if not ok or user is None:
-        audit.record(session, None, "account.login_failed", "", identifiers.masked(phone), ok=False, address=address)
+        audit.record(
+            session, None, "account.login_failed", "", identifiers.masked(phone), ok=False, address=address
+        )
         session.flush()
         wait = _wait(session, phone)
         more = f"连续失败次数较多，请 {sms.wait_text(wait)} 后再试。" if wait else ""
         raise CountedRefusal(WRONG_LOGIN + more)
     if user.disabled_at:
-        raise CountedRefusal(f"该账号已停用（{user.disabled_reason or '平台管理'}）。如有疑问请致电 400 056 5005。")
+        raise CountedRefusal(
+            f"该账号已停用（{user.disabled_reason or '平台管理'}）。如有疑问请致电 400 056 5005。"
+        )
     href = WORKBENCH.route
     if user.role == Role.MEMBER:
         href = _settle_identity(session, user, identity)
-    who = Actor(user_id=user.id or 0, role=Role(user.role), name=user.name, phone_masked=identifiers.masked(phone))
+    who = Actor(
+        user_id=user.id or 0, role=Role(user.role), name=user.name, phone_masked=identifiers.masked(phone)
+    )
     audit.record(session, who, "account.login", f"user:{user.id}", address=address)
     return SignedIn(sessions.issue_ticket(session, user.id or 0), href)
 
@@ -163,10 +176,14 @@ def choose_identity(session: Session, actor: Actor, org_class: str) -> None:
     if org is None:
         raise NotFound("机构")
     sent = session.exec(
-        select(Verification).where(Verification.org_id == actor.org_id, Verification.status != Status.DRAFT.value)
+        select(Verification).where(
+            Verification.org_id == actor.org_id, Verification.status != Status.DRAFT.value
+        )
     ).first()
     if sent or org.verified_at:
-        raise Conflict("真实性认证已提交，机构类型不能直接更改。认证通过后可在“企业认证 → 修改资料”中申请更正，由平台审核。")
+        raise Conflict(
+            "真实性认证已提交，机构类型不能直接更改。认证通过后可在“企业认证 → 修改资料”中申请更正，由平台审核。"
+        )
     org.kind, org.org_class = KIND_OF[chosen].value, chosen.value
     audit.record(session, actor, "account.identity", f"org:{org.id}", chosen.label)
 
@@ -182,7 +199,9 @@ def reset_password(session: Session, phone: str, code: str, password_hash: str, 
     sessions.revoke_all(session, user.id or 0)
     # The holder of the phone has proved it: earlier wrong tries no longer count against the account.
     session.add(Attempt(what="login", subject=number, address=address[:64], ok=True))
-    audit.record(session, None, "account.reset", f"user:{user.id}", identifiers.masked(number), address=address)
+    audit.record(
+        session, None, "account.reset", f"user:{user.id}", identifiers.masked(number), address=address
+    )
     return number
 
 
@@ -218,8 +237,21 @@ def change_phone(session: Session, actor: Actor, old_code: str, new_phone: str, 
     sessions.revoke_all(session, actor.user_id, but=actor.login_id)
     text = f"【中小企业成长指数平台】您的账号已更换登录手机号为 {identifiers.masked(number)}。如非本人操作请立即致电 400 056 5005。"
     sms.send_later(session, old, text, f"phone:{user.id}:{clock.now().timestamp()}")
-    audit.record(session, actor, "account.phone", f"user:{user.id}", f"{identifiers.masked(old)} → {identifiers.masked(number)}")
-    notices.notify(session, [actor.user_id], "登录手机号已更换", f"新号码 {identifiers.masked(number)}，其他浏览器上的登录已退出。", "", "green")
+    audit.record(
+        session,
+        actor,
+        "account.phone",
+        f"user:{user.id}",
+        f"{identifiers.masked(old)} → {identifiers.masked(number)}",
+    )
+    notices.notify(
+        session,
+        [actor.user_id],
+        "登录手机号已更换",
+        f"新号码 {identifiers.masked(number)}，其他浏览器上的登录已退出。",
+        "",
+        "green",
+    )
     return number
 
 
@@ -249,7 +281,9 @@ def _set_password(session: Session, user: User, password_hash: str) -> None:
 def _failures(session: Session, phone: str) -> tuple[int, Callable[[], timedelta]]:
     """Return the failures in a row within a day, and how long ago the last one was."""
     query = select(Attempt.ok, Attempt.created_at).where(
-        Attempt.what == "login", Attempt.subject == phone, col(Attempt.created_at) > clock.now() - timedelta(days=1)
+        Attempt.what == "login",
+        Attempt.subject == phone,
+        col(Attempt.created_at) > clock.now() - timedelta(days=1),
     )
     rows = session.exec(query.order_by(col(Attempt.id).desc()).limit(20)).all()
     count = next((i for i, (ok, _) in enumerate(rows) if ok), len(rows))
@@ -267,11 +301,18 @@ def _wait(session: Session, phone: str) -> int:
 
 def _throttle(session: Session, phone: str, address: str) -> None:
     if wait := _wait(session, phone):
-        raise TooMany(f"连续登录失败次数较多，为保护账号安全，请 {sms.wait_text(wait)} 后再试，或通过“忘记密码”重新设置。", wait)
+        raise TooMany(
+            f"连续登录失败次数较多，为保护账号安全，请 {sms.wait_text(wait)} 后再试，或通过“忘记密码”重新设置。",
+            wait,
+        )
     if not address:
         return
-    recent = select(func.count()).select_from(Attempt).where(Attempt.what == "login", col(Attempt.ok).is_(False))
-    recent = recent.where(Attempt.address == address, col(Attempt.created_at) > clock.now() - timedelta(hours=1))
+    recent = (
+        select(func.count()).select_from(Attempt).where(Attempt.what == "login", col(Attempt.ok).is_(False))
+    )
+    recent = recent.where(
+        Attempt.address == address, col(Attempt.created_at) > clock.now() - timedelta(hours=1)
+    )
     if session.exec(recent).one() >= ADDRESS_LIMIT:
         raise TooMany("当前网络登录失败次数过多，请一小时后再试，或致电 400 056 5005。", 3600)
 
@@ -280,5 +321,3 @@ def ensure_consent(consent: str) -> None:
     """Refuse a registration without consent to the terms."""
     if consent != "on":
         raise FormInvalid({"consent": "请阅读注册须知和服务协议，并勾选同意"})
-
-

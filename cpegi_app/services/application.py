@@ -13,16 +13,18 @@ from cpegi_app import clock
 from cpegi_app.access import APPLICATION, APPLY, REQUEST, Actor, Permission
 from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import Application, Disbursement, Organisation, Product
-from cpegi_app.services import conditions, notices, product, review
+from cpegi_app.services import conditions, notices, product_public, review
 from cpegi_app.services.forms import Form, Number, Text, Whole, Widget, fen, input_field, wan
-from cpegi_app.services.product import closed_why
+from cpegi_app.services.product_public import closed_why
 from cpegi_app.services.profile_forms import FORMS
 from cpegi_app.services.review import Description, Flow, Line, Payload, Stage
 from cpegi_app.vocabulary import TONES, Action, GuaranteeMode, Kind, Scale, Status, Term
 
 NEED, PROOF = "融资需求", "授权"
 F, W = input_field, Widget
-AUTHORISATION_TEXT = "我单位同意受理机构查阅本次申请中冻结的企业资料、经营数据及所附文件，仅用于本次融资申请的审核。"
+AUTHORISATION_TEXT = (
+    "我单位同意受理机构查阅本次申请中冻结的企业资料、经营数据及所附文件，仅用于本次融资申请的审核。"
+)
 
 
 class Consent(Term):
@@ -41,7 +43,13 @@ class ApplicationForm(Form):
     source: Text = F("还款来源", NEED, widget=W.AREA, max_len=500)
     contact: Text = F("联系人", NEED, max_len=40)
     contact_phone: Text = F("联系电话", NEED, max_len=20)
-    authorised: Text = F("数据授权", PROOF, widget=W.CHECKS, options=Consent, help="未授权时，受理机构无法查看贵单位的任何数据，也就无法审核。")
+    authorised: Text = F(
+        "数据授权",
+        PROOF,
+        widget=W.CHECKS,
+        options=Consent,
+        help="未授权时，受理机构无法查看贵单位的任何数据，也就无法审核。",
+    )
 
 
 class DecisionForm(Form):
@@ -53,7 +61,9 @@ class DecisionForm(Form):
 
 def open_application(session: Session, actor: Actor, product_id: int) -> Application:
     """Return the organisation's open application for a product, begun when there is none."""
-    query = select(Application).where(Application.org_id == actor.org_id, Application.product_id == product_id)
+    query = select(Application).where(
+        Application.org_id == actor.org_id, Application.product_id == product_id
+    )
     found = session.exec(query.where(col(Application.status).in_([s.value for s in review.OPEN]))).first()
     if found is not None:
         return found
@@ -62,17 +72,27 @@ def open_application(session: Session, actor: Actor, product_id: int) -> Applica
     if org is None:
         raise NotFound("机构")
     if target.org_id == org.id:
-        raise DomainError("这是贵机构自己发布的产品，不能向自己申请。您可以在“金融产品”中查看其他机构的产品。")
-    data = {k: org.profile.get(k, "") for k in ("contact",)} | {"contact_phone": org.profile.get("mobile", "")}
+        raise DomainError(
+            "这是贵机构自己发布的产品，不能向自己申请。您可以在“金融产品”中查看其他机构的产品。"
+        )
+    data = {k: org.profile.get(k, "") for k in ("contact",)} | {
+        "contact_phone": org.profile.get("mobile", "")
+    }
     row = Application(
-        org_id=org.id or 0, product_id=product_id, institution_id=target.org_id, product_name=target.name, data=data
+        org_id=org.id or 0,
+        product_id=product_id,
+        institution_id=target.org_id,
+        product_name=target.name,
+        data=data,
     )
     session.add(row)
     session.flush()
     return row
 
 
-def submit(session: Session, actor: Actor, row_id: int, version: int, data: dict[str, str], key: str) -> Application:
+def submit(
+    session: Session, actor: Actor, row_id: int, version: int, data: dict[str, str], key: str
+) -> Application:
     """Freeze the figures and send the application to the institution."""
     return review.act(session, FLOW, actor, row_id, Action.SUBMIT, version, key=key, values={"data": data})
 
@@ -130,9 +150,23 @@ def _describe(session: Session, row: Any) -> Description:
     form = FORMS[kind] if kind else FORMS[product_kind(row)]
     if row.authorised_at:
         for spec in form.specs():
-            lines.append(Line(f"申请人 · {spec.group}", f"p_{spec.name}", spec.title, spec.show(row.profile.get(spec.name))))
+            lines.append(
+                Line(
+                    f"申请人 · {spec.group}",
+                    f"p_{spec.name}",
+                    spec.title,
+                    spec.show(row.profile.get(spec.name)),
+                )
+            )
         if kind:
-            lines.append(Line("申请人 · 主体信息", "p_scale", "企业规模", Scale.label_of(row.profile.get("scale")) or "数据不足，未划型"))
+            lines.append(
+                Line(
+                    "申请人 · 主体信息",
+                    "p_scale",
+                    "企业规模",
+                    Scale.label_of(row.profile.get("scale")) or "数据不足，未划型",
+                )
+            )
     if row.approved_fen:
         lines.append(Line("审批结果", "approved_amount", "批准额度", f"{wan(row.approved_fen)} 万元"))
         lines.append(Line("审批结果", "approved_term", "批准期限", f"{row.approved_months} 月"))
@@ -169,7 +203,9 @@ FLOW = review.register(
         review_screen=REQUEST,
         title=lambda s, row: f"{row.product_name}（{row.profile.get('name') or '申请人'}）",
         describe=_describe,
-        submitter_href=lambda row: APPLY.url(pid=row.product_id) if row.status == Status.RETURNED else APPLICATION.url(aid=row.id),
+        submitter_href=lambda row: (
+            APPLY.url(pid=row.product_id) if row.status == Status.RETURNED else APPLICATION.url(aid=row.id)
+        ),
         reviewer_href=lambda row: REQUEST.url(aid=row.id),
         stages=(INSTITUTION,),
         decisions=(Action.APPROVE, Action.REJECT, Action.RETURN),
@@ -218,7 +254,9 @@ def listing(
     """Return one page of the own applications, or (inbox) of those sent to the own institution."""
     query = select(Application)
     if inbox:
-        query = query.where(Application.institution_id == actor.org_id, col(Application.submitted_at).is_not(None))
+        query = query.where(
+            Application.institution_id == actor.org_id, col(Application.submitted_at).is_not(None)
+        )
         query = query.where(Application.status != Status.DRAFT.value)
     else:
         query = query.where(Application.org_id == actor.org_id)
@@ -287,7 +325,9 @@ def _row(r: Application, names: dict[int, str], sums: tuple[int, int]) -> Applic
 
 def _progress(r: Application, done: int, waiting: int) -> str:
     if r.status != Status.APPROVED:
-        return {Status.DRAFT: "填写中", Status.PENDING: "机构审核中", Status.RETURNED: "待补充资料"}.get(Status(r.status), "已结束")
+        return {Status.DRAFT: "填写中", Status.PENDING: "机构审核中", Status.RETURNED: "待补充资料"}.get(
+            Status(r.status), "已结束"
+        )
     if done >= r.approved_fen > 0:
         return "已全部放款"
     if waiting:
@@ -317,12 +357,15 @@ def condition_rows(row: Application) -> list[conditions.ConditionRow]:
 
 def default_decision(row: Application) -> dict[str, str]:
     """Return what the decision form opens with: what was applied for."""
-    return {"approved_amount": f"{Decimal(row.amount_fen) / 1_000_000:f}".rstrip("0").rstrip("."), "approved_term": str(row.term_months)}
+    return {
+        "approved_amount": f"{Decimal(row.amount_fen) / 1_000_000:f}".rstrip("0").rstrip("."),
+        "approved_term": str(row.term_months),
+    }
 
 
-def target_product(session: Session, row: Application) -> product.PublicDetail | None:
+def target_product(session: Session, row: Application) -> product_public.PublicDetail | None:
     """Return the product as it stands now, None when it is off the list."""
     try:
-        return product.public_detail(session, row.product_id)
+        return product_public.public_detail(session, row.product_id)
     except NotFound:
         return None

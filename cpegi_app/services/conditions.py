@@ -119,7 +119,7 @@ def names() -> frozenset[str]:
     """Return the names of all controls of the condition editor."""
     found = set()
     for d in DIMENSIONS:
-        parts = {"range": ("any", "low", "high"), "set": ("any", "set"), "yes": ("any", "yes")}[d.kind]
+        parts = {"range": ("free", "low", "high"), "set": ("free", "set"), "yes": ("free", "yes")}[d.kind]
         found |= {f"c_{d.code}_{part}" for part in parts}
     return frozenset(found)
 
@@ -140,7 +140,7 @@ def parse(data: Mapping[str, str]) -> dict[str, dict[str, Any]]:
 
 def _parse_one(d: Dimension, data: Mapping[str, str]) -> dict[str, Any]:
     name = f"c_{d.code}_"
-    if data.get(name + "any") == "on":
+    if data.get(name + "free") == "yes":
         return {"any": True}
     if d.kind == "set":
         chosen = [v for v in data.get(name + "set", "").split(",") if v]
@@ -179,7 +179,7 @@ def strings(stated: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     for code, c in stated.items():
         name = f"c_{code}_"
         if c.get("any"):
-            out[name + "any"] = "on"
+            out[name + "free"] = "yes"
         elif "set" in c:
             out[name + "set"] = ",".join(c["set"])
         elif "yes" in c:
@@ -246,7 +246,9 @@ class ConditionRow(BaseModel):
     tone: str
 
 
-def compare(stated: Mapping[str, Any], profile: Profile, *, restricted_only: bool = False) -> list[ConditionRow]:
+def compare(
+    stated: Mapping[str, Any], profile: Profile, *, restricted_only: bool = False
+) -> list[ConditionRow]:
     """Return every condition with the enterprise's own figure and the result."""
     rows = []
     for d in DIMENSIONS:

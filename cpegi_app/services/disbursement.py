@@ -66,7 +66,11 @@ class DisbursementForm(Form):
 
 def open_disbursement(session: Session, actor: Actor, application_id: int) -> Disbursement:
     """Return the open draft of an application's disbursement, begun when there is none (放款)."""
-    app = session.get(Application, application_id) if type(application_id) is int and 0 < application_id < 2**31 else None
+    app = (
+        session.get(Application, application_id)
+        if type(application_id) is int and 0 < application_id < 2**31
+        else None
+    )
     if app is None or app.institution_id != actor.org_id:
         raise NotFound("融资申请")
     if app.status != Status.APPROVED:
@@ -81,15 +85,21 @@ def open_disbursement(session: Session, actor: Actor, application_id: int) -> Di
     if left <= 0:
         raise Conflict(f"批准额度 {wan(app.approved_fen)} 万元已全部放款或待审核，不能再次放款。")
     previous = session.exec(
-        select(Disbursement).where(Disbursement.application_id == application_id).order_by(col(Disbursement.id).desc())
+        select(Disbursement)
+        .where(Disbursement.application_id == application_id)
+        .order_by(col(Disbursement.id).desc())
     ).first()
     # A further payment under the same contract: nobody types the contract twice.
     same = ("contract_no", "contract_amount", "rate", "guarantee", "repayment")
-    data = {k: previous.data.get(k, "") for k in same} if previous else {
-        "contract_amount": wan(app.approved_fen).replace(",", ""),
-        "guarantee": app.data.get("guarantee", ""),
-        "is_first": app.profile.get("first_loan", ""),
-    }
+    data = (
+        {k: previous.data.get(k, "") for k in same}
+        if previous
+        else {
+            "contract_amount": wan(app.approved_fen).replace(",", ""),
+            "guarantee": app.data.get("guarantee", ""),
+            "is_first": app.profile.get("first_loan", ""),
+        }
+    )
     data["amount"] = wan(left).replace(",", "")
     row = Disbursement(
         org_id=app.institution_id, application_id=application_id, borrower_id=app.org_id, data=data
@@ -105,7 +115,9 @@ def remaining(session: Session, app: Application) -> int:
     return app.approved_fen - done - waiting
 
 
-def submit(session: Session, actor: Actor, row_id: int, version: int, data: dict[str, str], key: str) -> Disbursement:
+def submit(
+    session: Session, actor: Actor, row_id: int, version: int, data: dict[str, str], key: str
+) -> Disbursement:
     """Check and send a disbursement to the platform."""
     return review.act(session, FLOW, actor, row_id, Action.SUBMIT, version, key=key, values={"data": data})
 
@@ -125,7 +137,7 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -
         errors |= refusal.fields
     if form is not None:
         errors |= _cross_checks(session, row, form)
-    if errors:
+    if errors or form is None:
         raise FormInvalid(errors)
     return {
         "data": form.strings(),
@@ -211,12 +223,21 @@ def _describe(session: Session, row: Any) -> Description:
         Line("对应申请", "done", "已登记放款", f"{wan(done)} 万元"),
     )
     rest = app.approved_fen - done - waiting
-    level, text = ("ok", f"批准 {wan(app.approved_fen)}，已放 {wan(done)}，待审核 {wan(waiting)}，剩余 {wan(rest)} 万元")
+    level, text = (
+        "ok",
+        f"批准 {wan(app.approved_fen)}，已放 {wan(done)}，待审核 {wan(waiting)}，剩余 {wan(rest)} 万元",
+    )
     checks = [Check("累计放款", level if rest >= 0 else "bad", text)]
     low, high = app.product_data.get("rate_min", ""), app.product_data.get("rate_max", "")
     try:
         inside = float(low) <= float(row.data.get("rate", "")) <= float(high)
-        checks.append(Check("执行年利率", "ok" if inside else "warn", f"产品公布 {low}%–{high}%，本次 {row.data.get('rate')}%"))
+        checks.append(
+            Check(
+                "执行年利率",
+                "ok" if inside else "warn",
+                f"产品公布 {low}%–{high}%，本次 {row.data.get('rate')}%",
+            )
+        )
     except ValueError:
         checks.append(Check("执行年利率", "warn", "无法与产品公布的利率比较，请核对"))
     return Description(DisbursementForm, None, lines, tuple(checks))
@@ -269,7 +290,9 @@ FLOW = review.register(
         review_screen=REVIEW,
         title=lambda s, row: f"借据 {row.data.get('iou_no') or '—'} · {wan(row.amount_fen)} 万元",
         describe=_describe,
-        submitter_href=lambda row: DISBURSE.url(did=row.id) if row.status == Status.RETURNED else REQUEST.url(aid=row.application_id),
+        submitter_href=lambda row: (
+            DISBURSE.url(did=row.id) if row.status == Status.RETURNED else REQUEST.url(aid=row.application_id)
+        ),
         reviewer_href=lambda row: REVIEW.url(flow="disbursement", rid=row.id),
         before_submit=_before_submit,
         before_approve=_before_approve,

@@ -68,7 +68,9 @@ def attach(
         raise FormInvalid({"form": "无法识别文件类别，请刷新页面后重试。"})
     present = session.exec(_live(flow_name, subject_id)).all()
     if len(present) >= MAX_A_SUBJECT or sum(f.slot == slot for f in present) >= MAX_A_SLOT:
-        raise FormInvalid({f"file_{slot}": f"每类最多 {MAX_A_SLOT} 个文件，请先删除不需要的文件，或合并为一个 PDF。"})
+        raise FormInvalid(
+            {f"file_{slot}": f"每类最多 {MAX_A_SLOT} 个文件，请先删除不需要的文件，或合并为一个 PDF。"}
+        )
     kind = filetypes.inspect(name, data, allowed=ALLOWED)
     sha = store().put(data)
     # The same content twice in one place is one file: a double drop does no harm.
@@ -77,7 +79,7 @@ def attach(
             return view(existing)
     stored = StoredFile(
         sha256=sha,
-        name=filetypes.clean_name(name),
+        name=filetypes.display_name(name),
         kind=kind.value,
         size=len(data),
         slot=slot,

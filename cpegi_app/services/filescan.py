@@ -15,6 +15,8 @@ _PDF_STREAM_CAP = 16 << 20
 _PDF_INFLATE_CAP = 128 << 20
 _PDF_STREAMS = 50_000
 _PDF_ESCAPES = 100_000
+_PDF_TOKENS = 500
+_PDF_WALK = 4 << 20
 _WINDOW = 16 << 10
 _JPEG_SCANS = 32
 _CHUNKS = 20_000
@@ -24,6 +26,13 @@ _STREAM = re.compile(rb"(?<!end)stream\r?\n")
 # A trailer with nothing behind it: what follows the end mark is how polyglots are built.
 _PDF_END = re.compile(rb"startxref\s+(\d{1,10})\s+%%EOF[\s\0]*\Z")
 _OBJECT_STREAM_HEAD = re.compile(rb"\s*\d+\s+\d+")
+# The type's name, any letter of it possibly written as an escape.
+_OBJECT_STREAM = re.compile(
+    rb"/(?:O|#4[Ff])(?:b|#62)(?:j|#6[Aa])(?:S|#53)(?:t|#74)(?:m|#6[Dd])(?![A-Za-z0-9#])"
+)
+_PDF_TOKEN = re.compile(rb"\s+|%[^\r\n]*|<<|>>|<[0-9A-Fa-f\s]*>|[\[\](]|/?[^\s()<>\[\]{}/%]+")
+_PDF_BODY = re.compile(rb"[\s\0]*stream\r?\n")
+_PDF_PAREN = re.compile(rb"\\.|[()]", re.DOTALL)
 # Long names cannot occur in compressed bytes by chance; short ones are looked for outside the streams only.
 _PDF_ACTIVE = re.compile(
     rb"/(?:JavaScript|Launch|EmbeddedFiles?|FileAttachment|RichMedia|Rendition|SubmitForm|ImportData|GoTo[RE]|XFA)"
@@ -42,7 +51,11 @@ _JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
 class Unsound(Exception):
-    """A file whose structure is refused; the text is the finding, a Chinese clause without a subject."""
+    """A file whose structure is refused: a Chinese clause without a subject, and what to do if that is special."""
+
+    def __init__(self, finding: str, advice: str = "") -> None:
+        super().__init__(finding)
+        self.advice = advice
 
 
 def scan_pdf(data: bytes) -> None:
@@ -59,7 +72,7 @@ def scan_pdf(data: bytes) -> None:
         raise Unsound("设有密码或加密保护")
     if _PDF_ACTIVE.search(plain) or _PDF_ACTIVE_SHORT.search(structure):
         raise Unsound("含有脚本、附件或可执行动作")
-    has_page = _scan_pdf_streams(data, plain, structure)
+    has_page = _scan_pdf_streams(data, structure)
     if not (has_page or _PDF_PAGE.search(plain)):
         raise Unsound("没有任何页面")
 
@@ -92,27 +105,68 @@ def _without_streams(plain: bytes) -> bytes:
     return b" ".join([*kept, plain[at:]])
 
 
-def _scan_pdf_streams(data: bytes, plain: bytes, structure: bytes) -> bool:
+def _scan_pdf_streams(data: bytes, structure: bytes) -> bool:
     """Look into every stream that may hold objects, and tell whether a page was among them."""
-    object_streams = plain.count(b"/ObjStm")
-    if object_streams and _PDF_ODD_FILTER.search(structure):
+    declared = _object_streams(data)
+    if declared and _PDF_ODD_FILTER.search(structure):
         raise Unsound("使用了无法检查的压缩方式")
-    readable, inflated, has_page = 0, 0, False
-    for index, match in enumerate(_STREAM.finditer(data)):
-        if index >= _PDF_STREAMS or inflated > _PDF_INFLATE_CAP:
+    inflated, has_page = 0, False
+    for count, match in enumerate(_STREAM.finditer(data)):
+        if count >= _PDF_STREAMS or inflated > _PDF_INFLATE_CAP:
             raise Unsound("内容过于复杂，无法检查")
         text = _object_text(data, match.end())
         if text is None:
             continue
-        readable += 1
+        declared.discard(match.end())
         inflated += len(text)
         text = _unescaped(text)
-        if _PDF_ACTIVE.search(text) or _PDF_ACTIVE_SHORT.search(text):
+        if _PDF_ACTIVE.search(text) or _PDF_ACTIVE_SHORT.search(text) or b"/ObjStm" in text:
             raise Unsound("含有脚本、附件或可执行动作")
         has_page = has_page or bool(_PDF_PAGE.search(text))
-    if readable < object_streams:
+    if declared:
         raise Unsound("使用了无法检查的压缩方式")
     return has_page
+
+
+def _object_streams(data: bytes) -> set[int]:
+    """Return where the bodies of the declared object streams begin."""
+    starts, walked = set(), 0
+    for match in _OBJECT_STREAM.finditer(data):
+        start = _stream_behind(data, match.end())
+        if start is None:
+            raise Unsound("使用了无法检查的压缩方式")
+        starts.add(start)
+        walked += start - match.end()
+        if walked > _PDF_WALK:
+            raise Unsound("内容过于复杂，无法检查")
+    return starts
+
+
+def _stream_behind(data: bytes, at: int) -> int | None:
+    """Read to the end of the dictionary around an offset, token by token, and return where its stream begins."""
+    depth = 1
+    for _ in range(_PDF_TOKENS):
+        token = _PDF_TOKEN.match(data, at)
+        if token is None:
+            return None
+        at = token.end()
+        if token[0] == b"(":
+            at = _behind_string(data, at)
+        depth += (token[0] == b"<<") - (token[0] == b">>")
+        if depth == 0:
+            body = _PDF_BODY.match(data, at)
+            return body.end() if body else None
+    return None
+
+
+def _behind_string(data: bytes, at: int) -> int:
+    """Return the offset behind a literal string; what looks like structure in it is none."""
+    depth = 1
+    for paren in _PDF_PAREN.finditer(data, at, at + _WINDOW):
+        depth += (paren[0] == b"(") - (paren[0] == b")")
+        if depth == 0:
+            return paren.end()
+    return len(data)
 
 
 def _object_text(data: bytes, start: int) -> bytes | None:
@@ -211,7 +265,9 @@ def scan_png(data: bytes) -> None:
         head = data[at : at + 8]
         length = int.from_bytes(head[:4], "big")
         body = data[at + 4 : at + 8 + length]
-        if len(head) < 8 or zlib.crc32(body) != int.from_bytes(data[at + 8 + length : at + 12 + length], "big"):
+        if len(head) < 8 or zlib.crc32(body) != int.from_bytes(
+            data[at + 8 + length : at + 12 + length], "big"
+        ):
             raise Unsound("不完整或已损坏")
         kind = head[4:]
         if index == 0:

@@ -21,15 +21,22 @@ MERGED_CELLS_CAP = 200_000
 STYLES_CAP = 2 << 20
 STRINGS_CAP = 200_000
 _DIRECTORY_CAP = 64 << 10
+_TRIM = "请删除多余的行、列、格式或拆分后上传"
 
-_ACTIVE_PARTS = re.compile(r"vba|externallink|embeddings|activex|macrosheets|customui|oleobject|connections\.xml")
+_ACTIVE_PARTS = re.compile(
+    r"vba|externallink|embeddings|activex|macrosheets|customui|oleobject|connections\.xml"
+)
 _NAME = re.compile(r"[^\x00-\x1f\x7f\\:*?\"<>|]{1,200}")
 _MAIN_TYPE = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
 _ENTITY = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
-_ENCODING = re.compile(rb"^\W{0,4}<\?xml[^>]{0,200}?encoding\s*=\s*[\"'](?!utf-?8|utf-?16|us-ascii)", re.IGNORECASE)
+_ENCODING = re.compile(
+    rb"^\W{0,4}<\?xml[^>]{0,200}?encoding\s*=\s*[\"'](?!utf-?8|utf-?16|us-ascii)", re.IGNORECASE
+)
 _RELATION = re.compile(rb"<(?:\w+:)?Relationship\b[^>]{0,4000}>")
 _REFERENCE = re.compile(rb"\br\s*=\s*[\"']([A-Z]{0,3})(\d{1,9})[\"']")
-_MERGE = re.compile(rb"\bmergeCell\b[^>]{0,200}?\bref\s*=\s*[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']")
+_MERGE = re.compile(
+    rb"\bmergeCell\b[^>]{0,200}?\bref\s*=\s*[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']"
+)
 
 
 def scan_xlsx(data: bytes) -> None:
@@ -64,7 +71,7 @@ def _check_members(members: list[zipfile.ZipInfo], packed: int) -> None:
         raise Unsound("不是 Excel 工作簿（.xlsx）")
     declared = sum(member.file_size for member in members)
     if declared > UNPACKED_CAP or (declared > 1 << 20 and declared > RATIO_CAP * packed):
-        raise Unsound("解压后过大")
+        raise Unsound("解压后过大", _TRIM)
     end = 0
     for member in sorted(members, key=lambda m: m.header_offset):
         name = member.filename
@@ -95,9 +102,9 @@ def _check_part(name: str, part: bytes) -> None:
     elif name.startswith("xl/worksheets/"):
         _check_sheet(text)
     elif name == "xl/styles.xml" and len(text) > STYLES_CAP:
-        raise Unsound("样式过多")
+        raise Unsound("样式过多", _TRIM)
     elif name == "xl/sharedstrings.xml" and text.count(b"<si") > STRINGS_CAP:
-        raise Unsound("文字内容过多")
+        raise Unsound("文字内容过多", _TRIM)
 
 
 def _check_relations(text: bytes) -> None:
@@ -111,14 +118,17 @@ def _check_sheet(text: bytes) -> None:
     """Refuse a cell far away and merges over many cells: 5 KB of either cost a reader 4 GB."""
     for seen, match in enumerate(_REFERENCE.finditer(text)):
         if seen > CELL_CAP:
-            raise Unsound(f"单元格多于 {CELL_CAP} 个")
+            raise Unsound(f"单元格多于 {CELL_CAP} 个", _TRIM)
         if int(match[2]) > ROW_CAP or _column(match[1]) > COLUMN_CAP:
-            raise Unsound(f"在 {(match[1] + match[2]).decode()} 处有内容或格式，超出 {ROW_CAP} 行、{COLUMN_CAP} 列")
+            raise Unsound(
+                f"在 {(match[1] + match[2]).decode()} 处有内容或格式，超出 {ROW_CAP} 行、{COLUMN_CAP} 列",
+                _TRIM,
+            )
     area = 0
     for seen, match in enumerate(_MERGE.finditer(text)):
         area += (int(match[4]) - int(match[2]) + 1) * (_column(match[3]) - _column(match[1]) + 1)
         if seen > MERGE_CAP or area > MERGED_CELLS_CAP:
-            raise Unsound("合并单元格过多")
+            raise Unsound("合并单元格过多", _TRIM)
 
 
 def _column(letters: bytes) -> int:

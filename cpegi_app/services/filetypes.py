@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Callable
@@ -31,7 +32,7 @@ class FileKind(StrEnum):
     @property
     def label(self) -> str:
         """Return the format's name as the sentences spell it."""
-        return "Excel（.xlsx）" if self is FileKind.XLSX else self.name
+        return self.name
 
     @property
     def media_type(self) -> str:
@@ -71,15 +72,18 @@ _OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
     for pattern, label in (
         (rb"MZ|\x7fELF|\xca\xfe\xba\xbe|\xcf\xfa\xed\xfe|dex\n|\x4c\0\0\0\x01\x14\x02\0", "程序文件"),
         (rb"\xd0\xcf\x11\xe0", "旧版或加密的 Office 文档"),
-        (rb"PK\x03\x04.{26}(?:\[Content_Types\]|_rels/|word/|ppt/|xl/)", "Office 文档"),
+        (rb"PK\x03\x04.{26}(?:\[Content_Types\]|_rels/|word/|ppt/|xl/)", " Office 文档"),
         (rb"PK|Rar!|7z\xbc\xaf|\x1f\x8b|BZh|\xfd7zXZ|\x28\xb5\x2f\xfd", "压缩包"),
-        (rb".{4}ftyp(?:heic|heix|mif1|hevc|avif)", "HEIC 照片"),
+        (rb".{4}ftyp(?:heic|heix|mif1|hevc|avif)", " HEIC 照片"),
         (rb"GIF8|BM.{4}\0\0\0\0|RIFF.{4}WEBP|II\*\0|MM\0\*|8BPS", "其他格式的图片"),
-        (rb"\s*(?:\xef\xbb\xbf)?\s*(?:<\?xml.{0,400}?)?(?:<!--.{0,400}?-->\s*)?<svg", "SVG 图片"),
-        (rb"\s*(?:\xef\xbb\xbf)?\s*(?:<!--.{0,400}?-->\s*)?<(?:!doctype|html|head|body|script|\?php|img)", "网页"),
+        (rb"\s*(?:\xef\xbb\xbf)?\s*(?:<\?xml.{0,400}?)?(?:<!--.{0,400}?-->\s*)?<svg", " SVG 图片"),
+        (
+            rb"\s*(?:\xef\xbb\xbf)?\s*(?:<!--.{0,400}?-->\s*)?<(?:!doctype|html|head|body|script|\?php|img)",
+            "网页",
+        ),
         (rb"#!|@echo|<job|MIME-Version", "脚本或网页存档"),
-        (rb"\{\\rtf", "RTF 文档"),
-        (rb"%!PS|\xc5\xd0\xd3\xc6", "PostScript 文件"),
+        (rb"\{\\rtf", " RTF 文档"),
+        (rb"%!PS|\xc5\xd0\xd3\xc6", " PostScript 文件"),
     )
 )
 # Never in an honest name: NUL and controls cut it for other programs, bidi overrides show .exe as fdp.
@@ -90,7 +94,9 @@ _NAME_UNFIT = re.compile(r'[<>:"|?*]')
 def display_name(raw: str) -> str:
     """Return a file's name as a harmless label: no path, no invisible characters, at most 120 characters."""
     name = unicodedata.normalize("NFC", raw).replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
-    name = "".join(char for char in name if unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
+    name = "".join(
+        char for char in name if unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+    )
     name = _NAME_UNFIT.sub("_", name).strip(" .")
     if len(name) > NAME_CAP:
         stem, dot, extension = name.rpartition(".")
@@ -116,7 +122,7 @@ def inspect(name: str, data: bytes | Path, *, allowed: frozenset[FileKind] = DOC
     try:
         _SCANS[kind](content)
     except Unsound as finding:
-        raise UploadRefused(f"文件“{label}”{finding}，{_ADVICE[kind]}。") from finding
+        raise UploadRefused(f"文件“{label}”{finding}，{finding.advice or _ADVICE[kind]}。") from finding
     return kind
 
 
@@ -126,9 +132,10 @@ def _load(label: str, data: bytes | Path) -> bytes:
     if size == 0:
         raise UploadRefused(f"文件“{label}”是空文件（0 字节），请确认文件能正常打开后重新选择。")
     if size > MAX_FILE_BYTES:
-        megabytes = f"{size / (1 << 20):.1f}" if size % (1 << 20) else str(size >> 20)
+        # Rounded up, so that one byte too many does not read as exactly the cap.
+        megabytes = math.ceil(size * 100 / (1 << 20)) / 100
         raise UploadRefused(
-            f"文件“{label}”大小为 {megabytes} MB，超过 {MAX_FILE_BYTES >> 20} MB 上限，请压缩或拆分后上传。"
+            f"文件“{label}”大小为 {megabytes:.2f} MB，超过 {MAX_FILE_BYTES >> 20} MB 上限，请压缩或拆分后上传。"
         )
     return data.read_bytes() if isinstance(data, Path) else bytes(data)
 

@@ -14,14 +14,22 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from cpegi_app import clock
 from cpegi_app.errors import FormInvalid
 from cpegi_app.vocabulary import Term
 
 DRAFT_VALUE_MAX = 5000
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff\u200b]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff\u200b\ud800-\udfff]")
 
 
 class Widget(StrEnum):
@@ -72,7 +80,14 @@ def _integer(value: Any) -> int | None:
 def _date(value: Any) -> date | None:
     if value in ("", None):
         return None
-    text = half_width(str(value)).replace("/", "-").replace(".", "-").replace("年", "-").replace("月", "-").rstrip("日")
+    text = (
+        half_width(str(value))
+        .replace("/", "-")
+        .replace(".", "-")
+        .replace("年", "-")
+        .replace("月", "-")
+        .rstrip("日")
+    )
     match = re.fullmatch(r"(\d{4})-?(\d{1,2})-?(\d{1,2})", text)
     try:
         found = date(*(int(p) for p in match.groups())) if match else None
@@ -219,7 +234,13 @@ def _check(spec: FieldSpec, value: Any) -> None:
         if below or above:
             low = f"{spec.low:,g}" if spec.low is not None else ""
             high = f"{spec.high:,.15g}" if spec.high is not None else ""
-            span = f"在 {low}–{high} {spec.unit}之间" if low and high else f"不小于 {low} {spec.unit}" if low else f"不大于 {high} {spec.unit}"
+            span = (
+                f"在 {low}–{high} {spec.unit}之间"
+                if low and high
+                else f"不小于 {low} {spec.unit}"
+                if low
+                else f"不大于 {high} {spec.unit}"
+            )
             raise ValueError(f"{spec.title}应{span.strip()}")
 
 
@@ -253,7 +274,13 @@ def posted(data: Any, names: set[str] | frozenset[str]) -> dict[str, str]:
 
     Anybody can send anything: names outside the form, values that are no strings, endless texts.
     """
-    items = list(data.multi_items()) if hasattr(data, "multi_items") else list(data.items()) if isinstance(data, Mapping) else None
+    items = (
+        list(data.multi_items())
+        if hasattr(data, "multi_items")
+        else list(data.items())
+        if isinstance(data, Mapping)
+        else None
+    )
     if items is None or len(items) > 400:
         raise FormInvalid({"form": "提交的内容无法识别，请刷新页面后重试。"})
     out: dict[str, str] = {}
@@ -261,7 +288,9 @@ def posted(data: Any, names: set[str] | frozenset[str]) -> dict[str, str]:
         if name not in names or not isinstance(value, str):
             raise FormInvalid({"form": "页面内容与系统不一致，请刷新页面后重试，已填写的内容会自动恢复。"})
         if len(value) > DRAFT_VALUE_MAX:
-            raise FormInvalid({name: f"内容过长（{len(value)} 字），最多 {DRAFT_VALUE_MAX} 字，请精简后再保存。"})
+            raise FormInvalid(
+                {name: f"内容过长（{len(value)} 字），最多 {DRAFT_VALUE_MAX} 字，请精简后再保存。"}
+            )
         value = normalise(value)
         out[name] = f"{out[name]},{value}" if out.get(name) and value else (value or out.get(name, ""))
     return out

@@ -26,7 +26,9 @@ class NoticeView(BaseModel):
     unread: bool
 
 
-def notify(session: Session, users: Iterable[int], title: str, text: str, href: str, tone: str = "blue") -> None:
+def notify(
+    session: Session, users: Iterable[int], title: str, text: str, href: str, tone: str = "blue"
+) -> None:
     """Write the same notice to several users."""
     for user_id in set(users):
         session.add(Notice(user_id=user_id, title=title[:120], text=text[:600], href=href, tone=tone))
@@ -40,7 +42,9 @@ def users_of(session: Session, org_id: int) -> list[int]:
 
 def staff(session: Session) -> list[int]:
     """Return the enabled platform staff."""
-    found = session.exec(select(User.id).where(User.role == Role.STAFF.value, col(User.disabled_at).is_(None)))
+    found = session.exec(
+        select(User.id).where(User.role == Role.STAFF.value, col(User.disabled_at).is_(None))
+    )
     return [i for i in found if i is not None]
 
 

@@ -26,8 +26,6 @@ from cpegi_app.services.forms import (
     basis_points,
     fen,
     input_field,
-    percent,
-    wan,
 )
 from cpegi_app.services.review import Description, Flow, Line, Payload
 from cpegi_app.vocabulary import (
@@ -35,7 +33,6 @@ from cpegi_app.vocabulary import (
     Action,
     GuaranteeMode,
     Industry,
-    OrgClass,
     ProductType,
     Region,
     RepaymentMode,
@@ -51,7 +48,9 @@ class ProductForm(Form):
 
     name: Text = F("产品名称", BASIC, max_len=60)
     product_type: Text = F("产品类型", BASIC, widget=W.SELECT, options=ProductType)
-    valid_until: Day = F("有效期至", BASIC, widget=W.DATE, required=False, help="到期后自动不再接受申请；长期有效可不填")
+    valid_until: Day = F(
+        "有效期至", BASIC, widget=W.DATE, required=False, help="到期后自动不再接受申请；长期有效可不填"
+    )
     intro: Text = F("产品介绍", BASIC, widget=W.AREA, max_len=2000)
     amount_min: Number = F("额度下限", TERMS, widget=W.NUMBER, unit="万元", low=0.01, high=999_999)
     amount_max: Number = F("额度上限", TERMS, widget=W.NUMBER, unit="万元", low=0.01, high=999_999)
@@ -59,13 +58,21 @@ class ProductForm(Form):
     term_max: Whole = F("期限上限", TERMS, widget=W.NUMBER, unit="月", low=1, high=360)
     rate_min: Number = F("年利率下限", TERMS, widget=W.NUMBER, unit="%", low=0, high=36)
     rate_max: Number = F("年利率上限", TERMS, widget=W.NUMBER, unit="%", low=0, high=36)
-    guarantee_fee: Number = F("担保费率", TERMS, widget=W.NUMBER, unit="%/年", low=0, high=20, required=False, help="没有可不填")
-    service_fee: Number = F("服务费率", TERMS, widget=W.NUMBER, unit="%/年", low=0, high=20, required=False, help="没有可不填")
+    guarantee_fee: Number = F(
+        "担保费率", TERMS, widget=W.NUMBER, unit="%/年", low=0, high=20, required=False, help="没有可不填"
+    )
+    service_fee: Number = F(
+        "服务费率", TERMS, widget=W.NUMBER, unit="%/年", low=0, high=20, required=False, help="没有可不填"
+    )
     guarantees: Codes = F("担保方式", TERMS, widget=W.CHECKS, options=GuaranteeMode)
     repayments: Codes = F("还款方式", TERMS, widget=W.CHECKS, options=RepaymentMode)
     days: Whole = F("放款时效", PROCESS, widget=W.NUMBER, unit="工作日", low=1, high=365)
-    industries: Codes = F("适用行业", PROCESS, widget=W.CHECKS, options=Industry, required=False, help="不选表示不限行业")
-    regions: Codes = F("适用地区", PROCESS, widget=W.CHECKS, options=Region, required=False, help="不选表示不限地区")
+    industries: Codes = F(
+        "适用行业", PROCESS, widget=W.CHECKS, options=Industry, required=False, help="不选表示不限行业"
+    )
+    regions: Codes = F(
+        "适用地区", PROCESS, widget=W.CHECKS, options=Region, required=False, help="不选表示不限地区"
+    )
     purpose: Text = F("贷款用途", PROCESS, max_len=200, wide=True)
     materials: Text = F("所需材料", PROCESS, widget=W.AREA, max_len=2000)
     procedure: Text = F("申请流程", PROCESS, widget=W.AREA, max_len=2000)
@@ -171,7 +178,13 @@ def delist(session: Session, actor: Actor, product_id: int, *, listed: bool) -> 
     product.listed_at = clock.now() if listed else product.listed_at
     product.delisted_at = None if listed else clock.now()
     session.add(product)
-    audit.record(session, actor, "product.relist" if listed else "product.delist", f"product:{product_id}", product.name)
+    audit.record(
+        session,
+        actor,
+        "product.relist" if listed else "product.delist",
+        f"product:{product_id}",
+        product.name,
+    )
 
 
 class ProductRow(BaseModel):
@@ -198,9 +211,9 @@ def own_list(
 ) -> tuple[list[ProductRow], int]:
     """Return one page of the institution's products with their newest revision."""
     newest = (
-        select(func.max(ProductRevision.id)).where(ProductRevision.org_id == actor.org_id).group_by(
-            col(ProductRevision.product_id)
-        )
+        select(func.max(ProductRevision.id))
+        .where(ProductRevision.org_id == actor.org_id)
+        .group_by(col(ProductRevision.product_id))
     )
     query = (
         select(ProductRevision, Product)
@@ -252,132 +265,6 @@ def _span(data: dict[str, str], name: str, unit: str) -> str:
     return f"{low or '…'} {unit}" if low == high else f"{low or '…'}–{high or '…'} {unit}"
 
 
-# --- the public side ------------------------------------------------------------------------------
-
-
-class PublicProduct(BaseModel):
-    """A published product as the public list and the detail page show it."""
-
-    id: int
-    name: str
-    org_name: str
-    class_label: str
-    type_label: str
-    amount: str
-    term: str
-    rate: str
-    cost: str
-    guarantees: str
-    repayments: str
-    days: str
-    intro: str
-
-
-class PublicDetail(PublicProduct):
-    """Everything the 查看详情 page tells."""
-
-    groups: list[tuple[str, list[tuple[str, str]]]]
-    conditions: list[tuple[str, str]]
-    open: bool
-    closed_why: str
-
-
-def public_list(
-    session: Session,
-    *,
-    amount: Decimal | None = None,
-    term: int | None = None,
-    rate: Decimal | None = None,
-    guarantee: str = "",
-    org_class: str = "",
-    word: str = "",
-    sort: str = "",
-    page: int = 1,
-    size: int = 12,
-) -> tuple[list[PublicProduct], int]:
-    """Return one page of the published products that fit the filters (amount 万元, term months, rate %)."""
-    today = clock.today().isoformat()
-    query = select(Product, Organisation).join(Organisation, col(Organisation.id) == Product.org_id)
-    query = query.where(col(Product.is_listed).is_(True), (Product.valid_until == "") | (Product.valid_until >= today))
-    if amount is not None:
-        query = query.where(Product.amount_min_fen <= fen(amount), Product.amount_max_fen >= fen(amount))
-    if term is not None:
-        query = query.where(Product.term_min <= term, Product.term_max >= term)
-    if rate is not None:
-        query = query.where(Product.rate_min_bp <= basis_points(rate))
-    if guarantee in GuaranteeMode._value2member_map_:
-        query = query.where(col(Product.guarantees).contains(f",{guarantee},", autoescape=True))
-    if org_class in OrgClass._value2member_map_:
-        query = query.where(Product.org_class == org_class)
-    if word:
-        found = col(Product.name).contains(word, autoescape=True) | col(Organisation.name).contains(word, autoescape=True)
-        query = query.where(found)
-    total = session.exec(select(func.count()).select_from(query.subquery())).one()
-    orders = {
-        "cost": (col(Product.cost_bp), col(Product.id)),
-        "rate": (col(Product.rate_min_bp), col(Product.id)),
-        "amount": (col(Product.amount_max_fen).desc(), col(Product.id)),
-    }
-    order = orders.get(sort, (col(Product.listed_at).desc(), col(Product.id).desc()))
-    rows = session.exec(query.order_by(*order).offset((page - 1) * size).limit(size))
-    return [_public(p, org) for p, org in rows], total
-
-
-def public_detail(session: Session, product_id: int) -> PublicDetail:
-    """Return a published product; one that is off the list is absent to the public."""
-    product = session.get(Product, product_id) if type(product_id) is int and 0 < product_id < 2**31 else None
-    if product is None or not product.revision_id or not product.is_listed:
-        raise NotFound("金融产品")
-    org = session.get(Organisation, product.org_id)
-    assert org is not None
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for spec in ProductForm.specs():
-        value = spec.show(product.data.get(spec.name)) or ("不限" if spec.name in ("industries", "regions") else "—")
-        groups.setdefault(spec.group, []).append((spec.title, value))
-    stated = product.conditions
-    shown = [(d.label, conditions.show(d, stated.get(d.code))) for d in conditions.DIMENSIONS]
-    why = closed_why(product)
-    return PublicDetail(
-        **_public(product, org).model_dump(),
-        groups=list(groups.items()),
-        conditions=[c for c in shown if c[1] != "不限制"],
-        open=not why,
-        closed_why=why,
-    )
-
-
-def closed_why(product: Product) -> str:
-    """Return why a product takes no applications now, empty when it does."""
-    if not product.is_listed:
-        return "该产品已下架，暂不接受申请。您可以在“金融产品”中查看其他产品。"
-    if product.valid_until and product.valid_until < clock.today().isoformat():
-        return f"该产品已于 {product.valid_until} 到期，暂不接受申请。您可以在“金融产品”中查看其他产品。"
-    return ""
-
-
-def _public(p: Product, org: Organisation) -> PublicProduct:
-    data = p.data
-    return PublicProduct(
-        id=p.id or 0,
-        name=p.name,
-        org_name=org.name,
-        class_label=OrgClass.label_of(org.org_class),
-        type_label=ProductType.label_of(p.product_type),
-        amount=_fen_span(p.amount_min_fen, p.amount_max_fen),
-        term=f"{p.term_min}–{p.term_max} 个月" if p.term_min != p.term_max else f"{p.term_min} 个月",
-        rate=f"{percent(p.rate_min_bp)}%–{percent(p.rate_max_bp)}%" if p.rate_min_bp != p.rate_max_bp else f"{percent(p.rate_min_bp)}%",
-        cost=f"{percent(p.cost_bp)}%",
-        guarantees=ProductForm.spec("guarantees").show(data.get("guarantees")),
-        repayments=ProductForm.spec("repayments").show(data.get("repayments")),
-        days=ProductForm.spec("days").show(data.get("days")),
-        intro=data.get("intro", ""),
-    )
-
-
-def _fen_span(low: int, high: int) -> str:
-    return f"{wan(low)}–{wan(high)} 万元" if low != high else f"{wan(low)} 万元"
-
-
 # --- the flow -------------------------------------------------------------------------------------
 
 
@@ -418,7 +305,13 @@ def _describe(session: Session, row: Any) -> Description:
     in_force = product.data if product and product.revision_id and product.revision_id != row.id else None
     old = product.conditions if in_force is not None and product else {}
     lines = tuple(
-        Line("授信条件", f"c_{d.code}", d.label, conditions.show(d, row.conditions.get(d.code)), conditions.show(d, old.get(d.code)) if old else "")
+        Line(
+            "授信条件",
+            f"c_{d.code}",
+            d.label,
+            conditions.show(d, row.conditions.get(d.code)),
+            conditions.show(d, old.get(d.code)) if old else "",
+        )
         for d in conditions.DIMENSIONS
     )
     return Description(ProductForm, in_force, lines, _checks(row))
@@ -447,7 +340,9 @@ FLOW = review.register(
         review_screen=REVIEW,
         title=lambda s, row: row.data.get("name") or "未命名产品",
         describe=_describe,
-        submitter_href=lambda row: PRODUCT_EDIT.url(rid=row.id) if row.status == Status.RETURNED else PRODUCTS.route,
+        submitter_href=lambda row: (
+            PRODUCT_EDIT.url(rid=row.id) if row.status == Status.RETURNED else PRODUCTS.route
+        ),
         reviewer_href=lambda row: REVIEW.url(flow="product", rid=row.id),
         before_submit=_before_submit,
         after_approve=_publish,

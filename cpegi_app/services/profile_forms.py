@@ -31,15 +31,25 @@ F, W = input_field, Widget
 
 
 def _wan(title: str, group: str, *, required: bool = False, low: float | None = 0, help: str = "") -> Any:
-    return F(title, group, widget=W.NUMBER, unit="万元", required=required, low=low, high=99_999_999, help=help)
+    return F(
+        title, group, widget=W.NUMBER, unit="万元", required=required, low=low, high=99_999_999, help=help
+    )
 
 
 class ProfileForm(Form):
     """What every kind states: the subject and its contact."""
 
-    org_class: Text = F("机构类别", SUBJECT, widget=W.SELECT, options=OrgClass, help="请按实际类别选择；选择错误可能导致政策申请及政策兑现无法进行。")
+    org_class: Text = F(
+        "机构类别",
+        SUBJECT,
+        widget=W.SELECT,
+        options=OrgClass,
+        help="请按实际类别选择；选择错误可能导致政策申请及政策兑现无法进行。",
+    )
     name: Text = F("机构/企业名称", SUBJECT, max_len=100, help="与营业执照一致")
-    credit_code: Text = F("统一社会信用代码", SUBJECT, max_len=18, placeholder="18 位", help="录入时自动校验校验位")
+    credit_code: Text = F(
+        "统一社会信用代码", SUBJECT, max_len=18, placeholder="18 位", help="录入时自动校验校验位"
+    )
     legal_rep: Text = F("法定代表人", SUBJECT, max_len=40)
     capital: Number = _wan("注册资本", SUBJECT, required=True, low=0)
     established_on: Day = F("成立日期", SUBJECT, widget=W.DATE)
@@ -57,7 +67,9 @@ class ProfileForm(Form):
     position: Text = F("职务", CONTACT, max_len=40)
     mobile: Text = F("手机", CONTACT, max_len=20)
     email: Text = F("邮箱", CONTACT, max_len=100)
-    is_legal_rep: Text = F("经办人是否为法定代表人本人", CONTACT, widget=W.SELECT, options=YesNo, help="选“否”时须上传授权委托书")
+    is_legal_rep: Text = F(
+        "经办人是否为法定代表人本人", CONTACT, widget=W.SELECT, options=YesNo, help="选“否”时须上传授权委托书"
+    )
 
     @field_validator("credit_code", mode="after")
     @classmethod
@@ -130,8 +142,18 @@ class IntermediaryProfile(ProfileForm):
 class EnterpriseProfile(ProfileForm):
     """企业, with the figures that products' conditions are compared with."""
 
-    scale_industry: Text = F("划型行业", SUBJECT, widget=W.SELECT, options=ScaleIndustry, help="用于按国家标准计算企业规模")
-    fiscal_year: Whole = F("会计年度", YEAR, widget=W.NUMBER, unit="年", low=2015, high=2100, help="最近一个完整会计年度，例如 2025")
+    scale_industry: Text = F(
+        "划型行业", SUBJECT, widget=W.SELECT, options=ScaleIndustry, help="用于按国家标准计算企业规模"
+    )
+    fiscal_year: Whole = F(
+        "会计年度",
+        YEAR,
+        widget=W.NUMBER,
+        unit="年",
+        low=2015,
+        high=2100,
+        help="最近一个完整会计年度，例如 2025",
+    )
     revenue: Number = _wan("营业收入", YEAR, required=True)
     net_profit: Number = _wan("净利润", YEAR, required=True, low=-99_999_999, help="亏损填负数")
     tax: Number = _wan("纳税额", YEAR)
@@ -145,15 +167,27 @@ class EnterpriseProfile(ProfileForm):
     tax_prev: Number = _wan("纳税额", YEAR_BEFORE)
     assets_prev: Number = _wan("资产总额", YEAR_BEFORE)
     liabilities_prev: Number = _wan("负债总额", YEAR_BEFORE)
-    profit_years: Whole = F("连续盈利年数", STANDING, widget=W.NUMBER, unit="年", required=False, low=0, high=100)
-    insured: Whole = F("社保人数", STANDING, widget=W.NUMBER, unit="人", required=False, low=0, high=9_999_999)
-    patents: Whole = F("发明专利数", STANDING, widget=W.NUMBER, unit="件", required=False, low=0, high=999_999)
-    ip_total: Whole = F("知识产权总数", STANDING, widget=W.NUMBER, unit="件", required=False, low=0, high=999_999)
+    profit_years: Whole = F(
+        "连续盈利年数", STANDING, widget=W.NUMBER, unit="年", required=False, low=0, high=100
+    )
+    insured: Whole = F(
+        "社保人数", STANDING, widget=W.NUMBER, unit="人", required=False, low=0, high=9_999_999
+    )
+    patents: Whole = F(
+        "发明专利数", STANDING, widget=W.NUMBER, unit="件", required=False, low=0, high=999_999
+    )
+    ip_total: Whole = F(
+        "知识产权总数", STANDING, widget=W.NUMBER, unit="件", required=False, low=0, high=999_999
+    )
     debt_outstanding: Number = _wan("存量融资余额", STANDING)
     tax_rating: Text = F("纳税信用等级", STANDING, widget=W.SELECT, options=TaxRating, required=False)
-    first_loan: Text = F("是否首贷（从未获得过金融机构贷款）", STANDING, widget=W.SELECT, options=YesNo, required=False)
+    first_loan: Text = F(
+        "是否首贷（从未获得过金融机构贷款）", STANDING, widget=W.SELECT, options=YesNo, required=False
+    )
     no_overdue: Text = F("是否无逾期", STANDING, widget=W.SELECT, options=YesNo, required=False)
-    no_enforcement: Text = F("是否无被执行/失信记录", STANDING, widget=W.SELECT, options=YesNo, required=False)
+    no_enforcement: Text = F(
+        "是否无被执行/失信记录", STANDING, widget=W.SELECT, options=YesNo, required=False
+    )
     no_penalty: Text = F("是否无行政处罚", STANDING, widget=W.SELECT, options=YesNo, required=False)
     qualifications: Codes = F("资质", STANDING, widget=W.CHECKS, options=Qualification, required=False)
 

@@ -14,7 +14,7 @@ from cpegi_app.access import Actor, Permission, Role, Screen
 from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import IdempotencyKey, Reviewable, ReviewEvent
 from cpegi_app.services import audit, notices
-from cpegi_app.services.forms import Form
+from cpegi_app.services.forms import Form, normalise
 from cpegi_app.vocabulary import TONES, Action, Status
 
 MOVES: dict[tuple[Status, Action], Status] = {
@@ -160,7 +160,13 @@ def load_own(session: Session, flow: Flow, actor: Actor, row_id: int) -> Any:
 
 
 def save_draft(
-    session: Session, flow: Flow, actor: Actor, row_id: int, seen_version: int, data: dict[str, str], **more: Any
+    session: Session,
+    flow: Flow,
+    actor: Actor,
+    row_id: int,
+    seen_version: int,
+    data: dict[str, str],
+    **more: Any,
 ) -> Any:
     """Keep what was typed, valid or not, while the row is a draft or returned."""
     row = load_own(session, flow, actor, row_id)
@@ -187,6 +193,7 @@ def act(
     """Take one action or refuse it; `key` makes the same submission, sent twice, count once."""
     row = load(session, flow, actor, row_id)
     if key and _done_before(session, flow, actor, action, key, row_id):
+        session.refresh(row)
         return row
     if action not in allowed(flow, row, actor):
         raise _refusal(session, flow, row, actor, action)
@@ -195,7 +202,7 @@ def act(
     payload = payload or {}
     if action is Action.SUBMIT:
         if values:
-            _apply(row, values)
+            _apply(session, row, values)
         changes |= flow.before_submit(session, actor, row, payload) or {}
         changes |= {"submitted_by": actor.user_id, "submitted_at": clock.now(), "stage": 0}
     else:
@@ -207,7 +214,12 @@ def act(
         if row.stage + 1 < len(flow.stages):
             target = Status.PENDING
             changes["stage"] = row.stage + 1
-    changes |= {"status": target.value, "reason": comment, "field_reasons": reasons, "updated_at": clock.now()}
+    changes |= {
+        "status": target.value,
+        "reason": comment,
+        "field_reasons": reasons,
+        "updated_at": clock.now(),
+    }
     _write(session, flow, row, seen_version, changes)
     _trace(session, flow, row, actor, action, stage, comment, reasons)
     if target is Status.APPROVED:
@@ -220,8 +232,9 @@ def _is_id(value: Any) -> bool:
     return type(value) is int and 0 < value < 2**31
 
 
-def _apply(row: Any, values: dict[str, Any]) -> None:
-    # Without flushing: the compare-and-set below is what writes these values.
+def _apply(session: Session, row: Any, values: dict[str, Any]) -> None:
+    # Taken out of the session, so that no query of a hook writes it: the compare-and-set alone does.
+    session.expunge(row)
     for name, value in values.items():
         setattr(row, name, value)
 
@@ -230,7 +243,10 @@ def _write(session: Session, flow: Flow, row: Any, seen_version: int, changes: d
     """Compare-and-set on the status and the version that the actor saw (security.md, double approval)."""
     model: Any = flow.model
     status, row_id = row.status, row.id
-    session.expunge(row)
+    if row in session:
+        session.expunge(row)
+    if not _is_id(seen_version):
+        raise Conflict(_what_happened(session, flow, row_id))
     done = session.exec(
         update(model)
         .where(model.id == row_id, model.status == status, model.version == seen_version)
@@ -247,28 +263,33 @@ def _done_before(session: Session, flow: Flow, actor: Actor, action: Action, key
     from sqlalchemy.dialects import postgresql, sqlite
 
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    claimed = session.exec(  # pyright: ignore[reportCallIssue]
-        insert(IdempotencyKey)  # pyright: ignore[reportArgumentType]
+    table: Any = IdempotencyKey.__table__  # pyright: ignore[reportAttributeAccessIssue]
+    claimed = session.execute(
+        insert(table)
         .values(
             user_id=actor.user_id,
-            action=f"{flow.name}.{action.value}",
-            key=str(key)[:64],
+            action=f"{flow.name}:{row_id}.{action.value}",
+            key=normalise(key)[:64],
             subject_id=row_id,
             created_at=clock.now(),
         )
         .on_conflict_do_nothing()
+        # What was inserted, asked for by name: the count of rows is unknown on PostgreSQL.
+        .returning(table.c.id)
     )
-    return claimed.rowcount == 0
+    return claimed.first() is None
 
 
 def _reasons(action: Action, comment: str, fields: dict[str, str]) -> tuple[str, dict[str, str]]:
-    comment = comment.strip()
-    fields = {k[:60]: v.strip()[:200] for k, v in fields.items() if v.strip()}
+    comment = normalise(comment)
+    fields = {normalise(k)[:60]: normalise(v)[:200] for k, v in fields.items() if normalise(v)}
     if len(comment) > COMMENT_MAX:
         raise FormInvalid({"comment": f"意见最多 {COMMENT_MAX} 字，现有 {len(comment)} 字，请精简后再提交。"})
     if action in REASON_NEEDED and not comment and not fields:
         verb = action.label
-        raise FormInvalid({"comment": f"{verb}时必须填写原因，对方将据此修改。"}, f"请填写{verb}的原因后再提交。")
+        raise FormInvalid(
+            {"comment": f"{verb}时必须填写原因，对方将据此修改。"}, f"请填写{verb}的原因后再提交。"
+        )
     if not comment and fields:
         comment = f"共 {len(fields)} 处需要更正，原因见各栏目。"
     return comment, fields
@@ -311,7 +332,9 @@ def _tell(session: Session, flow: Flow, row: Any, action: Action, target: Status
     if target is Status.PENDING:
         stage = flow.stages[row.stage]
         text = "请在待办事项中办理。"
-        notices.notify(session, stage.users(session, row), f"待办：{flow.label} · {title}", text, flow.reviewer_href(row))
+        notices.notify(
+            session, stage.users(session, row), f"待办：{flow.label} · {title}", text, flow.reviewer_href(row)
+        )
     elif action is not Action.WITHDRAW:
         text = comment or flow.outcome.get(action, "")
         users = notices.users_of(session, row.org_id)

@@ -9,6 +9,7 @@ from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.models import ReviewEvent
 from cpegi_app.services import files, review
+from cpegi_app.services.files import FileView
 from cpegi_app.services.review import Description, Flow
 from cpegi_app.vocabulary import TONES, Action, Status
 
@@ -52,27 +53,27 @@ class CheckView(BaseModel):
 class ReviewView(BaseModel):
     """Everything a review page needs, ready to show."""
 
-    flow: str
-    flow_label: str
-    id: int
-    version: int
-    title: str
-    status: str
-    status_label: str
-    tone: str
-    reason: str
-    submitted: str
-    compared_with: str
-    changed_count: int
-    groups: list[GroupView]
-    files: list[files.FileView]
-    checks: list[CheckView]
-    events: list[EventView]
-    can_approve: bool
-    can_return: bool
-    can_reject: bool
-    can_withdraw: bool
-    can_submit: bool
+    flow: str = ""
+    flow_label: str = ""
+    id: int = 0
+    version: int = 0
+    title: str = ""
+    status: str = ""
+    status_label: str = ""
+    tone: str = ""
+    reason: str = ""
+    submitted: str = ""
+    compared_with: str = ""
+    changed_count: int = 0
+    groups: list[GroupView] = []
+    files: list[FileView] = []
+    checks: list[CheckView] = []
+    events: list[EventView] = []
+    can_approve: bool = False
+    can_return: bool = False
+    can_reject: bool = False
+    can_withdraw: bool = False
+    can_submit: bool = False
 
 
 def view(session: Session, flow: Flow, actor: Actor, row_id: int) -> ReviewView:
@@ -118,7 +119,11 @@ def event_view(e: ReviewEvent) -> EventView:
     """Return one step as the timeline shows it."""
     moved = next((to for (_, action), to in review.MOVES.items() if action == e.action), Status.DRAFT)
     return EventView(
-        action=Action.label_of(e.action), tone=TONES[moved], who=e.actor_label, at=clock.local(e.created_at), comment=e.comment
+        action=Action.label_of(e.action),
+        tone=TONES[moved],
+        who=e.actor_label,
+        at=clock.local(e.created_at),
+        comment=e.comment,
     )
 
 

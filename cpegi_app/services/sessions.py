@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import timedelta
+from http.cookies import CookieError, SimpleCookie
 
 from sqlalchemy import update
 from sqlmodel import Session, col, select
@@ -20,6 +21,22 @@ TICKET_LIFE = timedelta(seconds=60)
 TOUCH_EVERY = timedelta(seconds=60)
 
 
+def cookie_name() -> str:
+    """Return the name of the session cookie; `__Host-` binds it to this host over HTTPS."""
+    return "cpegi_sid" if get_settings().is_demo else "__Host-cpegi_sid"
+
+
+def sid_of(cookie_header: str) -> str:
+    """Return the session id in a Cookie header, empty when there is none."""
+    jar: SimpleCookie = SimpleCookie()
+    try:
+        jar.load(cookie_header or "")
+    except CookieError:
+        return ""
+    found = jar.get(cookie_name())
+    return found.value if found else ""
+
+
 def digest(secret: str) -> str:
     """Return what the tables keep of a secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
@@ -28,7 +45,9 @@ def digest(secret: str) -> str:
 def issue_ticket(session: Session, user_id: int) -> str:
     """Return a ticket that may be exchanged once, within a minute, for a login."""
     ticket = secrets.token_urlsafe(32)
-    session.add(LoginTicket(ticket_hash=digest(ticket), user_id=user_id, expires_at=clock.now() + TICKET_LIFE))
+    session.add(
+        LoginTicket(ticket_hash=digest(ticket), user_id=user_id, expires_at=clock.now() + TICKET_LIFE)
+    )
     return ticket
 
 
@@ -103,7 +122,9 @@ def needs_touch(session: Session, login_id: int) -> bool:
 
 def touch(session: Session, login_id: int) -> None:
     """Mark a login as seen now, which keeps it from ending as idle."""
-    session.exec(update(LoginSession).where(col(LoginSession.id) == login_id).values(last_seen_at=clock.now()))
+    session.exec(
+        update(LoginSession).where(col(LoginSession.id) == login_id).values(last_seen_at=clock.now())
+    )
 
 
 def revoke(session: Session, login_id: int) -> None:
@@ -113,7 +134,9 @@ def revoke(session: Session, login_id: int) -> None:
 
 def revoke_all(session: Session, user_id: int, *, but: int | None = None) -> None:
     """End every login of a user, except perhaps the one that asks."""
-    query = update(LoginSession).where(col(LoginSession.user_id) == user_id, col(LoginSession.revoked_at).is_(None))
+    query = update(LoginSession).where(
+        col(LoginSession.user_id) == user_id, col(LoginSession.revoked_at).is_(None)
+    )
     if but is not None:
         query = query.where(col(LoginSession.id) != but)
     session.exec(query.values(revoked_at=clock.now()))

@@ -70,7 +70,9 @@ def request_code(session: Session, phone: str, purpose: SmsPurpose, address: str
     return Sent(60, code if get_settings().is_demo else "")
 
 
-def send_later(session: Session, phone: str, text: str, dedupe_key: str, life: timedelta = timedelta(days=1)) -> None:
+def send_later(
+    session: Session, phone: str, text: str, dedupe_key: str, life: timedelta = timedelta(days=1)
+) -> None:
     """Put a message into the outbox, in the business transaction."""
     session.add(SmsOutbox(phone=phone, text=text, dedupe_key=dedupe_key, expires_at=clock.now() + life))
 
@@ -128,7 +130,9 @@ class HttpSender:
     def send(self, phone: str, text: str) -> None:
         """Deliver or raise `httpx.HTTPError`."""
         headers = {"Authorization": f"Bearer {self._token}"}
-        httpx.post(self._url, json={"phone": phone, "text": text}, headers=headers, timeout=10).raise_for_status()
+        httpx.post(
+            self._url, json={"phone": phone, "text": text}, headers=headers, timeout=10
+        ).raise_for_status()
 
 
 def sender() -> Sender:
@@ -155,7 +159,9 @@ def claim(session: Session, most: int = 20) -> list[SmsOutbox]:
 def mark_sent(session: Session, message_id: int) -> None:
     """Note the delivery and forget the text, which may hold a code."""
     session.exec(
-        update(SmsOutbox).where(col(SmsOutbox.id) == message_id).values(sent_at=clock.now(), text="（已发送）")
+        update(SmsOutbox)
+        .where(col(SmsOutbox.id) == message_id)
+        .values(sent_at=clock.now(), text="（已发送）")
     )
 
 
@@ -167,7 +173,9 @@ def _hash(phone: str, purpose: SmsPurpose, code: str) -> str:
 def _limit(session: Session, phone: str, address: str) -> None:
     now = clock.now()
     for window, most, sentence in NUMBER_LIMITS:
-        query = select(SmsCode.created_at).where(SmsCode.phone == phone, col(SmsCode.created_at) > now - window)
+        query = select(SmsCode.created_at).where(
+            SmsCode.phone == phone, col(SmsCode.created_at) > now - window
+        )
         times = session.exec(query.order_by(col(SmsCode.created_at).desc()).limit(most)).all()
         if len(times) >= most:
             wait = int((times[-1] + window - now).total_seconds()) + 1

@@ -50,7 +50,9 @@ class QueueCount(BaseModel):
 
 def platform_flows() -> list[review.Flow]:
     """Return the flows in which the platform decides at some stage."""
-    return [f for f in review.FLOWS.values() if any(s.permission is Permission.REVIEW_PLATFORM for s in f.stages)]
+    return [
+        f for f in review.FLOWS.values() if any(s.permission is Permission.REVIEW_PLATFORM for s in f.stages)
+    ]
 
 
 def _waiting(flow: review.Flow):
@@ -138,7 +140,14 @@ class AccountRow(BaseModel):
 
 
 def accounts(
-    session: Session, actor: Actor, *, word: str = "", kind: str = "", state: str = "", page: int = 1, size: int = 20
+    session: Session,
+    actor: Actor,
+    *,
+    word: str = "",
+    kind: str = "",
+    state: str = "",
+    page: int = 1,
+    size: int = 20,
 ) -> tuple[list[AccountRow], int]:
     """Return one page of accounts by number, name or credit code."""
     require(actor, Permission.ACCOUNT_MANAGE)

@@ -133,7 +133,9 @@ def _cross_checks(session: Session, form: Any, org_id: int) -> dict[str, str]:
         )
     ).first()
     if taken:
-        errors["credit_code"] = "该统一社会信用代码已由其他账号完成认证。如为本单位账号请直接登录；如被他人占用请致电 400 056 5005。"
+        errors["credit_code"] = (
+            "该统一社会信用代码已由其他账号完成认证。如为本单位账号请直接登录；如被他人占用请致电 400 056 5005。"
+        )
     if getattr(form, "ticket_min", None) is not None and form.ticket_min > form.ticket_max:
         errors["ticket_max"] = "上限不能小于下限，请核对单笔投资额度"
     if form.org_class == OrgClass.PRIVATE_FUND and not form.registration_no:
@@ -156,9 +158,9 @@ def _before_submit_verification(session: Session, actor: Actor, row: Any, payloa
 
 def _before_submit_change(session: Session, actor: Actor, row: Any, payload: Payload) -> dict[str, Any]:
     form = _check(session, "profile_change", row)
-    if form.strings() == {k: v for k, v in row.base.items() if k in type(form).model_fields} and not _files_differ(
-        session, row
-    ):
+    if form.strings() == {
+        k: v for k, v in row.base.items() if k in type(form).model_fields
+    } and not _files_differ(session, row):
         raise DomainError("资料与现行资料完全一致，没有需要审核的修改。请修改后再提交。")
     return {"data": form.strings()}
 
@@ -167,7 +169,9 @@ def _files_differ(session: Session, row: Any) -> bool:
     source = _latest_approved(session, row.org_id)
     if source is None:
         return True
-    shas = [{(f.slot, f.name) for f in files.listing(session, *s)} for s in (source, ("profile_change", row.id))]
+    shas = [
+        {(f.slot, f.name) for f in files.listing(session, *s)} for s in (source, ("profile_change", row.id))
+    ]
     return shas[0] != shas[1]
 
 
@@ -219,11 +223,17 @@ def _checks(session: Session, row: Any) -> tuple[Check, ...]:
         )
     ).all()
     if others:
-        text = "已有认证机构使用相同名称或代码：" + "、".join(f"{o.name}（{o.credit_code}）" for o in others[:3])
+        text = "已有认证机构使用相同名称或代码：" + "、".join(
+            f"{o.name}（{o.credit_code}）" for o in others[:3]
+        )
         found.append(Check("机构查重", "bad", text))
     else:
         found.append(Check("机构查重", "ok", "未发现相同名称或统一社会信用代码的认证机构"))
-    words = CLASS_WORDS.get(OrgClass(data["org_class"])) if data.get("org_class") in OrgClass._value2member_map_ else None
+    words = (
+        CLASS_WORDS.get(OrgClass(data["org_class"]))
+        if data.get("org_class") in OrgClass._value2member_map_
+        else None
+    )
     if words and not any(w in data.get("name", "") for w in words):
         label = OrgClass.label_of(data["org_class"])
         found.append(Check("名称与类别", "warn", f"名称中没有“{'”“'.join(words)}”字样，请核对是否为{label}"))

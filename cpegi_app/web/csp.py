@@ -81,7 +81,9 @@ def _scan(build: Path) -> dict[str, tuple[str, ...]]:
         page.feed(file.read_text(encoding="utf-8"))
         page.close()
         if page.handlers:
-            log.warning("%s has inline event handlers, which the content policy blocks: %s", file, page.handlers)
+            log.warning(
+                "%s has inline event handlers, which the content policy blocks: %s", file, page.handlers
+            )
         name = file.relative_to(build).with_suffix("").as_posix().removesuffix("/index")
         # b.html and b/index.html are the same page: allow what either of them holds.
         hashes[name] = tuple(dict.fromkeys((*hashes.get(name, ()), *map(script_hash, page.scripts))))

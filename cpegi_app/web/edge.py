@@ -148,7 +148,9 @@ class Edge:
         if path in self._config.exposed:
             return False
         ours = _is_at(path, _UPLOAD)
-        return (path.startswith("/_") and not ours) or _is_at(path, "/ping") or _is_at(path, "/auth-codespace")
+        return (
+            (path.startswith("/_") and not ours) or _is_at(path, "/ping") or _is_at(path, "/auth-codespace")
+        )
 
     async def _admit_upload(self, path: str, headers: Headers) -> None:
         """Let in only what a live login sends from one of its own tabs, within the cap."""
@@ -225,7 +227,9 @@ class Edge:
         if reason is None and not self._sockets.enter(address):
             reason = "too many sockets from one address"
         if reason is not None:
-            log.warning("websocket refused: %s, address %s, origin %r", reason, address, headers.getlist("origin"))
+            log.warning(
+                "websocket refused: %s, address %s, origin %r", reason, address, headers.getlist("origin")
+            )
             await send({"type": "websocket.close", "code": _CLOSE_POLICY})
             return
         socket = _Socket(receive, send, self._config)

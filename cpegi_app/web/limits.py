@@ -16,7 +16,9 @@ class SlidingWindow:
     One process counts for itself: with several workers the effective limit is that many times higher.
     """
 
-    def __init__(self, limit: int, seconds: float, *, keys: int = 50_000, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self, limit: int, seconds: float, *, keys: int = 50_000, clock: Clock = time.monotonic
+    ) -> None:
         self._limit, self._seconds, self._keys, self._clock = limit, seconds, keys, clock
         self._hits: OrderedDict[str, deque[float]] = OrderedDict()
 

@@ -1,0 +1,77 @@
+"""The application: Reflex with its gate, its edge, its error handler and its pages."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+
+import reflex as rx
+
+from cpegi_app import db
+from cpegi_app.pages import PAGES
+from cpegi_app.services import chapters, sms
+from cpegi_app.settings import ROOT, get_settings
+from cpegi_app.state.gate import Gate, token_owner
+from cpegi_app.state.message import on_error
+from cpegi_app.web.edge import Edge, EdgeConfig
+from cpegi_app.web.routes import api, live_session_id
+
+log = logging.getLogger(__name__)
+settings = get_settings()
+if settings.problems():
+    raise SystemExit("Not fit for production:\n" + "\n".join(f"- {p}" for p in settings.problems()))
+# Plain `reflex run` and the tests find their database up to date; a run of no migrations takes milliseconds.
+db.migrate()
+
+edge = partial(
+    Edge,
+    config=EdgeConfig(
+        origins=settings.origins,
+        production=not settings.is_demo,
+        development=not (ROOT / ".web" / "build" / "client" / "index.html").exists() or settings.web_reload,
+        trust_proxy=settings.trust_proxy,
+        build=ROOT / ".web" / "build" / "client",
+        session_id_of=live_session_id,
+        token_owner=token_owner,
+        sockets_per_address=settings.sockets_per_address,
+    ),
+)
+
+app = rx.App(
+    api_transformer=[api, edge],
+    backend_exception_handler=on_error,
+    toaster=None,
+    html_lang="zh-CN",
+    stylesheets=["/theme.css"],
+    head_components=[
+        rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
+        rx.el.script(src="/kernel-check.js"),
+        rx.el.script(src="/ui.js", defer=True),
+    ],
+)
+app.add_middleware(Gate())
+
+
+async def deliver_messages():
+    """Send what waits in the SMS outbox, until the process ends."""
+    sender = sms.sender()
+    while True:
+        try:
+            await asyncio.to_thread(_deliver_once, sender)
+        except Exception:
+            log.exception("delivering messages failed; the next round tries again")
+        await asyncio.sleep(2)
+
+
+def _deliver_once(sender: sms.Sender) -> None:
+    with db.transaction() as session:
+        claimed = sms.claim(session)
+    for message in claimed:
+        sender.send(message.phone, message.text)
+        with db.transaction() as session:
+            sms.mark_sent(session, message.id or 0)
+
+
+app.register_lifespan_task(deliver_messages)
+__all__ = ["PAGES", "app", "chapters"]

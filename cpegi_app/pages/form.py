@@ -1,0 +1,191 @@
+"""Pages of forms from their Pydantic models: groups become cards, fields become labelled controls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import reflex as rx
+
+from cpegi_app.pages import ui
+from cpegi_app.services.files import HINT, FileView
+from cpegi_app.services.forms import FieldSpec, Form, Widget
+from cpegi_app.vocabulary import FileSlot
+
+
+def stored(state: Any, name: str) -> Any:
+    """Return a stored value, a blank while there is none."""
+    return rx.cond(state.values[name], state.values[name], "").to(str)
+
+
+def problem(state: Any, name: str) -> Any:
+    """Return a field's message, a blank while there is none."""
+    return rx.cond(state.errors[name], state.errors[name], "").to(str)
+
+
+def remark(state: Any, name: str) -> Any:
+    """Return the reviewer's reason at a field, a blank while there is none."""
+    return rx.cond(state.reasons[name], state.reasons[name], "").to(str)
+
+
+def control(spec: FieldSpec, value: Any) -> rx.Component:
+    """Return the control that a field is typed in."""
+    if spec.widget is Widget.AREA:
+        return ui.textarea(spec.name, value, max_length=spec.max_len, placeholder=spec.placeholder)
+    if spec.widget is Widget.NUMBER:
+        return ui.number_input(spec.name, value, placeholder=spec.placeholder)
+    if spec.widget is Widget.DATE:
+        return ui.date_input(spec.name, value)
+    if spec.widget is Widget.SELECT:
+        return ui.select_input(spec.name, spec.options, value)
+    if spec.widget is Widget.CHECKS:
+        return ui.check_group(spec.name, spec.options, value.split(","))
+    return ui.text_input(spec.name, value, max_length=spec.max_len, placeholder=spec.placeholder)
+
+
+def field_of(spec: FieldSpec, state: Any) -> rx.Component:
+    """Return a labelled field with its stored value, its message and the reviewer's reason."""
+    return ui.field(
+        spec.name,
+        spec.title,
+        control(spec, stored(state, spec.name)),
+        required=spec.required,
+        help=spec.help,
+        error=problem(state, spec.name),
+        unit=spec.unit,
+        wide=spec.wide,
+        reason=remark(state, spec.name),
+    )
+
+
+def groups(
+    form: type[Form], state: Any, skip: Sequence[str] = (), only: Sequence[str] = ()
+) -> list[rx.Component]:
+    """Return a card for each group of the form's fields."""
+    found: dict[str, list[FieldSpec]] = {}
+    for spec in form.specs():
+        if spec.group not in skip and (not only or spec.group in only):
+            found.setdefault(spec.group, []).append(spec)
+    return [
+        ui.card(title, ui.form_grid(*(field_of(s, state) for s in specs))) for title, specs in found.items()
+    ]
+
+
+def summary(state: Any) -> rx.Component:
+    """Return the list of everything that is wrong, each linked to its field."""
+    return ui.show(
+        state.error_list.length() > 0,
+        rx.el.div(
+            rx.el.p(rx.el.b("请更正以下内容后重新提交：")),
+            rx.el.ul(
+                rx.foreach(state.error_list, lambda e: rx.el.li(rx.el.a(e[1], href=f"#f-{e[0]}"), key=e[0])),
+            ),
+            class_name="errors",
+            role="alert",
+            tab_index=-1,
+        ),
+    )
+
+
+def upload_field(slot: FileSlot, state: Any, required: bool = False, help: str = "") -> rx.Component:
+    """Return the upload of one slot: limits stated, progress shown, list with preview and removal."""
+    name = f"file_{slot.value}"
+    upload_id = f"up_{slot.value}"
+    zone = rx.upload.root(
+        ui.drop_zone(
+            rx.cond(
+                state.uploading == slot.value,
+                rx.el.span("正在上传…", class_name="spinner-text"),
+                rx.el.span("将文件拖到此处，或", rx.el.b("点击选择文件")),
+            )
+        ),
+        id=upload_id,
+        multiple=True,
+        max_files=6,
+        on_drop=state.upload(
+            rx.upload_files(upload_id=upload_id, on_upload_progress=state.on_upload_progress), slot.value
+        ),  # pyright: ignore
+        class_name="drop-root",
+    )
+    return ui.file_field(
+        name,
+        slot.label,
+        zone,
+        _slot_files(slot, state),
+        hint=help or f"支持 {HINT}",
+        required=required,
+        error=problem(state, name),
+        reason=remark(state, name),
+    )
+
+
+def _slot_files(slot: FileSlot, state: Any) -> rx.Component:
+    def one(f: rx.Var[FileView]) -> rx.Component:
+        return rx.cond(
+            f.slot == slot.value,
+            rx.el.li(
+                ui.icon("file"),
+                rx.el.span(f.name, class_name="file-name", title=f.name),
+                rx.el.span(f.size, class_name="file-size"),
+                rx.el.span(
+                    rx.el.a("预览", href=f.href, target="_blank", rel="noopener"),
+                    ui.button("移除", state.remove_file(f.id), "text", class_name="is-danger"),
+                    class_name="ops",
+                ),
+                class_name="file",
+                key=f.id,
+            ),
+            rx.fragment(),
+        )
+
+    return rx.el.ul(rx.foreach(state.files, one), class_name="files", aria_label=f"已上传的{slot.label}")
+
+
+def query_field(name: str, label: str, control: rx.Component) -> rx.Component:
+    """Return a labelled control of a query bar."""
+    return ui.field(name, label, control)
+
+
+def pager(state: Any) -> rx.Component:
+    """Return the pager of a list state."""
+    pages = rx.cond(state.total > 0, (state.total + state.size - 1) // state.size, 1)
+    return ui.pager(state.total, state.page, pages, state.size, state.go_page, state.set_page_size)
+
+
+def list_page(
+    state: Any,
+    columns: Sequence[Any],
+    render: Callable[[Any], Sequence[Any]],
+    caption: str,
+    *,
+    query: Sequence[rx.Component] = (),
+    tools: Sequence[Any] = (),
+    empty: Any = None,
+) -> rx.Component:
+    """Return a list: query bar, toolbar, table, pager; the state is a TableState with `rows`."""
+    return rx.fragment(
+        ui.query_bar(
+            *query,
+            on_submit=state.search,
+            on_reset=state.reset_filters,
+            loading=state.loading,
+            key=state.filter_key.to_string(),
+        )
+        if query
+        else rx.fragment(),
+        ui.card(
+            "",
+            ui.toolbar(*tools) if tools else rx.fragment(),
+            ui.data_table(
+                columns,
+                state.rows,
+                render,
+                caption,
+                empty=empty,
+                loading=state.loading,
+                start=(state.page - 1) * state.size + 1,
+            ),
+            pager(state),
+            flush=True,
+        ),
+    )

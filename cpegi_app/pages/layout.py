@@ -1,0 +1,311 @@
+"""The frames of a page: the public site and the console; and `page`, which registers one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import reflex as rx
+from reflex_components_core.el.elements.base import BaseHTML
+
+from cpegi_app.access import (
+    ABOUT,
+    HOME,
+    LOGIN,
+    NOTICES,
+    PASSWORD,
+    PHONE,
+    PUBLIC_PRODUCTS,
+    REGISTER,
+    VERIFICATION,
+    WORKBENCH,
+    Screen,
+)
+from cpegi_app.pages import ui
+from cpegi_app.state.message import MessageState
+from cpegi_app.state.shell import MenuGroup, MenuItem, ShellState
+
+SITE = "中原中小企业成长指数服务平台"
+TELEPHONE = "400 056 5005"
+# Route → the builder that was registered for it; the laws compare it with the screens.
+REGISTERED: dict[str, Screen] = {}
+
+
+class NativeForm(BaseHTML):
+    """A plain form that the browser posts itself; Reflex's own always prevents that."""
+
+    tag = "form"
+    action: rx.Var[str]
+    method: rx.Var[str]
+
+
+def page(screen: Screen, *on_load: Any, console: bool = True) -> Callable[[Callable[[], rx.Component]], Any]:
+    """Register a page for its screen; a console page asks first whether it is open to the actor."""
+
+    def put(build: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
+        def framed() -> rx.Component:
+            return _console(screen, build()) if console else build()
+
+        framed.__name__ = build.__name__
+        loaders = [ShellState.enter(screen.route), *on_load] if console else list(on_load)  # pyright: ignore
+        rx.page(route=screen.route, title=f"{screen.title} · {SITE}", on_load=loaders)(framed)
+        REGISTERED[screen.route] = screen
+        return build
+
+    return put
+
+
+def message() -> rx.Component:
+    """The one message component of a page."""
+    return ui.message_bar(MessageState.kind, MessageState.text, MessageState.close)
+
+
+# --- the public site ------------------------------------------------------------------------------
+
+
+def site(*children: Any, current: Screen | None = None, quiet: bool = False) -> rx.Component:
+    """A public page under the top bar with 注册 and 用户登录 (manual §1.1, §2.1)."""
+    links = [(HOME, "首页"), (PUBLIC_PRODUCTS, "金融产品"), (ABOUT, "平台介绍")]
+    nav = [
+        ui.link(label, s.route, **({"aria_current": "page"} if s is current else {})) for s, label in links
+    ]
+    return rx.el.div(
+        rx.el.a("跳到正文", href="#main", class_name="skip"),
+        rx.el.header(
+            rx.el.div(
+                ui.brand("/"),
+                rx.el.nav(*nav, class_name="site-nav", aria_label="主导航"),
+                rx.el.div(
+                    ui.link_button("注册", REGISTER.route),
+                    ui.link_button("用户登录", LOGIN.route, "primary"),
+                    class_name="site-acts",
+                ),
+                class_name="wrap site-bar",
+            ),
+            class_name="site-top",
+        ),
+        message(),
+        rx.el.main(*children, custom_attrs={"id": "main"}),
+        _site_foot(),
+        class_name="site site-quiet" if quiet else "site",
+    )
+
+
+def _site_foot() -> rx.Component:
+    return rx.el.footer(
+        rx.el.div(
+            rx.el.div(
+                rx.el.b(SITE),
+                rx.el.p("连接中小微企业与金融机构、中介服务机构和政府部门的区域综合金融服务平台。"),
+            ),
+            rx.el.div(
+                rx.el.b("快速入口"),
+                rx.el.ul(
+                    rx.el.li(ui.link("金融产品", PUBLIC_PRODUCTS.route)),
+                    rx.el.li(ui.link("用户登录", LOGIN.route)),
+                    rx.el.li(ui.link("浏览器使用说明", "/old-browser.html", rel="external")),
+                ),
+            ),
+            rx.el.div(
+                rx.el.b("项目组联系方式"),
+                rx.el.a(TELEPHONE, href="tel:4000565005", class_name="tel"),
+                rx.el.span("工作日 9:00–17:30"),
+            ),
+            class_name="wrap",
+        ),
+        rx.el.div(rx.el.div(f"© {SITE}", class_name="wrap"), class_name="foot-line"),
+        class_name="site-foot",
+    )
+
+
+# --- the console ----------------------------------------------------------------------------------
+
+
+def _console(screen: Screen, content: rx.Component) -> rx.Component:
+    return rx.el.div(
+        rx.el.a("跳到正文", href="#main", class_name="skip"),
+        _topbar(),
+        _side(),
+        rx.el.button(
+            "关闭菜单", type="button", class_name="side-scrim", data_side_close="true", tab_index=-1
+        ),
+        rx.el.main(
+            message(),
+            rx.cond(
+                ShellState.ready,
+                rx.match(
+                    ShellState.access,
+                    ("ok", content),
+                    ("locked", _locked(screen)),
+                    _denied(screen),
+                ),
+                _waiting(screen),
+            ),
+            rx.el.p(f"{SITE} · 服务热线 {TELEPHONE}", class_name="main-foot"),
+            class_name="main",
+            custom_attrs={"id": "main"},
+        ),
+        _verification_dialog(),
+        class_name="shell",
+    )
+
+
+def _waiting(screen: Screen) -> rx.Component:
+    return rx.fragment(ui.page_head(screen.title), ui.card("", ui.skeleton(6)))
+
+
+def _locked(screen: Screen) -> rx.Component:
+    return rx.fragment(
+        ui.page_head(screen.title),
+        ui.card(
+            "",
+            ui.empty_state(
+                "此功能尚未开通",
+                ShellState.access_text,
+                rx.cond(
+                    ShellState.verification_status == "PENDING",
+                    ui.link_button("查看认证进度", VERIFICATION.route, "primary"),
+                    ui.link_button("去认证", VERIFICATION.route, "primary"),
+                ),
+                icon_name="lock",
+            ),
+        ),
+    )
+
+
+def _denied(screen: Screen) -> rx.Component:
+    return ui.error_page(
+        "403",
+        f"无权访问“{screen.title}”",
+        ShellState.access_text,
+        ui.link_button("返回工作台", WORKBENCH.route, "primary"),
+    )
+
+
+def _topbar() -> rx.Component:
+    return rx.el.header(
+        rx.el.button(
+            ui.icon("menu"),
+            type="button",
+            class_name="top-btn",
+            aria_label="展开或收起菜单",
+            data_side_toggle="true",
+        ),
+        ui.brand("/"),
+        rx.el.div(
+            ui.link(
+                rx.fragment(
+                    ui.icon("bell"),
+                    rx.el.span("消息", class_name="sr-only"),
+                    ui.badge(ShellState.unread, "条未读消息"),
+                ),
+                NOTICES.route,
+                class_name="top-btn bell",
+                title="消息通知",
+            ),
+            _user_menu(),
+            class_name="topbar-end",
+        ),
+        class_name="topbar",
+    )
+
+
+def _user_menu() -> rx.Component:
+    return rx.el.details(
+        rx.el.summary(
+            ui.icon("user"),
+            rx.el.span(ShellState.name, class_name="who-name"),
+            ui.icon("down"),
+            class_name="top-btn",
+            aria_label="用户菜单",
+        ),
+        rx.el.div(
+            rx.el.div(
+                rx.el.b(ShellState.name),
+                ShellState.role_label,
+                " · ",
+                ShellState.phone,
+                class_name="menu-head",
+            ),
+            ui.link(rx.fragment(ui.icon("key"), "修改密码"), PASSWORD.route, class_name="menu-item"),
+            ui.link(rx.fragment(ui.icon("phone"), "更换手机号"), PHONE.route, class_name="menu-item"),
+            rx.el.div(class_name="menu-sep"),
+            NativeForm.create(
+                rx.el.button(ui.icon("exit"), "退出登录", type="submit", class_name="menu-item"),
+                action="/session/end",
+                method="post",
+            ),
+            class_name="menu-pop",
+        ),
+        class_name="menu",
+        data_menu="true",
+    )
+
+
+def _side() -> rx.Component:
+    return rx.el.nav(
+        rx.el.ul(rx.foreach(ShellState.menu, _group)),
+        class_name="side",
+        aria_label="功能菜单",
+        custom_attrs={"id": "side"},
+    )
+
+
+def _group(group: rx.Var[MenuGroup]) -> rx.Component:
+    return rx.el.li(
+        rx.cond(
+            group.single,
+            rx.fragment(rx.foreach(group.lines, lambda item: _line(item, with_icon=True))),
+            rx.el.details(
+                rx.el.summary(
+                    _menu_icon(group.icon),
+                    rx.el.span(group.title, class_name="side-label"),
+                    ui.icon("right", "chev"),
+                    title=group.title,
+                ),
+                rx.el.ul(rx.foreach(group.lines, lambda item: rx.el.li(_line(item), key=item.href))),
+                open=True,
+                class_name=rx.cond(group.current, "has-current", ""),
+            ),
+        ),
+        key=group.title,
+    )
+
+
+def _menu_icon(name: rx.Var[str]) -> rx.Component:
+    used = ("home", "shield", "building", "product", "inbox", "file", "users", "list", "chart")
+    return rx.match(name, *[(n, ui.icon(n)) for n in used], ui.icon("list"))  # pyright: ignore
+
+
+def _line(item: rx.Var[MenuItem], with_icon: bool = False) -> rx.Component:
+    inside = [_menu_icon(item.icon)] if with_icon else []
+    return ui.link(
+        rx.fragment(
+            *inside,
+            rx.el.span(item.title, class_name="side-label"),
+            rx.cond(item.locked, ui.icon("lock", "lock"), ui.badge(item.badge)),
+        ),
+        item.href,
+        class_name=rx.cond(item.locked, "side-link is-locked", "side-link"),
+        aria_current=rx.cond(item.current, "page", "false"),
+        title=rx.cond(item.locked, item.title + "（完成认证后开通）", item.title),
+    )
+
+
+def _verification_dialog() -> rx.Component:
+    return ui.dialog(
+        ShellState.ask_verification,
+        "请先完成用户真实性认证",
+        rx.el.p(
+            "您的账号尚未完成真实性认证。认证通过后，平台将按机构类别开通全部功能；在此之前，其他功能可以查看但暂不能使用。"
+        ),
+        rx.el.p(
+            "请准备营业执照、法定代表人身份证明等文件的扫描件，填写约需 10 分钟，可随时暂存。",
+            class_name="muted",
+        ),
+        on_close=ShellState.close_dialog,
+        actions=[
+            ui.button("稍后再说", ShellState.close_dialog),
+            ui.link_button("去认证", VERIFICATION.route, "primary"),
+        ],
+    )

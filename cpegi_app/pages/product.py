@@ -1,0 +1,188 @@
+"""金融产品发布: list, editor, push log (manual §4.1)."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from cpegi_app.access import PRODUCT_EDIT, PRODUCT_PUSHES, PRODUCTS, PUBLIC_PRODUCT
+from cpegi_app.pages import ui
+from cpegi_app.pages.form import groups, list_page, problem, stored, summary
+from cpegi_app.pages.layout import page
+from cpegi_app.pages.review import outcome_panel
+from cpegi_app.services.conditions import DIMENSIONS, Dimension
+from cpegi_app.services.product import ProductForm, ProductRow
+from cpegi_app.state.product import ProductEditState, ProductListState, ProductPushesState
+from cpegi_app.vocabulary import Status, YesNo
+
+STATUSES = [
+    ("LISTED", "已发布"),
+    ("DELISTED", "已下架"),
+    *[(s.value, s.label) for s in Status if s is not Status.REJECTED],
+]
+
+
+@page(PRODUCTS, ProductListState.load)
+def products() -> rx.Component:
+    """The institution's own products."""
+    state = ProductListState
+    return rx.fragment(
+        ui.crumbs("金融产品", PRODUCTS.title),
+        ui.page_head(
+            PRODUCTS.title,
+            ui.button("添加产品", state.add, "primary", icon_name="plus"),
+            lead="产品经平台审核通过后在平台首页展示。已发布产品的变更在审核通过前，原内容继续有效。",
+        ),
+        list_page(
+            state,
+            [
+                "产品名称",
+                "产品类型",
+                ui.Col("额度", num=True),
+                ui.Col("期限", num=True),
+                ui.Col("年利率", num=True),
+                "状态",
+                "更新时间",
+                ui.Col("操作", ops=True),
+            ],
+            _row,
+            "金融产品列表",
+            query=[
+                ui.field("word", "产品名称", ui.text_input("word", placeholder="名称中的字")),
+                ui.field("status", "状态", ui.select_input("status", STATUSES, blank="全部")),
+            ],
+            empty=ui.empty_state(
+                "还没有金融产品",
+                "点击“添加产品”填写产品信息和授信条件，提交后由平台审核。",
+                icon_name="product",
+            ),
+        ),
+    )
+
+
+def _row(row: rx.Var[ProductRow]) -> list:
+    state = ProductListState
+    return [
+        row.name,
+        row.type_label,
+        row.amount,
+        row.term,
+        row.rate,
+        rx.el.span(
+            ui.tag(row.status, row.tone),
+            rx.cond(row.pending != "", ui.chip(row.pending), rx.fragment()),
+            class_name="row",
+        ),
+        row.updated,
+        [
+            ui.button(
+                rx.cond(row.published, "变更", rx.cond(row.editable, "编辑", "查看")),
+                state.change(row.id),
+                "text",
+            ),
+            rx.cond(
+                row.published,
+                rx.cond(
+                    row.listed,
+                    ui.button("下架", state.set_listed(row.id, False), "text"),
+                    ui.button("重新上架", state.set_listed(row.id, True), "text"),
+                ),
+                rx.fragment(),
+            ),
+            rx.cond(
+                row.listed,
+                ui.link("查看", PUBLIC_PRODUCT.route.replace("[pid]", "") + row.id.to_string()),
+                rx.fragment(),
+            ),
+            ui.link("查看推送记录", PRODUCT_PUSHES.route.replace("[pid]", "") + row.id.to_string()),
+        ],
+    ]
+
+
+@page(PRODUCT_EDIT, ProductEditState.load)
+def product_edit() -> rx.Component:
+    """The editor of a product with its 授信条件, or what became of it."""
+    state = ProductEditState
+    title = rx.cond(state.is_change, "变更金融产品", "添加金融产品")
+    return rx.fragment(
+        ui.crumbs("金融产品", (PRODUCTS.title, PRODUCTS.route), title),
+        ui.page_head(title, ui.link_button("返回列表", PRODUCTS.route)),
+        rx.cond(
+            state.sent,
+            ui.result_page(
+                "已提交，等待平台审核",
+                "平台管理人员审核通过后，产品将展示在平台首页的金融产品中。",
+                ui.link_button("返回产品列表", PRODUCTS.route, "primary"),
+                next_steps=["平台审核产品信息和授信条件", "审核结果会出现在消息通知中", "通过后产品自动发布"],
+            ),
+            rx.cond(state.editable, _editor(), outcome_panel(state)),
+        ),
+        rx.cond(state.sent, ui.draft_clear("product-" + state.row_id.to_string()), rx.fragment()),
+    )
+
+
+def _editor() -> rx.Component:
+    state = ProductEditState
+    return ui.form(
+        rx.cond(state.view.reason != "", ui.note("退回原因：" + state.view.reason, "warning"), rx.fragment()),
+        summary(state),
+        *groups(ProductForm, state),
+        ui.card(
+            "授信条件",
+            rx.el.p(
+                "每个授信条件都要明确：填写下限和/或上限、选择范围，或勾选“不限制”。勾选“不限制”后无需填写上下限。",
+                class_name="muted small",
+            ),
+            ui.conditions(*(_condition(d) for d in DIMENSIONS)),
+        ),
+        ui.form_foot(
+            ui.submit("暂存", "save", "default"),
+            ui.submit("提交"),
+            note="提交后由平台审核，审核期间不可修改。",
+        ),
+        on_submit=state.submit,
+        draft="product-" + state.row_id.to_string(),
+        version=state.version.to_string(),
+        key=state.form_key,
+    )
+
+
+def _condition(d: Dimension) -> rx.Component:
+    state = ProductEditState
+    name = f"c_{d.code}"
+    if d.kind == "range":
+        body = ui.range_input(
+            f"{name}_low",
+            f"{name}_high",
+            d.unit,
+            (stored(state, f"{name}_low"), stored(state, f"{name}_high")),
+            what=d.label,
+        )
+    elif d.kind == "set":
+        options = d.options.options() if d.options else []
+        body = ui.check_group(
+            f"{name}_set", options, stored(state, f"{name}_set").split(","), aria_label=d.label
+        )
+    else:
+        body = ui.radio_group(
+            f"{name}_yes", YesNo.options(), stored(state, f"{name}_yes"), aria_label=d.label
+        )
+    return ui.condition_row(
+        name, d.label, body, stored(state, f"{name}_free") == "yes", problem(state, name), d.unit
+    )
+
+
+@page(PRODUCT_PUSHES, ProductPushesState.load)
+def product_pushes() -> rx.Component:
+    """推送记录 of one product."""
+    return rx.fragment(
+        ui.crumbs("金融产品", (PRODUCTS.title, PRODUCTS.route), PRODUCT_PUSHES.title),
+        ui.page_head("推送记录", ui.link_button("返回列表", PRODUCTS.route), number=ProductPushesState.name),
+        ui.card(
+            "",
+            ui.empty_state(
+                "还没有推送记录",
+                "平台按授信条件匹配到符合的企业并推送后，推送时间、条件版本、是否查看和是否申请会列在这里。",
+                icon_name="history",
+            ),
+        ),
+    )

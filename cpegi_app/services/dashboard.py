@@ -1,0 +1,333 @@
+"""What waits for each kind of user, and the figures of their 工作台."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pydantic import BaseModel
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import (
+    ACCOUNTS,
+    APPLICATION,
+    APPLICATIONS,
+    DISBURSE,
+    PRODUCT_EDIT,
+    PRODUCTS,
+    PROFILE,
+    PUBLIC_PRODUCTS,
+    QUEUE,
+    REQUEST,
+    REQUESTS,
+    STATISTICS,
+    VERIFICATION,
+    Actor,
+    Permission,
+    Role,
+)
+from cpegi_app.models import (
+    Application,
+    Disbursement,
+    Loan,
+    Organisation,
+    Product,
+    ProductRevision,
+    ProfileChange,
+    User,
+    Verification,
+)
+from cpegi_app.services import application, staff
+from cpegi_app.services.forms import wan
+from cpegi_app.vocabulary import TONES, Kind, Status
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How much waits in the lists of the menu."""
+
+    queue: int = 0
+    requests: int = 0
+
+
+class Tile(BaseModel):
+    """A figure of the 工作台."""
+
+    label: str
+    value: str
+    unit: str
+    href: str
+    tone: str
+
+
+class Todo(BaseModel):
+    """Something that waits for the actor, with the button that leads to it."""
+
+    title: str
+    note: str
+    at: str
+    action: str
+    href: str
+    tone: str
+    tag: str
+
+
+class Bench(BaseModel):
+    """The 工作台 of one actor."""
+
+    tiles: list[Tile]
+    todos: list[Todo]
+    progress: list[application.ApplicationRow]
+
+
+def _count(session: Session, query) -> int:
+    return session.exec(select(func.count()).select_from(query.subquery())).one()
+
+
+def waiting_counts(session: Session, actor: Actor) -> Waiting:
+    """Return the counts that the menu shows."""
+    if actor.may(Permission.REVIEW_PLATFORM):
+        _, total, _ = staff.queue(session, actor, size=1)
+        return Waiting(queue=total)
+    if actor.may(Permission.APPLICATION_REVIEW):
+        return Waiting(requests=_count(session, _inbox(actor)))
+    return Waiting()
+
+
+def verification_status(session: Session, actor: Actor) -> str:
+    """Return the status of the own verification, empty before it was begun."""
+    if actor.org_id is None:
+        return ""
+    return session.exec(select(Verification.status).where(Verification.org_id == actor.org_id)).first() or ""
+
+
+def bench(session: Session, actor: Actor) -> Bench:
+    """Return the 工作台 of the actor's kind."""
+    if actor.role is Role.STAFF:
+        return _staff(session, actor)
+    if actor.role is Role.REGULATOR:
+        return Bench(tiles=region_tiles(session), todos=[], progress=[])
+    return _member(session, actor)
+
+
+def _inbox(actor: Actor):
+    return select(Application.id).where(
+        Application.institution_id == actor.org_id, Application.status == Status.PENDING.value
+    )
+
+
+def _tile(label: str, value: int | str, href: str, tone: str = "grey", unit: str = "") -> Tile:
+    return Tile(label=label, value=str(value), unit=unit, href=href, tone=tone)
+
+
+def _staff(session: Session, actor: Actor) -> Bench:
+    rows, total, counts = staff.queue(session, actor, size=8)
+    tiles = [_tile("全部待审核", total, QUEUE.route, "blue", "件")]
+    tiles += [_tile(c.label, c.count, QUEUE.route, "orange" if c.count else "grey", "件") for c in counts]
+    disabled = _count(session, select(User.id).where(col(User.disabled_at).is_not(None)))
+    tiles.append(_tile("停用账号", disabled, ACCOUNTS.route, "grey", "个"))
+    todos = [
+        Todo(
+            title=r.title,
+            note=r.org,
+            at=f"已等待 {r.waiting}",
+            action="办理",
+            href=r.href,
+            tone="red" if r.late else "blue",
+            tag=r.flow_label,
+        )
+        for r in rows
+    ]
+    return Bench(tiles=tiles, todos=todos, progress=[])
+
+
+def region_tiles(session: Session) -> list[Tile]:
+    """Return the platform's figures for the staff and the regulator."""
+    verified = select(Organisation.id).where(col(Organisation.verified_at).is_not(None))
+    enterprises = _count(session, verified.where(Organisation.kind == Kind.ENTERPRISE.value))
+    institutions = _count(session, verified.where(Organisation.kind != Kind.ENTERPRISE.value))
+    products = _count(session, select(Product.id).where(col(Product.is_listed).is_(True)))
+    sent = _count(session, select(Application.id).where(col(Application.submitted_at).is_not(None)))
+    total, number = session.exec(
+        select(func.coalesce(func.sum(Loan.amount_fen), 0), func.count(col(Loan.id)))
+    ).one()
+    href = STATISTICS.route
+    return [
+        _tile("认证企业", enterprises, href, "blue", "家"),
+        _tile("认证机构", institutions, href, "blue", "家"),
+        _tile("在线金融产品", products, href, "green", "个"),
+        _tile("融资申请", sent, href, "grey", "笔"),
+        _tile("累计放款", wan(int(total)), href, "teal", "万元"),
+        _tile("放款笔数", number, href, "teal", "笔"),
+    ]
+
+
+class ClassRow(BaseModel):
+    """One class of institution in the statistics."""
+
+    label: str
+    institutions: int
+    products: int
+    loans: int
+    amount: str
+
+
+class MonthRow(BaseModel):
+    """One month of the statistics."""
+
+    month: str
+    applications: int
+    approved: int
+    loans: int
+    amount: str
+
+
+class Statistics(BaseModel):
+    """The platform's figures by class and by month."""
+
+    tiles: list[Tile]
+    classes: list[ClassRow]
+    months: list[MonthRow]
+
+
+def statistics(session: Session, actor: Actor) -> Statistics:
+    """Return the statistics page; read only, for the staff and the regulator."""
+    staff.require(actor, Permission.STATISTICS_READ)
+    return Statistics(tiles=region_tiles(session), classes=_by_class(session), months=_by_month(session))
+
+
+def _by_class(session: Session) -> list[ClassRow]:
+    from cpegi_app.vocabulary import CLASSES
+
+    orgs = dict(
+        session.exec(
+            select(Organisation.org_class, func.count())
+            .where(col(Organisation.verified_at).is_not(None))
+            .group_by(col(Organisation.org_class))
+        ).all()
+    )
+    products = dict(
+        session.exec(
+            select(Product.org_class, func.count())
+            .where(col(Product.is_listed).is_(True))
+            .group_by(col(Product.org_class))
+        ).all()
+    )
+    query = (
+        select(Organisation.org_class, func.count(), func.sum(Loan.amount_fen))
+        .join(Loan, col(Loan.institution_id) == Organisation.id)
+        .group_by(col(Organisation.org_class))
+    )
+    loans = {c: (n, int(total)) for c, n, total in session.exec(query)}
+    return [
+        ClassRow(
+            label=c.label,
+            institutions=orgs.get(c.value, 0),
+            products=products.get(c.value, 0),
+            loans=loans.get(c.value, (0, 0))[0],
+            amount=wan(loans.get(c.value, (0, 0))[1]),
+        )
+        for kind in (Kind.DEBT, Kind.EQUITY, Kind.INTERMEDIARY)
+        for c in CLASSES[kind]
+    ]
+
+
+def _by_month(session: Session) -> list[MonthRow]:
+    since = clock.now() - timedelta(days=200)
+    found: dict[str, list[int]] = {}
+    for at, status in session.exec(
+        select(Application.submitted_at, Application.status).where(col(Application.submitted_at) > since)
+    ):
+        row = found.setdefault(clock.local_date(at)[:7], [0, 0, 0, 0])
+        row[0] += 1
+        row[1] += status == Status.APPROVED
+    for on, amount in session.exec(
+        select(col(Loan.lent_on), col(Loan.amount_fen)).where(Loan.lent_on > since.date())
+    ):
+        row = found.setdefault(on.isoformat()[:7], [0, 0, 0, 0])
+        row[2] += 1
+        row[3] += amount
+    return [
+        MonthRow(month=m, applications=r[0], approved=r[1], loans=r[2], amount=wan(r[3]))
+        for m, r in sorted(found.items(), reverse=True)[:6]
+    ]
+
+
+def _member(session: Session, actor: Actor) -> Bench:
+    todos = _own_todos(session, actor)
+    tiles: list[Tile] = []
+    if actor.may(Permission.APPLICATION_REVIEW):
+        mine = select(Product.id).where(Product.org_id == actor.org_id, col(Product.is_listed).is_(True))
+        waiting = _count(session, _inbox(actor))
+        tiles.append(_tile("待办理申请", waiting, REQUESTS.route, "orange" if waiting else "grey", "笔"))
+        tiles.append(_tile("已发布产品", _count(session, mine), PRODUCTS.route, "green", "个"))
+        total = session.exec(
+            select(func.coalesce(func.sum(Loan.amount_fen), 0)).where(Loan.institution_id == actor.org_id)
+        ).one()
+        tiles.append(_tile("累计放款", wan(int(total)), REQUESTS.route, "teal", "万元"))
+    progress: list[application.ApplicationRow] = []
+    if actor.may(Permission.APPLICATION_SUBMIT):
+        progress, sent = application.listing(session, actor, inbox=False, size=5)
+        tiles.append(_tile("我的融资申请", sent, APPLICATIONS.route, "blue", "笔"))
+        listed = _count(session, select(Product.id).where(col(Product.is_listed).is_(True)))
+        tiles.append(_tile("可申请金融产品", listed, PUBLIC_PRODUCTS.route, "grey", "个"))
+    return Bench(tiles=tiles, todos=todos, progress=progress)
+
+
+def _own_todos(session: Session, actor: Actor) -> list[Todo]:
+    found: list[Todo] = []
+    if not actor.verified:
+        found.append(_verification_todo(verification_status(session, actor)))
+    if actor.may(Permission.APPLICATION_REVIEW):
+        rows, _ = application.listing(session, actor, inbox=True, status=Status.PENDING, size=8)
+        found += [
+            Todo(
+                title=f"{r.enterprise} · {r.product}",
+                note=f"申请 {r.amount}，{r.term}",
+                at=f"提交于 {r.submitted}",
+                action="办理",
+                href=REQUEST.url(aid=r.id),
+                tone="blue",
+                tag="融资申请",
+            )
+            for r in rows
+        ]
+    for model, label, href in (
+        (ProductRevision, "金融产品", lambda r: PRODUCT_EDIT.url(rid=r.id)),
+        (ProfileChange, "资料修改", lambda r: PROFILE.route),
+        (Application, "融资申请", lambda r: APPLICATION.url(aid=r.id)),
+        (Disbursement, "放款", lambda r: DISBURSE.url(did=r.id)),
+    ):
+        query = select(model).where(model.org_id == actor.org_id, model.status == Status.RETURNED.value)
+        found += [_returned(label, row, href(row)) for row in session.exec(query.limit(5))]
+    return found
+
+
+def _returned(label: str, row, href: str) -> Todo:
+    return Todo(
+        title=getattr(row, "product_name", "") or row.data.get("name") or label,
+        note=row.reason,
+        at=f"退回于 {clock.local(row.decided_at)}",
+        action="修改后重新提交",
+        href=href,
+        tone=TONES[Status.RETURNED],
+        tag=f"{label}已退回",
+    )
+
+
+def _verification_todo(status: str) -> Todo:
+    note, action = {
+        Status.PENDING: ("已提交，平台正在审核，通过后自动开通全部功能。", "查看"),
+        Status.RETURNED: ("认证被退回，请按退回原因修改后重新提交。", "去修改"),
+    }.get(Status(status) if status else Status.DRAFT, ("完成认证后即可使用平台全部功能。", "去认证"))
+    return Todo(
+        title="用户真实性认证",
+        note=note,
+        at="",
+        action=action,
+        href=VERIFICATION.route,
+        tone="orange",
+        tag="认证",
+    )

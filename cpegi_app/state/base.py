@@ -1,0 +1,111 @@
+"""What every state shares: its screen, and the one way to a service (a worker thread, one transaction)."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import reflex as rx
+from sqlmodel import Session
+
+from cpegi_app import db
+from cpegi_app.access import Actor, Screen
+from cpegi_app.errors import NotFound, SignInRequired
+from cpegi_app.services import passwords, sessions
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S")
+
+# The state's full name → the screen whose permission every one of its handlers asks for.
+SCREEN_OF: dict[str, Screen] = {}
+# argon2 takes about 20 ms of a core: two threads keep sign-ins from slowing everybody (security.md).
+_HASHING = ThreadPoolExecutor(2, thread_name_prefix="argon2")
+
+
+def for_screen(screen: Screen) -> Callable[[type[S]], type[S]]:
+    """Name the screen of a state class; a state without one is refused by the gate."""
+
+    def put(state: type[S]) -> type[S]:
+        SCREEN_OF[state.get_full_name()] = screen  # pyright: ignore[reportAttributeAccessIssue]
+        return state
+
+    return put
+
+
+def run_as(sid: str, address: str, write: bool, fn: Callable[..., R], args: tuple, kwargs: dict) -> R:
+    """Call a service as the session's actor, in one transaction; runs in a worker thread."""
+    with db.transaction() if write else db.reading() as session:
+        actor = sessions.actor_of(session, sid)
+        if actor is None:
+            raise SignInRequired
+        return fn(session, dataclasses.replace(actor, address=address), *args, **kwargs)
+
+
+def _run_public(write: bool, fn: Callable[..., R], args: tuple, kwargs: dict) -> R:
+    with db.transaction() if write else db.reading() as session:
+        return fn(session, *args, **kwargs)
+
+
+class Services(rx.State, mixin=True):
+    """The ways from a handler to the services; names begin with `_`, so that no client can call them."""
+
+    async def _write(
+        self, fn: Callable[Concatenate[Session, Actor, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Call a service that writes, as the signed-in actor."""
+        return await asyncio.to_thread(run_as, self._sid(), self._address(), True, fn, args, kwargs)
+
+    async def _read(
+        self, fn: Callable[Concatenate[Session, Actor, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Call a service that only queries, as the signed-in actor."""
+        return await asyncio.to_thread(run_as, self._sid(), self._address(), False, fn, args, kwargs)
+
+    async def _write_public(
+        self, fn: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Call a service that anybody may call and that writes."""
+        return await asyncio.to_thread(_run_public, True, fn, args, kwargs)
+
+    async def _read_public(
+        self, fn: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Call a service that anybody may call."""
+        return await asyncio.to_thread(_run_public, False, fn, args, kwargs)
+
+    async def _hash(self, password: str) -> str:
+        """Return a password's hash, off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(_HASHING, passwords.hash_password, password)
+
+    async def _matches(self, password: str, hashed: str) -> bool:
+        """Check a password, off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(_HASHING, passwords.matches, password, hashed)
+
+    def _sid(self) -> str:
+        return sessions.sid_of(self.router.headers.cookie)
+
+    def _address(self) -> str:
+        return str(self.router.session.client_ip or "")[:64]
+
+    def _route_id(self, name: str) -> int:
+        """Return a number from the page's address; whatever is no number is a record that does not exist."""
+        text = str(self.router.url.query_parameters.get(name, "") or getattr(self, name, ""))
+        if not (text.isascii() and text.isdigit() and len(text) < 10):
+            raise NotFound
+        return int(text)
+
+
+def text_arg(value: Any, most: int = 100) -> str:
+    """Return an argument that any client may have sent as a short plain string."""
+    return value.strip()[:most] if isinstance(value, str) else ""
+
+
+def int_arg(value: Any, low: int = 1, high: int = 2**31 - 1) -> int:
+    """Return an argument that any client may have sent as a whole number within limits, else `low`."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 11:
+        value = int(value)
+    return value if type(value) is int and low <= value <= high else low

@@ -1,0 +1,124 @@
+"""Forms: values, messages by field, files; what a chapter's form state adds is which service it calls."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable
+from typing import Any
+
+import reflex as rx
+
+from cpegi_app.errors import DomainError, FormInvalid
+from cpegi_app.services import files
+from cpegi_app.services.files import FileView
+from cpegi_app.services.filetypes import MAX_FILE_BYTES
+from cpegi_app.state.base import Services, int_arg, text_arg
+
+
+class FormState(Services, mixin=True):
+    """A form's values as last stored, its messages, and the key that makes a double click harmless.
+
+    Inputs are uncontrolled: a refusal leaves in the browser whatever was typed.
+    """
+
+    values: dict[str, str] = {}
+    errors: dict[str, str] = {}
+    reasons: dict[str, str] = {}
+    error_list: list[tuple[str, str]] = []
+    form_key: str = ""
+    saving: bool = False
+    _submit_key: str = ""
+
+    def _open(self, values: dict[str, str], reasons: dict[str, str] | None = None) -> None:
+        """Show stored values in a fresh form."""
+        self.values, self.reasons = dict(values), dict(reasons or {})
+        self._clear_errors()
+        self.form_key = secrets.token_hex(6)
+        self._submit_key = secrets.token_hex(16)
+        self.saving = False
+
+    def _clear_errors(self) -> None:
+        self.errors, self.error_list = {}, []
+
+    def _refuse(self, refusal: FormInvalid, titles: dict[str, str] | None = None) -> None:
+        """Put every sentence at its field and in the summary."""
+        titles = titles or {}
+        self.errors = dict(refusal.fields)
+        self.error_list = [
+            (name, f"{titles[name]}：{text}" if name in titles else text)
+            for name, text in refusal.fields.items()
+        ]
+
+    async def _checked(self, call: Awaitable[Any], titles: dict[str, str] | None = None) -> Any:
+        """Await a service; a refusal of the form goes to its fields and is told in the message bar as well."""
+        try:
+            found = await call
+        except FormInvalid as refusal:
+            self._refuse(refusal, titles)
+            raise DomainError(refusal.message) from None
+        self._clear_errors()
+        return found
+
+
+class FilesState(FormState, mixin=True):
+    """The files of a reviewed thing's draft."""
+
+    files: list[FileView] = []
+    uploading: str = ""
+    upload_progress: int = 0
+
+    async def _subject(self) -> tuple[str, int]:
+        """Return the flow's name and the id of the draft; a chapter says which."""
+        raise NotImplementedError
+
+    @rx.event
+    async def upload(self, files_in: list[rx.UploadFile], slot: str = ""):
+        """Take files for one slot; each is told apart by content and kept privately."""
+        slot = text_arg(slot, 20)
+        if not isinstance(files_in, list) or any(not isinstance(f, rx.UploadFile) for f in files_in):
+            raise DomainError("请在页面上选择文件后再上传。")
+        flow, subject = await self._subject()
+        problems = []
+        for f in files_in[: files.MAX_A_SLOT]:
+            data = await f.read(MAX_FILE_BYTES + 1)
+            try:
+                await self._write(files.attach, flow, subject, slot, f.filename or "文件", data)
+            except FormInvalid as refusal:
+                problems += refusal.fields.values()
+            except DomainError as refusal:
+                problems.append(refusal.message)
+        await self._load_files()
+        self.uploading, self.upload_progress = "", 0
+        name = f"file_{slot}"
+        self.errors = {k: v for k, v in self.errors.items() if k != name} | (
+            {name: "；".join(problems)} if problems else {}
+        )
+
+    @rx.event
+    def on_upload_progress(self, progress: dict):
+        """Show how far an upload has come."""
+        share = progress.get("progress", 0) if isinstance(progress, dict) else 0
+        self.upload_progress = int_arg(round(share * 100) if isinstance(share, int | float) else 0, 0, 100)
+
+    @rx.event
+    async def remove_file(self, file_id: int):
+        """Take a file off the draft."""
+        await self._write(files.remove, int_arg(file_id, 0))
+        await self._load_files()
+
+    async def _load_files(self) -> None:
+        flow, subject = await self._subject()
+        self.files = await self._read(lambda s, actor: _listing(s, actor, flow, subject))
+
+
+def _listing(session, actor, flow: str, subject: int) -> list[FileView]:
+    from cpegi_app.services import review
+
+    review.load_own(session, review.FLOWS[flow], actor, subject)
+    return files.listing(session, flow, subject)
+
+
+async def gather(*calls: Awaitable[Any]) -> list[Any]:
+    """Await several independent queries together."""
+    return list(await asyncio.gather(*calls))

@@ -1,0 +1,156 @@
+"""The gate: runs before every event, denies by default, and binds a tab's state to its login (reflex.md)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from typing import Any
+
+import reflex as rx
+from reflex.event import Event
+from reflex.middleware.middleware import Middleware
+from reflex.state import BaseState, StateUpdate
+from reflex_base.registry import RegistrationContext
+
+from cpegi_app import db
+from cpegi_app.access import LOGIN, Actor, Screen, locked_sentence
+from cpegi_app.errors import Forbidden, SignInRequired
+from cpegi_app.services import audit, sessions
+from cpegi_app.state.base import SCREEN_OF
+from cpegi_app.state.message import MessageState
+
+log = logging.getLogger(__name__)
+
+_ROOT = rx.State.get_full_name()
+# What the stock front end needs; everything else of the framework is denied, `setvar` above all.
+FRAMEWORK_EVENTS = frozenset(
+    f"{_ROOT}.{name}"
+    for name in (
+        "hydrate_and_load",
+        "hydrate",
+        "set_is_hydrated",
+        "reflex___state____on_load_internal_state.on_load_internal",
+        "reflex___state____on_load_internal_state.set_is_hydrated",
+        "reflex___state____update_vars_internal_state.update_vars_internal",
+        "reflex___state____frontend_event_exception_state.handle_frontend_exception",
+    )
+)
+_MOST_TOKENS = 20_000
+# Tab token → digest of the session it is bound to; the edge asks before it takes an upload.
+_owners: OrderedDict[str, str] = OrderedDict()
+
+
+def token_owner(token: str) -> str | None:
+    """Return the digest of the session that a tab's token is bound to."""
+    return _owners.get(token) or None
+
+
+class LoginBinding(rx.State):
+    """Which login the state of this tab belongs to; never sent to the browser."""
+
+    _sid_digest: str = ""
+
+
+def look_up(sid: str) -> Actor | None:
+    """Return the actor of a session id and mark the login as seen; runs in a worker thread."""
+    with db.reading() as session:
+        actor = sessions.actor_of(session, sid)
+        stale = (
+            actor is not None and actor.login_id is not None and sessions.needs_touch(session, actor.login_id)
+        )
+    if stale and actor is not None and actor.login_id is not None:
+        with db.transaction() as session:
+            sessions.touch(session, actor.login_id)
+    return actor
+
+
+def _note_denial(actor: Actor | None, event: str, address: str) -> None:
+    with db.transaction() as session:
+        audit.record(session, actor, "denied", "", event[-200:], ok=False, address=address)
+
+
+class Gate(Middleware):
+    """Finds the screen of the event's state, loads the actor, and refuses what is not granted."""
+
+    async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
+        """Return None to let the event pass, or the answer that refuses it."""
+        sid = sessions.sid_of(state.router.headers.cookie)
+        actor = await asyncio.to_thread(look_up, sid) if sid else None
+        if left := await self._bind(state, event, sessions.digest(sid) if actor else ""):
+            return left
+        if event.name in FRAMEWORK_EVENTS:
+            return None
+        screen = screen_of(event.name)
+        if screen is None:
+            return await self._deny(state, event, actor, Forbidden().message)
+        if screen.permission is None or (actor and actor.may(screen.permission)):
+            return None
+        if actor is None:
+            return await self._sign_in(state, event)
+        locked = actor.locked(screen.permission)
+        sentence = locked_sentence(screen.title) if locked else Forbidden().message
+        return await self._deny(state, event, actor, sentence)
+
+    async def _bind(self, state: BaseState, event: Event, digest: str) -> StateUpdate | None:
+        """Reset the tab's state whenever the login behind it changes."""
+        token = state.router.session.client_token
+        _owners[token] = digest
+        _owners.move_to_end(token)
+        while len(_owners) > _MOST_TOKENS:
+            _owners.popitem(last=False)
+        binding = await state.get_state(LoginBinding)
+        if binding._sid_digest == digest:
+            return None
+        root, before = state._get_root_state(), binding._sid_digest
+        for cls in _all_states(rx.State):
+            # With Redis only the branch of the event is loaded: load the rest, or it would survive.
+            await state.get_state(cls)
+        root.reset()
+        binding._sid_digest = digest
+        if before and event.name not in FRAMEWORK_EVENTS:
+            await _tell(state, "error", SignInRequired().message)
+            root.is_hydrated = True  # pyright: ignore[reportAttributeAccessIssue]
+            return await _answer(state, [])
+        return None
+
+    async def _sign_in(self, state: BaseState, event: Event) -> StateUpdate:
+        log.info("denied to anonymous: %s", event.name)
+        await asyncio.to_thread(_note_denial, None, event.name, str(state.router.session.client_ip or ""))
+        if event.name.endswith((".load", ".enter")):
+            return await _answer(state, [rx.redirect(LOGIN.route, replace=True)])
+        await _tell(state, "error", SignInRequired().message)
+        return await _answer(state, [])
+
+    async def _deny(self, state: BaseState, event: Event, actor: Actor | None, sentence: str) -> StateUpdate:
+        log.warning("denied: %s", event.name)
+        await asyncio.to_thread(_note_denial, actor, event.name, str(state.router.session.client_ip or ""))
+        await _tell(state, "error", sentence)
+        return await _answer(state, [])
+
+
+def screen_of(event_name: str) -> Screen | None:
+    """Return the screen of the state that owns a handler; None denies."""
+    found = RegistrationContext.get().event_handlers.get(event_name)
+    state_name, _, handler = event_name.rpartition(".")
+    if found is None or handler == "setvar":
+        return None
+    return SCREEN_OF.get(state_name)
+
+
+async def _tell(state: BaseState, kind: str, text: str) -> None:
+    bar = await state.get_state(MessageState)
+    bar._tell(kind, text)
+
+
+async def _answer(state: BaseState, events: list[Any]) -> StateUpdate:
+    root = state._get_root_state()
+    delta = await root._get_resolved_delta()
+    root._clean()
+    return StateUpdate(delta=delta, events=Event.from_event_type(events) if events else [])
+
+
+def _all_states(cls: type[BaseState]):
+    for child in cls.get_substates():
+        yield child
+        yield from _all_states(child)

@@ -1,0 +1,59 @@
+"""The one message component: every refusal and every success is told here."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from cpegi_app.access import MESSAGE_BAR
+from cpegi_app.errors import DomainError
+from cpegi_app.state.base import for_screen, text_arg
+
+log = logging.getLogger(__name__)
+
+
+@for_screen(MESSAGE_BAR)
+class MessageState(rx.State):
+    """The message bar of the tab; `count` changes with every message, so that a repeated one is seen again."""
+
+    kind: str = ""
+    text: str = ""
+    count: int = 0
+
+    @rx.event
+    def tell(self, kind: str, text: str):
+        """Show a message in this tab."""
+        self._tell(text_arg(kind, 10), text_arg(text, 600))
+
+    @rx.event
+    def close(self):
+        """Take the message away."""
+        self.kind = self.text = ""
+
+    def _tell(self, kind: str, text: str) -> None:
+        self.kind = kind if kind in ("success", "error", "info", "warning") else "info"
+        self.text = text
+        self.count += 1
+
+
+def success(text: str) -> EventSpec:
+    """Return the event that tells a success."""
+    return MessageState.tell("success", text)  # pyright: ignore
+
+
+def info(text: str) -> EventSpec:
+    """Return the event that tells something worth knowing."""
+    return MessageState.tell("info", text)  # pyright: ignore
+
+
+def on_error(exception: Exception) -> EventSpec:
+    """Turn whatever a handler raised into a sentence; what nobody foresaw gets a number to quote."""
+    if isinstance(exception, DomainError):
+        return MessageState.tell("error", exception.message)  # pyright: ignore
+    number = secrets.token_hex(4)
+    log.error("unforeseen error %s", number, exc_info=exception)
+    text = f"系统暂时无法完成此操作（编号 {number}），您填写的内容没有丢失。请稍后重试，或致电 400 056 5005 并告知编号。"
+    return MessageState.tell("error", text)  # pyright: ignore
