@@ -1,0 +1,132 @@
+"""A draft of each flow with everybody who has to do with it, and the ways to every status."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session
+
+from cpegi_app.access import Actor
+from cpegi_app.services import application, disbursement, product, review, verification
+from cpegi_app.services.review import Flow
+from cpegi_app.vocabulary import Action, FileSlot, Kind, OrgClass, Status
+from tests.factories import application_data, disbursement_data, member, product_data, profile, staff, upload
+
+REASON = "营业执照照片不清晰，请重新上传。"
+DECISION = {"approved_amount": "500", "approved_term": "12"}
+
+
+@dataclass
+class World:
+    """A reviewed thing, who sends it, who decides, and the data with which it passes."""
+
+    flow: Flow
+    owner: Actor
+    reviewer: Actor
+    row_id: int
+    data: dict[str, str]
+    payload: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def row(self, session: Session) -> Any:
+        """Return the row as it stands."""
+        session.flush()
+        session.expire_all()
+        return session.get_one(self.flow.model, self.row_id)
+
+    def act(self, session: Session, action: Action, actor: Actor | None = None, **more: Any) -> Any:
+        """Take an action with what it needs, as the one whose action it is unless another is named."""
+        mine = action in (Action.SUBMIT, Action.WITHDRAW)
+        more.setdefault("values", {"data": self.data} if action is Action.SUBMIT else None)
+        more.setdefault("payload", self.payload if action is Action.APPROVE else None)
+        more.setdefault("comment", REASON if action in review.REASON_NEEDED else "")
+        version = more.pop("version") if "version" in more else self.row(session).version
+        return review.act(
+            session,
+            self.flow,
+            actor or (self.owner if mine else self.reviewer),
+            self.row_id,
+            action,
+            version,
+            **more,
+        )
+
+    def bring_to(self, session: Session, status: Status) -> World:
+        """Move the draft to a status by the engine's own moves."""
+        for action in PATHS[status]:
+            self.act(session, action)
+        session.expire_all()
+        return self
+
+
+PATHS: dict[Status, tuple[Action, ...]] = {
+    Status.DRAFT: (),
+    Status.PENDING: (Action.SUBMIT,),
+    Status.RETURNED: (Action.SUBMIT, Action.RETURN),
+    Status.APPROVED: (Action.SUBMIT, Action.APPROVE),
+    Status.REJECTED: (Action.SUBMIT, Action.REJECT),
+}
+
+
+def verification_world(session: Session, kind: Kind = Kind.ENTERPRISE, **changes: str) -> World:
+    """Return a new account's 真实性认证, filled in and with its files."""
+    owner = member(session, kind, verified=False)
+    row = verification.open_verification(session, owner)
+    slots = [FileSlot.LICENCE, FileSlot.LEGAL_REP_ID] + (
+        [FileSlot.PERMIT] if kind is not Kind.ENTERPRISE else []
+    )
+    upload(session, owner, verification.VERIFY, row.id or 0, *slots)
+    return World(verification.VERIFY, owner, staff(session), row.id or 0, profile(kind, **changes))
+
+
+def profile_change_world(session: Session, kind: Kind = Kind.ENTERPRISE) -> World:
+    """Return a verified organisation's change of its address."""
+    first = verification_world(session, kind).bring_to(session, Status.APPROVED)
+    owner = dataclasses.replace(first.owner, verified=True)
+    row = verification.open_change(session, owner)
+    data = {k: v for k, v in row.data.items() if k != "scale"} | {"office": "郑州市金水区花园路 9 号"}
+    return World(verification.CHANGE, owner, first.reviewer, row.id or 0, data)
+
+
+def product_world(session: Session, owner: Actor | None = None, **changes: str) -> World:
+    """Return a debt institution's new product."""
+    owner = owner or member(session, Kind.DEBT, org_class=OrgClass.BANK.value)
+    row = product.new_draft(session, owner)
+    return World(product.FLOW, owner, staff(session), row.id or 0, product_data(**changes))
+
+
+def listed_product(session: Session, owner: Actor | None = None, **changes: str) -> Any:
+    """Return a product that the public sees."""
+    world = product_world(session, owner, **changes).bring_to(session, Status.APPROVED)
+    found = session.get_one(product.Product, world.row(session).product_id)
+    return found
+
+
+def application_world(session: Session, bank: Actor | None = None, **changes: str) -> World:
+    """Return an enterprise's application to a bank's listed product."""
+    bank = bank or member(session, Kind.DEBT, org_class=OrgClass.BANK.value)
+    target = listed_product(session, bank)
+    owner = member(session)
+    row = application.open_application(session, owner, target.id or 0)
+    return World(application.FLOW, owner, bank, row.id or 0, application_data(**changes), dict(DECISION))
+
+
+def disbursement_world(session: Session, approved: World | None = None, **changes: str) -> World:
+    """Return a bank's disbursement under an approved application, with its files."""
+    approved = approved or application_world(session).bring_to(session, Status.APPROVED)
+    row = disbursement.open_disbursement(session, approved.reviewer, approved.row_id)
+    upload(session, approved.reviewer, disbursement.FLOW, row.id or 0, FileSlot.CONTRACT, FileSlot.VOUCHER)
+    return World(
+        disbursement.FLOW, approved.reviewer, staff(session), row.id or 0, disbursement_data(**changes)
+    )
+
+
+WORLDS: dict[str, Callable[[Session], World]] = {
+    "verification": verification_world,
+    "profile_change": profile_change_world,
+    "product": product_world,
+    "application": application_world,
+    "disbursement": disbursement_world,
+}
