@@ -147,6 +147,11 @@ def link(label: Text, href: Any, **props: Any) -> rx.Component:
     return rx.el.a(label, href=href, **props)
 
 
+def file_link(label: Text, href: Any, **props: Any) -> rx.Component:
+    """A link to what is no page of the app (/files/…, a static page): the browser itself follows it."""
+    return rx.el.a(label, href=href, reload_document=True, rel="noopener", **props)
+
+
 def ops(*actions: Any) -> rx.Component:
     """The text buttons of one table row, divided by hairlines."""
     return rx.el.div(*actions, class_name="ops")

@@ -5,7 +5,7 @@ from typing import Any
 
 import reflex as rx
 
-from .ui_base import Flag, Option, Text, at, button, classes, each, flag, icon, pick, show
+from .ui_base import Flag, Option, Text, at, button, classes, each, file_link, flag, icon, pick, show
 
 NATIVE = frozenset({"input", "select", "textarea"})
 GROUPS = frozenset({"group", "radiogroup"})
@@ -178,9 +178,7 @@ def password_input(
         props["data_strength_avoid"] = f"#{control_id(avoid)}"
     return rx.el.span(
         rx.el.input(type="password", **_base(name, props)),
-        rx.el.button(
-            "显示", type="button", data_reveal=f"#{key}", aria_pressed="false", aria_label="显示密码"
-        ),
+        rx.el.button("显示", type="button", data_reveal=f"#{key}", aria_label="显示密码"),
         class_name="reveal",
     )
 
@@ -208,9 +206,10 @@ def select_input(
     return rx.el.select(*first, *rest, default_value=default, **_base(name, props))
 
 
-def _group(name: Any, role: Any, children: Sequence[Any], class_name: str, **props: Any) -> rx.Component:
-    props |= ident(props.pop("id", control_id(name)))
-    props.setdefault("aria_labelledby", f"{control_id(name)}-label")
+def _group(name: Any, role: Any, children: Sequence[Any], class_name: str, label: str = "") -> rx.Component:
+    """A group of controls; the field around it names it, else `label` does."""
+    named = {"aria_label": label} if label else {"aria_labelledby": f"{control_id(name)}-label"}
+    props: Any = {**named, **ident(control_id(name))}
     return rx.el.div(*children, role=role, tab_index=-1, class_name=class_name, **props)
 
 
@@ -229,23 +228,25 @@ def check_group(
     """Several may be ticked: the name is submitted once for each."""
     boxes = []
     chosen: Any = values
-    for value, label, *_ in options:
+    label = props.pop("aria_label", "")
+    for value, text, *_ in options:
         ticked = chosen.contains(value) if isinstance(values, rx.Var) else value in values
-        boxes.append(check(name, label, ticked, value=value, **props))
-    return _group(name, "group", boxes, classes("checks", "is-column" if column else ""))
+        boxes.append(check(name, text, ticked, value=value, **props))
+    return _group(name, "group", boxes, classes("checks", "is-column" if column else ""), label)
 
 
 def radio_group(name: Any, options: Sequence[Option], default: Any = "", **props: Any) -> rx.Component:
     """One of a few, in a line."""
+    label = props.pop("aria_label", "")
     radios = [
         rx.el.label(
             rx.el.input(type="radio", name=name, value=value, default_checked=default == value, **props),
-            rx.el.span(label),
+            rx.el.span(text),
             class_name="check",
         )
-        for value, label, *_ in options
+        for value, text, *_ in options
     ]
-    return _group(name, "radiogroup", radios, "checks")
+    return _group(name, "radiogroup", radios, "checks", label)
 
 
 def yes_no(
@@ -261,7 +262,7 @@ def radio_cards(
     """A weighty choice as cards: (value, title) or (value, title, explanation)."""
     cards = []
     for value, title, *more in options:
-        inside = [rx.el.b(title), *(rx.el.small(text) for text in more)]
+        inside = [rx.el.b(title), *(rx.el.small(line) for line in more)]
         cards.append(
             rx.el.label(
                 rx.el.input(type="radio", name=name, value=value, default_checked=default == value, **props),
@@ -269,8 +270,7 @@ def radio_cards(
                 class_name="radio-card",
             )
         )
-    named = {"aria_label": label, "aria_labelledby": ""} if label else {}
-    return _group(name, "radiogroup", cards, "radio-cards", **named)
+    return _group(name, "radiogroup", cards, "radio-cards", label)
 
 
 def range_input(
@@ -320,7 +320,7 @@ def file_list(files: Any, on_remove: Any = None) -> rx.Component:
     """Uploaded files (id, name, size, href) with preview and, if given, `on_remove(id)`."""
 
     def one(f: Any, i: Any = 0) -> rx.Component:
-        actions: list[rx.Component] = [rx.el.a("预览", href=at(f, "href"), target="_blank", rel="noopener")]
+        actions: list[rx.Component] = [file_link("预览", at(f, "href"), target="_blank")]
         if on_remove is not None:
             actions.append(button("移除", on_remove(at(f, "id")), "text", class_name="is-danger"))
         return rx.el.li(

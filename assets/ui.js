@@ -1,0 +1,418 @@
+/* Behaviour that never needs the server: focus, menus, drafts, password hints. No dependencies, runs under a
+   strict content policy. React mounts elements when it likes, so everything hangs on the document, on data
+   attributes and on one observer. */
+(function () {
+  "use strict";
+  var doc = document;
+  var root = doc.documentElement;
+  var FIELDS = "input[name], select[name], textarea[name]";
+  var FOCUSABLE = 'a[href], button:not([disabled]), input:not([disabled]):not([type="hidden"]), ' +
+    'select:not([disabled]), textarea:not([disabled]), summary, [tabindex]:not([tabindex="-1"])';
+
+  function all(selector, from) { return Array.prototype.slice.call((from || doc).querySelectorAll(selector)); }
+  function on(type, handle, capture) { doc.addEventListener(type, handle, Boolean(capture)); }
+  function closest(event, selector) {
+    return event.target instanceof Element ? event.target.closest(selector) : null;
+  }
+  function visible(element) { return element.getClientRects().length > 0; }
+  /* Storage may be full or forbidden; the page works without it. */
+  function stored(area, key, value) {
+    try {
+      var store = window[area];
+      if (value === undefined) return store.getItem(key);
+      if (value === null) store.removeItem(key); else store.setItem(key, value);
+    } catch (error) { /* carry on without */ }
+    return null;
+  }
+
+  /* ---------- values: set so that React hears of it ---------- */
+  function fire(control, type) { control.dispatchEvent(new Event(type, { bubbles: true })); }
+  function setNative(control, property, value) {
+    var proto = Object.getPrototypeOf(control);
+    Object.getOwnPropertyDescriptor(proto, property).set.call(control, value);
+  }
+  function put(control, value) {
+    if (control.value === value) return;
+    setNative(control, "value", value);
+    fire(control, "input");
+    fire(control, "change");
+  }
+  /* React listens to the click of a box, not to its change. */
+  function tick(control, wanted) { if (control.checked !== wanted && !control.disabled) control.click(); }
+
+  /* ---------- drafts: what was typed survives a reload, an expired session, a lost connection ---------- */
+  var timers = new WeakMap();
+  var restoring = false;
+
+  function draftKey(form) {
+    return "draft:" + form.getAttribute("data-draft") + ":" + (form.getAttribute("data-version") || "0");
+  }
+  function kept(control) {
+    return control.type !== "password" && control.type !== "file" && control.type !== "hidden" &&
+      !control.closest("[data-nosave]");
+  }
+  function read(form) {
+    var values = {};
+    all(FIELDS, form).filter(kept).forEach(function (control) {
+      var list = values[control.name] || (values[control.name] = []);
+      if (control.type !== "checkbox" && control.type !== "radio") list.push(control.value);
+      else if (control.checked) list.push(control.value);
+    });
+    return values;
+  }
+  function write(form, values) {
+    var seen = {};
+    restoring = true;
+    /* Boxes first: they may switch other controls on or off. */
+    all(FIELDS, form).filter(kept).forEach(function (control) {
+      var list = values[control.name];
+      if (!list || (control.type !== "checkbox" && control.type !== "radio")) return;
+      var wanted = list.indexOf(control.value) >= 0;
+      if (control.type === "checkbox" || wanted) tick(control, wanted);
+      /* A radio cannot be clicked off. */
+      else if (control.checked) setNative(control, "checked", false);
+    });
+    all(FIELDS, form).filter(kept).forEach(function (control) {
+      var list = values[control.name];
+      if (!list || control.type === "checkbox" || control.type === "radio") return;
+      var index = seen[control.name] || 0;
+      seen[control.name] = index + 1;
+      if (index < list.length) put(control, list[index]);
+    });
+    restoring = false;
+  }
+  function dropDrafts(name, except) {
+    try {
+      Object.keys(sessionStorage).forEach(function (key) {
+        if (key.indexOf("draft:" + name + ":") === 0 && key !== except) sessionStorage.removeItem(key);
+      });
+    } catch (error) { /* carry on without */ }
+  }
+  function keepDraft(form) {
+    clearTimeout(timers.get(form));
+    if (form.draftBase === undefined) return;
+    var now = JSON.stringify(read(form));
+    stored("sessionStorage", draftKey(form), now === form.draftBase ? null : now);
+    dropDrafts(form.getAttribute("data-draft"), draftKey(form));
+  }
+  /* A form without a version is still loading. A saved form gets a new version without being mounted anew: what
+     was sent is then the base, and what was typed meanwhile stays a draft. */
+  function mountDraft(form) {
+    var key = draftKey(form);
+    if (!form.getAttribute("data-draft") || form.getAttribute("data-version") === "" || form.draftId === key) return;
+    var again = form.draftId !== undefined && form.draftSent !== undefined;
+    form.draftId = key;
+    form.draftBase = again ? form.draftSent : JSON.stringify(read(form));
+    if (again) { keepDraft(form); return; }
+    /* Older copies go once this version has stayed: a form may pass through a first, empty one while it loads. */
+    setTimeout(function () {
+      if (form.isConnected && form.draftId === key) dropDrafts(form.getAttribute("data-draft"), key);
+    }, 3000);
+    var copy = stored("sessionStorage", key);
+    if (!copy || copy === form.draftBase) return;
+    try { write(form, JSON.parse(copy)); } catch (error) { stored("sessionStorage", key, null); return; }
+    form.isDirty = true;
+    var note = form.querySelector("[data-draft-note]");
+    if (note) note.hidden = false;
+  }
+  function clearDraft(mark) {
+    var name = mark.getAttribute("data-draft-clear");
+    if (mark.draftCleared === name) return;
+    mark.draftCleared = name;
+    dropDrafts(name, "");
+    all("form[data-draft]").forEach(function (form) {
+      if (form.getAttribute("data-draft") !== name) return;
+      clearTimeout(timers.get(form));
+      form.draftBase = JSON.stringify(read(form));
+      form.isDirty = false;
+    });
+  }
+  function discardDraft(form) {
+    stored("sessionStorage", draftKey(form), null);
+    clearTimeout(timers.get(form));
+    write(form, JSON.parse(form.draftBase));
+    form.isDirty = false;
+    var note = form.querySelector("[data-draft-note]");
+    if (note) note.hidden = true;
+    focusOn(form.querySelector(FOCUSABLE));
+  }
+
+  /* ---------- switches, passwords ---------- */
+  function applyFree(box) {
+    var body = doc.querySelector(box.getAttribute("data-frees"));
+    if (!body) return;
+    body.toggleAttribute("data-off", box.checked);
+    all("input, select, textarea", body).forEach(function (control) { control.disabled = box.checked; });
+  }
+  var WORDS = ["未填写", "不符合要求", "一般", "较好", "强"];
+  var COMMON = /password|qwerty|12345678|11111111|abc123|iloveyou|admin123|888888|666666/i;
+  /* As services/passwords.py judges: from 2 on the server accepts it. Returns the score and, at 1, the reason. */
+  function strength(password, avoid) {
+    if (!password) return [0, ""];
+    var kinds = [/[A-Za-z\u4e00-\u9fff]/, /\d/, /[^A-Za-z0-9\u4e00-\u9fff]/].filter(function (k) { return k.test(password); }).length;
+    if (password.length < 10) return [1, "至少 10 位"];
+    if (kinds < 2) return [1, "须含字母、数字、符号中的两类"];
+    if (avoid.length >= 6 && password.indexOf(avoid) >= 0) return [1, "不能包含手机号"];
+    if (new Set(password).size < 5 || COMMON.test(password)) return [1, "过于常见"];
+    var mixed = /[a-z]/.test(password) && /[A-Z]/.test(password);
+    return [2 + (kinds === 3 || mixed ? 1 : 0) + (password.length >= 14 ? 1 : 0), ""];
+  }
+  function showStrength(input) {
+    var meter = doc.querySelector(input.getAttribute("data-strength"));
+    if (!meter) return;
+    var other = input.hasAttribute("data-strength-avoid") && doc.querySelector(input.getAttribute("data-strength-avoid"));
+    var avoid = other ? other.value.trim() : "";
+    var found = strength(input.value, avoid);
+    meter.value = found[0];
+    var text = doc.getElementById(meter.id + "-text");
+    if (text) text.textContent = "密码强度：" + WORDS[found[0]] + (found[1] ? "（" + found[1] + "）" : "");
+  }
+  function reveal(button, open) {
+    var secret = doc.querySelector(button.getAttribute("data-reveal"));
+    if (!secret) return;
+    secret.type = open ? "text" : "password";
+    button.setAttribute("aria-label", open ? "隐藏密码" : "显示密码");
+    button.textContent = open ? "隐藏" : "显示";
+  }
+
+  /* ---------- focus ---------- */
+  function focusOn(element) {
+    if (!element) return;
+    element.focus({ preventScroll: false });
+  }
+  /* After a submission: the summary of what is wrong, else the first wrong field, gets the focus. */
+  var awaitErrors = false;
+  var lastErrors = "";
+  function focusErrors() {
+    var box = doc.querySelector('.errors[role="alert"]');
+    var wrong = all('[aria-invalid="true"]').filter(visible);
+    var now = (box ? box.textContent : "") + wrong.map(function (e) { return e.id; }).join();
+    if (awaitErrors && now && now !== lastErrors) {
+      awaitErrors = false;
+      if (box) box.scrollIntoView({ block: "center" });
+      focusOn(box || wrong[0]);
+    }
+    lastErrors = now;
+  }
+  function focusField(id) {
+    var target = doc.getElementById(id);
+    if (!target) return false;
+    var inner = target.matches(FOCUSABLE) ? target : target.querySelector(FOCUSABLE);
+    target.scrollIntoView({ block: "center" });
+    focusOn(inner || target);
+    return true;
+  }
+
+  /* ---------- dialogs ---------- */
+  var dialogs = [];  /* {box, back}: the open ones, last on top */
+  function openDialog(box) {
+    if (dialogs.some(function (d) { return d.box === box; })) return;
+    dialogs.push({ box: box, back: doc.activeElement });
+    var first = box.querySelector("[data-autofocus]") ||
+      all(FOCUSABLE, box).filter(function (e) { return visible(e) && !e.hasAttribute("data-close"); })[0];
+    focusOn(first || box);
+    /* The page behind stands still, and does not jump by the width of its scroll bar. */
+    root.style.paddingRight = window.innerWidth - root.clientWidth + "px";
+    root.style.overflow = "hidden";
+  }
+  function sweepDialogs() {
+    dialogs = dialogs.filter(function (dialog) {
+      if (dialog.box.isConnected) return true;
+      var back = dialog.back && dialog.back.isConnected && dialog.back !== doc.body;
+      focusOn(back ? dialog.back : doc.querySelector("main h1"));
+      return false;
+    });
+    if (!dialogs.length) root.style.overflow = root.style.paddingRight = "";
+  }
+  function keepInside(event, box) {
+    var stops = all(FOCUSABLE, box).filter(visible);
+    if (!stops.length) { event.preventDefault(); return; }
+    var first = stops[0], last = stops[stops.length - 1], here = doc.activeElement;
+    if (event.shiftKey ? (here === first || !box.contains(here) || here === box) : (here === last || !box.contains(here))) {
+      event.preventDefault();
+      (event.shiftKey ? last : first).focus();
+    }
+  }
+
+  /* ---------- side menu, drop-down menus ---------- */
+  var narrow = window.matchMedia("(max-width: 1024px)");
+  function setSide(state) {
+    if (state) root.setAttribute("data-side", state); else root.removeAttribute("data-side");
+    all("[data-side-toggle][aria-controls]").forEach(function (b) {
+      b.setAttribute("aria-expanded", String(narrow.matches ? state === "open" : state !== "mini"));
+    });
+  }
+  function restSide() { setSide(!narrow.matches && stored("localStorage", "side") === "mini" ? "mini" : ""); }
+  function toggleSide() {
+    var state = root.getAttribute("data-side");
+    if (narrow.matches) {
+      setSide(state === "open" ? "" : "open");
+      if (state !== "open") focusOn(doc.querySelector(".side a, .side summary"));
+      return;
+    }
+    setSide(state === "mini" ? "" : "mini");
+    stored("localStorage", "side", state === "mini" ? null : "mini");
+  }
+  function closeMenus(except) {
+    all("details[data-menu][open]").forEach(function (menu) { if (menu !== except) menu.open = false; });
+  }
+  function moveInMenu(event, menu) {
+    var items = all("a[href], button:not([disabled])", menu).filter(visible);
+    if (!items.length) return;
+    var index = items.indexOf(doc.activeElement);
+    var next = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: items.length - 1 }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    items[(next + items.length) % items.length].focus();
+  }
+
+  /* ---------- events ---------- */
+  on("click", function (event) {
+    var link = closest(event, 'a[href*="#f-"]');
+    if (link && link.pathname === location.pathname && focusField(decodeURIComponent(link.hash.slice(1)))) {
+      event.preventDefault();
+      event.stopPropagation();
+      return;
+    }
+    var skip = closest(event, "a.skip");
+    if (skip) {
+      var main = doc.querySelector(skip.getAttribute("href").replace(/^.*#/, "#"));
+      if (main) { main.tabIndex = -1; main.focus(); event.preventDefault(); event.stopPropagation(); }
+      return;
+    }
+    var intent = closest(event, "button[data-intent]");
+    if (intent && intent.form) {
+      var field = intent.form.querySelector('input[name="intent"]');
+      if (field) field.value = intent.getAttribute("data-intent");
+    }
+    closeMenus(closest(event, "details[data-menu]"));
+    if (closest(event, ".menu-pop a, .menu-pop button")) setTimeout(closeMenus, 0);
+    if (closest(event, "[data-side-toggle]")) { toggleSide(); return; }
+    if (closest(event, ".side-scrim")) { setSide(""); return; }
+    if (narrow.matches && root.getAttribute("data-side") === "open" && closest(event, ".side a")) setSide("");
+    if (root.getAttribute("data-side") === "mini" && closest(event, ".side summary")) toggleSide();
+    var eye = closest(event, "[data-reveal]");
+    if (eye) { reveal(eye, eye.textContent === "显示"); return; }
+    var more = closest(event, "[data-query-toggle]");
+    if (more) {
+      var isOpen = more.closest(".query").classList.toggle("is-open");
+      more.setAttribute("aria-expanded", String(isOpen));
+      return;
+    }
+    var discard = closest(event, "[data-draft-discard]");
+    if (discard) discardDraft(discard.closest("form"));
+  }, true);
+
+  on("keydown", function (event) {
+    var top = dialogs.length && dialogs[dialogs.length - 1].box;
+    if (top && top.isConnected) {
+      if (event.key === "Tab") keepInside(event, top);
+      if (event.key === "Escape" && !event.isComposing) {
+        var close = top.querySelector("[data-close]");
+        if (close) { event.preventDefault(); close.click(); }
+      }
+      return;
+    }
+    var menu = closest(event, "details[data-menu]");
+    if (menu && menu.open) moveInMenu(event, menu);
+    if (event.key !== "Escape") return;
+    if (menu && menu.open) focusOn(menu.querySelector("summary"));
+    closeMenus();
+    if (narrow.matches && root.getAttribute("data-side") === "open") {
+      setSide("");
+      focusOn(doc.querySelector("[data-side-toggle]"));
+    }
+  });
+
+  function changed(event) {
+    var control = event.target;
+    if (!(control instanceof Element)) return;
+    if (control.matches("[data-frees]")) applyFree(control);
+    if (control.matches("[data-strength]")) showStrength(control);
+    if (control.id) all('[data-strength-avoid="#' + CSS.escape(control.id) + '"]').forEach(showStrength);
+    var form = control.form;
+    if (!form) return;
+    if (!restoring) form.isDirty = true;
+    if (restoring || !form.hasAttribute("data-draft")) return;
+    clearTimeout(timers.get(form));
+    timers.set(form, setTimeout(function () { keepDraft(form); }, 300));
+  }
+  on("input", changed);
+  on("change", changed);
+  on("submit", function (event) {
+    var form = event.target;
+    form.isDirty = false;
+    if (form.hasAttribute("data-draft")) { keepDraft(form); form.draftSent = JSON.stringify(read(form)); }
+    all("[data-reveal]", form).forEach(function (button) { reveal(button, false); });
+    awaitErrors = true;
+  }, true);
+
+  window.addEventListener("beforeunload", function (event) {
+    var risky = all("form[data-dirty-warn]").some(function (form) { return form.isDirty; });
+    if (risky) { event.preventDefault(); event.returnValue = ""; }
+  });
+  /* What was typed in the last 300 ms goes with the page unless it is kept now. */
+  window.addEventListener("pagehide", function () {
+    all("form[data-draft]").forEach(function (form) { if (form.isDirty) keepDraft(form); });
+  });
+  narrow.addEventListener("change", restSide);
+
+  /* ---------- pages change without a load: go to the new heading ---------- */
+  var path = location.pathname;
+  var arriving = null;  /* {old heading, whether to scroll} while the new page is drawn */
+  function heading() { return doc.querySelector("main h1") || doc.querySelector("h1"); }
+  function depart(isBack) {
+    if (location.pathname === path) return;
+    path = location.pathname;
+    arriving = { old: heading(), top: !isBack };
+    awaitErrors = false;
+    closeMenus();
+    if (narrow.matches) setSide("");
+    /* The same heading may stay, with another text. */
+    setTimeout(function () { arrive(true); }, 500);
+  }
+  function arrive(late) {
+    var title = heading();
+    if (!arriving || !title || (!late && title === arriving.old)) return;
+    if (arriving.top) window.scrollTo(0, 0);
+    arriving = null;
+    if (dialogs.length || doc.activeElement.matches("input, select, textarea")) return;
+    title.tabIndex = -1;
+    title.focus({ preventScroll: true });
+  }
+  ["pushState", "replaceState"].forEach(function (name) {
+    var plain = history[name];
+    history[name] = function () {
+      var answer = plain.apply(this, arguments);
+      depart(false);
+      return answer;
+    };
+  });
+  window.addEventListener("popstate", function () { depart(true); });
+
+  /* ---------- one observer ---------- */
+  var sent = new WeakSet();
+  function scan() {
+    sweepDialogs();
+    all('[role="dialog"][aria-modal="true"]').forEach(openDialog);
+    all("[data-draft-clear]").forEach(clearDraft);
+    all("[data-frees]").forEach(function (box) { if (!box.freeSeen) { box.freeSeen = true; applyFree(box); } });
+    all("form[data-draft]").forEach(mountDraft);
+    all("form[data-autosubmit]").forEach(function (form) {
+      if (sent.has(form)) return;
+      sent.add(form);
+      HTMLFormElement.prototype.submit.call(form);
+    });
+    focusErrors();
+    arrive(false);
+  }
+  var pending = false;
+  new MutationObserver(function () {
+    if (pending) return;
+    pending = true;
+    /* After React has finished, and without waiting for a frame: hidden tabs have none. */
+    Promise.resolve().then(function () { pending = false; scan(); });
+  }).observe(root, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-version", "data-autosubmit", "data-draft-clear", "aria-invalid"] });
+  restSide();
+  scan();
+})();
