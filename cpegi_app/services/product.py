@@ -167,6 +167,12 @@ def own(session: Session, actor: Actor, product_id: int) -> Product:
     return product
 
 
+def is_change(session: Session, actor: Actor, revision_id: int) -> bool:
+    """Tell whether a revision of the actor's own changes a product that is published already."""
+    row = review.load_own(session, FLOW, actor, revision_id)
+    return bool(own(session, actor, row.product_id).revision_id)
+
+
 def delist(session: Session, actor: Actor, product_id: int, *, listed: bool) -> None:
     """Take a published product off the public list (下架), or put it back."""
     product = own(session, actor, product_id)

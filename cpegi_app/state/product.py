@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import reflex as rx
-from sqlmodel import Session
 
-from cpegi_app.access import PRODUCT_EDIT, PRODUCT_PUSHES, PRODUCTS, Actor
-from cpegi_app.errors import NotFound
-from cpegi_app.models import ProductRevision
-from cpegi_app.services import product, review
-from cpegi_app.services.forms import posted
+from cpegi_app.access import PRODUCT_EDIT, PRODUCT_PUSHES, PRODUCTS
+from cpegi_app.services import product
 from cpegi_app.services.product import FLOW, ProductForm, ProductRow
-from cpegi_app.services.review_view import ReviewView, view
 from cpegi_app.state.base import Services, for_screen, int_arg
-from cpegi_app.state.form import FormState
 from cpegi_app.state.message import success
+from cpegi_app.state.subject import SubjectState, edits
 from cpegi_app.state.table import TableState
-from cpegi_app.vocabulary import Action
-
-TITLES = {s.name: s.title for s in ProductForm.specs()}
 
 
 @for_screen(PRODUCTS)
@@ -63,51 +53,18 @@ class ProductListState(TableState, rx.State):
 
 
 @for_screen(PRODUCT_EDIT)
-class ProductEditState(FormState, rx.State):
+@edits(FLOW.name, product.NAMES, {s.name: s.title for s in ProductForm.specs()})
+class ProductEditState(SubjectState, rx.State):
     """The editor of a product or of a 变更, and what became of it."""
 
-    row_id: int = 0
-    version: int = 0
-    editable: bool = False
     is_change: bool = False
-    sent: bool = False
-    view: ReviewView = ReviewView()
 
     @rx.event
     async def load(self):
         """Open the revision named by the address."""
         rid = self._route_id("rid")
-        row = await self._read(_own, rid)
-        self.row_id, self.sent = rid, False
-        self.is_change = bool(row["is_change"])
-        await self._show(row)
-
-    async def _show(self, row: dict[str, Any]) -> None:
-        self.version, self.editable, self.view = row["version"], row["editable"], row["view"]
-        self._open(row["data"], row["reasons"])
-
-    @rx.event
-    async def submit(self, data: dict):
-        """暂存 or 提交, by the button that was pressed."""
-        values = posted(data, product.NAMES | {"intent"})
-        if values.pop("intent", "") == "save":
-            row = await self._write(review_save, self.row_id, self.version, values)
-            self.version = row.version
-            self._clear_errors()
-            return success("已暂存，可随时回来继续填写。")
-        row = await self._checked(
-            self._write(_submit, self.row_id, self.version, values, self._submit_key), TITLES
-        )
-        self.sent, self.editable = True, False
-        self.version = row.version
-
-    @rx.event
-    async def withdraw(self):
-        """撤回 while it waits for review."""
-        await self._write(_withdraw, self.row_id, self.version)
-        await self._show(await self._read(_own, self.row_id))
-        self.sent = False
-        return success("已撤回，可修改后重新提交。")
+        await self._show(rid)
+        self.is_change = await self._read(product.is_change, rid)
 
 
 @for_screen(PRODUCT_PUSHES)
@@ -121,35 +78,3 @@ class ProductPushesState(Services, rx.State):
         """Open the log of the product named by the address."""
         found = await self._read(product.own, self._route_id("pid"))
         self.name = found.name
-
-
-def _own(session: Session, actor: Actor, rid: int) -> dict[str, Any]:
-    row: ProductRevision = review.load_own(session, FLOW, actor, rid)
-    found = session.get(product.Product, row.product_id)
-    if found is None:
-        raise NotFound("金融产品")
-    return {
-        "version": row.version,
-        "data": row.data,
-        "reasons": row.field_reasons,
-        "editable": row.status in review.EDITABLE,
-        "is_change": bool(found.revision_id),
-        "view": view(session, FLOW, actor, rid),
-    }
-
-
-def review_save(
-    session: Session, actor: Actor, rid: int, version: int, data: dict[str, str]
-) -> ProductRevision:
-    """Keep the draft as typed."""
-    return review.save_draft(session, FLOW, actor, rid, version, data)
-
-
-def _submit(
-    session: Session, actor: Actor, rid: int, version: int, data: dict[str, str], key: str
-) -> ProductRevision:
-    return review.act(session, FLOW, actor, rid, Action.SUBMIT, version, key=key, values={"data": data})
-
-
-def _withdraw(session: Session, actor: Actor, rid: int, version: int) -> ProductRevision:
-    return review.act(session, FLOW, actor, rid, Action.WITHDRAW, version)

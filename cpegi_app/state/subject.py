@@ -1,0 +1,133 @@
+"""The editor of a reviewed thing: draft, 暂存, 提交, files, 撤回, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import reflex as rx
+from pydantic import BaseModel
+from sqlmodel import Session
+
+from cpegi_app.access import Actor
+from cpegi_app.errors import FormInvalid
+from cpegi_app.services import files, review
+from cpegi_app.services.files import FileView
+from cpegi_app.services.forms import posted
+from cpegi_app.services.review_view import ReviewView, view
+from cpegi_app.state.form import FilesState
+from cpegi_app.state.message import success
+from cpegi_app.vocabulary import Action
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Edited:
+    """What an editor edits: the flow, the names that its form may send, and their titles."""
+
+    flow: str
+    names: frozenset[str]
+    titles: dict[str, str]
+
+
+# The editor state's full name → what it edits; class attributes would become vars.
+_EDITED: dict[str, Edited] = {}
+
+
+def edits(flow: str, names: frozenset[str], titles: dict[str, str]) -> Callable[[type[S]], type[S]]:
+    """Say what an editor state edits."""
+
+    def put(state: type[S]) -> type[S]:
+        _EDITED[state.get_full_name()] = Edited(flow, names, titles)
+        return state
+
+    return put
+
+
+class Subject(BaseModel):
+    """What an editor opens: the stored values, the reviewer's reasons, and the view of it."""
+
+    version: int
+    editable: bool
+    values: dict[str, str]
+    reasons: dict[str, str]
+    files: list[FileView]
+    view: ReviewView
+
+
+def subject(session: Session, actor: Actor, flow: str, row_id: int) -> Subject:
+    """Return the actor's own reviewed thing for its editor."""
+    row = review.load_own(session, review.FLOWS[flow], actor, row_id)
+    return Subject(
+        version=row.version,
+        editable=row.status in review.EDITABLE,
+        values=row.data,
+        reasons=row.field_reasons,
+        files=files.listing(session, flow, row_id),
+        view=view(session, review.FLOWS[flow], actor, row_id),
+    )
+
+
+def save(session: Session, actor: Actor, flow: str, row_id: int, version: int, data: dict[str, str]) -> int:
+    """Keep the draft as typed; return the new version."""
+    return review.save_draft(session, review.FLOWS[flow], actor, row_id, version, data).version
+
+
+def act(
+    session: Session, actor: Actor, flow: str, row_id: int, action: Action, version: int, **more: Any
+) -> int:
+    """Take an action on the own thing; return the new version."""
+    return review.act(session, review.FLOWS[flow], actor, row_id, action, version, **more).version
+
+
+class SubjectState(FilesState, mixin=True):
+    """An editor; a chapter's state says what by `@edits(…)` and opens the row in its `load`."""
+
+    row_id: int = 0
+    version: int = 0
+    editable: bool = False
+    sent: bool = False
+    view: ReviewView = ReviewView()
+
+    def _edited(self) -> Edited:
+        return _EDITED[type(self).get_full_name()]
+
+    async def _show(self, row_id: int) -> None:
+        """Open a row of the actor's own organisation."""
+        found = await self._read(subject, self._edited().flow, row_id)
+        self.row_id, self.version, self.editable = row_id, found.version, found.editable
+        self.view, self.files, self.sent = found.view, found.files, False
+        self._open(found.values, found.reasons)
+
+    async def _subject(self) -> tuple[str, int]:
+        return self._edited().flow, self.row_id
+
+    @rx.event
+    async def submit(self, data: dict):
+        """暂存 or 提交, by the button that was pressed."""
+        values = await self._posted(data)
+        intent = values.pop("intent", "")
+        if intent == "save":
+            self.version = await self._write(save, self._edited().flow, self.row_id, self.version, values)
+            self._clear_errors()
+            return success("已暂存，可随时回来继续填写。")
+        more = {"key": self._submit_key, "values": {"data": values}}
+        call = self._write(act, self._edited().flow, self.row_id, Action.SUBMIT, self.version, **more)
+        self.version = await self._checked(call, self._edited().titles)
+        self.sent, self.editable = True, False
+
+    async def _posted(self, data: Any) -> dict[str, str]:
+        try:
+            return posted(data, self._edited().names | {"intent"})
+        except FormInvalid as refusal:
+            self._refuse(refusal, self._edited().titles)
+            raise
+
+    @rx.event
+    async def withdraw(self):
+        """撤回 while it waits for review."""
+        await self._write(act, self._edited().flow, self.row_id, Action.WITHDRAW, self.version)
+        await self._show(self.row_id)
+        return success("已撤回，可修改后重新提交。")
