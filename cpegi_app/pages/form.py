@@ -7,10 +7,16 @@ from typing import Any
 
 import reflex as rx
 
+from cpegi_app.access import Screen
 from cpegi_app.pages import ui
 from cpegi_app.services.files import HINT, FileView
 from cpegi_app.services.forms import FieldSpec, Form, Widget
 from cpegi_app.vocabulary import FileSlot
+
+
+def href(screen: Screen, value: Any) -> Any:
+    """Return the address of a screen whose route ends in one bracketed part, filled with a Var."""
+    return screen.route.split("[")[0] + value.to_string()
 
 
 def stored(state: Any, name: str) -> Any:

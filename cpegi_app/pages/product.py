@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from cpegi_app.access import PRODUCT_EDIT, PRODUCT_PUSHES, PRODUCTS, PUBLIC_PRODUCT
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import groups, list_page, problem, stored, summary
+from cpegi_app.pages.form import groups, href, list_page, problem, stored, summary
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.review import outcome_panel
 from cpegi_app.services.conditions import DIMENSIONS, Dimension
@@ -90,10 +92,10 @@ def _row(row: rx.Var[ProductRow]) -> list:
             ),
             rx.cond(
                 row.listed,
-                ui.link("查看", PUBLIC_PRODUCT.route.replace("[pid]", "") + row.id.to_string()),
+                ui.link("查看", href(PUBLIC_PRODUCT, row.id)),
                 rx.fragment(),
             ),
-            ui.link("查看推送记录", PRODUCT_PUSHES.route.replace("[pid]", "") + row.id.to_string()),
+            ui.link("查看推送记录", href(PRODUCT_PUSHES, row.id)),
         ],
     ]
 
@@ -103,24 +105,27 @@ def product_edit() -> rx.Component:
     """The editor of a product with its 授信条件, or what became of it."""
     state = ProductEditState
     title = rx.cond(state.is_change, "变更金融产品", "添加金融产品")
-    return rx.fragment(
-        ui.crumbs("金融产品", (PRODUCTS.title, PRODUCTS.route), title),
-        ui.page_head(title, ui.link_button("返回列表", PRODUCTS.route)),
-        rx.cond(
-            state.sent,
+    key = "product-" + state.row_id.to_string()
+    return rx.cond(
+        state.sent,
+        rx.fragment(
             ui.result_page(
                 "已提交，等待平台审核",
                 "平台管理人员审核通过后，产品将展示在平台首页的金融产品中。",
                 ui.link_button("返回产品列表", PRODUCTS.route, "primary"),
                 next_steps=["平台审核产品信息和授信条件", "审核结果会出现在消息通知中", "通过后产品自动发布"],
             ),
-            rx.cond(state.editable, _editor(), outcome_panel(state)),
+            ui.draft_clear(key),
         ),
-        rx.cond(state.sent, ui.draft_clear("product-" + state.row_id.to_string()), rx.fragment()),
+        rx.fragment(
+            ui.crumbs("金融产品", (PRODUCTS.title, PRODUCTS.route), title),
+            ui.page_head(title, ui.link_button("返回列表", PRODUCTS.route)),
+            rx.cond(state.editable, _editor(key), outcome_panel(state)),
+        ),
     )
 
 
-def _editor() -> rx.Component:
+def _editor(key: Any) -> rx.Component:
     state = ProductEditState
     return ui.form(
         rx.cond(state.view.reason != "", ui.note("退回原因：" + state.view.reason, "warning"), rx.fragment()),
@@ -140,7 +145,7 @@ def _editor() -> rx.Component:
             note="提交后由平台审核，审核期间不可修改。",
         ),
         on_submit=state.submit,
-        draft="product-" + state.row_id.to_string(),
+        draft=key,
         version=state.version.to_string(),
         key=state.form_key,
     )

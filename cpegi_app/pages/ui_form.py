@@ -111,18 +111,24 @@ def _plain(value: Any) -> Any:
     return getattr(value, "_var_value", value)
 
 
-def _tie(component: Any, key: str, error: Any, required: bool) -> None:
-    """Give the control inside its ARIA links; a group takes them itself."""
-    tag = getattr(component, "tag", None)
-    if tag in NATIVE or _is_group(component):
-        attrs = component.custom_attrs
-        attrs.setdefault("aria-describedby", f"{key}-err {key}-help")
-        if tag in NATIVE:
-            attrs["aria-invalid"] = flag(error != "" if isinstance(error, rx.Var) else bool(error))
-            attrs["aria-required"] = flag(required)
+def _tie(component: Any, key: str, error: Any, required: bool, inside: bool = False) -> None:
+    """Give the control its ARIA links; a group is named and described itself, its parts only marked wrong."""
+    attrs = component.custom_attrs if hasattr(component, "custom_attrs") else {}
+    if _is_group(component):
+        attrs.setdefault("id", key)
+        if "aria-label" not in attrs:
+            attrs.setdefault("aria-labelledby", f"{key}-label")
+        attrs["aria-describedby"] = f"{key}-err {key}-help"
+        inside = True
+    elif getattr(component, "tag", None) in NATIVE:
+        wrong = error != "" if isinstance(error, rx.Var) else bool(error)
+        if _plain(getattr(component, "type", None)) not in ("radio", "checkbox"):
+            attrs["aria-invalid"] = flag(wrong)
+        if not inside:
+            attrs |= {"aria-describedby": f"{key}-err {key}-help", "aria-required": flag(required)}
         return
     for child in getattr(component, "children", ()):
-        _tie(child, key, error, required)
+        _tie(child, key, error, required, inside)
 
 
 def with_unit(control: rx.Component, unit: str) -> rx.Component:
@@ -281,7 +287,10 @@ def range_input(
         number_input(low, default[0], unit, aria_label=f"{what}下限", placeholder="下限"),
         rx.el.span("至"),
         number_input(high, default[1], unit, aria_label=f"{what}上限", placeholder="上限"),
+        role="group",
+        tab_index=-1,
         class_name="range",
+        **({"aria_label": what} if what else {}),
     )
 
 

@@ -222,23 +222,23 @@ FLOW = review.register(
 class ApplicationRow(BaseModel):
     """An application in the list of either side."""
 
-    id: int
-    product_id: int
-    product: str
-    enterprise: str
-    institution: str
-    amount: str
-    approved: str
-    disbursed: str
-    waiting: str
-    term: str
-    status: str
-    status_label: str
-    tone: str
-    progress: str
-    submitted: str
-    can_disburse: bool
-    editable: bool
+    id: int = 0
+    product_id: int = 0
+    product: str = ""
+    enterprise: str = ""
+    institution: str = ""
+    amount: str = ""
+    approved: str = ""
+    disbursed: str = ""
+    waiting: str = ""
+    term: str = ""
+    status: str = ""
+    status_label: str = ""
+    tone: str = ""
+    progress: str = ""
+    submitted: str = ""
+    can_disburse: bool = False
+    editable: bool = False
 
 
 def listing(

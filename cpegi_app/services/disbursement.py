@@ -243,6 +243,38 @@ def _describe(session: Session, row: Any) -> Description:
     return Description(DisbursementForm, None, lines, tuple(checks))
 
 
+class Cover(BaseModel):
+    """What the form of a disbursement says of its application."""
+
+    application_id: int = 0
+    borrower: str = ""
+    code: str = ""
+    product: str = ""
+    approved: str = ""
+    disbursed: str = ""
+    waiting: str = ""
+    left: str = ""
+
+
+def cover(session: Session, actor: Actor, row_id: int) -> Cover:
+    """Return what the actor's own disbursement belongs to, in 万元."""
+    row = review.load_own(session, FLOW, actor, row_id)
+    app = session.get(Application, row.application_id)
+    borrower = session.get(Organisation, row.borrower_id)
+    assert app is not None and borrower is not None
+    done, waiting = application.disbursed(session, [app.id or 0]).get(app.id or 0, (0, 0))
+    return Cover(
+        application_id=app.id or 0,
+        borrower=borrower.name,
+        code=borrower.credit_code or "",
+        product=app.product_name,
+        approved=f"{wan(app.approved_fen)} 万元",
+        disbursed=f"{wan(done)} 万元",
+        waiting=f"{wan(waiting)} 万元",
+        left=f"{wan(app.approved_fen - done - waiting)} 万元",
+    )
+
+
 class DisbursementRow(BaseModel):
     """A disbursement under an application."""
 

@@ -20,28 +20,28 @@ from cpegi_app.vocabulary import GuaranteeMode, OrgClass, ProductType
 class PublicProduct(BaseModel):
     """A published product as the public list and the detail page show it."""
 
-    id: int
-    name: str
-    org_name: str
-    class_label: str
-    type_label: str
-    amount: str
-    term: str
-    rate: str
-    cost: str
-    guarantees: str
-    repayments: str
-    days: str
-    intro: str
+    id: int = 0
+    name: str = ""
+    org_name: str = ""
+    class_label: str = ""
+    type_label: str = ""
+    amount: str = ""
+    term: str = ""
+    rate: str = ""
+    cost: str = ""
+    guarantees: str = ""
+    repayments: str = ""
+    days: str = ""
+    intro: str = ""
 
 
 class PublicDetail(PublicProduct):
     """Everything the 查看详情 page tells."""
 
-    groups: list[tuple[str, list[tuple[str, str]]]]
-    conditions: list[tuple[str, str]]
-    open: bool
-    closed_why: str
+    groups: list[tuple[str, list[tuple[str, str]]]] = []
+    conditions: list[tuple[str, str]] = []
+    open: bool = False
+    closed_why: str = ""
 
 
 def public_list(

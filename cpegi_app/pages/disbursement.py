@@ -1,0 +1,82 @@
+"""放款: the institution's form for one disbursement (manual §4.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from cpegi_app.access import DISBURSE, REQUEST, REQUESTS
+from cpegi_app.pages import ui
+from cpegi_app.pages.form import groups, href, summary, upload_field
+from cpegi_app.pages.layout import page
+from cpegi_app.pages.review import outcome_panel
+from cpegi_app.services.disbursement import DisbursementForm
+from cpegi_app.state.disbursement import DisburseState
+from cpegi_app.vocabulary import FileSlot
+
+
+@page(DISBURSE, DisburseState.load)
+def disburse() -> rx.Component:
+    """The form of one disbursement, or what became of it."""
+    state = DisburseState
+    key = "disburse-" + state.row_id.to_string()
+    back = href(REQUEST, state.cover.application_id)
+    return rx.cond(
+        state.sent,
+        rx.fragment(
+            ui.result_page(
+                "放款信息已提交",
+                "平台管理人员审核通过后登记到贷款台账，企业可同步看到放款进度。",
+                ui.link_button("查看放款进度", back, "primary"),
+                ui.link_button("返回企业申请管理", REQUESTS.route),
+                next_steps=[
+                    "平台核对合同和放款凭证",
+                    "审核结果会出现在消息通知中",
+                    "额度未用完时可继续登记下一笔放款",
+                ],
+            ),
+            ui.draft_clear(key),
+        ),
+        rx.fragment(
+            ui.crumbs("金融产品", (REQUESTS.title, REQUESTS.route), "放款"),
+            ui.page_head("放款", ui.link_button("返回申请", back), number=state.cover.borrower),
+            ui.card(
+                "对应申请",
+                ui.description_list(
+                    [
+                        ("借款企业", state.cover.borrower),
+                        ("统一社会信用代码", state.cover.code),
+                        ("金融产品", state.cover.product),
+                        ("批准额度", state.cover.approved),
+                        ("已放款", state.cover.disbursed),
+                        ("还可放款", state.cover.left),
+                    ]
+                ),
+            ),
+            rx.cond(state.editable, _form(key), outcome_panel(state)),
+        ),
+    )
+
+
+def _form(key: Any) -> rx.Component:
+    state = DisburseState
+    return ui.form(
+        rx.cond(state.view.reason != "", ui.note("退回原因：" + state.view.reason, "warning"), rx.fragment()),
+        summary(state),
+        *groups(DisbursementForm, state),
+        ui.card(
+            "合同和放款凭证",
+            ui.form_grid(
+                upload_field(FileSlot.CONTRACT, state, required=True),
+                upload_field(FileSlot.VOUCHER, state, required=True),
+            ),
+        ),
+        ui.form_foot(
+            ui.submit("暂存", "save", "default"), ui.submit("提交"), note="提交后由平台管理人员审核。"
+        ),
+        on_submit=state.submit,
+        draft=key,
+        version=state.version.to_string(),
+        key=state.form_key,
+    )

@@ -1,0 +1,178 @@
+"""企业申请管理 and 办理, seen by the institution (manual §4.2, §4.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from cpegi_app.access import DISBURSE, REQUEST, REQUESTS
+from cpegi_app.pages import ui
+from cpegi_app.pages.application import application_query, disbursement_table, status_cell
+from cpegi_app.pages.form import field_of, href, list_page, problem, summary
+from cpegi_app.pages.layout import page
+from cpegi_app.pages.review import data_cards, files_card, history_card
+from cpegi_app.services.application import STEPS, DecisionForm
+from cpegi_app.state.application import RequestListState, RequestState
+from cpegi_app.vocabulary import Status
+
+
+@page(REQUESTS, RequestListState.load)
+def requests() -> rx.Component:
+    """The applications sent to the own institution; what waits comes first."""
+    return rx.fragment(
+        ui.crumbs("金融产品", REQUESTS.title),
+        ui.page_head(
+            REQUESTS.title, lead="待审核的申请排在最前。审核通过后点击“放款”登记放款信息，可分多笔放款。"
+        ),
+        list_page(
+            RequestListState,
+            [
+                ui.Col("申请企业", clip=True),
+                ui.Col("金融产品", clip=True),
+                ui.Col("申请额度", num=True),
+                ui.Col("期限", num=True),
+                ui.Col("批准额度", num=True),
+                ui.Col("已放款", num=True),
+                "状态",
+                "提交时间",
+                ui.Col("操作", ops=True),
+            ],
+            _row,
+            "产品申请列表",
+            query=application_query("企业/产品"),
+            empty=ui.empty_state(
+                "还没有企业申请", "企业在平台首页申请贵机构的产品后，会出现在这里和工作台的待办事项中。"
+            ),
+        ),
+    )
+
+
+def _row(row: Any) -> list:
+    return [
+        row.enterprise,
+        row.product,
+        row.amount,
+        row.term,
+        row.approved,
+        row.disbursed,
+        status_cell(row),
+        row.submitted,
+        [
+            ui.link(rx.cond(row.status == Status.PENDING.value, "办理", "查看"), href(REQUEST, row.id)),
+            rx.cond(
+                row.can_disburse, ui.button("放款", RequestListState.disburse(row.id), "text"), rx.fragment()
+            ),
+        ],
+    ]
+
+
+@page(REQUEST, RequestState.load)
+def request() -> rx.Component:
+    """办理: the enterprise's figures beside the product's conditions, and the decision."""
+    state = RequestState
+    row, view = state.row, state.view
+    return rx.fragment(
+        ui.crumbs("金融产品", (REQUESTS.title, REQUESTS.route), "办理融资申请"),
+        ui.page_head(
+            rx.cond(row.enterprise == "", "办理融资申请", row.enterprise),
+            rx.cond(row.can_disburse, ui.button("放款", state.disburse, "primary"), rx.fragment()),
+            ui.link_button("返回列表", REQUESTS.route),
+            status=ui.tag(row.status_label, row.tone),
+            number=row.product,
+        ),
+        rx.cond(
+            state.decided != "",
+            ui.note("已" + state.decided + "，结果已通知申请企业。", "success"),
+            rx.fragment(),
+        ),
+        ui.card(
+            "申请概况",
+            ui.steps(STEPS, state.step, bad=row.status == Status.REJECTED.value),
+            ui.description_list(
+                [
+                    ("申请额度", row.amount),
+                    ("申请期限", row.term),
+                    ("当前状态", row.progress),
+                    ("批准额度", row.approved),
+                    ("已放款", row.disbursed),
+                    ("放款待审核", rx.cond(row.waiting == "", "—", row.waiting)),
+                ]
+            ),
+        ),
+        rx.el.div(
+            rx.el.div(_conditions(), _disbursements(), data_cards(view), class_name="stack"),
+            rx.el.div(
+                rx.cond(view.can_approve, _decision(), rx.fragment()),
+                files_card(view),
+                history_card(view),
+                class_name="stack",
+            ),
+            class_name="cols-main",
+        ),
+    )
+
+
+def _conditions() -> rx.Component:
+    state = RequestState
+    summary_text = rx.cond(
+        (state.unmet == 0) & (state.missing == 0),
+        "全部条件满足",
+        "不满足 " + state.unmet.to_string() + " 项，数据缺失 " + state.missing.to_string() + " 项",
+    )
+    return ui.card(
+        "授信条件比对",
+        rx.cond(
+            state.conditions.length() > 0,
+            ui.plain_table(
+                ["条件", "产品要求", "企业数据（申请日）", "结果"],
+                state.conditions,
+                lambda c: [c.label, c.condition, c.figure, ui.tag(c.result, c.tone)],
+                "授信条件比对",
+            ),
+            rx.el.p("该产品的授信条件均为不限制。", class_name="muted"),
+        ),
+        extra=rx.el.span(summary_text, class_name="muted small"),
+    )
+
+
+def _disbursements() -> rx.Component:
+    state = RequestState
+
+    def operations(d: Any) -> list:
+        return [ui.link(rx.cond(d.editable, "继续填写", "查看"), href(DISBURSE, d.id))]
+
+    return ui.show(
+        state.row.status == Status.APPROVED.value,
+        ui.card("放款进度", disbursement_table(state.disbursements, "放款进度", operations)),
+    )
+
+
+def _decision() -> rx.Component:
+    state = RequestState
+    fields = [field_of(s, state) for s in DecisionForm.specs()]
+    return ui.card(
+        "审核",
+        ui.form(
+            summary(state),
+            *fields,
+            ui.field(
+                "comment",
+                "审核意见",
+                ui.textarea("comment", "", rows=4, max_length=500),
+                help="审核不通过或退回时必须填写原因，企业会看到。",
+                error=problem(state, "comment"),
+            ),
+            rx.el.div(
+                ui.submit("审核通过", "approve"),
+                ui.submit("退回补充", "return", "default"),
+                ui.submit("审核不通过", "reject", "danger"),
+                class_name="row",
+            ),
+            on_submit=state.decide,
+            draft="request-" + state.row_id.to_string(),
+            version=state.view.version.to_string(),
+            key=state.form_key,
+        ),
+        class_name="sticky",
+    )

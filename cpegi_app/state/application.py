@@ -1,0 +1,200 @@
+"""Applications: the enterprise's form, list and detail; the institution's 企业申请管理 and 办理 (manual §4.2)."""
+
+from __future__ import annotations
+
+import reflex as rx
+from pydantic import BaseModel
+from sqlmodel import Session
+
+from cpegi_app.access import APPLICATION, APPLICATIONS, APPLY, DISBURSE, REQUEST, REQUESTS, Actor
+from cpegi_app.services import application, disbursement, product_public, review
+from cpegi_app.services.application import FLOW, ApplicationForm, ApplicationRow, DecisionForm
+from cpegi_app.services.conditions import ConditionRow
+from cpegi_app.services.disbursement import DisbursementRow
+from cpegi_app.services.forms import posted
+from cpegi_app.services.product_public import PublicProduct
+from cpegi_app.services.review_view import ReviewView, view
+from cpegi_app.state.base import for_screen, int_arg
+from cpegi_app.state.form import FormState
+from cpegi_app.state.message import success
+from cpegi_app.state.subject import SubjectState, edits
+from cpegi_app.state.table import TableState
+from cpegi_app.vocabulary import Action
+
+TITLES = {s.name: s.title for s in [*ApplicationForm.specs(), *DecisionForm.specs()]}
+DECISIONS = {"approve": Action.APPROVE, "reject": Action.REJECT, "return": Action.RETURN}
+DECISION_NAMES = frozenset(DecisionForm.model_fields) | {"comment", "intent"}
+
+
+@for_screen(APPLICATIONS)
+class ApplicationListState(TableState, rx.State):
+    """我的融资申请: the own applications."""
+
+    rows: list[ApplicationRow] = []
+
+    async def _fetch(self) -> None:
+        self.rows, self.total = await self._read(
+            application.listing,
+            inbox=False,
+            status=self.filters.get("status", ""),
+            word=self.filters.get("word", ""),
+            page=self.page,
+            size=self.size,
+        )
+
+
+@for_screen(REQUESTS)
+class RequestListState(TableState, rx.State):
+    """企业申请管理: the applications sent to the own institution."""
+
+    rows: list[ApplicationRow] = []
+
+    async def _fetch(self) -> None:
+        self.rows, self.total = await self._read(
+            application.listing,
+            inbox=True,
+            status=self.filters.get("status", ""),
+            word=self.filters.get("word", ""),
+            page=self.page,
+            size=self.size,
+        )
+
+    @rx.event
+    async def disburse(self, application_id: int):
+        """Open the draft of a disbursement (放款)."""
+        row = await self._write(disbursement.open_disbursement, int_arg(application_id, 0))
+        return rx.redirect(DISBURSE.url(did=row.id))
+
+
+@for_screen(APPLY)
+@edits(FLOW.name, frozenset(ApplicationForm.model_fields), TITLES)
+class ApplyState(SubjectState, rx.State):
+    """The application form for one product."""
+
+    product: PublicProduct = PublicProduct()
+
+    @rx.event
+    async def load(self):
+        """Open the own open application for the product named by the address."""
+        product_id = self._route_id("pid")
+        row = await self._write(application.open_application, product_id)
+        self.product = await self._read_public(_product, product_id)
+        await self._show(row.id or 0)
+
+
+def _product(session: Session, product_id: int) -> PublicProduct:
+    return PublicProduct.model_validate(product_public.public_detail(session, product_id).model_dump())
+
+
+class Case(BaseModel):
+    """An application as either side's detail page shows it."""
+
+    row: ApplicationRow
+    view: ReviewView
+    step: int
+    conditions: list[ConditionRow]
+    disbursements: list[DisbursementRow]
+    decision: dict[str, str]
+    unmet: int
+    missing: int
+
+
+def case(session: Session, actor: Actor, application_id: int) -> Case:
+    """Return an application that the actor made or decides on."""
+    found, row = application.one(session, actor, application_id)
+    rows = application.condition_rows(found)
+    return Case(
+        row=row,
+        view=view(session, FLOW, actor, application_id),
+        step=application.step_of(row.progress),
+        conditions=[c for c in rows if c.result != "不限制"],
+        disbursements=disbursement.of_application(session, actor, application_id),
+        decision=application.default_decision(found),
+        unmet=sum(c.result == "不满足" for c in rows),
+        missing=sum(c.result == "数据缺失" for c in rows),
+    )
+
+
+class CaseState(FormState, mixin=True):
+    """What the detail pages of both sides share."""
+
+    row_id: int = 0
+    row: ApplicationRow = ApplicationRow()
+    view: ReviewView = ReviewView()
+    step: int = 0
+    conditions: list[ConditionRow] = []
+    disbursements: list[DisbursementRow] = []
+    unmet: int = 0
+    missing: int = 0
+
+    async def _show_case(self, application_id: int) -> None:
+        found = await self._read(case, application_id)
+        self.row_id, self.row, self.view, self.step = application_id, found.row, found.view, found.step
+        self.conditions, self.disbursements = found.conditions, found.disbursements
+        self.unmet, self.missing = found.unmet, found.missing
+        self._open(found.decision)
+
+
+@for_screen(APPLICATION)
+class ApplicationState(CaseState, rx.State):
+    """An own application: where it stands at every step."""
+
+    @rx.event
+    async def load(self):
+        """Open the application named by the address."""
+        await self._show_case(self._route_id("aid"))
+
+    @rx.event
+    async def withdraw(self):
+        """撤回 while the institution has not decided."""
+        await self._write(_withdraw, self.row_id, self.view.version)
+        await self._show_case(self.row_id)
+        return success("已撤回。修改后可重新提交。")
+
+
+def _withdraw(session: Session, actor: Actor, row_id: int, version: int) -> None:
+    review.act(session, FLOW, actor, row_id, Action.WITHDRAW, version)
+
+
+@for_screen(REQUEST)
+class RequestState(CaseState, rx.State):
+    """办理: the enterprise's page, its figures beside the product's conditions, and the decision."""
+
+    decided: str = ""
+    asking: str = ""
+
+    @rx.event
+    async def load(self):
+        """Open the application named by the address."""
+        self.decided = self.asking = ""
+        await self._show_case(self._route_id("aid"))
+
+    @rx.event
+    async def decide(self, data: dict):
+        """审核通过, 审核不通过 or 退回, by the button that was pressed."""
+        values = posted(data, DECISION_NAMES)
+        action = DECISIONS.get(values.pop("intent", ""), Action.APPROVE)
+        comment = values.pop("comment", "")
+        call = self._write(_decide, self.row_id, action, self.view.version, comment, values, self._submit_key)
+        await self._checked(call, TITLES | {"comment": "审核意见"})
+        self.decided = action.label
+        await self._show_case(self.row_id)
+
+    @rx.event
+    async def disburse(self):
+        """Open the draft of a disbursement (放款)."""
+        row = await self._write(disbursement.open_disbursement, self.row_id)
+        return rx.redirect(DISBURSE.url(did=row.id))
+
+
+def _decide(
+    session: Session,
+    actor: Actor,
+    row_id: int,
+    action: Action,
+    version: int,
+    comment: str,
+    payload: dict[str, str],
+    key: str,
+) -> None:
+    review.act(session, FLOW, actor, row_id, action, version, comment=comment, payload=payload, key=key)
