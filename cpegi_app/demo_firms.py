@@ -17,7 +17,7 @@ name region industry trade owner years staff revenue growth margin assets debt l
 河南珩宇新材料股份有限公司 GAOXIN C MANUFACTURING MIXED 13 342 41200 9.7 6.9 52600 58.4 1.38 4.8 21 66 A HLI 9800 YYY - 超硬材料及制品制造
 郑州煜辰光电有限公司 AIRPORT C MANUFACTURING HMT 8 1120 63500 17.3 5.1 58800 61.7 1.21 6.2 18 45 A HS 15200 YYN - 光学镜头模组制造
 河南柏舜建设工程有限公司 JINSHUI E CONSTRUCTION PRIVATE 14 160 18650 -3.8 2.9 22100 73.5 1.08 0.3 0 4 B I 5200 YYN - 市政公用工程施工
-郑州穗嘉粮油贸易有限公司 HUIJI F WHOLESALE PRIVATE 10 28 26800 4.6 1.3 6900 70.8 1.15 0 0 1 B - 2100 YYY research,patents 粮油批发
+郑州穗嘉粮油贸易有限公司 HUIJI F WHOLESALE PRIVATE 10 28 26800 4.6 1.3 6900 69.8 1.15 0 0 1 B - 2100 YYY research,patents 粮油批发
 郑州澄弈网络科技有限公司 ZHENGDONG I SOFTWARE PRIVATE 4 37 860 48.2 6.5 540 41 2.1 22.4 1 19 M T 0 YYY revenue_prev,net_profit_prev 智能客服系统开发
 河南垚森生态农业有限公司 HUIJI A AGRICULTURE PRIVATE 8 46 1680 11.9 8.4 2350 44.6 1.54 2.2 2 7 A - 260 YYY - 设施蔬菜种植
 郑州运泽物流有限公司 AIRPORT G TRANSPORT PRIVATE 9 210 9450 7.2 3.6 6100 64.9 1.19 0.4 0 5 B I 1350 YYY - 冷链运输

@@ -29,10 +29,11 @@ f02 ip    500 24 PLEDGE             3 pending   -
 f03 tech  150 12 CREDIT            58 approved  120/12 120@50
 f03 cover 200 12 GUARANTEE_COMPANY 12 approved  200/12 80@7 60@3p
 f04 chain  80  6 PLEDGE            52 rejected  -
+f04 tech  120 12 CREDIT             1 pending   -
 f04 agri  100 12 SURETY            20 approved  80/12  80@14
-f05 mort 3000 60 MORTGAGE          55 approved  2600/60 1200@47 800@33 600@13
+f05 mort 2000 60 MORTGAGE          55 approved  1800/60 800@47 600@33 400@13
 f05 tech  900 24 CREDIT             1 pending   -
-f06 mort 2800 48 COMBINED          30 approved  2500/36 1000@22 900@4p
+f06 mort 1900 48 COMBINED          30 approved  1700/36 700@22 500@4p
 f07 chain 300  6 CREDIT            40 rejected  -
 f07 quick 150  3 MORTGAGE          27 approved  150/3  150@23
 f08 agri  260 12 GUARANTEE_COMPANY 38 bounced   240/12 240@28
@@ -47,15 +48,15 @@ f15 lease 700 48 COMBINED           0 pending   -
 f16 first 100 12 CREDIT            29 approved  100/12 100@19
 f17 first  40 12 SURETY_INSURANCE   4 pending   -
 f18 mort  900 36 MORTGAGE          16 approved  800/36 400@6r
-f19 mort 2200 36 MORTGAGE          45 approved  2000/36 1000@37 500@15
-f20 shop   60 12 CREDIT            10 approved  50/12  50@3d
+f19 mort 1600 36 MORTGAGE          45 approved  1500/36 800@37 400@15
+f20 quick  60  6 CREDIT             7 returned  -
 f21 tech  400 12 CREDIT            24 approved  400/12 250@17
 f21 cover 300 24 GUARANTEE_COMPANY  1 pending   -
 f22 quick  40  6 SURETY            13 rejected  -
 f23 agri  150 24 SURETY             9 approved  150/24 -
 f24 lease 800 48 SURETY            11 withdrawn -
 f25 chain 500  3 CREDIT            21 rejected  -
-f26 first  80 12 CREDIT             7 returned  -
+f26 shop   60 12 CREDIT            10 approved  50/12  50@3d
 f28 first  30 12 CREDIT             3 draft     -
 f29 tech  600 24 CREDIT             3 returned  -
 f31 first  20 12 CREDIT             2 pending   -
@@ -76,12 +77,16 @@ SOURCES = (
     "在手订单和应收账款回款，主要客户账期 60–90 天。",
     "经营性现金流，不足部分由股东增资补充。",
 )
-REFUSALS = (
-    "资产负债率高于本产品准入上限，建议先降低负债或选择抵押类产品。",
-    "近一年经营活动现金流持续为负，暂不符合授信条件。",
-    "行业集中度已达本机构管理上限，暂停新增授信。",
-    "用途与产品规定用途不一致，且未能提供对应合同。",
-)
+# Why each refused application was refused: the reason fits the figures.
+REFUSALS = {
+    "f01-mort": "所提供的厂房已设定在先抵押，剩余价值不足以覆盖申请额度，建议释放抵押后重新申请。",
+    "f04-chain": "质押应收账款的付款方不在核心企业名单内，无法完成确权。",
+    "f07-chain": "行政处罚尚未整改完毕，且资产负债率接近本产品上限，暂不予受理。",
+    "f12-shop": "存在逾期记录且上年度亏损，不符合本产品准入条件。",
+    "f22-quick": "存在未履行完毕的被执行记录，履行完毕后可再次申请。",
+    "f25-chain": "单笔申请额度与近三个月订单规模不匹配，且同一核心企业授信已达集中度上限。",
+    "zhiheng-first": "本产品仅面向首次贷款的生产经营类企业，纳税信用、首贷等信息未提供，无法认定。",
+}
 RETURNS = (
     {"purpose": "请补充用途对应的购销合同或设备采购合同，并说明支付计划。"},
     {"source": "还款来源请列明主要客户和近六个月回款情况。", "amount": "申请额度请与所附测算表一致。"},
@@ -159,7 +164,7 @@ def _asked(world: World, case: Case) -> Story:
         world.decide(case.firm, flow, row.id, Action.WITHDRAW)
         return
     if case.outcome == "rejected":
-        world.decide(lender, flow, row.id, Action.REJECT, chance.choice(REFUSALS))
+        world.decide(lender, flow, row.id, Action.REJECT, REFUSALS[case.key])
         return
     if case.outcome in ("returned", "bounced"):
         world.decide(lender, flow, row.id, Action.RETURN, field_reasons=chance.choice(RETURNS))

@@ -81,7 +81,7 @@ OFFERS = (
         purpose="出口订单备货", industries="C,F,L",
     ),
     Offer(
-        "green", "songyue", 3, "draft", "嵩岳绿色转型贷", "OTHER", "100-3000", "12-60", "", "0 0",
+        "green", "songyue", 3, "draft", "嵩岳绿色转型贷", "OTHER", "100-2000", "12-60", "", "0 0",
         "MORTGAGE,COMBINED", "EQUAL_PRINCIPAL", 15, "支持企业节能改造与清洁生产项目。", "debt_ratio<=70",
     ),
     Offer(
@@ -106,7 +106,7 @@ OFFERS = (
         purpose="门店升级、旺季备货", industries="H,R",
     ),
     Offer(
-        "mort", "heluo", 94, "listed", "融和厂房抵押贷", "MORTGAGE_LOAN", "100-3000", "12-60", "3.35-4.20", "0 0",
+        "mort", "heluo", 94, "listed", "融和厂房抵押贷", "MORTGAGE_LOAN", "100-2000", "12-60", "3.35-4.20", "0 0",
         "MORTGAGE,COMBINED", "EQUAL_PRINCIPAL,INTEREST_FIRST", 15,
         "以工业厂房、土地使用权抵押，额度高、期限长，支持技术改造和扩产。",
         "revenue>=2000 profit_years>=1 age>=36 debt_ratio<=70 current_ratio>=1 no_enforcement=YES",
@@ -220,7 +220,7 @@ def _change(world: World, offer: Offer, data: Data) -> Story:
     """A first 变更 was approved long ago; a second one waits."""
     for days, change in (
         (58, {"rate_min": "3.55"}),
-        (1, {"rate_min": "3.4", "rate_max": "4.5", "amount_max": "3000", "c_patents_low": "3"}),
+        (1, {"rate_min": "3.4", "rate_max": "4.5", "term_max": "48", "c_patents_low": "3"}),
     ):
         data = data | change
         yield world.at(days, 15, 12)
