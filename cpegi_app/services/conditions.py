@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from cpegi_app import clock
 from cpegi_app.errors import FormInvalid
-from cpegi_app.services.forms import half_width
+from cpegi_app.services.forms import plain_number
 from cpegi_app.vocabulary import Industry, OwnerType, Qualification, Region, Scale, TaxRating, Term
 
 Profile = Mapping[str, str]
@@ -165,10 +165,10 @@ def _limit(text: str) -> Decimal | None:
     if not text.strip():
         return None
     try:
-        value = Decimal(half_width(text).replace(",", "").removesuffix("%"))
-    except InvalidOperation:
+        value = plain_number(text)
+    except ValueError:
         raise ValueError("上限和下限请填写数字，例如 65") from None
-    if not value.is_finite() or abs(value) >= Decimal("1e10") or value != value.quantize(Decimal("0.01")):
+    if abs(value) >= Decimal("1e10") or value != value.quantize(Decimal("0.01")):
         raise ValueError("数字过大或小数位过多（最多两位），请核对单位")
     return value
 

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
 
@@ -30,6 +30,9 @@ from cpegi_app.vocabulary import Term
 
 DRAFT_VALUE_MAX = 5000
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff\u200b\ud800-\udfff]")
+# What Decimal() would take beyond this (NaN, underscores, endless exponents) nobody means.
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
+_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})|(\d{4})(\d{2})(\d{2})", re.ASCII)
 
 
 class Widget(StrEnum):
@@ -53,15 +56,19 @@ def half_width(value: str) -> str:
     return re.sub(r"\s", "", unicodedata.normalize("NFKC", normalise(value)))
 
 
+def plain_number(value: str) -> Decimal:
+    """Return a number as people leave it ("1,000", "１０００", "3.85%"), or raise ValueError with the sentence."""
+    text = half_width(value).replace(",", "").removesuffix("%")
+    if not _NUMBER.fullmatch(text):
+        raise ValueError("请填写数字，例如 100 或 3.85")
+    return Decimal(text)
+
+
 def _decimal(value: Any) -> Decimal | None:
     if value in ("", None):
         return None
-    text = half_width(str(value)).replace(",", "").removesuffix("%")
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise ValueError("请填写数字，例如 100 或 3.85") from None
-    if not number.is_finite() or abs(number) >= Decimal("1e12"):
+    number = plain_number(str(value))
+    if abs(number) >= Decimal("1e12"):
         raise ValueError("数字过大，请核对单位")
     if number != number.quantize(Decimal("0.01")):
         raise ValueError("最多保留两位小数")
@@ -88,9 +95,9 @@ def _date(value: Any) -> date | None:
         .replace("月", "-")
         .rstrip("日")
     )
-    match = re.fullmatch(r"(\d{4})-?(\d{1,2})-?(\d{1,2})", text)
+    match = _DATE.fullmatch(text)
     try:
-        found = date(*(int(p) for p in match.groups())) if match else None
+        found = date(*(int(p) for p in match.groups() if p)) if match else None
     except ValueError:
         found = None
     if found is None or not 1900 <= found.year <= 2199:
@@ -171,10 +178,8 @@ class FieldSpec(BaseModel):
             labels = dict(self.options)
             return "、".join(labels.get(v, v) for v in value.split(","))
         if self.widget is Widget.NUMBER:
-            try:
-                number = f"{Decimal(value):,f}"
-            except InvalidOperation:
-                number = value
+            # A draft holds what was typed: written out, 1e999999999 would fill the memory.
+            number = f"{Decimal(value):,f}" if _NUMBER.fullmatch(value) and len(value) < 20 else value
             return f"{number} {self.unit}".strip()
         return f"{value} {self.unit}".strip()
 
@@ -209,6 +214,8 @@ class Form(BaseModel):
     @classmethod
     def parse(cls, data: Mapping[str, str]) -> Self:
         """Return the checked form or raise `FormInvalid` with one sentence a field."""
+        if any(not isinstance(v, str) for v in data.values()):
+            raise FormInvalid({"form": "提交的内容无法识别，请刷新页面后重试。"})
         try:
             # A blank is an absent value: an optional field keeps None, a required one is asked for.
             return cls.model_validate({k: v for k, v in data.items() if normalise(v)})

@@ -7,8 +7,8 @@ import re
 from cpegi_app.services.forms import half_width
 
 CHARSET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_SHAPE = re.compile(r"^[0-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]{10}$")
-_PHONE = re.compile(r"^1[3-9]\d{9}$")
+_SHAPE = re.compile(r"^[0-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]{10}$", re.ASCII)
+_PHONE = re.compile(r"^1[3-9]\d{9}$", re.ASCII)
 
 
 def credit_code(text: str) -> str:

@@ -32,6 +32,8 @@ def problem(password: str, phone: str = "") -> str:
         return f"密码至少 {MIN} 位，现有 {len(password)} 位"
     if len(password) > MAX:
         return f"密码最多 {MAX} 位，请缩短"
+    if any(c < " " or "\ud800" <= c <= "\udfff" for c in password):
+        return "密码含有不能使用的字符，请换用字母、数字和符号"
     kinds = [any(c.isalpha() for c in password), any(c.isdigit() for c in password)]
     kinds.append(any(not c.isalnum() for c in password))
     if sum(kinds) < 2:
