@@ -35,6 +35,8 @@ class World:
     orgs: dict[int, str] = field(default_factory=dict)
     products: dict[str, int] = field(default_factory=dict)
     decisions: int = 0
+    # Who acts in the step being told; forgotten with the next step.
+    acting: dict[str, Actor] = field(default_factory=dict)
 
     # --- time -------------------------------------------------------------------------------------
 
@@ -53,6 +55,7 @@ class World:
         try:
             while due:
                 moment, number, story = heapq.heappop(due)
+                self.acting.clear()
                 clock.shift(clock._shift + (min(moment, self.now) - clock.now()))
                 following = next(story, None)
                 if following is not None:
@@ -114,7 +117,10 @@ class World:
 
     def actor(self, key: str) -> Actor:
         """Return the actor behind the party's login, signed in again when that has ended."""
-        return sessions.actor_of(self.session, self.logins.get(key, "")) or self.sign_in(key)
+        if key not in self.acting:
+            found = sessions.actor_of(self.session, self.logins.get(key, ""))
+            self.acting[key] = found or self.sign_in(key)
+        return self.acting[key]
 
     def user_id(self, key: str) -> int:
         """Return the id of a party's user."""
