@@ -2,8 +2,7 @@
    (IE and its 兼容模式, very old Chromium) is sent to a page that can be read there (manual 1.1). */
 (function () {
   var able = !document.documentMode && "noModule" in document.createElement("script") &&
-    typeof Promise === "function" && typeof Object.fromEntries === "function" &&
-    typeof window.fetch === "function" && typeof "".replaceAll === "function";
+    typeof Promise === "function" && typeof window.fetch === "function" && typeof Object.hasOwn === "function";
   if (!able && location.pathname !== "/old-browser.html") {
     location.replace("/old-browser.html");
   }

@@ -1,6 +1,5 @@
-/* Behaviour that never needs the server: focus, menus, drafts, password hints. No dependencies, runs under a
-   strict content policy. React mounts elements when it likes, so everything hangs on the document, on data
-   attributes and on one observer. */
+/* Behaviour that never needs the server: focus, menus, drafts, password hints; runs under a strict content policy.
+   React mounts elements when it likes: everything hangs on the document, on data attributes and on one observer. */
 (function () {
   "use strict";
   var doc = document;
@@ -28,8 +27,7 @@
   /* ---------- values: set so that React hears of it ---------- */
   function fire(control, type) { control.dispatchEvent(new Event(type, { bubbles: true })); }
   function setNative(control, property, value) {
-    var proto = Object.getPrototypeOf(control);
-    Object.getOwnPropertyDescriptor(proto, property).set.call(control, value);
+    Object.getOwnPropertyDescriptor(Object.getPrototypeOf(control), property).set.call(control, value);
   }
   function put(control, value) {
     if (control.value === value) return;
@@ -41,8 +39,7 @@
   function tick(control, wanted) { if (control.checked !== wanted && !control.disabled) control.click(); }
 
   /* ---------- drafts: what was typed survives a reload, an expired session, a lost connection ---------- */
-  var timers = new WeakMap();
-  var restoring = false;
+  var timers = new WeakMap(), restoring = false;
 
   function draftKey(form) {
     return "draft:" + form.getAttribute("data-draft") + ":" + (form.getAttribute("data-version") || "0");
@@ -51,33 +48,31 @@
     return control.type !== "password" && control.type !== "file" && control.type !== "hidden" &&
       !control.closest("[data-nosave]");
   }
+  function isBox(control) { return control.type === "checkbox" || control.type === "radio"; }
   function read(form) {
     var values = {};
     all(FIELDS, form).filter(kept).forEach(function (control) {
       var list = values[control.name] || (values[control.name] = []);
-      if (control.type !== "checkbox" && control.type !== "radio") list.push(control.value);
-      else if (control.checked) list.push(control.value);
+      if (!isBox(control) || control.checked) list.push(control.value);
     });
     return values;
   }
   function write(form, values) {
     var seen = {};
+    var controls = all(FIELDS, form).filter(function (control) { return kept(control) && values[control.name]; });
     restoring = true;
     /* Boxes first: they may switch other controls on or off. */
-    all(FIELDS, form).filter(kept).forEach(function (control) {
-      var list = values[control.name];
-      if (!list || (control.type !== "checkbox" && control.type !== "radio")) return;
-      var wanted = list.indexOf(control.value) >= 0;
+    controls.filter(isBox).forEach(function (control) {
+      var wanted = values[control.name].indexOf(control.value) >= 0;
       if (control.type === "checkbox" || wanted) tick(control, wanted);
       /* A radio cannot be clicked off. */
       else if (control.checked) setNative(control, "checked", false);
     });
-    all(FIELDS, form).filter(kept).forEach(function (control) {
-      var list = values[control.name];
-      if (!list || control.type === "checkbox" || control.type === "radio") return;
+    controls.forEach(function (control) {
+      if (isBox(control)) return;
       var index = seen[control.name] || 0;
       seen[control.name] = index + 1;
-      if (index < list.length) put(control, list[index]);
+      if (index < values[control.name].length) put(control, values[control.name][index]);
     });
     restoring = false;
   }
@@ -87,6 +82,10 @@
         if (key.indexOf("draft:" + name + ":") === 0 && key !== except) sessionStorage.removeItem(key);
       });
     } catch (error) { /* carry on without */ }
+  }
+  function noteDraft(form, shown) {
+    var note = form.querySelector("[data-draft-note]");
+    if (note) note.hidden = !shown;
   }
   function keepDraft(form) {
     clearTimeout(timers.get(form));
@@ -103,6 +102,7 @@
     var again = form.draftId !== undefined && form.draftSent !== undefined;
     form.draftId = key;
     form.draftBase = again ? form.draftSent : JSON.stringify(read(form));
+    form.draftSent = undefined;
     if (again) { keepDraft(form); return; }
     /* Older copies go once this version has stayed: a form may pass through a first, empty one while it loads. */
     setTimeout(function () {
@@ -110,10 +110,9 @@
     }, 3000);
     var copy = stored("sessionStorage", key);
     if (!copy || copy === form.draftBase) return;
-    try { write(form, JSON.parse(copy)); } catch (error) { stored("sessionStorage", key, null); return; }
+    write(form, JSON.parse(copy));
     form.isDirty = true;
-    var note = form.querySelector("[data-draft-note]");
-    if (note) note.hidden = false;
+    noteDraft(form, true);
   }
   function clearDraft(mark) {
     var name = mark.getAttribute("data-draft-clear");
@@ -129,11 +128,9 @@
   }
   function discardDraft(form) {
     stored("sessionStorage", draftKey(form), null);
-    clearTimeout(timers.get(form));
     write(form, JSON.parse(form.draftBase));
     form.isDirty = false;
-    var note = form.querySelector("[data-draft-note]");
-    if (note) note.hidden = true;
+    noteDraft(form, false);
     focusOn(form.querySelector(FOCUSABLE));
   }
 
@@ -149,7 +146,8 @@
   /* As services/passwords.py judges: from 2 on the server accepts it. Returns the score and, at 1, the reason. */
   function strength(password, avoid) {
     if (!password) return [0, ""];
-    var kinds = [/[A-Za-z\u4e00-\u9fff]/, /\d/, /[^A-Za-z0-9\u4e00-\u9fff]/].filter(function (k) { return k.test(password); }).length;
+    var kinds = [/[A-Za-z\u4e00-\u9fff]/, /\d/, /[^A-Za-z0-9\u4e00-\u9fff]/]
+      .filter(function (kind) { return kind.test(password); }).length;
     if (password.length < 10) return [1, "至少 10 位"];
     if (kinds < 2) return [1, "须含字母、数字、符号中的两类"];
     if (avoid.length >= 6 && password.indexOf(avoid) >= 0) return [1, "不能包含手机号"];
@@ -160,9 +158,8 @@
   function showStrength(input) {
     var meter = doc.querySelector(input.getAttribute("data-strength"));
     if (!meter) return;
-    var other = input.hasAttribute("data-strength-avoid") && doc.querySelector(input.getAttribute("data-strength-avoid"));
-    var avoid = other ? other.value.trim() : "";
-    var found = strength(input.value, avoid);
+    var other = doc.querySelector(input.getAttribute("data-strength-avoid") || "[data-none]");
+    var found = strength(input.value, other ? other.value.trim() : "");
     meter.value = found[0];
     var text = doc.getElementById(meter.id + "-text");
     if (text) text.textContent = "密码强度：" + WORDS[found[0]] + (found[1] ? "（" + found[1] + "）" : "");
@@ -176,13 +173,9 @@
   }
 
   /* ---------- focus ---------- */
-  function focusOn(element) {
-    if (!element) return;
-    element.focus({ preventScroll: false });
-  }
+  function focusOn(element) { if (element) element.focus(); }
   /* After a submission: the summary of what is wrong, else the first wrong field, gets the focus. */
-  var awaitErrors = false;
-  var lastErrors = "";
+  var awaitErrors = false, lastErrors = "";
   function focusErrors() {
     var box = doc.querySelector('.errors[role="alert"]');
     var wrong = all('[aria-invalid="true"]').filter(visible);
@@ -226,81 +219,73 @@
   }
   function keepInside(event, box) {
     var stops = all(FOCUSABLE, box).filter(visible);
-    if (!stops.length) { event.preventDefault(); return; }
+    if (!stops.length) return event.preventDefault();
     var first = stops[0], last = stops[stops.length - 1], here = doc.activeElement;
-    if (event.shiftKey ? (here === first || !box.contains(here) || here === box) : (here === last || !box.contains(here))) {
-      event.preventDefault();
-      (event.shiftKey ? last : first).focus();
-    }
+    if (box.contains(here) && here !== (event.shiftKey ? first : last) && here !== box) return;
+    event.preventDefault();
+    (event.shiftKey ? last : first).focus();
   }
 
   /* ---------- side menu, drop-down menus ---------- */
   var narrow = window.matchMedia("(max-width: 1024px)");
   function setSide(state) {
     if (state) root.setAttribute("data-side", state); else root.removeAttribute("data-side");
-    all("[data-side-toggle][aria-controls]").forEach(function (b) {
-      b.setAttribute("aria-expanded", String(narrow.matches ? state === "open" : state !== "mini"));
+    all(".topbar [data-side-toggle]").forEach(function (button) {
+      button.setAttribute("aria-expanded", String(narrow.matches ? state === "open" : state !== "mini"));
     });
   }
   function restSide() { setSide(!narrow.matches && stored("localStorage", "side") === "mini" ? "mini" : ""); }
   function toggleSide() {
     var state = root.getAttribute("data-side");
-    if (narrow.matches) {
-      setSide(state === "open" ? "" : "open");
-      if (state !== "open") focusOn(doc.querySelector(".side a, .side summary"));
-      return;
-    }
-    setSide(state === "mini" ? "" : "mini");
-    stored("localStorage", "side", state === "mini" ? null : "mini");
+    var wanted = narrow.matches ? "open" : "mini";
+    setSide(state === wanted ? "" : wanted);
+    if (!narrow.matches) stored("localStorage", "side", state === "mini" ? null : "mini");
+    else if (state !== "open") focusOn(doc.querySelector(".side a, .side summary"));
   }
   function closeMenus(except) {
     all("details[data-menu][open]").forEach(function (menu) { if (menu !== except) menu.open = false; });
   }
   function moveInMenu(event, menu) {
     var items = all("a[href], button:not([disabled])", menu).filter(visible);
-    if (!items.length) return;
     var index = items.indexOf(doc.activeElement);
     var next = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: items.length - 1 }[event.key];
-    if (next === undefined) return;
+    if (next === undefined || !items.length) return;
     event.preventDefault();
     items[(next + items.length) % items.length].focus();
   }
 
   /* ---------- events ---------- */
+  function swallow(event) { event.preventDefault(); event.stopPropagation(); }
   on("click", function (event) {
     var link = closest(event, 'a[href*="#f-"]');
     if (link && link.pathname === location.pathname && focusField(decodeURIComponent(link.hash.slice(1)))) {
-      event.preventDefault();
-      event.stopPropagation();
-      return;
+      return swallow(event);
     }
     var skip = closest(event, "a.skip");
-    if (skip) {
-      var main = doc.querySelector(skip.getAttribute("href").replace(/^.*#/, "#"));
-      if (main) { main.tabIndex = -1; main.focus(); event.preventDefault(); event.stopPropagation(); }
-      return;
+    var main = skip && doc.querySelector(skip.hash);
+    if (main) {
+      main.tabIndex = -1;
+      main.focus();
+      return swallow(event);
     }
     var intent = closest(event, "button[data-intent]");
-    if (intent && intent.form) {
-      var field = intent.form.querySelector('input[name="intent"]');
-      if (field) field.value = intent.getAttribute("data-intent");
-    }
+    var field = intent && intent.form && intent.form.querySelector('input[name="intent"]');
+    if (field) field.value = intent.getAttribute("data-intent");
     closeMenus(closest(event, "details[data-menu]"));
     if (closest(event, ".menu-pop a, .menu-pop button")) setTimeout(closeMenus, 0);
-    if (closest(event, "[data-side-toggle]")) { toggleSide(); return; }
-    if (closest(event, ".side-scrim")) { setSide(""); return; }
+    if (closest(event, ".side-scrim")) return setSide("");
+    if (closest(event, "[data-side-toggle]")) return toggleSide();
     if (narrow.matches && root.getAttribute("data-side") === "open" && closest(event, ".side a")) setSide("");
-    if (root.getAttribute("data-side") === "mini" && closest(event, ".side summary")) toggleSide();
-    var eye = closest(event, "[data-reveal]");
-    if (eye) { reveal(eye, eye.textContent === "显示"); return; }
-    var more = closest(event, "[data-query-toggle]");
-    if (more) {
-      var isOpen = more.closest(".query").classList.toggle("is-open");
-      more.setAttribute("aria-expanded", String(isOpen));
-      return;
+    var group = closest(event, ".side summary");
+    if (group && root.getAttribute("data-side") === "mini") {
+      toggleSide();
+      if (group.parentElement.open) return swallow(event);
     }
-    var discard = closest(event, "[data-draft-discard]");
-    if (discard) discardDraft(discard.closest("form"));
+    var eye = closest(event, "[data-reveal]");
+    if (eye) reveal(eye, eye.textContent === "显示");
+    var more = closest(event, "[data-query-toggle]");
+    if (more) more.setAttribute("aria-expanded", String(more.closest(".query").classList.toggle("is-open")));
+    if (closest(event, "[data-draft-discard]")) discardDraft(event.target.closest("form"));
   }, true);
 
   on("keydown", function (event) {
@@ -308,8 +293,8 @@
     if (top && top.isConnected) {
       if (event.key === "Tab") keepInside(event, top);
       if (event.key === "Escape" && !event.isComposing) {
-        var close = top.querySelector("[data-close]");
-        if (close) { event.preventDefault(); close.click(); }
+        event.preventDefault();
+        if (top.querySelector("[data-close]")) top.querySelector("[data-close]").click();
       }
       return;
     }
@@ -331,14 +316,13 @@
     if (control.matches("[data-strength]")) showStrength(control);
     if (control.id) all('[data-strength-avoid="#' + CSS.escape(control.id) + '"]').forEach(showStrength);
     var form = control.form;
-    if (!form) return;
-    if (!restoring) form.isDirty = true;
-    if (restoring || !form.hasAttribute("data-draft")) return;
+    if (!form || restoring) return;
+    form.isDirty = true;
+    if (!form.hasAttribute("data-draft")) return;
     clearTimeout(timers.get(form));
     timers.set(form, setTimeout(function () { keepDraft(form); }, 300));
   }
-  on("input", changed);
-  on("change", changed);
+  ["input", "change"].forEach(function (type) { on(type, changed); });
   on("submit", function (event) {
     var form = event.target;
     form.isDirty = false;
@@ -348,8 +332,9 @@
   }, true);
 
   window.addEventListener("beforeunload", function (event) {
-    var risky = all("form[data-dirty-warn]").some(function (form) { return form.isDirty; });
-    if (risky) { event.preventDefault(); event.returnValue = ""; }
+    if (!all("form[data-dirty-warn]").some(function (form) { return form.isDirty; })) return;
+    event.preventDefault();
+    event.returnValue = "";
   });
   /* What was typed in the last 300 ms goes with the page unless it is kept now. */
   window.addEventListener("pagehide", function () {
@@ -358,12 +343,13 @@
   narrow.addEventListener("change", restSide);
 
   /* ---------- pages change without a load: go to the new heading ---------- */
-  var path = location.pathname;
+  function here() { return location.pathname.replace(/\/+$/, ""); }
+  var path = here();
   var arriving = null;  /* {old heading, whether to scroll} while the new page is drawn */
   function heading() { return doc.querySelector("main h1") || doc.querySelector("h1"); }
   function depart(isBack) {
-    if (location.pathname === path) return;
-    path = location.pathname;
+    if (here() === path) return;
+    path = here();
     arriving = { old: heading(), top: !isBack };
     awaitErrors = false;
     closeMenus();
@@ -391,7 +377,6 @@
   window.addEventListener("popstate", function () { depart(true); });
 
   /* ---------- one observer ---------- */
-  var sent = new WeakSet();
   function scan() {
     sweepDialogs();
     all('[role="dialog"][aria-modal="true"]').forEach(openDialog);
@@ -399,20 +384,16 @@
     all("[data-frees]").forEach(function (box) { if (!box.freeSeen) { box.freeSeen = true; applyFree(box); } });
     all("form[data-draft]").forEach(mountDraft);
     all("form[data-autosubmit]").forEach(function (form) {
-      if (sent.has(form)) return;
-      sent.add(form);
-      HTMLFormElement.prototype.submit.call(form);
+      if (!form.wasSent) HTMLFormElement.prototype.submit.call(form);
+      form.wasSent = true;
     });
     focusErrors();
     arrive(false);
   }
-  var pending = false;
-  new MutationObserver(function () {
-    if (pending) return;
-    pending = true;
-    /* After React has finished, and without waiting for a frame: hidden tabs have none. */
-    Promise.resolve().then(function () { pending = false; scan(); });
-  }).observe(root, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-version", "data-autosubmit", "data-draft-clear", "aria-invalid"] });
+  new MutationObserver(scan).observe(root, {
+    childList: true, subtree: true, attributes: true,
+    attributeFilter: ["data-version", "data-autosubmit", "data-draft-clear", "aria-invalid"],
+  });
   restSide();
   scan();
 })();
