@@ -166,7 +166,7 @@ def description_list(items: Sequence[tuple[Any, ...]], columns: int = 3) -> rx.C
         rx.el.div(rx.el.dt(label), rx.el.dd(value), class_name="wide" if wide else "")
         for label, value, *wide in items
     ]
-    return rx.el.dl(*parts, class_name=classes("dl", f"dl-{columns}" if columns < 3 else ""))
+    return rx.el.dl(*parts, class_name=classes("desc", f"desc-{columns}" if columns < 3 else ""))
 
 
 def description_rows(items: Any, columns: int = 3) -> rx.Component:
@@ -179,7 +179,7 @@ def description_rows(items: Any, columns: int = 3) -> rx.Component:
             class_name=pick(at(item, "wide"), "wide", ""),
         )
 
-    return rx.el.dl(each(items, one), class_name=classes("dl", f"dl-{columns}" if columns < 3 else ""))
+    return rx.el.dl(each(items, one), class_name=classes("desc", f"desc-{columns}" if columns < 3 else ""))
 
 
 def diff_table(rows: Any, old: str = "现行资料", new: str = "变更后") -> rx.Component:
@@ -217,7 +217,6 @@ def timeline(events: Any) -> rx.Component:
                 class_name="tl-head",
             ),
             rx.el.p(at(event, "text"), class_name="tl-text"),
-            class_name="tl",
             data_tone=at(event, "tone"),
         )
 
