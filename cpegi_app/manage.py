@@ -24,7 +24,7 @@ def migrate() -> int:
 def load_demo() -> int:
     """Load the demo data once; the second time changes nothing."""
     if _refused("demo"):
-        return 1
+        return 0
     if demo.load():
         print("演示数据已载入。Demo data loaded.")
     return 0
@@ -33,7 +33,7 @@ def load_demo() -> int:
 def logins() -> int:
     """Print one demo login a role."""
     if _refused("logins"):
-        return 1
+        return 0
     print(f"演示账号 Demo logins · 密码 password: {demo.PASSWORD}")
     rows = [(f"{x.role} {x.role_en}", x.phone, f"{x.look} · {x.look_en}") for x in demo.LOGINS]
     for line in table(rows):

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Index, text
 from sqlmodel import Field
 
-from cpegi_app.models.base import json_field, moment
+from cpegi_app.models.base import fen_field, json_field, moment
 from cpegi_app.models.review import Reviewable
 
 OPEN = text("status IN ('DRAFT', 'PENDING', 'RETURNED')")
@@ -32,11 +32,11 @@ class Application(Reviewable, table=True):
     product_id: int = Field(foreign_key="product.id", index=True)
     institution_id: int = Field(foreign_key="organisation.id")
     product_name: str = Field(default="", max_length=60)
-    amount_fen: int = 0
+    amount_fen: int = fen_field()
     term_months: int = 0
     authorised_at: datetime | None = moment()
     profile: dict[str, str] = json_field()
     product_data: dict[str, str] = json_field()
     conditions: dict[str, Any] = json_field()
-    approved_fen: int = 0
+    approved_fen: int = fen_field()
     approved_months: int = 0

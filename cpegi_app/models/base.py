@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
@@ -57,6 +57,11 @@ def created() -> Any:
 def json_field(factory: Any = dict) -> Any:
     """Return a JSON column (JSONB on PostgreSQL)."""
     return Field(default_factory=factory, sa_type=JsonType)  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+
+def fen_field() -> Any:
+    """Return a column of money in 分; 64 bits, as 2,147 万元 would overflow 32."""
+    return Field(default=0, sa_type=BigInteger)
 
 
 class Row(SQLModel):

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
-from cpegi_app.models.base import Row
+from cpegi_app.models.base import Row, fen_field
 from cpegi_app.models.review import Reviewable
 
 
@@ -18,7 +18,7 @@ class Disbursement(Reviewable, table=True):
     borrower_id: int = Field(foreign_key="organisation.id", index=True)
     contract_no: str = Field(default="", max_length=60)
     iou_no: str = Field(default="", max_length=60)
-    amount_fen: int = 0
+    amount_fen: int = fen_field()
     lent_on: date | None = None
 
 
@@ -38,8 +38,8 @@ class Loan(Row, table=True):
     disbursement_id: int | None = Field(default=None, foreign_key="disbursement.id", unique=True)
     contract_no: str = Field(max_length=60)
     iou_no: str = Field(max_length=60)
-    contract_fen: int
-    amount_fen: int
+    contract_fen: int = fen_field()
+    amount_fen: int = fen_field()
     lent_on: date
     due_on: date
     rate_bp: int

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Index, text
 from sqlmodel import Field
 
-from cpegi_app.models.base import Row, json_field, moment
+from cpegi_app.models.base import Row, fen_field, json_field, moment
 from cpegi_app.models.review import Reviewable
 
 OPEN = text("status IN ('DRAFT', 'PENDING', 'RETURNED')")
@@ -30,8 +30,8 @@ class Product(Row, table=True):
     name: str = Field(default="", max_length=60)
     product_type: str = Field(default="", max_length=20)
     org_class: str = Field(default="", max_length=24)
-    amount_min_fen: int = 0
-    amount_max_fen: int = 0
+    amount_min_fen: int = fen_field()
+    amount_max_fen: int = fen_field()
     term_min: int = 0
     term_max: int = 0
     rate_min_bp: int = 0

@@ -15,6 +15,7 @@ from cpegi_app.errors import Conflict, CountedRefusal, FormInvalid, NotFound, To
 from cpegi_app.models import Attempt, Organisation, User, Verification
 from cpegi_app.services import audit, identifiers, notices, passwords, sessions, sms
 from cpegi_app.services.forms import half_width
+from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.vocabulary import KIND_OF, Kind, OrgClass, SmsPurpose, Status
 
 CONSENT_VERSION = "2026-11"
@@ -129,6 +130,7 @@ def candidate(session: Session, phone: str, address: str) -> Candidate:
 
 def sign_in(session: Session, phone: str, is_right: bool, identity: str, address: str) -> SignedIn:
     """Count the try; with the right password return a ticket (manual §2.2)."""
+    one_at_a_time(session, "login", phone)
     _throttle(session, phone, address)
     user = session.exec(select(User).where(User.phone == phone)).first()
     ok = is_right and user is not None
@@ -148,9 +150,9 @@ def sign_in(session: Session, phone: str, is_right: bool, identity: str, address
     href = WORKBENCH.route
     if user.role == Role.MEMBER:
         href = _settle_identity(session, user, identity)
-    who = Actor(
-        user_id=user.id or 0, role=Role(user.role), name=user.name, phone_masked=identifiers.masked(phone)
-    )
+    org = session.get(Organisation, user.org_id) if user.org_id else None
+    name = user.name or (org.name if org else "")
+    who = Actor(user_id=user.id or 0, role=Role(user.role), name=name, phone_masked=identifiers.masked(phone))
     audit.record(session, who, "account.login", f"user:{user.id}", address=address)
     return SignedIn(sessions.issue_ticket(session, user.id or 0), href)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,6 +14,7 @@ from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import Application, Disbursement, Organisation, Product
 from cpegi_app.services import conditions, notices, product_public, review
 from cpegi_app.services.forms import Form, Number, Text, Whole, Widget, fen, input_field, wan
+from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.product_public import closed_why
 from cpegi_app.services.profile_forms import FORMS
 from cpegi_app.services.review import Description, Flow, Line, Payload, Stage
@@ -61,6 +61,8 @@ class DecisionForm(Form):
 
 def open_application(session: Session, actor: Actor, product_id: int) -> Application:
     """Return the organisation's open application for a product, begun when there is none."""
+    review.require(FLOW, actor)
+    one_at_a_time(session, "application", actor.org_id, product_id)
     query = select(Application).where(
         Application.org_id == actor.org_id, Application.product_id == product_id
     )
@@ -308,11 +310,11 @@ def _row(r: Application, names: dict[int, str], sums: tuple[int, int]) -> Applic
         product=r.product_name,
         enterprise=names.get(r.org_id, ""),
         institution=names.get(r.institution_id, ""),
-        amount=f"{wan(r.amount_fen)} 万元" if r.amount_fen else "—",
+        amount=f"{wan(r.amount_fen)} 万元" if r.amount_fen else _typed(r, "amount", "万元"),
         approved=f"{wan(r.approved_fen)} 万元" if r.approved_fen else "—",
         disbursed=f"{wan(done)} 万元" if done else "—",
         waiting=f"{wan(waiting)} 万元" if waiting else "",
-        term=f"{r.term_months} 个月" if r.term_months else "—",
+        term=f"{r.term_months} 个月" if r.term_months else _typed(r, "term", "个月"),
         status=r.status,
         status_label=Status.label_of(r.status),
         tone=TONES[r.status],
@@ -321,6 +323,11 @@ def _row(r: Application, names: dict[int, str], sums: tuple[int, int]) -> Applic
         can_disburse=r.status == Status.APPROVED and left > 0,
         editable=r.status in review.EDITABLE,
     )
+
+
+def _typed(r: Application, name: str, unit: str) -> str:
+    """Return what a draft says, unchecked, until it is submitted."""
+    return f"{r.data[name][:12]} {unit}" if r.data.get(name) else "—"
 
 
 def _progress(r: Application, done: int, waiting: int) -> str:
@@ -358,7 +365,7 @@ def condition_rows(row: Application) -> list[conditions.ConditionRow]:
 def default_decision(row: Application) -> dict[str, str]:
     """Return what the decision form opens with: what was applied for."""
     return {
-        "approved_amount": f"{Decimal(row.amount_fen) / 1_000_000:f}".rstrip("0").rstrip("."),
+        "approved_amount": wan(row.amount_fen).replace(",", ""),
         "approved_term": str(row.term_months),
     }
 

@@ -306,8 +306,9 @@ def _own_todos(session: Session, actor: Actor) -> list[Todo]:
 
 
 def _returned(label: str, row, href: str) -> Todo:
+    iou = f"借据 {row.data['iou_no']}" if row.data.get("iou_no") else ""
     return Todo(
-        title=getattr(row, "product_name", "") or row.data.get("name") or label,
+        title=getattr(row, "product_name", "") or row.data.get("name") or iou or label,
         note=row.reason,
         at=f"退回于 {clock.local(row.decided_at)}",
         action="修改后重新提交",

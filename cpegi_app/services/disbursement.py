@@ -25,6 +25,7 @@ from cpegi_app.services.forms import (
     not_in_future,
     wan,
 )
+from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.review import Check, Description, Flow, Line, Payload
 from cpegi_app.vocabulary import (
     TONES,
@@ -73,6 +74,8 @@ def open_disbursement(session: Session, actor: Actor, application_id: int) -> Di
     )
     if app is None or app.institution_id != actor.org_id:
         raise NotFound("融资申请")
+    review.require(FLOW, actor)
+    _locked_application(session, application_id)
     if app.status != Status.APPROVED:
         raise Conflict("该申请尚未审核通过，不能放款。请先在“企业申请管理”中办理审核。")
     query = select(Disbursement).where(
@@ -158,6 +161,7 @@ def _cross_checks(session: Session, row: Any, form: Any) -> dict[str, str]:
     left = remaining(session, app)
     if fen(form.amount) > left:
         errors["amount"] = f"批准额度还可放款 {wan(max(left, 0))} 万元（含待审核的放款），请减少放款金额"
+    one_at_a_time(session, "iou", row.org_id)
     twin = select(Disbursement.id).where(
         Disbursement.org_id == row.org_id,
         Disbursement.iou_no == form.iou_no,

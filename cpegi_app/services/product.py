@@ -27,6 +27,7 @@ from cpegi_app.services.forms import (
     fen,
     input_field,
 )
+from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.review import Description, Flow, Line, Payload
 from cpegi_app.vocabulary import (
     TONES,
@@ -134,6 +135,7 @@ def split(data: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
 
 def new_draft(session: Session, actor: Actor) -> ProductRevision:
     """Begin a product (添加产品)."""
+    review.require(FLOW, actor)
     product = Product(org_id=actor.org_id or 0)
     session.add(product)
     session.flush()
@@ -142,7 +144,9 @@ def new_draft(session: Session, actor: Actor) -> ProductRevision:
 
 def change_draft(session: Session, actor: Actor, product_id: int) -> ProductRevision:
     """Return the open revision of a product, or begin a 变更 from what is in force."""
+    review.require(FLOW, actor)
     product = own(session, actor, product_id)
+    one_at_a_time(session, "product", product_id)
     query = select(ProductRevision).where(ProductRevision.product_id == product_id)
     latest = session.exec(query.order_by(col(ProductRevision.id).desc())).first()
     if latest is not None and latest.status in review.OPEN:

@@ -148,7 +148,6 @@ class EnterpriseProfile(ProfileForm):
     fiscal_year: Whole = F(
         "会计年度",
         YEAR,
-        widget=W.NUMBER,
         unit="年",
         low=2015,
         high=2100,

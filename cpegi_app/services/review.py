@@ -110,6 +110,12 @@ def register(flow: Flow) -> Flow:
     return flow
 
 
+def require(flow: Flow, actor: Actor) -> None:
+    """Refuse an actor who may not submit to the flow: services check again what the gate has checked."""
+    if not actor.may(flow.submit):
+        raise Forbidden()
+
+
 def is_owner(actor: Actor, row: Reviewable) -> bool:
     """Tell whether the row is the actor's organisation's own."""
     return actor.role is Role.MEMBER and actor.org_id is not None and actor.org_id == row.org_id

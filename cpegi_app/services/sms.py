@@ -18,6 +18,7 @@ from cpegi_app import clock
 from cpegi_app.errors import CountedRefusal, TooMany
 from cpegi_app.models import SmsCode, SmsOutbox
 from cpegi_app.services.identifiers import masked
+from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.settings import get_settings
 from cpegi_app.vocabulary import SmsPurpose
 
@@ -54,6 +55,7 @@ def wait_text(seconds: int) -> str:
 
 def request_code(session: Session, phone: str, purpose: SmsPurpose, address: str = "") -> Sent:
     """Write a new code for a number and purpose, and its message into the outbox."""
+    one_at_a_time(session, "sms", phone)
     _limit(session, phone, address)
     code = f"{secrets.randbelow(1_000_000):06d}"
     row = SmsCode(
@@ -82,12 +84,13 @@ def check_code(session: Session, phone: str, purpose: SmsPurpose, code: str) -> 
     query = select(SmsCode).where(
         SmsCode.phone == phone, SmsCode.purpose == purpose.value, col(SmsCode.expires_at) > clock.now()
     )
-    row = session.exec(query.order_by(col(SmsCode.id).desc())).first()
+    # Locked, so that many tries at once are counted one after the other.
+    row = session.exec(query.order_by(col(SmsCode.id).desc()).limit(1).with_for_update()).first()
     if row is None or row.used_at or row.tries >= MAX_TRIES:
         raise CountedRefusal(WRONG)
     if not hmac.compare_digest(row.code_hash, _hash(phone, purpose, code)):
-        session.exec(update(SmsCode).where(col(SmsCode.id) == row.id).values(tries=SmsCode.tries + 1))
         left = MAX_TRIES - row.tries - 1
+        session.exec(update(SmsCode).where(col(SmsCode.id) == row.id).values(tries=SmsCode.tries + 1))
         more = f"还可尝试 {left} 次。" if left else "该验证码已作废，请重新获取。"
         raise CountedRefusal(WRONG + more)
     return row.id or 0

@@ -12,6 +12,7 @@ from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import Organisation, ProfileChange, Verification
 from cpegi_app.services import files, identifiers, review, scale
 from cpegi_app.services.forms import normalise
+from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.profile_forms import FORMS, ProfileForm, required_files
 from cpegi_app.services.review import Check, Description, Flow, Payload
 from cpegi_app.vocabulary import KIND_OF, Action, Kind, OrgClass, ScaleIndustry, Status
@@ -44,6 +45,7 @@ def kind_of(data: dict[str, str], fallback: str = "") -> Kind:
 def open_verification(session: Session, actor: Actor) -> Verification:
     """Return the organisation's verification, made at the first look."""
     org = organisation(session, actor)
+    one_at_a_time(session, "verification", org.id)
     found = session.exec(select(Verification).where(Verification.org_id == actor.org_id)).first()
     if found is None:
         found = Verification(org_id=org.id or 0, data={"org_class": org.org_class} if org.org_class else {})
@@ -60,7 +62,9 @@ def latest_change(session: Session, actor: Actor) -> ProfileChange | None:
 
 def open_change(session: Session, actor: Actor) -> ProfileChange:
     """Return the open change of the own profile, made from the profile in force when there is none (§3.2)."""
+    review.require(CHANGE, actor)
     org = organisation(session, actor)
+    one_at_a_time(session, "profile_change", org.id)
     found = latest_change(session, actor)
     if found is not None and found.status in review.OPEN:
         return found
@@ -176,6 +180,7 @@ def _files_differ(session: Session, row: Any) -> bool:
 
 
 def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
+    one_at_a_time(session, "credit_code", row.data.get("credit_code"))
     if clash := _cross_checks(session, FORMS[kind_of(row.data)].parse(_own_fields(row.data)), row.org_id):
         raise Conflict("不能通过：" + "；".join(clash.values()))
 

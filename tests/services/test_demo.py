@@ -269,7 +269,7 @@ def test_production_has_no_demo(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(get_settings(), "mode", "production")
-    assert manage.main([command]) == 1
+    assert manage.main([command]) == 0
     assert demo.PASSWORD not in capsys.readouterr().out
     with pytest.raises(RuntimeError):
         demo.load()
