@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import reflex as rx
+from reflex_components_core.react_router.dom import ReactRouterLink
 
 Text = str | int | rx.Var | rx.Component
 Flag = bool | rx.Var
@@ -135,21 +136,26 @@ def link_button(
     """A link that looks like a button: for going somewhere, never for doing something."""
     props["class_name"] = classes(_button_class(kind, size), props.pop("class_name", ""))
     parts = [icon(icon_name)] if icon_name else []
-    return rx.el.a(*parts, label, href=href, **props)
+    return anchor(*parts, label, href=href, **props)
 
 
 def _button_class(kind: str, size: str) -> str:
     return classes("btn", "" if kind == "default" else f"btn-{kind}", f"btn-{size}" if size else "")
 
 
+def anchor(*children: Any, href: Any, **props: Any) -> rx.Component:
+    """A link within the app: the page changes in place, without loading the site again."""
+    return ReactRouterLink.create(*children, to=href, **props)
+
+
 def link(label: Text, href: Any, **props: Any) -> rx.Component:
-    """A plain link."""
-    return rx.el.a(label, href=href, **props)
+    """A plain link to a page of the app."""
+    return anchor(label, href=href, **props)
 
 
 def file_link(label: Text, href: Any, **props: Any) -> rx.Component:
     """A link to what is no page of the app (/files/…, a static page): the browser itself follows it."""
-    return rx.el.a(label, href=href, reload_document=True, rel="noopener", **props)
+    return rx.el.a(label, href=href, **({"rel": "noopener"} | props))
 
 
 def ops(*actions: Any) -> rx.Component:
@@ -174,7 +180,7 @@ def badge(count: Any, what: str = "项待处理") -> rx.Component:
 
 def brand(href: str = "/") -> rx.Component:
     """The mark with the platform's name, which breaks into two lines on a phone."""
-    return rx.el.a(
+    return anchor(
         rx.el.img(src="/logo.svg", alt="", width="34", height="34"),
         rx.el.b(rx.el.span("中原中小企业成长"), rx.el.span("指数服务平台")),
         href=href,
@@ -187,7 +193,7 @@ def crumbs(*items: Text | tuple[Text, str]) -> rx.Component:
 
     def one(item: Any, last: bool) -> rx.Component:
         if isinstance(item, tuple):
-            return rx.el.li(rx.el.a(item[0], href=item[1]))
+            return rx.el.li(anchor(item[0], href=item[1]))
         return rx.el.li(item, aria_current="page" if last else "false")
 
     parts = [one(item, i == len(items) - 1) for i, item in enumerate(items)]

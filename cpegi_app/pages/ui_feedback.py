@@ -5,7 +5,7 @@ from typing import Any
 
 import reflex as rx
 
-from .ui_base import Text, at, button, classes, each, icon, show, some
+from .ui_base import Text, button, classes, each, icon, show, some
 
 
 def _sign(kind: Any) -> Any:
@@ -42,10 +42,10 @@ def note(text: Any, kind: str = "info", *children: Any) -> rx.Component:
 
 
 def error_summary(errors: Any, title: str = "请更正以下内容后重新提交：") -> rx.Component:
-    """Everything that is wrong, each linked to its field; errors have name and text."""
+    """Everything that is wrong, each linked to its field; errors are (name, text) pairs."""
 
     def one(error: Any, i: Any = 0) -> rx.Component:
-        return rx.el.li(rx.el.a(at(error, "text"), href=f"#f-{at(error, 'name')}"))
+        return rx.el.li(rx.el.a(error[1], href=f"#f-{error[0]}"))
 
     box = rx.el.div(
         rx.el.b(title), rx.el.ul(each(errors, one)), role="alert", tab_index=-1, class_name="errors",
@@ -146,4 +146,4 @@ def stat_tile(
         parts.append(rx.el.span(hint, class_name="stat-hint"))
     if href is None:
         return rx.el.div(*parts, class_name="stat", data_tone=tone)
-    return rx.el.a(*parts, href=href, class_name="stat", data_tone=tone)
+    return anchor(*parts, href=href, class_name="stat", data_tone=tone)

@@ -92,11 +92,10 @@ def field(
         heading = rx.el.span(*star, label, class_name="label", **ident(f"{key}-label"))
     else:
         heading = rx.el.label(*star, label, html_for=key, **ident(f"{key}-label"))
-    parts: list[rx.Component] = [heading]
+    parts: list[rx.Component] = [heading, inner]
     if reason is not None:
         parts.append(show(reason, rx.el.p(rx.el.b("审核意见："), reason, class_name="field-reason")))
     parts += [
-        inner,
         rx.el.p(error, class_name="err", **ident(f"{key}-err")),
         rx.el.p(help, class_name="help", **ident(f"{key}-help")),
     ]
