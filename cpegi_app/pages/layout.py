@@ -103,7 +103,7 @@ def _site_foot() -> rx.Component:
                 rx.el.ul(
                     rx.el.li(ui.link("金融产品", PUBLIC_PRODUCTS.route)),
                     rx.el.li(ui.link("用户登录", LOGIN.route)),
-                    rx.el.li(ui.link("浏览器使用说明", "/old-browser.html", rel="external")),
+                    rx.el.li(ui.file_link("浏览器使用说明", "/old-browser.html")),
                 ),
             ),
             rx.el.div(

@@ -5,7 +5,7 @@ from typing import Any
 
 import reflex as rx
 
-from .ui_base import Text, button, classes, each, icon, show, some
+from .ui_base import Text, anchor, button, classes, each, icon, show, some
 
 
 def _sign(kind: Any) -> Any:
