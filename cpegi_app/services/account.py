@@ -177,16 +177,15 @@ def choose_identity(session: Session, actor: Actor, org_class: str) -> None:
     org = session.get(Organisation, actor.org_id)
     if org is None:
         raise NotFound("机构")
-    sent = session.exec(
-        select(Verification).where(
-            Verification.org_id == actor.org_id, Verification.status != Status.DRAFT.value
-        )
-    ).first()
-    if sent or org.verified_at:
+    draft = session.exec(select(Verification).where(Verification.org_id == actor.org_id)).first()
+    if org.verified_at or (draft and draft.status != Status.DRAFT):
         raise Conflict(
             "真实性认证已提交，机构类型不能直接更改。认证通过后可在“企业认证 → 修改资料”中申请更正，由平台审核。"
         )
     org.kind, org.org_class = KIND_OF[chosen].value, chosen.value
+    if draft:
+        # The form begun under the former class would otherwise set it again when it is sent.
+        draft.data = draft.data | {"org_class": chosen.value}
     audit.record(session, actor, "account.identity", f"org:{org.id}", chosen.label)
 
 

@@ -39,7 +39,7 @@ def sid_of(cookie_header: str) -> str:
 
 def digest(secret: str) -> str:
     """Return what the tables keep of a secret."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def issue_ticket(session: Session, user_id: int) -> str:
