@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cpegi_app.web.csp import INERT, ContentPolicy
@@ -118,9 +119,14 @@ class Edge:
             await self._app(scope, body, answer)
         except Refusal as refusal:
             answer.refusal = refusal
-        except Exception:
-            log.exception("unhandled error at %s %s", scope["method"], scope["path"])
-            answer.refusal = Refusal(500, _FAILED)
+        except Exception as problem:
+            if answer.started:
+                # Half an answer went out: only a broken connection tells the client so.
+                raise
+            # A body cut off here reads as a client gone; a client that is gone needs no answer.
+            if answer.refusal is None and not isinstance(problem, ClientDisconnect):
+                log.exception("unhandled error at %s %s", scope["method"], scope["path"])
+                answer.refusal = Refusal(500, _FAILED)
         await answer.finish()
 
     async def _admit(self, scope: Scope, headers: Headers) -> int:
@@ -265,26 +271,40 @@ class _Answer:
 
     def __init__(self, scope: Scope, send: Send, dress: Callable[[Message], None]) -> None:
         self._scope, self._send, self._dress = scope, send, dress
-        self._started = False
+        self.started = False
+        self._error = 0
         self.refusal: Refusal | None = None
 
     async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and not self._started and self.refusal is None:
-            if is_framework_error(self._scope["path"], message):
-                self.refusal = Refusal.of_status(message["status"], _FAILED)
-                return
-            message = {**message, "headers": list(message.get("headers", []))}
-            self._dress(message)
-            self._started = True
-        # Once there is a refusal the application's own words are dropped; `finish` sends ours.
-        if self._started:
+        if self.started:
             await self._send(message)
+        elif self.refusal is not None:
+            # The application's own words are dropped; `finish` sends ours.
+            return
+        elif message["type"] == "http.response.start":
+            await self._start(message)
+        elif self._error:
+            # A plain text in Chinese is one of our routes' sentences; in ASCII it is a framework's.
+            sentence = message.get("body", b"").decode(errors="replace")
+            own = len(sentence) <= 500 and not sentence.isascii() and self._error < 500
+            status = self._error
+            self.refusal = Refusal(status, sentence) if own else Refusal.of_status(status, _FAILED)
+
+    async def _start(self, message: Message) -> None:
+        if is_framework_error(self._scope["path"], message):
+            self._error = message["status"]
+            return
+        message = {**message, "headers": list(message.get("headers", []))}
+        self._dress(message)
+        self.started = True
+        await self._send(message)
 
     async def finish(self) -> None:
         """Send the refusal, if there is one and nothing went out before."""
-        if self.refusal is None or self._started:
+        if self.started or (self.refusal is None and not self._error):
             return
-        self._started = True
+        self.started = True
+        self.refusal = self.refusal or Refusal.of_status(self._error, _FAILED)
         for message in refusal_messages(self.refusal, self._scope):
             if message["type"] == "http.response.start":
                 self._dress(message)
