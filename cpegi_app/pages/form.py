@@ -134,7 +134,7 @@ def _slot_files(slot: FileSlot, state: Any) -> rx.Component:
                 rx.el.span(f.name, class_name="file-name", title=f.name),
                 rx.el.span(f.size, class_name="file-size"),
                 rx.el.span(
-                    rx.el.a("预览", href=f.href, target="_blank", rel="noopener"),
+                    ui.file_link("预览", f.href, target="_blank"),
                     ui.button("移除", state.remove_file(f.id), "text", class_name="is-danger"),
                     class_name="ops",
                 ),

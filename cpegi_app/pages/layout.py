@@ -108,7 +108,7 @@ def _site_foot() -> rx.Component:
             ),
             rx.el.div(
                 rx.el.b("项目组联系方式"),
-                rx.el.a(TELEPHONE, href="tel:4000565005", class_name="tel"),
+                ui.file_link(TELEPHONE, "tel:4000565005", class_name="tel"),
                 rx.el.span("工作日 9:00–17:30"),
             ),
             class_name="wrap",

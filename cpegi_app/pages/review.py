@@ -97,8 +97,8 @@ def files_card(view: Any) -> rx.Component:
             rx.el.span(rx.el.b(f.slot_label), " ", f.name, class_name="file-name", title=f.name),
             rx.el.span(f.size, class_name="file-size"),
             rx.el.span(
-                rx.el.a("预览", href=f.href, target="_blank", rel="noopener"),
-                rx.el.a("下载", href=f.href + "?download=1"),
+                ui.file_link("预览", f.href, target="_blank"),
+                ui.file_link("下载", f.href + "?download=1"),
                 class_name="ops",
             ),
             class_name="file",

@@ -155,7 +155,7 @@ def link(label: Text, href: Any, **props: Any) -> rx.Component:
 
 def file_link(label: Text, href: Any, **props: Any) -> rx.Component:
     """A link to what is no page of the app (/files/…, a static page): the browser itself follows it."""
-    return rx.el.a(label, href=href, **({"rel": "noopener"} | props))
+    return rx.el.a(label, href=href, reload_document=True, **({"rel": "noopener"} | props))
 
 
 def ops(*actions: Any) -> rx.Component:
