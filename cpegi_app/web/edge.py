@@ -14,11 +14,12 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cpegi_app.web.channels import CLOSE_ERROR, CLOSE_POLICY, Answer, Body, Socket
 from cpegi_app.web.csp import INERT, ContentPolicy
 from cpegi_app.web.limits import Concurrency, Pace, SlidingWindow
-from cpegi_app.web.refusal import Refusal, is_framework_error, refusal_messages
+from cpegi_app.web.refusal import FAILED, Refusal, too_large
 
 log = logging.getLogger(__name__)
 
@@ -27,11 +28,9 @@ _EVENTS = "/_event"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _HOST = re.compile(r"(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 _FORWARDED = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-real-ip", b"forwarded")
-_CLOSE_POLICY, _CLOSE_TOO_BIG = 1008, 1009
 
 _GONE = "页面不存在，请检查地址或返回首页。"
 _FOREIGN = "请求来源无法确认，已被拒绝。请从平台页面重新打开后再操作。"
-_FAILED = "系统暂时无法处理该请求，请稍后重试；如多次出现，请联系平台管理人员 400 056 5005。"
 _NO_LOGIN = "登录已失效，请重新登录后再上传。"
 _OTHER_LOGIN = "本页面不属于当前登录，请刷新页面后重新上传。"
 
@@ -112,10 +111,10 @@ class Edge:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
-        answer = _Answer(scope, send, lambda m: self._dress(scope, headers, m))
+        answer = Answer(scope, send, lambda m: self._dress(scope, headers, m))
         try:
             cap = await self._admit(scope, headers)
-            body = _Body(receive, answer, cap, self._config.body_timeout_s)
+            body = Body(receive, answer, cap, self._config.body_timeout_s)
             await self._app(scope, body, answer)
         except Refusal as refusal:
             answer.refusal = refusal
@@ -123,10 +122,10 @@ class Edge:
             if answer.started:
                 # Half an answer went out: only a broken connection tells the client so.
                 raise
-            # A body cut off here reads as a client gone; a client that is gone needs no answer.
-            if answer.refusal is None and not isinstance(problem, ClientDisconnect):
+            # A client that is gone needs no answer, and one whose body was cut off here has its own.
+            if not isinstance(problem, ClientDisconnect):
                 log.exception("unhandled error at %s %s", scope["method"], scope["path"])
-                answer.refusal = Refusal(500, _FAILED)
+                answer.refusal = Refusal(500, FAILED)
         await answer.finish()
 
     async def _admit(self, scope: Scope, headers: Headers) -> int:
@@ -182,7 +181,7 @@ class Edge:
         if len(stated) != 1 or not re.fullmatch(r"\d{1,15}", stated[0]):
             raise Refusal(400, "请求格式不正确，请刷新页面后重试。")
         if int(stated[0]) > cap:
-            raise _too_large(cap)
+            raise too_large(cap)
 
     def _is_own_origin(self, scope: Scope, headers: Headers) -> bool:
         """Tell whether the one Origin header names this site; absent is foreign."""
@@ -236,14 +235,16 @@ class Edge:
             log.warning(
                 "websocket refused: %s, address %s, origin %r", reason, address, headers.getlist("origin")
             )
-            await send({"type": "websocket.close", "code": _CLOSE_POLICY})
+            await send({"type": "websocket.close", "code": CLOSE_POLICY})
             return
-        socket = _Socket(receive, send, self._config)
+        config = self._config
+        pace = Pace(config.messages_per_s, config.message_burst, patience_s=config.patience_s)
+        socket = Socket(receive, send, pace, config.message_cap)
         try:
             await self._app(scope, socket.receive, socket.send)
         except Exception:
             log.exception("unhandled error on a websocket")
-            await socket.close(1011)
+            await socket.close(CLOSE_ERROR)
         finally:
             self._sockets.leave(address)
 
@@ -264,123 +265,6 @@ _ALWAYS = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("X-Permitted-Cross-Domain-Policies", "none"),
 )
-
-
-class _Answer:
-    """The way out: dresses each answer, and puts a refusal in place of what must not go out."""
-
-    def __init__(self, scope: Scope, send: Send, dress: Callable[[Message], None]) -> None:
-        self._scope, self._send, self._dress = scope, send, dress
-        self.started = False
-        self._error = 0
-        self.refusal: Refusal | None = None
-
-    async def __call__(self, message: Message) -> None:
-        if self.started:
-            await self._send(message)
-        elif self.refusal is not None:
-            # The application's own words are dropped; `finish` sends ours.
-            return
-        elif message["type"] == "http.response.start":
-            await self._start(message)
-        elif self._error:
-            # A plain text in Chinese is one of our routes' sentences; in ASCII it is a framework's.
-            sentence = message.get("body", b"").decode(errors="replace")
-            own = len(sentence) <= 500 and not sentence.isascii() and self._error < 500
-            status = self._error
-            self.refusal = Refusal(status, sentence) if own else Refusal.of_status(status, _FAILED)
-
-    async def _start(self, message: Message) -> None:
-        if is_framework_error(self._scope["path"], message):
-            self._error = message["status"]
-            return
-        message = {**message, "headers": list(message.get("headers", []))}
-        self._dress(message)
-        self.started = True
-        await self._send(message)
-
-    async def finish(self) -> None:
-        """Send the refusal, if there is one and nothing went out before."""
-        if self.started or (self.refusal is None and not self._error):
-            return
-        self.started = True
-        self.refusal = self.refusal or Refusal.of_status(self._error, _FAILED)
-        for message in refusal_messages(self.refusal, self._scope):
-            if message["type"] == "http.response.start":
-                self._dress(message)
-            await self._send(message)
-
-
-class _Body:
-    """The way in for a request's body: counted while it streams, and not waited for for ever."""
-
-    def __init__(self, receive: Receive, answer: _Answer, cap: int, timeout_s: float) -> None:
-        self._receive, self._answer, self._cap, self._timeout = receive, answer, cap, timeout_s
-        self._seen, self._complete = 0, False
-
-    async def __call__(self) -> Message:
-        if self._answer.refusal is not None:
-            return {"type": "http.disconnect"}
-        if self._complete:
-            return await self._receive()
-        try:
-            message = await asyncio.wait_for(self._receive(), self._timeout)
-        except TimeoutError:
-            return self._refuse(Refusal(408, "网络过慢，上传超时，请检查网络后重试。"))
-        if message["type"] == "http.request":
-            self._seen += len(message.get("body", b""))
-            self._complete = not message.get("more_body", False)
-            if self._seen > self._cap:
-                return self._refuse(_too_large(self._cap))
-        return message
-
-    def _refuse(self, refusal: Refusal) -> Message:
-        """Tell the application that the client has gone; the answer it then gives is replaced."""
-        self._answer.refusal = refusal
-        return {"type": "http.disconnect"}
-
-
-class _Socket:
-    """A websocket whose client is slowed down when it talks too fast, and cut off when it does not stop."""
-
-    def __init__(self, receive: Receive, send: Send, config: EdgeConfig) -> None:
-        self._receive, self._send, self._config = receive, send, config
-        self._pace = Pace(config.messages_per_s, config.message_burst, patience_s=config.patience_s)
-        self._closed = False
-
-    async def receive(self) -> Message:
-        """Hand on the next message when it is due."""
-        if self._closed:
-            return {"type": "websocket.disconnect", "code": _CLOSE_POLICY}
-        message = await self._receive()
-        if message["type"] != "websocket.receive":
-            return message
-        if len(message.get("text") or message.get("bytes") or "") > self._config.message_cap:
-            return await self.close(_CLOSE_TOO_BIG)
-        delay = self._pace.take()
-        if delay is None:
-            log.warning("websocket closed: more than %s messages a second", self._config.messages_per_s)
-            return await self.close(_CLOSE_POLICY)
-        if delay:
-            await asyncio.sleep(delay)
-        return message
-
-    async def send(self, message: Message) -> None:
-        """Send on, unless the socket was closed here."""
-        if self._closed:
-            return
-        self._closed = message["type"] == "websocket.close"
-        await self._send(message)
-
-    async def close(self, code: int) -> Message:
-        """Close the socket, and return what tells the application."""
-        await self.send({"type": "websocket.close", "code": code})
-        return {"type": "websocket.disconnect", "code": code}
-
-
-def _too_large(cap: int) -> Refusal:
-    size = f"{cap >> 20} MB" if cap >= 1 << 20 else f"{cap >> 10} KB"
-    return Refusal(413, f"提交的内容超过 {size} 上限，请压缩或拆分后重试。")
 
 
 def _is_at(path: str, prefix: str) -> bool:

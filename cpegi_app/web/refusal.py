@@ -10,6 +10,7 @@ from starlette.types import Message, Scope
 
 from cpegi_app.web.csp import PLAIN_PAGE
 
+FAILED = "系统暂时无法处理该请求，请稍后重试；如多次出现，请联系平台管理人员 400 056 5005。"
 _BY_STATUS = {
     400: "请求格式不正确，请刷新页面后重试。",
     404: "页面不存在，请检查地址或返回首页。",
@@ -30,9 +31,15 @@ class Refusal(Exception):
         self.status, self.sentence, self.headers = status, sentence, headers
 
     @classmethod
-    def of_status(cls, status: int, otherwise: str) -> Refusal:
+    def of_status(cls, status: int) -> Refusal:
         """Return the refusal that stands for a framework's error of this status."""
-        return cls(status, _BY_STATUS.get(status, otherwise))
+        return cls(status, _BY_STATUS.get(status, FAILED))
+
+
+def too_large(cap: int) -> Refusal:
+    """Return the refusal of a body over a cap in bytes."""
+    size = f"{cap >> 20} MB" if cap >= 1 << 20 else f"{cap >> 10} KB"
+    return Refusal(413, f"提交的内容超过 {size} 上限，请压缩或拆分后重试。")
 
 
 def is_framework_error(path: str, start: Message) -> bool:
