@@ -10,6 +10,7 @@ import reflex as rx
 
 from cpegi_app import db
 from cpegi_app.pages import PAGES
+from cpegi_app.pages.layout import broken
 from cpegi_app.services import chapters, sms
 from cpegi_app.settings import ROOT, get_settings
 from cpegi_app.state.gate import Gate, token_owner
@@ -41,7 +42,9 @@ edge = partial(
 app = rx.App(
     api_transformer=[api, edge],
     backend_exception_handler=on_error,
+    # No toasts: they would need eval. The pages' own message bar says when the connection is gone.
     toaster=None,
+    app_wraps={(55, "ErrorBoundary"): broken},
     html_lang="zh-CN",
     stylesheets=["/theme.css"],
     head_components=[

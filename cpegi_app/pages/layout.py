@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import reflex as rx
+from reflex_components_core.base.error_boundary import ErrorBoundary
+from reflex_components_core.core.banner import has_connection_errors
 from reflex_components_core.el.elements.base import BaseHTML
 
 from cpegi_app.access import (
@@ -56,8 +58,30 @@ def page(screen: Screen, *on_load: Any, console: bool = True) -> Callable[[Calla
 
 
 def message() -> rx.Component:
-    """The one message component of a page."""
-    return ui.message_bar(MessageState.kind, MessageState.text, MessageState.close)
+    """The one message component of a page, and the word that the connection is being restored."""
+    return rx.fragment(
+        rx.cond(
+            has_connection_errors,
+            ui.note("网络连接已中断，正在自动重新连接。已填写的内容不会丢失，恢复后即可继续。", "warning"),
+            rx.fragment(),
+        ),
+        ui.message_bar(MessageState.kind, MessageState.text, MessageState.close),
+    )
+
+
+def broken(stateful: bool) -> rx.Component:
+    """What stands in place of a page that the browser failed to draw."""
+    quiet = {} if stateful else {"on_error": rx.noop()}
+    fallback = rx.el.main(
+        ui.error_page(
+            "出错",
+            "页面显示出现问题",
+            f"请刷新页面重试，已填写的内容会自动恢复。如仍有问题，请致电 {TELEPHONE}。",
+            ui.link_button("返回首页", HOME.route, "primary"),
+        ),
+        class_name="main",
+    )
+    return ErrorBoundary.create(fallback_render=rx.Var.create(fallback), **quiet)
 
 
 # --- the public site ------------------------------------------------------------------------------
