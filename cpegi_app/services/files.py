@@ -123,6 +123,11 @@ def ids_of(session: Session, flow_name: str, subject_id: int) -> list[int]:
     return [f.id or 0 for f in session.exec(_live(flow_name, subject_id))]
 
 
+def contents(session: Session, flow_name: str, subject_id: int) -> set[tuple[str, str]]:
+    """Return what the live files of a subject are: slot and content, whatever their names."""
+    return {(f.slot, f.sha256) for f in session.exec(_live(flow_name, subject_id))}
+
+
 def require(session: Session, flow_name: str, subject_id: int, slots: tuple[FileSlot, ...]) -> dict[str, str]:
     """Return one sentence for every slot that still lacks its file."""
     present = slots_of(session, flow_name, subject_id)

@@ -173,15 +173,17 @@ def _files_differ(session: Session, row: Any) -> bool:
     source = _latest_approved(session, row.org_id)
     if source is None:
         return True
-    shas = [
-        {(f.slot, f.name) for f in files.listing(session, *s)} for s in (source, ("profile_change", row.id))
-    ]
-    return shas[0] != shas[1]
+    return files.contents(session, *source) != files.contents(session, "profile_change", row.id)
 
 
 def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
     one_at_a_time(session, "credit_code", row.data.get("credit_code"))
-    if clash := _cross_checks(session, FORMS[kind_of(row.data)].parse(_own_fields(row.data)), row.org_id):
+    try:
+        # Once more, as a licence may have run out while the form waited.
+        form = FORMS[kind_of(row.data)].parse(_own_fields(row.data))
+    except FormInvalid as refusal:
+        raise Conflict("不能通过：" + "；".join(refusal.fields.values()) + "。请退回申请人更正。") from None
+    if clash := _cross_checks(session, form, row.org_id):
         raise Conflict("不能通过：" + "；".join(clash.values()))
 
 
