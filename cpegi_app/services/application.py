@@ -13,7 +13,7 @@ from cpegi_app.access import APPLICATION, APPLY, REQUEST, Actor, Permission
 from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import Application, Disbursement, Organisation, Product
 from cpegi_app.services import conditions, notices, product_public, review
-from cpegi_app.services.forms import Form, Number, Text, Whole, Widget, fen, input_field, wan
+from cpegi_app.services.forms import Form, Number, Text, Whole, Widget, fen, input_field, normalise, wan
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.product_public import closed_why
 from cpegi_app.services.profile_forms import FORMS
@@ -264,7 +264,7 @@ def listing(
         query = query.where(Application.org_id == actor.org_id)
     if status in Status._value2member_map_:
         query = query.where(Application.status == status)
-    if word:
+    if word := normalise(word):
         by_org = select(Organisation.id).where(col(Organisation.name).contains(word, autoescape=True))
         query = query.where(
             col(Application.product_name).contains(word, autoescape=True)

@@ -26,6 +26,7 @@ from cpegi_app.services.forms import (
     basis_points,
     fen,
     input_field,
+    normalise,
 )
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.review import Description, Flow, Line, Payload
@@ -230,8 +231,13 @@ def own_list(
         .join(Product, col(Product.id) == ProductRevision.product_id)
         .where(Product.org_id == actor.org_id, col(ProductRevision.id).in_(newest))
     )
-    if word:
-        query = query.where(col(Product.name).contains(word, autoescape=True))
+    if word := normalise(word):
+        # A draft's name stands in its data only, until it is published.
+        drafted: Any = col(ProductRevision.data)["name"]
+        query = query.where(
+            col(Product.name).contains(word, autoescape=True)
+            | drafted.as_string().contains(word, autoescape=True)
+        )
     if status == "LISTED":
         query = query.where(col(Product.is_listed).is_(True))
     elif status == "DELISTED":
@@ -281,6 +287,14 @@ def _span(data: dict[str, str], name: str, unit: str) -> str:
 def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -> dict[str, Any]:
     form, stated = parse(row.data)
     return {"data": form.strings() | conditions.strings(stated), "conditions": stated}
+
+
+def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
+    try:
+        # Once more, as the product's own date may have passed while it waited.
+        parse(row.data)
+    except FormInvalid as refusal:
+        raise Conflict("不能通过：" + "；".join(refusal.fields.values()) + "。请退回机构更正。") from None
 
 
 def _publish(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
@@ -355,6 +369,7 @@ FLOW = review.register(
         ),
         reviewer_href=lambda row: REVIEW.url(flow="product", rid=row.id),
         before_submit=_before_submit,
+        before_approve=_before_approve,
         after_approve=_publish,
         outcome={Action.APPROVE: "产品已发布到平台首页。"},
     )

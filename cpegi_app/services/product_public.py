@@ -12,7 +12,7 @@ from cpegi_app import clock
 from cpegi_app.errors import NotFound
 from cpegi_app.models import Organisation, Product
 from cpegi_app.services import conditions
-from cpegi_app.services.forms import basis_points, fen, percent, wan
+from cpegi_app.services.forms import basis_points, fen, normalise, percent, wan
 from cpegi_app.services.product import ProductForm
 from cpegi_app.vocabulary import GuaranteeMode, OrgClass, ProductType
 
@@ -73,7 +73,7 @@ def public_list(
         query = query.where(col(Product.guarantees).contains(f",{guarantee},", autoescape=True))
     if org_class in OrgClass._value2member_map_:
         query = query.where(Product.org_class == org_class)
-    if word:
+    if word := normalise(word):
         found = col(Product.name).contains(word, autoescape=True) | col(Organisation.name).contains(
             word, autoescape=True
         )

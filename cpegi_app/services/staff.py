@@ -13,6 +13,7 @@ from cpegi_app.access import Actor, Permission, Role
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import AuditEntry, Organisation, User
 from cpegi_app.services import audit, review, sessions
+from cpegi_app.services.forms import normalise
 from cpegi_app.services.identifiers import masked
 from cpegi_app.vocabulary import Kind, OrgClass, Status
 
@@ -152,7 +153,7 @@ def accounts(
     """Return one page of accounts by number, name or credit code."""
     require(actor, Permission.ACCOUNT_MANAGE)
     query = select(User, Organisation).join(Organisation, col(Organisation.id) == User.org_id, isouter=True)
-    if word:
+    if word := normalise(word):
         found = col(Organisation.name).contains(word, autoescape=True)
         found |= col(Organisation.credit_code).contains(word.upper(), autoescape=True)
         # A whole number only: searching by parts would let staff page through everybody's numbers.
@@ -273,7 +274,7 @@ def audit_trail(
     query = select(AuditEntry)
     if action in audit.ACTIONS:
         query = query.where(AuditEntry.action == action)
-    if word:
+    if word := normalise(word):
         found = col(AuditEntry.actor_label).contains(word, autoescape=True)
         found |= col(AuditEntry.detail).contains(word, autoescape=True)
         query = query.where(found | (col(AuditEntry.subject) == word))
