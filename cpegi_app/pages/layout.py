@@ -66,6 +66,13 @@ def message() -> rx.Component:
             rx.fragment(),
         ),
         ui.message_bar(MessageState.kind, MessageState.text, MessageState.close),
+        rx.cond(
+            MessageState.login_href != "",
+            rx.el.p(
+                ui.file_link("重新登录并回到本页", MessageState.login_href, class_name="btn btn-primary")
+            ),
+            rx.fragment(),
+        ),
     )
 
 

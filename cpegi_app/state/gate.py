@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from typing import Any
+from urllib.parse import quote
 
 import reflex as rx
 from reflex.event import Event
@@ -109,18 +110,16 @@ class Gate(Middleware):
         root.reset()
         binding._sid_digest = digest
         if before and event.name not in FRAMEWORK_EVENTS:
-            await _tell(state, "error", SignInRequired().message)
             root.is_hydrated = True  # pyright: ignore[reportAttributeAccessIssue]
-            return await _answer(state, [])
+            return await _ask_to_sign_in(state)
         return None
 
     async def _sign_in(self, state: BaseState, event: Event) -> StateUpdate:
         log.info("denied to anonymous: %s", event.name)
         await asyncio.to_thread(_note_denial, None, event.name, str(state.router.session.client_ip or ""))
         if event.name.endswith((".load", ".enter")):
-            return await _answer(state, [rx.redirect(LOGIN.route, replace=True)])
-        await _tell(state, "error", SignInRequired().message)
-        return await _answer(state, [])
+            return await _answer(state, [rx.redirect(_login_href(state), replace=True)])
+        return await _ask_to_sign_in(state)
 
     async def _deny(self, state: BaseState, event: Event, actor: Actor | None, sentence: str) -> StateUpdate:
         log.warning("denied: %s", event.name)
@@ -136,6 +135,22 @@ def screen_of(event_name: str) -> Screen | None:
     if found is None or handler == "setvar":
         return None
     return SCREEN_OF.get(state_name)
+
+
+def _login_href(state: BaseState) -> str:
+    """Return the login page's address, which leads back to the page in view."""
+    path = str(state.router.url.path or "/")
+    return (
+        f"{LOGIN.route}?next={quote(path, safe='/')}"
+        if path.startswith(("/console", "/staff"))
+        else LOGIN.route
+    )
+
+
+async def _ask_to_sign_in(state: BaseState) -> StateUpdate:
+    bar = await state.get_state(MessageState)
+    bar._tell("error", SignInRequired().message, _login_href(state))
+    return await _answer(state, [])
 
 
 async def _tell(state: BaseState, kind: str, text: str) -> None:

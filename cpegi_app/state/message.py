@@ -22,6 +22,7 @@ class MessageState(rx.State):
     kind: str = ""
     text: str = ""
     count: int = 0
+    login_href: str = ""
 
     @rx.event
     def tell(self, kind: str, text: str):
@@ -31,9 +32,10 @@ class MessageState(rx.State):
     @rx.event
     def close(self):
         """Take the message away."""
-        self.kind = self.text = ""
+        self.kind = self.text = self.login_href = ""
 
-    def _tell(self, kind: str, text: str) -> None:
+    def _tell(self, kind: str, text: str, login_href: str = "") -> None:
+        self.login_href = login_href
         self.kind = kind if kind in ("success", "error", "info", "warning") else "info"
         self.text = text
         self.count += 1
