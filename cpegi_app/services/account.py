@@ -57,10 +57,24 @@ def checked_phone(text: str, field: str = "phone") -> str:
 
 def check_new_password(password: str, again: str, phone: str) -> None:
     """Raise `FormInvalid` unless the new password keeps the policy and is repeated right."""
+    if not password:
+        raise FormInvalid({"password": "请设置密码"})
     if why := passwords.problem(password, phone):
         raise FormInvalid({"password": why})
     if password != again:
         raise FormInvalid({"again": "两次输入的密码不一致，请重新输入确认密码"})
+
+
+def together(*checks: Callable[[], object]) -> None:
+    """Run every check of a form and refuse all that is wrong at once."""
+    wrong: dict[str, str] = {}
+    for check in checks:
+        try:
+            check()
+        except FormInvalid as refusal:
+            wrong = refusal.fields | wrong
+    if wrong:
+        raise FormInvalid(wrong)
 
 
 def request_code(session: Session, phone: str, purpose: SmsPurpose, address: str) -> sms.Sent:
@@ -114,10 +128,15 @@ def use_code(session: Session, phone: str, purpose: SmsPurpose, code: str) -> No
 
 def _check_code(session: Session, phone: str, purpose: SmsPurpose, code: str, field: str) -> int:
     """Return the code's id; what is no six digits is refused without counting as a try."""
+    return sms.check_code(session, phone, purpose, checked_code(code, field))
+
+
+def checked_code(code: str, field: str = "code") -> str:
+    """Return the code as six digits or raise `FormInvalid` at the field."""
     code = half_width(code)
     if not (code.isascii() and code.isdigit() and len(code) == 6):
         raise FormInvalid({field: "请填写短信中的 6 位数字验证码"})
-    return sms.check_code(session, phone, purpose, code)
+    return code
 
 
 def candidate(session: Session, phone: str, address: str) -> Candidate:
@@ -169,19 +188,50 @@ def _settle_identity(session: Session, user: User, identity: str) -> str:
     return WORKBENCH.route
 
 
+@dataclass(frozen=True)
+class Identity:
+    """The class that an organisation has chosen, and why it can no longer be changed here."""
+
+    org_class: str
+    fixed_why: str
+
+
+IDENTITY_SENT = (
+    "真实性认证已提交，机构类型不能直接更改。认证通过后可在“企业认证 → 修改资料”中申请更正，由平台审核。"
+)
+
+
+def identity(session: Session, actor: Actor) -> Identity:
+    """Return the chosen class and whether it may still be changed (manual §2.2)."""
+    org = _own_org(session, actor)
+    return Identity(org.org_class, IDENTITY_SENT if _is_fixed(org, _verification(session, org)) else "")
+
+
+def _own_org(session: Session, actor: Actor) -> Organisation:
+    org = session.get(Organisation, actor.org_id) if actor.org_id else None
+    if org is None:
+        raise NotFound("机构")
+    return org
+
+
+def _verification(session: Session, org: Organisation) -> Verification | None:
+    return session.exec(select(Verification).where(Verification.org_id == org.id)).first()
+
+
+def _is_fixed(org: Organisation, sent: Verification | None) -> bool:
+    """Tell whether the verification has been sent: a returned one is open again, its class is not."""
+    return bool(org.verified_at or (sent and sent.status != Status.DRAFT))
+
+
 def choose_identity(session: Session, actor: Actor, org_class: str) -> None:
     """Set the organisation's class, once confirmed; free until the verification is first sent (manual §2.2, §10)."""
     if org_class not in OrgClass._value2member_map_:
         raise FormInvalid({"org_class": "请选择一种机构类型"})
     chosen = OrgClass(org_class)
-    org = session.get(Organisation, actor.org_id)
-    if org is None:
-        raise NotFound("机构")
-    draft = session.exec(select(Verification).where(Verification.org_id == actor.org_id)).first()
-    if org.verified_at or (draft and draft.status != Status.DRAFT):
-        raise Conflict(
-            "真实性认证已提交，机构类型不能直接更改。认证通过后可在“企业认证 → 修改资料”中申请更正，由平台审核。"
-        )
+    org = _own_org(session, actor)
+    draft = _verification(session, org)
+    if _is_fixed(org, draft):
+        raise Conflict(IDENTITY_SENT)
     org.kind, org.org_class = KIND_OF[chosen].value, chosen.value
     if draft:
         # The form begun under the former class would otherwise set it again when it is sent.
@@ -322,3 +372,9 @@ def ensure_consent(consent: str) -> None:
     """Refuse a registration without consent to the terms."""
     if consent != "on":
         raise FormInvalid({"consent": "请阅读注册须知和服务协议，并勾选同意"})
+
+
+def ensure_password(password: str) -> None:
+    """Refuse a sign-in without a password before anything is counted."""
+    if not password:
+        raise FormInvalid({"password": "请填写登录密码"})
