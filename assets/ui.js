@@ -172,6 +172,27 @@
     button.textContent = open ? "隐藏" : "显示";
   }
 
+  /* ---------- a button that waits: data-wait="<seconds>/<turn>", its words in [data-wait-text] ---------- */
+  function holdBack(button) {
+    var mark = button.getAttribute("data-wait");
+    if (button.waitMark === mark) return;
+    button.waitMark = mark;
+    clearInterval(button.waitTimer);
+    var until = Date.now() + parseInt(mark, 10) * 1000;
+    var words = button.querySelector("[data-wait-text]") || button;
+    var code = button.parentNode.querySelector("input");
+    if (!(until > Date.now())) return;
+    if (doc.activeElement === button && code) focusOn(code);
+    function tick() {
+      var left = Math.ceil((until - Date.now()) / 1000);
+      button.disabled = left > 0;
+      words.textContent = left > 0 ? left + " 秒后重新获取" : "重新获取";
+      if (left <= 0) clearInterval(button.waitTimer);
+    }
+    button.waitTimer = setInterval(tick, 500);
+    tick();
+  }
+
   /* ---------- focus ---------- */
   function focusOn(element) { if (element) element.focus(); }
   /* After a submission: the summary of what is wrong, else the first wrong field, gets the focus. */
@@ -387,12 +408,13 @@
       if (!form.wasSent) HTMLFormElement.prototype.submit.call(form);
       form.wasSent = true;
     });
+    all("button[data-wait]").forEach(holdBack);
     focusErrors();
     arrive(false);
   }
   new MutationObserver(scan).observe(root, {
     childList: true, subtree: true, attributes: true,
-    attributeFilter: ["data-version", "data-autosubmit", "data-draft-clear", "aria-invalid"],
+    attributeFilter: ["data-version", "data-autosubmit", "data-draft-clear", "data-wait", "aria-invalid"],
   });
   restSide();
   scan();
