@@ -1,5 +1,25 @@
 """Importing this package registers every page."""
 
-from cpegi_app.pages import application, disbursement, home, product, request, workbench
+from cpegi_app.pages import (
+    account,
+    account_own,
+    application,
+    disbursement,
+    product,
+    product_public,
+    request,
+    site,
+    workbench,
+)
 
-PAGES = (home, product, application, request, disbursement, workbench)
+PAGES = (
+    site,
+    product_public,
+    account,
+    account_own,
+    product,
+    application,
+    request,
+    disbursement,
+    workbench,
+)

@@ -16,6 +16,18 @@ from cpegi_app.services.forms import basis_points, fen, normalise, percent, wan
 from cpegi_app.services.product import ProductForm
 from cpegi_app.vocabulary import GuaranteeMode, OrgClass, ProductType
 
+# What the head of the page tells already.
+HEADLINE = {
+    "name",
+    "product_type",
+    "amount_min",
+    "amount_max",
+    "term_min",
+    "term_max",
+    "rate_min",
+    "rate_max",
+}
+
 
 class PublicProduct(BaseModel):
     """A published product as the public list and the detail page show it."""
@@ -98,6 +110,8 @@ def public_detail(session: Session, product_id: int) -> PublicDetail:
     assert org is not None
     groups: dict[str, list[tuple[str, str]]] = {}
     for spec in ProductForm.specs():
+        if spec.name in HEADLINE:
+            continue
         value = spec.show(product.data.get(spec.name)) or (
             "不限" if spec.name in ("industries", "regions") else "—"
         )

@@ -1,0 +1,177 @@
+"""The public site: home page, the published products and their details (manual §1.1, §4.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from urllib.parse import quote, urlencode
+
+import reflex as rx
+from pydantic import BaseModel
+
+from cpegi_app.access import APPLY, HOME, LOGIN, PUBLIC_PRODUCT, PUBLIC_PRODUCTS
+from cpegi_app.errors import NotFound
+from cpegi_app.services import dashboard, product_public, sessions
+from cpegi_app.services.dashboard import Tile
+from cpegi_app.services.product_public import PublicDetail, PublicProduct
+from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
+from cpegi_app.vocabulary import CLASSES, GuaranteeMode, Kind
+
+SIZE = 12
+FIGURES = ("在线金融产品", "认证机构", "认证企业", "累计放款")
+# (name in the address, label, the choices offered)
+CHOICES = (
+    ("amount", "融资金额", [(str(n), f"{n:,} 万元") for n in (50, 100, 300, 500, 1000, 3000)]),
+    ("term", "期限", [(str(n), f"{n} 个月") for n in (6, 12, 24, 36, 60)]),
+    ("rate", "年利率", [(n, f"不高于 {n}%") for n in ("3.5", "4", "4.5", "5", "6", "8")]),
+    ("guarantee", "担保方式", GuaranteeMode.options()),
+    ("org_class", "机构类型", [(c.value, c.label) for c in CLASSES[Kind.DEBT]]),
+)
+SORTS = (("", "最新发布"), ("cost", "综合年化成本"), ("rate", "年利率"), ("amount", "最高额度"))
+UNITS = {"amount": "万元", "term": "个月", "rate": "%"}
+_NUMBER = re.compile(r"\d{1,7}(\.\d{1,2})?")
+
+
+class Choice(BaseModel):
+    """One choice of a filter: a link to the same list with that choice made."""
+
+    label: str
+    href: str
+    current: bool
+
+
+class Filter(BaseModel):
+    """One filter of the public list."""
+
+    label: str
+    choices: list[Choice]
+
+
+@for_screen(HOME)
+class HomeState(Services, rx.State):
+    """The home page: the platform's figures and the newest products."""
+
+    rows: list[PublicProduct] = []
+    figures: list[Tile] = []
+    loading: bool = True
+
+    @rx.event
+    async def load(self):
+        """Open the home page."""
+        self.rows, _ = await self._read_public(product_public.public_list, size=6)
+        tiles = {t.label: t for t in await self._read_public(dashboard.region_tiles)}
+        self.figures = [tiles[label] for label in FIGURES if label in tiles]
+        self.loading = False
+
+
+@for_screen(PUBLIC_PRODUCTS)
+class PublicProductsState(Services, rx.State):
+    """The published products; what is filtered stands in the address, so a link or 后退 finds it again."""
+
+    rows: list[PublicProduct] = []
+    total: int = 0
+    page: int = 1
+    pages: int = 1
+    filters: list[Filter] = []
+    sorts: list[Choice] = []
+    word: str = ""
+    before: str = ""
+    after: str = ""
+    clear: str = ""
+    loading: bool = True
+
+    @rx.event
+    async def load(self):
+        """Open the list that the address names."""
+        query = self.router.url.query_parameters
+        asked = _asked(query)
+        await self._show(asked, int_arg(query.get("page", "1"), 1, 100_000))
+
+    async def _show(self, asked: dict[str, str], page: int) -> None:
+        wanted = {k: v for k, v in asked.items() if k not in UNITS}
+        numbers = {
+            "amount": Decimal(asked["amount"]) if "amount" in asked else None,
+            "rate": Decimal(asked["rate"]) if "rate" in asked else None,
+            "term": int(asked["term"]) if "term" in asked else None,
+        }
+        rows, total = await self._read_public(
+            product_public.public_list, page=page, size=SIZE, **wanted, **numbers
+        )
+        pages = max(1, -(-total // SIZE))
+        if page > pages:
+            return await self._show(asked, pages)
+        self.rows, self.total, self.page, self.pages = rows, total, page, pages
+        self.filters = [_filter(asked, *choice) for choice in CHOICES]
+        self.sorts = [
+            Choice(label=text, href=_href(asked, sort=code), current=asked.get("sort", "") == code)
+            for code, text in SORTS
+        ]
+        self.word = asked.get("word", "")
+        self.before = _href(asked, page=str(page - 1)) if page > 1 else ""
+        self.after = _href(asked, page=str(page + 1)) if page < pages else ""
+        self.clear = PUBLIC_PRODUCTS.route if set(asked) - {"sort"} else ""
+        self.loading = False
+
+    @rx.event
+    async def search(self, data: dict):
+        """Look for a word, under the filters that are set."""
+        asked = _asked(self.router.url.query_parameters)
+        word = text_arg(data.get("word"), 40) if isinstance(data, Mapping) else ""
+        return rx.redirect(_href(asked, word=word))
+
+
+@for_screen(PUBLIC_PRODUCT)
+class PublicProductState(Services, rx.State):
+    """查看详情 of a published product."""
+
+    product: PublicDetail = PublicDetail()
+    apply_href: str = ""
+    missing: bool = False
+    loading: bool = True
+
+    @rx.event
+    async def load(self):
+        """Open the product that the address names."""
+        self.loading, self.missing = True, False
+        try:
+            self.product = await self._read_public(product_public.public_detail, self._route_id("pid"))
+        except NotFound:
+            self.product, self.missing = PublicDetail(), True
+        href = APPLY.url(pid=self.product.id)
+        signed_in = await self._read_public(sessions.actor_of, self._sid())
+        self.apply_href = href if signed_in else f"{LOGIN.route}?next={quote(href, safe='')}"
+        self.loading = False
+
+
+def _asked(query: Mapping[str, str]) -> dict[str, str]:
+    """Return the filters that an address names, whatever makes no sense left out."""
+    found = {name: text_arg(query.get(name), 40) for name, _, _ in CHOICES}
+    found |= {"word": text_arg(query.get("word"), 40), "sort": text_arg(query.get("sort"), 10)}
+    for name in UNITS:
+        if not _NUMBER.fullmatch(found[name]) or (name == "term" and not found[name].isdigit()):
+            found[name] = ""
+    known = {name: {code for code, _ in choices} for name, _, choices in CHOICES if name not in UNITS}
+    known["sort"] = {code for code, _ in SORTS}
+    return {k: v for k, v in found.items() if v and v in known.get(k, {v})}
+
+
+def _href(asked: dict[str, str], **change: str) -> str:
+    """Return the address of the list with some of its filters changed; a change begins at page 1."""
+    query = {k: v for k, v in (asked | change).items() if v}
+    return PUBLIC_PRODUCTS.route + (f"?{urlencode(query)}" if query else "")
+
+
+def _filter(asked: dict[str, str], name: str, label: str, choices: list[tuple[str, str]]) -> Filter:
+    now = asked.get(name, "")
+    if now and now not in dict(choices):
+        # A number of one's own, from the address.
+        choices = [*choices, (now, f"{now} {UNITS[name]}")]
+    offered = [("", "不限"), *choices]
+    return Filter(
+        label=label,
+        choices=[
+            Choice(label=text, href=_href(asked, **{name: code}), current=code == now)
+            for code, text in offered
+        ],
+    )
