@@ -35,6 +35,13 @@
     fire(control, "input");
     fire(control, "change");
   }
+  /* A ready sentence goes behind what is typed already, once. */
+  function fill(control, sentence) {
+    if (!control) return;
+    var typed = control.value.trim();
+    if (typed.indexOf(sentence) < 0) put(control, typed ? typed + "\n" + sentence : sentence);
+    focusOn(control);
+  }
   /* React listens to the click of a box, not to its change. */
   function tick(control, wanted) { if (control.checked !== wanted && !control.disabled) control.click(); }
 
@@ -306,6 +313,8 @@
     if (eye) reveal(eye, eye.textContent === "显示");
     var more = closest(event, "[data-query-toggle]");
     if (more) more.setAttribute("aria-expanded", String(more.closest(".query").classList.toggle("is-open")));
+    var filler = closest(event, "[data-fill]");
+    if (filler) { fill(doc.querySelector(filler.getAttribute("data-fill")), filler.getAttribute("data-text") || filler.textContent.trim()); return; }
     if (closest(event, "[data-draft-discard]")) discardDraft(event.target.closest("form"));
   }, true);
 

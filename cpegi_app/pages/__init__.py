@@ -8,7 +8,10 @@ from cpegi_app.pages import (
     product,
     product_public,
     request,
+    review_staff,
     site,
+    staff,
+    verification,
     workbench,
 )
 
@@ -22,4 +25,7 @@ PAGES = (
     request,
     disbursement,
     workbench,
+    verification,
+    review_staff,
+    staff,
 )

@@ -7,7 +7,9 @@ from typing import Any
 import reflex as rx
 
 from cpegi_app.pages import ui
-from cpegi_app.services.review_view import CheckView, FieldView, GroupView
+from cpegi_app.pages.form import remark
+from cpegi_app.services.review_view import CheckView, EventView, FieldView, GroupView
+from cpegi_app.vocabulary import FileSlot
 
 
 def data_cards(view: Any) -> rx.Component:
@@ -18,41 +20,45 @@ def data_cards(view: Any) -> rx.Component:
 def _group(group: rx.Var[GroupView], compared_with: Any) -> rx.Component:
     return ui.card(
         group.title,
-        rx.cond(
-            compared_with != "",
-            _difference(group, compared_with),
-            rx.el.dl(rx.foreach(group.fields, _line), class_name="desc desc-2"),
-        ),
+        rx.cond(compared_with != "", _difference(group, compared_with), lines(group.fields)),
         key=group.title,
     )
 
 
-def _line(f: rx.Var[FieldView]) -> rx.Component:
-    return rx.el.div(
-        rx.el.dt(f.title),
-        rx.el.dd(
-            rx.cond(f.value == "", "—", f.value),
-            rx.cond(
-                f.reason != "", rx.el.p("退回意见：", f.reason, class_name="field-reason"), rx.fragment()
+def lines(fields: Any) -> rx.Component:
+    """Labelled values in two columns; a long text takes the whole width."""
+
+    def one(f: rx.Var[FieldView]) -> rx.Component:
+        return rx.el.div(
+            rx.el.dt(f.title),
+            rx.el.dd(
+                rx.cond(f.value == "", "—", f.value),
+                ui.show(f.reason != "", rx.el.p(rx.el.b("审核意见："), f.reason, class_name="field-reason")),
             ),
-        ),
-        key=f.name,
-    )
+            class_name=rx.cond(f.value.length() > 36, "wide", ""),
+            key=f.name,
+        )
+
+    return rx.el.dl(rx.foreach(fields, one), class_name="desc desc-2")
 
 
 def _difference(group: rx.Var[GroupView], compared_with: Any) -> rx.Component:
+    return difference(group.fields, compared_with, group.title)
+
+
+def difference(fields: Any, compared_with: Any, caption: Any) -> rx.Component:
+    """Old and new side by side; what changed is marked by a word, not by colour alone."""
+
     def row(f: rx.Var[FieldView]) -> rx.Component:
         return rx.el.tr(
-            rx.el.th(f.title, scope="row"),
-            rx.el.td(rx.cond(f.old == "", "—", f.old), data_label=compared_with),
-            rx.el.td(
-                rx.cond(
-                    f.changed,
-                    rx.fragment(rx.el.mark(rx.cond(f.value == "", "（已清空）", f.value))),
-                    rx.cond(f.value == "", "—", f.value),
-                ),
-                data_label="本次提交",
+            rx.el.th(
+                f.title,
+                ui.show(f.changed, rx.el.span("已变更", class_name="mark")),
+                scope="row",
+                data_label="项目",
             ),
+            rx.el.td(rx.cond(f.old == "", "—", f.old), class_name="old", data_label=compared_with),
+            rx.el.td(new_value(f), class_name="new", data_label="本次提交"),
             class_name=rx.cond(f.changed, "is-changed", ""),
             key=f.name,
         )
@@ -61,11 +67,17 @@ def _difference(group: rx.Var[GroupView], compared_with: Any) -> rx.Component:
         rx.el.th("项目", scope="col"), rx.el.th(compared_with, scope="col"), rx.el.th("本次提交", scope="col")
     )
     return rx.el.table(
-        rx.el.caption(group.title + "对比", class_name="sr-only"),
+        rx.el.caption(caption, "对比", class_name="sr-only"),
+        rx.el.colgroup(rx.el.col(), rx.el.col(), rx.el.col()),
         rx.el.thead(head),
-        rx.el.tbody(rx.foreach(group.fields, row)),
+        rx.el.tbody(rx.foreach(fields, row)),
         class_name="table diff is-stack",
     )
+
+
+def new_value(f: Any) -> Any:
+    """A line's value; a value that was taken away says so."""
+    return rx.cond(f.value != "", f.value, rx.cond(f.changed, "（已清空）", "—"))
 
 
 def checks_card(view: Any) -> rx.Component:
@@ -79,79 +91,151 @@ def checks_card(view: Any) -> rx.Component:
             ui.tag("有问题", "red"),
         )
         return rx.el.li(
-            sign, rx.el.b(c.label), rx.el.span(c.text, class_name="muted"), class_name="row", key=c.label
+            sign,
+            rx.el.b(c.label, class_name="nowrap"),
+            rx.el.span(c.text, class_name="muted"),
+            class_name="check-row",
+            key=c.label,
         )
 
     return ui.show(
         view.checks.length() > 0,
-        ui.card("系统核验", rx.el.ul(rx.foreach(view.checks, one), class_name="stack")),
+        ui.card("系统核验", rx.el.ul(rx.foreach(view.checks, one), class_name="check-rows")),
     )
 
 
 def files_card(view: Any) -> rx.Component:
     """The attached files with their preview."""
-
-    def one(f: Any) -> rx.Component:
-        return rx.el.li(
-            ui.icon("file"),
-            rx.el.span(rx.el.b(f.slot_label), " ", f.name, class_name="file-name", title=f.name),
-            rx.el.span(f.size, class_name="file-size"),
-            rx.el.span(
-                ui.file_link("预览", f.href, target="_blank"),
-                ui.file_link("下载", f.href + "?download=1"),
-                class_name="ops",
-            ),
-            class_name="file",
-            key=f.id,
-        )
-
     return ui.card(
         "附件",
         rx.cond(
             view.files.length() > 0,
-            rx.el.ul(rx.foreach(view.files, one), class_name="files"),
+            rx.el.ul(rx.foreach(view.files, _file), class_name="files"),
             rx.el.p("没有附件", class_name="muted"),
         ),
     )
 
 
+def _file(f: Any) -> rx.Component:
+    return rx.el.li(
+        ui.icon("file"),
+        rx.el.span(rx.el.b(f.slot_label), rx.el.br(), f.name, class_name="file-name", title=f.name),
+        rx.el.span(f.size, class_name="file-size"),
+        rx.el.span(
+            ui.file_link("预览", f.href, target="_blank", aria_label="预览" + f.slot_label + "：" + f.name),
+            ui.file_link("下载", f.href + "?download=1", aria_label="下载" + f.slot_label + "：" + f.name),
+            class_name="ops",
+        ),
+        class_name="file",
+        key=f.id,
+    )
+
+
 def history_card(view: Any) -> rx.Component:
     """审核记录: when, what, who, opinion."""
-
-    def one(e: Any) -> rx.Component:
-        return rx.el.li(
-            rx.el.div(
-                ui.tag(e.action, e.tone), rx.el.span(e.at, class_name="muted small num"), class_name="row"
-            ),
-            rx.el.p(e.who, class_name="small"),
-            rx.cond(e.comment != "", rx.el.p(e.comment, class_name="prose"), rx.fragment()),
-            key=e.at + e.action,
-        )
-
     return ui.card(
         "审核记录",
         rx.cond(
             view.events.length() > 0,
-            rx.el.ol(rx.foreach(view.events, one), class_name="timeline"),
+            rx.el.ol(rx.foreach(view.events, lambda e: _step(e, e.at + e.action)), class_name="timeline"),
             rx.el.p("尚未提交", class_name="muted"),
         ),
+    )
+
+
+def _step(e: rx.Var[EventView], key: Any, *more: Any) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(
+            rx.el.b(e.action),
+            rx.el.time(e.at),
+            rx.el.span(e.who, class_name="tl-who"),
+            class_name="tl-head",
+        ),
+        ui.show(e.comment != "", rx.el.p(e.comment, class_name="tl-text")),
+        *more,
+        data_tone=e.tone,
+        key=key,
+    )
+
+
+def history_with_points(events: Any) -> rx.Component:
+    """审核记录 for the reviewer: the reasons by field stand under the opinion."""
+
+    def points(e: Any) -> rx.Component:
+        inside = rx.el.ul(rx.foreach(e.points, lambda p: rx.el.li(p, key=p)), class_name="tl-points")
+        return ui.show(e.points.length() > 0, inside)
+
+    return ui.card(
+        "审核记录",
+        rx.el.ol(rx.foreach(events, lambda e: _step(e, e.key, points(e))), class_name="timeline"),
+    )
+
+
+def return_note(state: Any) -> rx.Component:
+    """On top of an open form: why it was returned, and each reason linked to its field."""
+    view = state.view
+
+    def link(title: Any, text: Any, name: Any) -> rx.Component:
+        return rx.el.li(
+            rx.el.a(rx.el.span(title, class_name="strong"), "：", text, href="#f-" + name), key=name
+        )
+
+    def field(f: rx.Var[FieldView]) -> Any:
+        return rx.cond(f.reason != "", link(f.title, f.reason, f.name), rx.fragment())
+
+    files = [
+        ui.show(
+            remark(state, f"file_{s.value}") != "",
+            link(s.label, remark(state, f"file_{s.value}"), f"file_{s.value}"),
+        )
+        for s in FileSlot
+    ]
+    body = rx.el.div(
+        rx.el.b("已退回，请修改后重新提交"),
+        rx.el.p("退回原因：", view.reason),
+        rx.el.ul(
+            rx.foreach(view.groups, lambda g: rx.fragment(rx.foreach(g.fields, field), key=g.title)),
+            *files,
+            class_name="reasons",
+        ),
+    )
+    return ui.show(
+        view.status == "RETURNED",
+        rx.el.section(ui.note(body, "warning"), aria_label="退回原因", custom_attrs={"id": "return-reason"}),
     )
 
 
 def outcome_panel(state: Any) -> rx.Component:
     """What its submitter sees of a thing that is no draft: status, reason, data, files, history, 撤回."""
     view = state.view
+    pending = rx.el.div(
+        rx.el.b("已提交，正在等待审核"),
+        rx.el.p("审核期间不可再次提交，也不能修改。如发现填写有误，可先撤回，修改后重新提交。"),
+    )
     return rx.fragment(
         ui.card(
             "",
             rx.el.div(
                 ui.tag(view.status_label, view.tone),
                 rx.el.b(view.title),
-                rx.el.span("提交于 ", view.submitted, class_name="muted small"),
-                rx.cond(view.can_withdraw, ui.button("撤回", state.withdraw), rx.fragment()),
+                ui.show(
+                    view.submitted != "", rx.el.span("提交于 ", view.submitted, class_name="muted small")
+                ),
+                rx.cond(
+                    view.can_withdraw,
+                    rx.el.div(ui.button("撤回", state.withdraw), class_name="page-acts"),
+                    rx.fragment(),
+                ),
                 class_name="row",
             ),
-            rx.cond(view.reason != "", ui.note("审核意见：" + view.reason, "warning"), rx.fragment()),
+        ),
+        ui.show(view.status == "PENDING", ui.note(pending)),
+        ui.show(
+            (view.reason != "") & (view.status != "PENDING"),
+            ui.note(
+                rx.fragment(rx.el.b("审核意见"), view.reason),
+                rx.match(view.tone, ("red", "error"), ("green", "success"), "warning"),
+            ),
         ),
         rx.el.div(
             rx.el.div(data_cards(view), class_name="stack"),

@@ -17,6 +17,9 @@ from cpegi_app.services.forms import normalise
 from cpegi_app.services.identifiers import masked
 from cpegi_app.vocabulary import Kind, OrgClass, Status
 
+# A thing that has waited longer is marked in the queue (ours).
+LATE_AFTER = timedelta(days=3)
+
 
 def require(actor: Actor, permission: Permission) -> None:
     """Refuse an actor without the permission; services check again what the gate has checked."""
@@ -102,7 +105,7 @@ def _queue_row(session: Session, flow: review.Flow, row_id: int) -> QueueRow:
         org=(org.name if org else "") or row.data.get("name", "") or "新账号",
         submitted=clock.local(row.submitted_at),
         waiting=waited_text(waited),
-        late=waited > timedelta(days=3),
+        late=waited > LATE_AFTER,
         href=flow.reviewer_href(row),
     )
 

@@ -1,0 +1,359 @@
+"""审核办理: one page for every flow in which the platform decides (manual §3.1, §4.1, §4.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from cpegi_app.access import QUEUE, REVIEW
+from cpegi_app.pages import ui
+from cpegi_app.pages.form import problem
+from cpegi_app.pages.layout import page
+from cpegi_app.pages.review import checks_card, history_with_points, new_value
+from cpegi_app.services.review import COMMENT_MAX
+from cpegi_app.services.review_desk import DeskField, DeskFile, DeskGroup
+from cpegi_app.state.review import ReviewState
+
+FLAG_WORDS = (
+    "与证照不一致",
+    "填写不完整",
+    "请填写全称",
+    "与附件不一致",
+    "扫描件不清晰",
+    "文件已过有效期",
+    "缺少签字或公章",
+)
+
+
+@page(REVIEW, ReviewState.load)
+def review() -> rx.Component:
+    """One thing at the reviewer's desk."""
+    state = ReviewState
+    return rx.fragment(
+        ui.crumbs("审核管理", (QUEUE.title, QUEUE.route), REVIEW.title),
+        rx.cond(state.loaded, _desk(), _waiting()),
+    )
+
+
+def _waiting() -> rx.Component:
+    return rx.fragment(
+        ui.page_head(REVIEW.title, ui.link_button("返回队列", QUEUE.route)), ui.card("", ui.skeleton(8))
+    )
+
+
+def _desk() -> rx.Component:
+    state = ReviewState
+    desk, view = state.desk, state.desk.view
+    return rx.fragment(
+        ui.page_head(
+            view.title,
+            ui.link_button("返回队列", state.back),
+            status=rx.fragment(ui.tag(view.status_label, view.tone), ui.chip(view.flow_label)),
+            number=desk.number,
+        ),
+        ui.card(
+            "",
+            rx.el.div(
+                ui.steps(["提交", "平台审核", "生效"], desk.step, bad=desk.is_bad),
+                rx.el.div(
+                    rx.el.span(rx.el.b(desk.applicant), " ", rx.el.span(desk.account, class_name="muted")),
+                    rx.el.span("提交于 ", view.submitted, class_name="muted"),
+                    ui.show(
+                        desk.rounds > 1,
+                        rx.el.span("第 ", desk.rounds, " 次提交", class_name="muted"),
+                    ),
+                    ui.show(
+                        desk.waited != "",
+                        ui.tag(
+                            rx.fragment(rx.cond(desk.late, "已超时，等待 ", "已等待 "), desk.waited),
+                            rx.cond(desk.late, "red", "blue"),
+                        ),
+                    ),
+                    class_name="row small",
+                ),
+                class_name="desk-head",
+            ),
+        ),
+        rx.cond(desk.open, _open_desk(), _closed_desk()),
+    )
+
+
+def _open_desk() -> rx.Component:
+    state = ReviewState
+    return ui.form(
+        rx.el.datalist(*(rx.el.option(value=w) for w in FLAG_WORDS), custom_attrs={"id": "flag-words"}),
+        rx.el.div(
+            rx.el.div(
+                _changes_note(),
+                checks_card(state.desk.view),
+                rx.foreach(state.desk.groups, lambda g: _group(g, True)),
+                history_with_points(state.desk.events),
+                class_name="stack",
+            ),
+            rx.el.div(_viewer(True), class_name="desk-side"),
+            class_name="desk",
+        ),
+        _decision(),
+        on_submit=state.decide,
+        draft="review-" + state.desk.view.flow + "-" + state.desk.view.id.to_string(),
+        version=state.desk.view.version.to_string(),
+        key=state.form_key,
+    )
+
+
+def _closed_desk() -> rx.Component:
+    """After a decision, the reviewer's own or somebody else's: what it was, and the next thing."""
+    state, desk = ReviewState, ReviewState.desk
+    mark = "review-" + desk.view.flow + "-" + desk.view.id.to_string()
+    said = rx.cond(
+        state.done != "",
+        rx.fragment("办理完成：", desk.last_word),
+        rx.cond(
+            desk.view.status == "DRAFT",
+            "申请人已撤回这份申请，正在修改；重新提交后会再次出现在队列中。",
+            rx.fragment("这份申请已办理：", desk.last_word),
+        ),
+    )
+    following = rx.cond(
+        state.upcoming.href != "",
+        rx.el.div(
+            ui.link_button("下一件", state.upcoming.href, "primary", id="next"),
+            rx.el.span(
+                state.upcoming.label,
+                " · ",
+                state.upcoming.title,
+                "，已等待 ",
+                state.upcoming.waiting,
+                "；队列中共 ",
+                state.upcoming.left,
+                " 件",
+                class_name="muted",
+            ),
+            class_name="row",
+        ),
+        rx.el.div(
+            ui.link_button("返回队列", QUEUE.route, "primary", id="next"),
+            rx.el.span("队列已清空，没有其他待审核的事项。", class_name="muted"),
+            class_name="row",
+        ),
+    )
+    return rx.fragment(
+        ui.draft_clear(mark),
+        ui.card(
+            "",
+            rx.el.div(
+                ui.note(said, rx.match(desk.view.tone, ("green", "success"), ("red", "error"), "warning")),
+                ui.show(
+                    desk.view.reason != "",
+                    rx.el.p(rx.el.b("审核意见："), desk.view.reason, class_name="prose"),
+                ),
+                following,
+                class_name="stack",
+            ),
+            class_name="decision",
+        ),
+        rx.el.div(
+            rx.el.div(
+                rx.foreach(desk.groups, lambda g: _group(g, False)),
+                history_with_points(desk.events),
+                class_name="stack",
+            ),
+            rx.el.div(_viewer(False), class_name="desk-side"),
+            class_name="desk",
+        ),
+    )
+
+
+def _changes_note() -> rx.Component:
+    """What changed since the last submission or against what is in force, before everything else."""
+    desk = ReviewState.desk
+
+    def field(f: Any) -> Any:
+        link = rx.el.li(rx.el.a(f.title, href="#line-" + f.name), key=f.name)
+        return rx.cond(f.changed, link, rx.fragment())
+
+    body = rx.el.div(
+        rx.el.b("与", desk.view.compared_with, "相比，", desk.view.changed_count, " 项内容有变更"),
+        rx.el.ul(
+            rx.foreach(desk.groups, lambda g: rx.fragment(rx.foreach(g.fields, field), key=g.title)),
+            class_name="inline-list",
+        ),
+        ui.show(
+            desk.gone.length() > 0,
+            rx.el.p(
+                "已删除的附件：", rx.foreach(desk.gone, lambda g: rx.el.span(g, class_name="chip", key=g))
+            ),
+        ),
+    )
+    return ui.show(desk.view.compared_with != "", ui.note(body))
+
+
+def _group(group: rx.Var[DeskGroup], may_flag: bool) -> rx.Component:
+    compared = ReviewState.desk.view.compared_with
+    heads = rx.el.tr(
+        rx.el.th("项目", scope="col"),
+        ui.show(compared != "", rx.el.th(compared, scope="col")),
+        rx.el.th(rx.cond(compared != "", "本次提交", "填报内容"), scope="col"),
+    )
+    table = rx.el.table(
+        rx.el.caption(group.title, class_name="sr-only"),
+        rx.el.thead(heads),
+        rx.el.tbody(rx.foreach(group.fields, lambda f: _line(f, may_flag))),
+        class_name="table diff desk-table is-stack",
+    )
+    count = ui.show(group.changed > 0, rx.el.span(group.changed, " 项变更", class_name="mark"))
+    return ui.card(group.title, table, extra=count, flush=True, key=group.title)
+
+
+def _line(f: rx.Var[DeskField], may_flag: bool) -> rx.Component:
+    compared = ReviewState.desk.view.compared_with
+    asked = ui.show(f.asked != "", rx.el.p(rx.el.b("上次退回意见："), f.asked, class_name="field-reason"))
+    reason = ui.show(f.reason != "", rx.el.p(rx.el.b("退回意见："), f.reason, class_name="field-reason"))
+    flag = _flag(f.name, f.title) if may_flag else []
+    return rx.el.tr(
+        rx.el.th(
+            f.title,
+            ui.show(f.changed, rx.el.span("已变更", class_name="mark")),
+            scope="row",
+            data_label="项目",
+        ),
+        ui.show(
+            compared != "",
+            rx.el.td(rx.cond(f.old == "", "—", f.old), class_name="old", data_label=compared),
+        ),
+        rx.el.td(
+            rx.el.div(rx.el.span(new_value(f), class_name="flag-value"), *flag, class_name="flag-line"),
+            asked,
+            reason,
+            class_name="new",
+            data_label=rx.cond(compared != "", "本次提交", "填报内容"),
+        ),
+        class_name=rx.cond(f.changed, "is-changed", ""),
+        key=f.name,
+        custom_attrs={"id": "line-" + f.name},
+    )
+
+
+def _flag(name: Any, title: Any) -> list[rx.Component]:
+    """需更正: ticking it is enough, a reason may be added; no round trip, and kept with the form's draft."""
+    box = rx.el.input(
+        type="checkbox",
+        name="m_" + name,
+        value="yes",
+        class_name="flag-box",
+        custom_attrs={"id": "f-m_" + name},
+    )
+    label = rx.el.label(
+        "需更正",
+        rx.el.span("：", title, class_name="sr-only"),
+        html_for="f-m_" + name,
+        class_name="flag-label",
+    )
+    text = rx.el.input(
+        type="text",
+        name="r_" + name,
+        placeholder="原因，对方会在该栏目看到；可不填",
+        aria_label=title + "需更正的原因",
+        max_length=200,
+        auto_complete="off",
+        class_name="input flag-text",
+        custom_attrs={"list": "flag-words"},
+    )
+    return [box, label, text]
+
+
+def _viewer(may_flag: bool) -> rx.Component:
+    """The files: a list to choose from, the chosen one in place, and marks by kind of file."""
+    state, desk = ReviewState, ReviewState.desk
+
+    def tab(f: rx.Var[DeskFile]) -> rx.Component:
+        return rx.el.button(
+            f.slot_label,
+            ui.show(f.is_new, rx.el.span("新", class_name="mark")),
+            type="button",
+            on_click=state.show_file(f.id),
+            aria_pressed=rx.cond(state.shown == f.id, "true", "false"),
+            title=f.name,
+            class_name="choice",
+            key=f.id,
+        )
+
+    def shown(f: rx.Var[DeskFile]) -> rx.Component:
+        picture = rx.el.img(src=f.href, alt=f.slot_label + "：" + f.name, class_name="preview-img")
+        frame = rx.el.iframe(src=f.href, title=f.slot_label + "：" + f.name, class_name="preview")
+        body = rx.el.div(
+            rx.cond(f.is_image, rx.el.div(picture, class_name="preview preview-box"), frame),
+            rx.el.div(
+                rx.el.span(f.name, class_name="file-name", title=f.name),
+                rx.el.span(f.size, " · ", f.at, class_name="file-size"),
+                ui.file_link("新窗口打开", f.href, target="_blank"),
+                ui.file_link("下载", f.href + "?download=1"),
+                class_name="row small",
+            ),
+            ui.show(f.asked != "", rx.el.p(rx.el.b("上次退回意见："), f.asked, class_name="field-reason")),
+            class_name="stack-tight",
+            key=f.id,
+        )
+        return rx.cond(state.shown == f.id, body, rx.fragment())
+
+    def slot(s: Any) -> rx.Component:
+        reason = ui.show(s.reason != "", rx.el.p(s.reason, class_name="field-reason"))
+        flag = _flag(s.name, s.title) if may_flag else []
+        return rx.el.li(
+            rx.el.div(rx.el.span(s.title, class_name="flag-value"), *flag, class_name="flag-line"),
+            reason,
+            key=s.name,
+        )
+
+    flags = rx.el.ul(rx.foreach(desk.slots, slot), class_name="slot-flags", aria_label="标记附件需更正")
+    full = rx.el.div(
+        rx.el.div(rx.foreach(desk.files, tab), class_name="choices", role="group", aria_label="选择附件"),
+        rx.foreach(desk.files, shown),
+        flags,
+        class_name="stack-tight",
+    )
+    blank = rx.el.p("没有附件", class_name="muted")
+    return ui.card("附件", rx.cond(desk.files.length() > 0, full, blank))
+
+
+def _decision() -> rx.Component:
+    """审核意见 and the buttons: stays at the foot of the screen."""
+    state, view = ReviewState, ReviewState.desk.view
+    chips = rx.el.div(
+        rx.el.span("常用意见", class_name="muted small"),
+        rx.foreach(
+            state.desk.common,
+            lambda p: rx.el.button(
+                p.label,
+                type="button",
+                title=p.text,
+                class_name="chip chip-btn",
+                data_fill="#f-comment",
+                data_text=p.text,
+                key=p.label,
+            ),
+        ),
+        class_name="common",
+        role="group",
+        aria_label="常用意见，点击填入审核意见",
+    )
+    opinion = ui.field(
+        "comment",
+        "审核意见",
+        ui.textarea("comment", rows=2, max_length=COMMENT_MAX, placeholder="退回时必填；通过时可不填"),
+        error=problem(state, "comment"),
+    )
+    buttons = rx.el.div(
+        ui.show(view.can_return, ui.submit("退回", "return", "default", size="lg")),
+        ui.show(view.can_reject, ui.submit("审核不通过", "reject", "danger", size="lg")),
+        ui.show(view.can_approve, ui.submit("审核通过", "approve", "primary", size="lg")),
+        class_name="desk-acts",
+    )
+    return rx.el.section(
+        ui.show(state.desk.common.length() > 0, chips),
+        opinion,
+        buttons,
+        class_name="desk-foot",
+        aria_label="审核决定",
+    )

@@ -1,0 +1,277 @@
+"""审核队列, 账号管理, 操作日志 and 数据概览: the platform staff's pages; the last also the regulator's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from cpegi_app.access import ACCOUNTS, AUDIT, QUEUE, STATISTICS, Role
+from cpegi_app.pages import ui
+from cpegi_app.pages.form import list_page, problem
+from cpegi_app.pages.layout import page
+from cpegi_app.services.audit import ACTIONS
+from cpegi_app.services.review import Flow
+from cpegi_app.services.staff import AccountRow, AuditRow, QueueRow, platform_flows
+from cpegi_app.services.statistics_view import ClassFigures, MonthFigures
+from cpegi_app.state.staff import AccountsState, AuditState, QueueState, StatisticsState
+from cpegi_app.vocabulary import Kind
+
+KINDS = [*Kind.options(), (Role.STAFF.value, "平台管理人员"), (Role.REGULATOR.value, "金融监管部门")]
+ORDER = ("verification", "profile_change", "product", "disbursement")
+STATES = [("VERIFIED", "已认证"), ("NEW", "未认证"), ("DISABLED", "已停用")]
+
+
+@page(QUEUE, QueueState.load)
+def queue() -> rx.Component:
+    """Everything that waits for the platform, oldest first."""
+    state = QueueState
+    kinds = [("", _tab("全部", state.all_count))]
+    kinds += [(f.name, _tab(f.label, state.counts[f.name].to(int))) for f in _in_order()]
+    return rx.fragment(
+        ui.crumbs("审核管理", QUEUE.title),
+        ui.page_head(QUEUE.title, lead="按提交时间先后排列，最早提交的在最前；等待超过 3 天的标为“超时”。"),
+        rx.el.div(
+            ui.tabs(kinds, state.tab, state.pick, "按类型筛选"),
+            list_page(
+                state,
+                [
+                    "类型",
+                    ui.Col("事项", wrap=True),
+                    ui.Col("申请单位", wrap=True),
+                    "提交时间",
+                    "已等待",
+                    ui.Col("操作", ops=True),
+                ],
+                _queue_row,
+                "审核队列",
+                empty=ui.empty_state(
+                    "没有待审核的事项", "新的申请提交后会出现在这里，并计入消息通知。", icon_name="check"
+                ),
+            ),
+            class_name="tabbed",
+        ),
+    )
+
+
+def _in_order() -> list[Flow]:
+    """Return the flows as the manual tells of them."""
+    return sorted(platform_flows(), key=lambda f: ORDER.index(f.name) if f.name in ORDER else len(ORDER))
+
+
+def _tab(label: str, count: Any) -> rx.Component:
+    return rx.fragment(label, rx.el.small(count, class_name="num"))
+
+
+def _queue_row(row: rx.Var[QueueRow]) -> list:
+    return [
+        ui.chip(row.flow_label),
+        ui.link(row.title, row.href),
+        row.org,
+        rx.el.span(row.submitted, class_name="num"),
+        rx.cond(row.late, ui.tag("超时 " + row.waiting, "red"), rx.el.span(row.waiting)),
+        [ui.link("办理", row.href, aria_label="办理" + row.flow_label + "：" + row.title)],
+    ]
+
+
+@page(ACCOUNTS, AccountsState.load)
+def accounts() -> rx.Component:
+    """账号管理."""
+    state = AccountsState
+    return rx.fragment(
+        ui.crumbs("平台管理", ACCOUNTS.title),
+        ui.page_head(
+            ACCOUNTS.title, lead="手机号默认脱敏，查看完整号码会记入操作日志。停用后对方立即退出登录。"
+        ),
+        list_page(
+            state,
+            [
+                ui.Col("单位/姓名", wrap=True),
+                "手机号",
+                "统一社会信用代码",
+                "机构类别",
+                "角色",
+                "状态",
+                "注册时间",
+                ui.Col("操作", ops=True),
+            ],
+            _account_row,
+            "账号列表",
+            query=[
+                ui.field(
+                    "word",
+                    "查找",
+                    ui.text_input("word", placeholder="手机号、名称、代码", max_length=60),
+                ),
+                ui.field("kind", "用户类型", ui.select_input("kind", KINDS, blank="全部")),
+                ui.field("state", "状态", ui.select_input("state", STATES, blank="全部")),
+            ],
+            empty=ui.empty_state(
+                "没有符合条件的账号",
+                "手机号须输入完整的 11 位；单位名称可只输入部分文字。",
+                icon_name="users",
+            ),
+        ),
+        _disable_dialog(),
+    )
+
+
+def _account_row(row: rx.Var[AccountRow]) -> list:
+    state = AccountsState
+    full = state.revealed[row.id]
+    return [
+        row.org,
+        rx.cond(full, rx.el.b(full.to(str), class_name="num"), rx.el.span(row.phone, class_name="num")),
+        rx.el.span(row.code, class_name="mono"),
+        row.kind,
+        row.role,
+        ui.tag(row.state, row.tone),
+        row.created,
+        [
+            ui.button("查看号码", state.reveal(row.id), "text", disabled=full.bool()),
+            rx.cond(
+                row.own,
+                rx.el.span("本人账号", class_name="muted"),
+                rx.cond(
+                    row.disabled,
+                    ui.button("启用", state.enable(row.id), "text"),
+                    ui.button("停用", state.ask_disable(row.id), "text", class_name="is-danger"),
+                ),
+            ),
+        ],
+    ]
+
+
+def _disable_dialog() -> rx.Component:
+    state = AccountsState
+    body = ui.form(
+        rx.el.p("将停用 ", rx.el.b(state.chosen_name), "（", state.chosen_phone, "）的账号。"),
+        rx.el.p(
+            "停用后对方立即退出登录且不能再登录，已提交的资料和记录不受影响，可随时启用。", class_name="muted"
+        ),
+        ui.field(
+            "reason",
+            "停用原因",
+            ui.textarea("reason", rows=3, max_length=200, data_autofocus="true"),
+            required=True,
+            help="对方登录时会看到，200 字以内。",
+            error=problem(state, "reason"),
+        ),
+        rx.el.div(
+            ui.button("取消", state.cancel),
+            ui.submit("确认停用", kind="danger"),
+            class_name="row row-end",
+        ),
+        on_submit=state.disable,
+        key=state.form_key,
+    )
+    return ui.dialog(state.chosen > 0, "停用账号", body, on_close=state.cancel, ident="disable")
+
+
+@page(AUDIT, AuditState.load)
+def audit() -> rx.Component:
+    """操作日志."""
+    state = AuditState
+    return rx.fragment(
+        ui.crumbs("平台管理", AUDIT.title),
+        ui.page_head(AUDIT.title, lead="记录每一次提交、审核、登录、查看与被拒绝的操作，只增不改。"),
+        list_page(
+            state,
+            ["时间", "操作人", "操作", "对象", ui.Col("说明", wrap=True), "结果"],
+            _audit_row,
+            "操作日志",
+            query=[
+                ui.field("action", "操作", ui.select_input("action", list(ACTIONS.items()), blank="全部")),
+                ui.field(
+                    "word",
+                    "关键词",
+                    ui.text_input("word", placeholder="操作人、说明、对象", max_length=60),
+                ),
+                ui.field("since", "开始日期", ui.date_input("since")),
+                ui.field("until", "结束日期", ui.date_input("until")),
+            ],
+            empty=ui.empty_state(
+                "没有符合条件的记录", "请放宽日期范围或清空关键词后再查询。", icon_name="list"
+            ),
+        ),
+    )
+
+
+def _audit_row(row: rx.Var[AuditRow]) -> list:
+    return [
+        rx.el.span(row.at, class_name="num"),
+        row.who,
+        row.action,
+        rx.el.span(row.subject, class_name="mono small"),
+        row.detail,
+        rx.cond(row.ok, ui.tag("成功", "green"), ui.tag("拒绝", "red")),
+    ]
+
+
+@page(STATISTICS, StatisticsState.load)
+def statistics() -> rx.Component:
+    """数据概览."""
+    found = StatisticsState.figures
+    return rx.fragment(
+        ui.crumbs("统计", STATISTICS.title),
+        ui.page_head(STATISTICS.title, number=rx.cond(found.at != "", "截至 " + found.at, "")),
+        rx.el.div(
+            rx.foreach(
+                found.tiles,
+                lambda t: ui.stat_tile(t.label, rx.fragment(t.value, rx.el.small(t.unit)), tone=t.tone),
+            ),
+            class_name="stats",
+        ),
+        ui.card(
+            "近 6 个月业务情况",
+            ui.plain_table(
+                [
+                    "月份",
+                    _n("融资申请", "笔"),
+                    _n("审核通过", "笔"),
+                    _n("放款", "笔"),
+                    _n("放款金额", "万元"),
+                    "占比",
+                ],
+                found.months,
+                _month_row,
+                "近 6 个月业务情况",
+            ),
+            flush=True,
+        ),
+        ui.card(
+            "各类机构情况",
+            ui.plain_table(
+                [
+                    "机构类别",
+                    _n("认证机构", "家"),
+                    _n("在线产品", "个"),
+                    _n("放款", "笔"),
+                    _n("累计放款", "万元"),
+                    "占比",
+                ],
+                found.classes,
+                _class_row,
+                "各类机构情况",
+            ),
+            flush=True,
+        ),
+    )
+
+
+def _n(label: str, unit: str) -> ui.Col:
+    return ui.Col(label, unit, num=True)
+
+
+def _month_row(m: rx.Var[MonthFigures]) -> list:
+    return [m.month, m.applications, m.approved, m.loans, m.amount, _bar(m.share)]
+
+
+def _class_row(c: rx.Var[ClassFigures]) -> list:
+    return [c.label, c.institutions, c.products, c.loans, c.amount, _bar(c.share)]
+
+
+def _bar(share: Any) -> rx.Component:
+    """A bar of the table's largest sum; the number stands in the column beside it."""
+    inner = rx.el.span(class_name="bar-fill", custom_attrs={"style": {"width": share.to_string() + "%"}})
+    return rx.el.span(inner, class_name="bar", aria_hidden="true")

@@ -1,0 +1,145 @@
+"""The profile in force and its latest change, as 企业认证 shows them (manual §3.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import Actor
+from cpegi_app.errors import FormInvalid
+from cpegi_app.models import ProfileChange, User, Verification
+from cpegi_app.services import files, review, verification
+from cpegi_app.services.files import FileView
+from cpegi_app.services.profile_forms import FORMS, ProfileForm, required_files
+from cpegi_app.services.review_view import FieldView, GroupView, ReviewView, view
+from cpegi_app.vocabulary import KIND_OF, Kind, OrgClass, Scale, Status
+
+
+class Profile(BaseModel):
+    """The approved profile, and what became of the latest change of it."""
+
+    name: str = ""
+    org_class: str = ""
+    kind: str = ""
+    code: str = ""
+    since: str = ""
+    updated: str = ""
+    groups: list[GroupView] = []
+    files: list[FileView] = []
+    has_change: bool = False
+    change: ReviewView = ReviewView()
+    changes: list[FieldView] = []
+
+
+class Change(BaseModel):
+    """One field that differs from the profile in force."""
+
+    name: str
+    title: str
+    old: str
+    new: str
+
+
+def in_force(session: Session, actor: Actor) -> Profile:
+    """Return the actor's own profile in force with its latest change."""
+    org = verification.organisation(session, actor)
+    form = FORMS[verification.kind_of(org.profile, org.kind)]
+    source = latest_approved(session, org.id or 0)
+    latest = verification.latest_change(session, actor)
+    change = view(session, verification.CHANGE, actor, latest.id or 0) if latest else ReviewView()
+    return Profile(
+        name=org.name,
+        org_class=OrgClass.label_of(org.org_class),
+        kind=Kind.label_of(org.kind),
+        code=org.credit_code or "",
+        since=clock.local_date(org.verified_at),
+        updated=clock.local_date(org.profile_at),
+        groups=_groups(form, org.profile),
+        files=files.listing(session, *source) if source else [],
+        has_change=latest is not None,
+        change=change,
+        changes=[f for g in change.groups for f in g.fields if f.changed],
+    )
+
+
+def latest_approved(session: Session, org_id: int, before: int = 0) -> tuple[str, int] | None:
+    """Return the flow and id of what the profile in force came from; `before` leaves later changes out."""
+    for name, model in (("profile_change", ProfileChange), ("verification", Verification)):
+        query = select(model.id).where(model.org_id == org_id, model.status == Status.APPROVED.value)
+        if before and model is ProfileChange:
+            query = query.where(col(model.id) < before)
+        if found := session.exec(query.order_by(col(model.id).desc())).first():
+            return name, found
+    return None
+
+
+def differences(base: dict[str, str], data: dict[str, str]) -> list[Change]:
+    """Return what differs from the profile in force, as the form of the new class spells it."""
+    form = FORMS[verification.kind_of(data)]
+    return [
+        Change(name=s.name, title=_title(s), old=s.show(base.get(s.name)), new=s.show(data.get(s.name)))
+        for s in form.specs()
+        if _plain(base.get(s.name)) != _plain(data.get(s.name))
+    ]
+
+
+def changes(session: Session, actor: Actor, flow: str, row_id: int, data: dict[str, str]) -> list[Change]:
+    """Return what the actor's own change differs in from the profile it began with."""
+    row: Any = review.load_own(session, review.FLOWS[flow], actor, row_id)
+    return differences(row.base, data) if flow == verification.CHANGE.name else []
+
+
+def check(session: Session, actor: Actor, flow: str, row_id: int, data: dict[str, str]) -> list[Change]:
+    """Refuse what the form itself refuses, before the submitter confirms; return what is changed."""
+    review.load_own(session, review.FLOWS[flow], actor, row_id)
+    kind, errors, clean = verification.kind_of(data), {}, {}
+    names = FORMS[kind].model_fields
+    try:
+        clean = FORMS[kind].parse({k: v for k, v in data.items() if k in names}).strings()
+    except FormInvalid as refusal:
+        errors = dict(refusal.fields)
+    errors |= files.require(session, flow, row_id, required_files(kind, data))
+    if errors:
+        raise FormInvalid(errors)
+    return changes(session, actor, flow, row_id, clean)
+
+
+def own_number(session: Session, actor: Actor) -> str:
+    """Return the actor's own mobile number, for a form that asks for it."""
+    user = session.get(User, actor.user_id)
+    return user.phone if user else ""
+
+
+def class_of(org_class: str) -> tuple[str, str]:
+    """Return the labels of a class and of its kind."""
+    if org_class not in OrgClass._value2member_map_:
+        return "", ""
+    found = OrgClass(org_class)
+    return found.label, KIND_OF[found].label
+
+
+def titles() -> dict[str, str]:
+    """Return every field's title, those of the year before told apart."""
+    return {s.name: _title(s) for form in FORMS.values() for s in form.specs()}
+
+
+def _title(spec: Any) -> str:
+    return f"上一年度{spec.title}" if spec.name.endswith("_prev") else spec.title
+
+
+def _plain(value: str | None) -> str:
+    return (value or "").strip()
+
+
+def _groups(form: type[ProfileForm], profile: dict[str, str]) -> list[GroupView]:
+    found: dict[str, list[FieldView]] = {}
+    for s in form.specs():
+        line = FieldView(name=s.name, title=s.title, value=s.show(profile.get(s.name)))
+        found.setdefault(s.group, []).append(line)
+    if "scale" in profile:
+        label = Scale.label_of(profile["scale"]) or "数据不足，未划型"
+        found[next(iter(found))].append(FieldView(name="scale", title="企业规模", value=label))
+    return [GroupView(title=title, fields=fields) for title, fields in found.items()]

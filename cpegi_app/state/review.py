@@ -1,0 +1,95 @@
+"""审核办理: one page on which the platform decides on whatever waits for it."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from cpegi_app.access import QUEUE, REVIEW
+from cpegi_app.errors import Conflict, DomainError, FormInvalid
+from cpegi_app.services import review_desk
+from cpegi_app.services.forms import posted
+from cpegi_app.services.review_desk import Desk, Upcoming
+from cpegi_app.state.base import for_screen, int_arg, text_arg
+from cpegi_app.state.form import FormState
+from cpegi_app.state.message import on_error
+from cpegi_app.vocabulary import Action
+
+# A line that was only ticked says this to its submitter.
+UNSAID = "请核对后更正"
+ACTIONS = {"approve": Action.APPROVE, "return": Action.RETURN, "reject": Action.REJECT}
+
+
+@for_screen(REVIEW)
+class ReviewState(FormState, rx.State):
+    """One thing at the reviewer's desk, the decision on it, and the next one."""
+
+    desk: Desk = Desk()
+    upcoming: Upcoming = Upcoming()
+    shown: int = 0
+    done: str = ""
+    done_text: str = ""
+    back: str = QUEUE.route
+    loaded: bool = False
+    _flow: str = ""
+    _row_id: int = 0
+
+    @rx.event
+    async def load(self):
+        """Open the thing that the address names."""
+        self.desk, self.done, self.loaded, self.shown = Desk(), "", False, 0
+        self._flow = text_arg(self.router.url.query_parameters.get("flow") or self.flow, 30)
+        self._row_id = self._route_id("rid")
+        await self._read_desk()
+        self._open({})
+        if self.desk.files:
+            self.shown = self.desk.files[0].id
+
+    async def _read_desk(self) -> None:
+        self.desk = await self._read(review_desk.desk, self._flow, self._row_id)
+        self.back = f"{QUEUE.route}?flow={self._flow}"
+        if not self.desk.open:
+            self.upcoming = await self._read(review_desk.upcoming, self._flow)
+        self.loaded = True
+
+    @rx.event
+    def show_file(self, file_id: int):
+        """Show a file beside the data."""
+        wanted = int_arg(file_id, 0)
+        self.shown = wanted if any(f.id == wanted for f in self.desk.files) else self.shown
+
+    @rx.event
+    async def decide(self, data: dict):
+        """审核通过, 退回 or 审核不通过, by the button that was pressed."""
+        values = posted(data, self._names())
+        action = ACTIONS.get(values.pop("intent", ""))
+        comment = values.pop("comment", "")
+        if action is None:
+            raise DomainError("请点击“审核通过”或“退回”按钮。")
+        marked = [name.removeprefix("m_") for name in values if name.startswith("m_")]
+        reasons = {name: values.get(f"r_{name}", "") or UNSAID for name in marked}
+        call = self._write(
+            review_desk.decide,
+            self._flow,
+            self._row_id,
+            action,
+            self.desk.view.version,
+            comment,
+            reasons,
+            self._submit_key,
+        )
+        try:
+            await call
+        except FormInvalid as refusal:
+            self._refuse(refusal)
+            return on_error(refusal)
+        except Conflict as refusal:
+            # Somebody else was faster: show what they decided.
+            await self._read_desk()
+            return on_error(refusal)
+        await self._read_desk()
+        self.done, self.done_text = action.value, comment
+        return rx.set_focus("next")
+
+    def _names(self) -> set[str]:
+        names = {f.name for g in self.desk.groups for f in g.fields} | {s.name for s in self.desk.slots}
+        return {"intent", "comment"} | {f"{prefix}_{name}" for name in names for prefix in "mr"}

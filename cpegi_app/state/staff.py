@@ -1,0 +1,151 @@
+"""The staff's lists: queue, accounts, audit trail; and the statistics, the regulator's too."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import reflex as rx
+
+from cpegi_app.access import ACCOUNTS, AUDIT, QUEUE, STATISTICS
+from cpegi_app.errors import DomainError
+from cpegi_app.services import staff, statistics_view
+from cpegi_app.services.forms import half_width, posted
+from cpegi_app.services.staff import AccountRow, AuditRow, QueueRow
+from cpegi_app.services.statistics_view import Figures
+from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
+from cpegi_app.state.form import FormState
+from cpegi_app.state.message import success
+from cpegi_app.state.table import TableState
+
+
+@for_screen(QUEUE)
+class QueueState(TableState, rx.State):
+    """审核队列: everything that waits for the platform, oldest first."""
+
+    rows: list[QueueRow] = []
+    tab: str = ""
+    counts: dict[str, int] = {}
+    all_count: int = 0
+
+    async def _fetch(self) -> None:
+        self.rows, self.total, counts = await self._read(
+            staff.queue, flow=self.tab, page=self.page, size=self.size
+        )
+        self.counts = {c.flow: c.count for c in counts}
+        self.all_count = sum(c.count for c in counts)
+
+    @rx.event
+    async def load(self):
+        """Open the queue, at the kind that the address names."""
+        self.page = 1
+        self.tab = text_arg(self.router.url.query_parameters.get("flow"), 30)
+        await self._refresh()
+
+    @rx.event
+    async def pick(self, flow: str):
+        """Show one kind, or everything."""
+        self.tab, self.page = text_arg(flow, 30), 1
+        await self._refresh()
+
+
+@for_screen(ACCOUNTS)
+class AccountsState(TableState, FormState, rx.State):
+    """账号管理: look up, disable with a reason, enable, reveal a number."""
+
+    rows: list[AccountRow] = []
+    chosen: int = 0
+    chosen_name: str = ""
+    chosen_phone: str = ""
+    revealed: dict[int, str] = {}
+
+    async def _fetch(self) -> None:
+        self.revealed = {}
+        word = half_width(self.filters.get("word", ""))
+        word = (
+            word.removeprefix("+86") if word.removeprefix("+86").isdigit() else self.filters.get("word", "")
+        )
+        self.rows, self.total = await self._read(
+            staff.accounts,
+            word=word,
+            kind=self.filters.get("kind", ""),
+            state=self.filters.get("state", ""),
+            page=self.page,
+            size=self.size,
+        )
+
+    @rx.event
+    def ask_disable(self, user_id: int):
+        """Open the dialog that asks for the reason."""
+        row = next((r for r in self.rows if r.id == int_arg(user_id, 0)), None)
+        if row is None:
+            raise DomainError("该账号不在当前列表中，请刷新列表后重试。")
+        self.chosen, self.chosen_name, self.chosen_phone = row.id, row.org, row.phone
+        self._open({})
+
+    @rx.event
+    def cancel(self):
+        """Put the dialog away."""
+        self.chosen = 0
+
+    @rx.event
+    async def disable(self, data: dict):
+        """停用: with a reason, which the other reads at sign-in."""
+        reason = posted(data, {"reason", "intent"}).get("reason", "")
+        await self._checked(self._write(staff.disable, self.chosen, reason))
+        name, self.chosen = self.chosen_name, 0
+        await self._refresh()
+        return success(f"已停用“{name}”的账号，其登录已全部失效。")
+
+    @rx.event
+    async def enable(self, user_id: int):
+        """启用 a disabled account."""
+        await self._write(staff.enable, int_arg(user_id, 0))
+        await self._refresh()
+        return success("已启用该账号，对方可以重新登录。")
+
+    @rx.event
+    async def reveal(self, user_id: int):
+        """Show one number in full; the look is in the audit trail."""
+        wanted = int_arg(user_id, 0)
+        number = await self._write(staff.reveal, wanted)
+        self.revealed = {**self.revealed, wanted: number}
+
+
+@for_screen(AUDIT)
+class AuditState(TableState, rx.State):
+    """操作日志: who did what, when; read only."""
+
+    rows: list[AuditRow] = []
+
+    async def _fetch(self) -> None:
+        since, until = _day(self.filters.get("since", "")), _day(self.filters.get("until", ""))
+        if since and until and since > until:
+            raise DomainError("开始日期不能晚于结束日期，请重新选择。")
+        self.rows, self.total = await self._read(
+            staff.audit_trail,
+            action=self.filters.get("action", ""),
+            word=self.filters.get("word", ""),
+            since=since,
+            until=until,
+            page=self.page,
+            size=self.size,
+        )
+
+
+@for_screen(STATISTICS)
+class StatisticsState(Services, rx.State):
+    """数据概览: figures by class and by month."""
+
+    figures: Figures = Figures()
+
+    @rx.event
+    async def load(self):
+        """Count afresh."""
+        self.figures = await self._read(statistics_view.figures)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise DomainError("请填写日期，格式如 2026-01-31。") from None
