@@ -79,18 +79,7 @@ def groups(
 
 def summary(state: Any) -> rx.Component:
     """Return the list of everything that is wrong, each linked to its field."""
-    return ui.show(
-        state.error_list.length() > 0,
-        rx.el.div(
-            rx.el.p(rx.el.b("请更正以下内容后重新提交：")),
-            rx.el.ul(
-                rx.foreach(state.error_list, lambda e: rx.el.li(rx.el.a(e[1], href=f"#f-{e[0]}"), key=e[0])),
-            ),
-            class_name="errors",
-            role="alert",
-            tab_index=-1,
-        ),
-    )
+    return ui.error_summary(state.error_list)
 
 
 def upload_field(slot: FileSlot, state: Any, required: bool = False, help: str = "") -> rx.Component:

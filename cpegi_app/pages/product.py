@@ -138,6 +138,7 @@ def _editor(key: Any) -> rx.Component:
                 class_name="muted small",
             ),
             ui.conditions(*(_condition(d) for d in DIMENSIONS)),
+            extra=ui.submit("其余全部不限制", "free", "default", size="sm"),
         ),
         ui.form_foot(
             ui.submit("暂存", "save", "default"),

@@ -124,6 +124,15 @@ def names() -> frozenset[str]:
     return frozenset(found)
 
 
+def free_the_rest(data: Mapping[str, str]) -> dict[str, str]:
+    """Return the editor's values with 不限制 ticked wherever nothing is stated yet."""
+    out = dict(data)
+    for d in DIMENSIONS:
+        if not any(data.get(f"c_{d.code}_{part}") for part in ("free", "low", "high", "set", "yes")):
+            out[f"c_{d.code}_free"] = "yes"
+    return out
+
+
 def parse(data: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """Return every dimension's stated condition, or raise `FormInvalid`: each one must be stated (manual §4.1)."""
     stated: dict[str, dict[str, Any]] = {}

@@ -46,7 +46,7 @@ class FormState(Services, mixin=True):
         titles = titles or {}
         self.errors = dict(refusal.fields)
         self.error_list = [
-            (name, f"{titles[name]}：{text}" if name in titles else text)
+            (name, text if titles.get(name, "") in text else f"{titles[name]}：{text}")
             for name, text in refusal.fields.items()
         ]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import reflex as rx
 
 from cpegi_app.access import PRODUCT_EDIT, PRODUCT_PUSHES, PRODUCTS
-from cpegi_app.services import product
+from cpegi_app.services import conditions, product
 from cpegi_app.services.product import FLOW, ProductForm, ProductRow
 from cpegi_app.state.base import Services, for_screen, int_arg
-from cpegi_app.state.message import success
+from cpegi_app.state.message import info, success
 from cpegi_app.state.subject import SubjectState, edits
 from cpegi_app.state.table import TableState
 
@@ -65,6 +65,12 @@ class ProductEditState(SubjectState, rx.State):
         rid = self._route_id("rid")
         await self._show(rid)
         self.is_change = await self._read(product.is_change, rid)
+
+    def _help(self, intent: str, values: dict[str, str]):
+        """Tick 不限制 for every condition that says nothing yet; what was typed stays."""
+        if intent == "free":
+            self._open(conditions.free_the_rest(values), self.reasons)
+            return info("其余授信条件已勾选“不限制”，请核对后提交。")
 
 
 @for_screen(PRODUCT_PUSHES)
