@@ -18,6 +18,7 @@ from cpegi_app import db
 from cpegi_app.access import LOGIN, Actor, Screen, locked_sentence
 from cpegi_app.errors import Forbidden, SignInRequired
 from cpegi_app.services import audit, sessions
+from cpegi_app.state import shape
 from cpegi_app.state.base import SCREEN_OF
 from cpegi_app.state.message import MessageState
 
@@ -80,8 +81,17 @@ class Gate(Middleware):
         actor = await asyncio.to_thread(look_up, sid) if sid else None
         if left := await self._bind(state, event, sessions.digest(sid) if actor else ""):
             return left
-        if event.name in FRAMEWORK_EVENTS:
-            return None
+        framework = event.name in FRAMEWORK_EVENTS
+        if not framework and (refused := await self._refused(state, event, actor)):
+            return refused
+        if not shape.has_names(event) or (framework and not shape.has_types(event)):
+            log.warning("malformed payload: %s", event.name)
+            await _tell(state, "error", shape.MALFORMED)
+            return await _answer(state, [])
+        return None
+
+    async def _refused(self, state: BaseState, event: Event, actor: Actor | None) -> StateUpdate | None:
+        """Return the answer to an event that the actor's rights do not cover."""
         screen = screen_of(event.name)
         if screen is None:
             return await self._deny(state, event, actor, Forbidden().message)
