@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import func
+from sqlalchemy import case, func
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import APPLICATION, APPLY, REQUEST, Actor, Permission
-from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
+from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import Application, Disbursement, Organisation, Product
 from cpegi_app.services import conditions, notices, product_public, review
 from cpegi_app.services.forms import Form, Number, Text, Whole, Widget, fen, input_field, normalise, wan
@@ -254,6 +254,8 @@ def listing(
     size: int = 10,
 ) -> tuple[list[ApplicationRow], int]:
     """Return one page of the own applications, or (inbox) of those sent to the own institution."""
+    if not actor.may(Permission.APPLICATION_REVIEW if inbox else Permission.APPLICATION_SUBMIT):
+        raise Forbidden()
     query = select(Application)
     if inbox:
         query = query.where(
@@ -272,8 +274,10 @@ def listing(
         )
     total = session.exec(select(func.count()).select_from(query.subquery())).one()
     # What waits comes first and oldest first; the rest newest first.
-    waits = (col(Application.status) != Status.PENDING.value) if inbox else col(Application.id) < 0
-    query = query.order_by(waits, col(Application.id).desc()).offset((page - 1) * size).limit(size)
+    if inbox:
+        waits = col(Application.status) == Status.PENDING.value
+        query = query.order_by(case((waits, 0), else_=1), case((waits, col(Application.submitted_at))))
+    query = query.order_by(col(Application.id).desc()).offset((page - 1) * size).limit(size)
     rows = session.exec(query).all()
     names = _names(session, {r.org_id for r in rows} | {r.institution_id for r in rows})
     sums = disbursed(session, [r.id or 0 for r in rows])

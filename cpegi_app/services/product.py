@@ -221,6 +221,7 @@ def own_list(
     session: Session, actor: Actor, *, word: str = "", status: str = "", page: int = 1, size: int = 10
 ) -> tuple[list[ProductRow], int]:
     """Return one page of the institution's products with their newest revision."""
+    review.require(FLOW, actor)
     newest = (
         select(func.max(ProductRevision.id))
         .where(ProductRevision.org_id == actor.org_id)

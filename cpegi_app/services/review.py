@@ -152,8 +152,13 @@ def load(session: Session, flow: Flow, actor: Actor, row_id: int) -> Any:
     reviews = any(actor.may(s.permission) and s.is_party(actor, row) for s in flow.stages)
     # A draft is the owner's own affair until it has been submitted once.
     seen_before = row.submitted_at is not None
-    if not ((is_owner(actor, row) and actor.may(flow.submit)) or (reviews and seen_before)):
+    if is_owner(actor, row) and actor.may(flow.submit):
+        return row
+    if not (reviews and seen_before):
         raise NotFound(flow.label)
+    if row.status == Status.DRAFT:
+        # Withdrawn: what the reviewer was allowed to read is the owner's own again.
+        raise Conflict(_what_happened(session, flow, row_id))
     return row
 
 
