@@ -9,7 +9,7 @@ from cpegi_app.services import conditions, product
 from cpegi_app.services.product import FLOW, ProductForm, ProductRow
 from cpegi_app.state.base import Services, for_screen, int_arg
 from cpegi_app.state.message import info, success
-from cpegi_app.state.subject import SubjectState, edits
+from cpegi_app.state.subject import SubjectState, edits, save
 from cpegi_app.state.table import TableState
 
 
@@ -66,10 +66,12 @@ class ProductEditState(SubjectState, rx.State):
         await self._show(rid)
         self.is_change = await self._read(product.is_change, rid)
 
-    def _help(self, intent: str, values: dict[str, str]):
-        """Tick 不限制 for every condition that says nothing yet; what was typed stays."""
+    async def _help(self, intent: str, values: dict[str, str]):
+        """Tick 不限制 for every condition that says nothing yet; what was typed stays, saved."""
         if intent == "free":
-            self._open(conditions.free_the_rest(values), self.reasons)
+            values = conditions.free_the_rest(values)
+            self.version = await self._write(save, FLOW.name, self.row_id, self.version, values)
+            self._open(values, self.reasons)
             return info("其余授信条件已勾选“不限制”，请核对后提交。")
 
 

@@ -114,13 +114,13 @@ class SubjectState(FilesState, mixin=True):
             self._clear_errors()
             return success("已暂存，可随时回来继续填写。")
         if intent != "submit":
-            return self._help(intent, values)
+            return await self._help(intent, values)
         more = {"key": self._submit_key, "values": {"data": values}}
         call = self._write(act, self._edited().flow, self.row_id, Action.SUBMIT, self.version, **more)
         self.version = await self._checked(call, self._edited().titles)
         self.sent, self.editable = True, False
 
-    def _help(self, intent: str, values: dict[str, str]) -> Any:
+    async def _help(self, intent: str, values: dict[str, str]) -> Any:
         """Answer a further button of the form; a chapter that has one says how."""
 
     async def _posted(self, data: Any) -> dict[str, str]:
