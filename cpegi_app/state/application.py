@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from sqlmodel import Session
 
 from cpegi_app.access import APPLICATION, APPLICATIONS, APPLY, DISBURSE, REQUEST, REQUESTS, Actor
+from cpegi_app.errors import DomainError
 from cpegi_app.services import application, disbursement, product_public, review
 from cpegi_app.services.application import FLOW, ApplicationForm, ApplicationRow, DecisionForm
 from cpegi_app.services.conditions import ConditionRow
@@ -173,8 +174,10 @@ class RequestState(CaseState, rx.State):
     async def decide(self, data: dict):
         """审核通过, 审核不通过 or 退回, by the button that was pressed."""
         values = posted(data, DECISION_NAMES)
-        action = DECISIONS.get(values.pop("intent", ""), Action.APPROVE)
+        action = DECISIONS.get(values.pop("intent", ""))
         comment = values.pop("comment", "")
+        if action is None:
+            raise DomainError("请点击“审核通过”“审核不通过”或“退回”按钮。")
         call = self._write(_decide, self.row_id, action, self.view.version, comment, values, self._submit_key)
         await self._checked(call, TITLES | {"comment": "审核意见"})
         self.decided = action.label
