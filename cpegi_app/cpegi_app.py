@@ -14,7 +14,7 @@ from cpegi_app.pages.layout import broken
 from cpegi_app.services import chapters, sms
 from cpegi_app.settings import ROOT, get_settings
 from cpegi_app.state.gate import Gate, token_owner
-from cpegi_app.state.message import on_error
+from cpegi_app.state.message import on_browser_error, on_error
 from cpegi_app.web.edge import Edge, EdgeConfig
 from cpegi_app.web.routes import api, live_session_id
 
@@ -41,6 +41,7 @@ edge = partial(
 
 app = rx.App(
     api_transformer=[api, edge],
+    frontend_exception_handler=on_browser_error,
     backend_exception_handler=on_error,
     # No toasts: they would need eval. The pages' own message bar says when the connection is gone.
     toaster=None,

@@ -59,3 +59,8 @@ def on_error(exception: Exception) -> EventSpec:
     log.error("unforeseen error %s", number, exc_info=exception)
     text = f"系统暂时无法完成此操作（编号 {number}），您填写的内容没有丢失。请稍后重试，或致电 400 056 5005 并告知编号。"
     return MessageState.tell("error", text)  # pyright: ignore
+
+
+def on_browser_error(exception: Exception) -> None:
+    """Note what a page reports of itself; anybody can send it, so it is one short line of plain text."""
+    log.warning("a browser reported: %s", repr(str(exception))[:300])
