@@ -7,6 +7,8 @@ import logging
 from functools import partial
 
 import reflex as rx
+from reflex_base.constants import Env
+from reflex_base.environment import environment
 
 from cpegi_app import db
 from cpegi_app.pages import PAGES
@@ -30,7 +32,8 @@ edge = partial(
     config=EdgeConfig(
         origins=settings.origins,
         production=not settings.is_demo,
-        development=not (ROOT / ".web" / "build" / "client" / "index.html").exists() or settings.web_reload,
+        # `reflex run` serves the pages from Vite's own port; only the finished build runs under the policy.
+        development=environment.REFLEX_ENV_MODE.get() is not Env.PROD,
         trust_proxy=settings.trust_proxy,
         build=ROOT / ".web" / "build" / "client",
         session_id_of=live_session_id,
