@@ -20,7 +20,7 @@ COOKIE = "sid=live"
 
 
 async def page(_: Request) -> Response:
-    return HTMLResponse("<h1>页面</h1>")
+    return HTMLResponse("<h1>页面</h1>", headers={"Server": "inside/1.0"})
 
 
 async def echo(request: Request) -> Response:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.staticfiles import StaticFiles
 
-from cpegi_app.web.csp import script_hash
+from cpegi_app.web.csp import ContentPolicy, script_hash
 from tests.web.edge_kit import OWN, Talk, client, edge, get, parrot, post, send_upload
 
 # What an attacker's page, program or proxy may send instead of the own origin.
@@ -141,7 +141,7 @@ def build(tmp_path: Path) -> Path:
     (tmp_path / "b").mkdir()
     (tmp_path / "assets").mkdir()
     (tmp_path / "assets" / "a-1f2e.js").write_text("1")
-    common = "<script>common()</script><script src='/assets/a-1f2e.js'></script>"
+    common = "<script>common()</script><p>text</p><script src='/assets/a-1f2e.js'></script>"
     (tmp_path / "index.html").write_text(f"<html>{common}<script type='module'>index('甲')</script></html>")
     (tmp_path / "b" / "index.html").write_text(f"<html>{common}<script>b(1 < 2 && '</b>')</script></html>")
     (tmp_path / "404.html").write_text(f"<html>{common}<script>fallback()\r\n</script></html>")
@@ -157,6 +157,14 @@ async def test_a_page_may_run_its_own_inline_scripts_and_no_others(build: Path) 
         allowed = re.search(r"script-src ([^;]*);", policy)
         assert allowed
         assert allowed[1].split() == ["'self'", script_hash("common()"), script_hash(script)]
+
+
+def test_an_inline_handler_in_a_built_page_is_reported(build: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert ContentPolicy(build).pages == 3
+    assert not caplog.records
+    (build / "b.html").write_text("<p onclick='x()'>")
+    assert ContentPolicy(build).pages == 3
+    assert "onclick" in caplog.text
 
 
 @pytest.mark.asyncio

@@ -101,6 +101,16 @@ async def test_other_posts_are_small() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_body_that_is_stated_too_long_is_not_read_at_all() -> None:
+    async def never() -> AsyncIterator[bytes]:
+        raise AssertionError("read")
+        yield b""
+
+    answer = await post("/echo", body=never(), content_length="70000")  # pyright: ignore[reportArgumentType]
+    assert answer.status_code == 413
+
+
+@pytest.mark.asyncio
 async def test_a_body_that_lies_about_its_length_is_cut_off_while_it_streams() -> None:
     seen = 0
 
@@ -338,6 +348,12 @@ def test_a_sliding_window_forgets_the_keys_idle_longest() -> None:
     assert window.wait("c") > 0
 
 
+def test_a_key_that_is_used_stays_when_an_idle_one_goes() -> None:
+    window = SlidingWindow(3, 1000, keys=2)
+    assert [window.hit(key) for key in "abaac"] == [0, 0, 0, 0, 0]
+    assert window.wait("a") > 0
+
+
 def test_a_pace_forgives_who_pauses() -> None:
     clock = Clock()
     pace = Pace(10, 2, patience_s=1, clock=clock)
@@ -356,6 +372,10 @@ def test_concurrency_frees_what_is_left() -> None:
     assert [doors.enter("a"), doors.enter("a"), doors.enter("b")] == [True, False, True]
     doors.leave("a")
     assert doors.enter("a")
+    two = Concurrency(2)
+    assert [two.enter("a"), two.enter("a")] == [True, True]
+    two.leave("a")
+    assert [two.enter("a"), two.enter("a")] == [True, False]
 
 
 @pytest.mark.asyncio
