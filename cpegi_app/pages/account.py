@@ -6,12 +6,13 @@ from typing import Any
 
 import reflex as rx
 
-from cpegi_app.access import FORGOT, LOGIN, REGISTER
+from cpegi_app.access import FORGOT, LOGIN, REGISTER, WORKBENCH
 from cpegi_app.pages import terms, ui
 from cpegi_app.pages.form import problem, stored
 from cpegi_app.pages.layout import SITE, NativeForm, page, site
 from cpegi_app.services import passwords
 from cpegi_app.state.account import ForgotState, LoginState, RegisterState
+from cpegi_app.state.site import VisitorState
 
 IDENTITIES = [("ENTERPRISE", "企业"), ("INSTITUTION", "金融机构/中介机构")]
 
@@ -193,6 +194,15 @@ def login() -> rx.Component:
                 rx.el.div(
                     rx.el.h1("用户登录", tab_index=-1),
                     ui.show(state.notice != "", ui.note(state.notice, state.notice_kind)),
+                    ui.show(
+                        VisitorState.name != "",
+                        ui.note(
+                            "您已登录，可直接",
+                            "info",
+                            ui.link("进入管理中心", WORKBENCH.route),
+                            "；也可以用其他账号重新登录。",
+                        ),
+                    ),
                     rx.cond(state.ticket != "", _enter(), _login_form()),
                     class_name="auth-form",
                 ),

@@ -175,7 +175,7 @@ def phone() -> rx.Component:
                 ),
                 rx.el.p(
                     "当前手机号已停用、收不到验证码？请致电 400 056 5005，核验身份后由平台管理人员协助办理。",
-                    class_name="muted small",
+                    class_name="muted small gap-above",
                 ),
             ),
         ),

@@ -26,6 +26,7 @@ from cpegi_app.access import (
 from cpegi_app.pages import ui
 from cpegi_app.state.message import MessageState
 from cpegi_app.state.shell import MenuGroup, MenuItem, ShellState
+from cpegi_app.state.site import VisitorState
 
 SITE = "中原中小企业成长指数服务平台"
 TELEPHONE = "400 056 5005"
@@ -49,7 +50,8 @@ def page(screen: Screen, *on_load: Any, console: bool = True) -> Callable[[Calla
             return _console(screen, build()) if console else build()
 
         framed.__name__ = build.__name__
-        loaders = [ShellState.enter(screen.route), *on_load] if console else list(on_load)  # pyright: ignore
+        first = ShellState.enter(screen.route) if console else VisitorState.visit  # pyright: ignore
+        loaders: Any = [first, *on_load]
         rx.page(route=screen.route, title=f"{screen.title} · {SITE}", on_load=loaders)(framed)
         REGISTERED[screen.route] = screen
         return build
@@ -107,8 +109,14 @@ def site(*children: Any, current: Screen | None = None, quiet: bool = False) -> 
                 ui.brand("/"),
                 rx.el.nav(*nav, class_name="site-nav", aria_label="主导航"),
                 rx.el.div(
-                    ui.link_button("注册", REGISTER.route),
-                    ui.link_button("用户登录", LOGIN.route, "primary"),
+                    rx.cond(
+                        VisitorState.name != "",
+                        ui.link_button("进入管理中心", WORKBENCH.route, "primary", title=VisitorState.name),
+                        rx.fragment(
+                            ui.link_button("注册", REGISTER.route),
+                            ui.link_button("用户登录", LOGIN.route, "primary"),
+                        ),
+                    ),
                     class_name="site-acts",
                 ),
                 class_name="wrap site-bar",

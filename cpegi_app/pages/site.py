@@ -18,6 +18,12 @@ WHO = (
     ("coins", "股权金融机构", "维护机构资料，面向成长型企业开展股权投资；投资项目与投资记录功能将陆续开放。"),
     ("scale", "中介服务机构", "会计师事务所、律师事务所、评估公司和知识产权服务公司，为企业融资和政策申请提供专业服务。"),
 )  # fmt: skip
+FUNCTIONS = (
+    ("shield", "用户真实性认证", "企业和机构提交统一社会信用代码、证照和联系人等资料，平台审核通过后开通功能；资料变更同样经审核后生效。"),
+    ("product", "金融产品", "债权金融机构发布金融产品，逐项明确授信条件；企业按金额、期限、利率和综合年化成本比较。"),
+    ("inbox", "融资申请与放款", "企业在线申请并授权，机构对照企业数据办理，登记合同和放款凭证，各方随时查看进度。"),
+    ("gift", "股权、报告与政策", "股权融资项目、线下贷款备案、监管报告和政策奖补等功能将陆续开放，以平台通知为准。"),
+)  # fmt: skip
 PROCESS = (
     ("注册登录", "用手机号注册账号，首次登录选择企业或金融机构/中介机构。"),
     ("真实性认证", "填写单位资料、上传证照，平台审核通过后开通全部功能。"),
@@ -28,7 +34,7 @@ BROWSER_STEPS = (
     "打开浏览器，在网址输入栏的最右侧找到切换浏览器模式的图标（闪电或“e”形图标）。",
     "点击图标，在下拉菜单中选中“极速模式”，页面会自动刷新。",
 )
-KINDS = ((Kind.DEBT, "bank"), (Kind.EQUITY, "coins"), (Kind.INTERMEDIARY, "scale"))
+KINDS = (Kind.DEBT, Kind.EQUITY, Kind.INTERMEDIARY)
 
 
 @page(HOME, HomeState.load, console=False)
@@ -68,7 +74,10 @@ def _hero() -> rx.Component:
     return rx.el.section(
         rx.el.div(
             rx.el.div(
-                rx.el.h1("让中小微企业的成长，被金融看见"),
+                rx.el.h1(
+                    rx.el.span("让中小微企业的成长，", class_name="nowrap"),
+                    rx.el.span("被金融看见", class_name="nowrap"),
+                ),
                 rx.el.p(
                     f"{SITE}汇集债权金融机构、股权金融机构和中介服务机构，为中小微企业提供真实性认证、"
                     "金融产品对接、融资申请和放款跟踪的一站式在线服务。",
@@ -76,7 +85,7 @@ def _hero() -> rx.Component:
                 ),
                 rx.el.div(
                     ui.link_button("查看金融产品", PUBLIC_PRODUCTS.route, "gold", size="lg"),
-                    ui.link_button("免费注册", REGISTER.route, "ghost", size="lg"),
+                    ui.link_button("立即注册", REGISTER.route, "ghost", size="lg"),
                     class_name="hero-acts",
                 ),
             ),
@@ -132,7 +141,7 @@ def _contact() -> rx.Component:
         rx.el.div(
             rx.el.p("注册、认证、申请和账号方面的问题，请在工作日 9:00–17:30 致电："),
             rx.el.a(TELEPHONE, href="tel:4000565005", class_name="help-tel"),
-            rx.el.p("平台不收取注册和使用费用，也不会索要您的密码或短信验证码。", class_name="muted small"),
+            rx.el.p("平台工作人员不会索要您的密码或短信验证码。", class_name="muted small"),
             class_name="stack",
         ),
     )
@@ -158,19 +167,23 @@ def about() -> rx.Component:
             rx.el.header(
                 rx.el.h1(ABOUT.title, tab_index=-1),
                 rx.el.p(
-                    f"{SITE}（原科技金融服务平台）面向广大中小微企业，采用互联网的交互形式，连接企业、金融机构、"
-                    "中介服务机构和政府部门，提供融资对接、政策奖补和金融统计等服务。"
+                    f"{SITE}（原科技金融服务平台）面向广大中小微企业，采用互联网的交互形式，"
+                    "连接企业、金融机构、中介服务机构和政府部门，网址 www.cpegi.net。"
                 ),
                 class_name="site-title",
             ),
-            rx.el.div(_browser(), _contact(), class_name="cols-2"),
+            rx.el.ul(
+                *(rx.el.li(ui.icon(icon), rx.el.h2(name), rx.el.p(text)) for icon, name, text in FUNCTIONS),
+                class_name="who",
+            ),
+            rx.el.div(_browser(), _contact(), class_name="cols-2 section-near"),
             rx.el.section(
                 rx.el.header(
                     rx.el.h2("金融机构/中介机构分类"),
                     rx.el.p("机构首次登录时按实际类别选择，选择错误可能导致政策申请及政策兑现无法进行。"),
                     class_name="section-head",
                 ),
-                rx.el.div(*(_kind(kind, icon) for kind, icon in KINDS), class_name="cols-3"),
+                rx.el.div(*(_kind(kind) for kind in KINDS), class_name="cols-3"),
                 class_name="section",
             ),
             rx.el.div(
@@ -185,9 +198,9 @@ def about() -> rx.Component:
     )
 
 
-def _kind(kind: Kind, icon: str) -> rx.Component:
+def _kind(kind: Kind) -> rx.Component:
     return ui.card(
-        rx.fragment(ui.icon(icon), " ", kind.label),
+        kind.label,
         rx.el.ul(*(rx.el.li(c.label) for c in CLASSES[kind]), class_name="class-list"),
         extra=f"{len(CLASSES[kind])} 类",
     )

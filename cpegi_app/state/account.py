@@ -157,6 +157,7 @@ class LoginState(AccountForm, rx.State):
     @rx.event
     async def submit(self, data: dict):
         """登录."""
+        self.notice = ""
         found = await self._tried(self._sign_in(data))
         if found:
             at_home = found.href == WORKBENCH.route

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import reflex as rx
 from pydantic import BaseModel
 
-from cpegi_app.access import APPLY, HOME, LOGIN, PUBLIC_PRODUCT, PUBLIC_PRODUCTS
+from cpegi_app.access import APPLY, HOME, LOGIN, MESSAGE_BAR, PUBLIC_PRODUCT, PUBLIC_PRODUCTS
 from cpegi_app.errors import NotFound
 from cpegi_app.services import dashboard, product_public, sessions
 from cpegi_app.services.dashboard import Tile
@@ -46,6 +46,19 @@ class Filter(BaseModel):
 
     label: str
     choices: list[Choice]
+
+
+@for_screen(MESSAGE_BAR)
+class VisitorState(Services, rx.State):
+    """Who looks at the public site: somebody signed in finds the way back to the console."""
+
+    name: str = ""
+
+    @rx.event
+    async def visit(self):
+        """Learn who is there; a signed-out visitor is nobody."""
+        actor = await self._read_public(sessions.actor_of, self._sid())
+        self.name = (actor.name or actor.phone_masked) if actor else ""
 
 
 @for_screen(HOME)
