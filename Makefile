@@ -25,7 +25,7 @@ run: build database ## Install, migrate, load the demo once, build if needed, se
 	@exec $(BIN)/python -m cpegi_app.serve --host $(HOST) --port $(PORT)
 
 dev: .venv/run.stamp ## Serve with hot reload (pages on PORT, back end on 8000)
-	@CPEGI_DEV=1 exec $(BIN)/reflex run
+	@exec $(BIN)/reflex run
 
 build: .venv/run.stamp ## Build the front end, if its sources changed
 	@$(BIN)/python -m tools.build

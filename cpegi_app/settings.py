@@ -31,7 +31,6 @@ class Settings(BaseSettings):
     staff_idle_minutes: int = 30
     session_max_hours: int = 12
     sockets_per_address: int = 60
-    web_reload: bool = Field(False, validation_alias="CPEGI_DEV")
 
     @property
     def is_demo(self) -> bool:
