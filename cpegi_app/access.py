@@ -110,7 +110,7 @@ class Screen:
 
 # Part of every page: the message bar and, once signed in, the shell around the console.
 MESSAGE_BAR = Screen("1.1", "", "消息栏")
-SHELL = Screen("1.1", "", "管理中心", P.ACCOUNT_OWN)
+SHELL = Screen("1.1", "", "管理中心", P.ACCOUNT_OWN, also=("2.6",))
 
 HOME = Screen("1.1", "/", "首页")
 ABOUT = Screen("9", "/about", "平台介绍与联系方式")
