@@ -1,0 +1,1 @@
+"""Events through the real processor, gate included, without browser or network."""

@@ -1,0 +1,150 @@
+"""Every handler that Reflex knows × everybody: passed exactly where the Screen's permission is granted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from cpegi_app.access import Permission, Screen, locked_sentence
+from cpegi_app.errors import Forbidden, SignInRequired
+from cpegi_app.state.base import SCREEN_OF
+from cpegi_app.state.gate import FRAMEWORK_EVENTS
+from tests.state.cast import Cast, Principal
+from tests.state.oracle import Oracle, Snapshot
+from tests.state.rig import Handler, Reply, handlers, running
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a handler asks for, as the Screens say; `closed` is nobody's."""
+
+    permission: Permission | None = None
+    closed: bool = False
+    screen: Screen | None = None
+
+
+def rule_of(handler: Handler) -> Rule:
+    """Derive the expectation from the Screens and the list of framework events, not from the gate."""
+    if handler.name in FRAMEWORK_EVENTS:
+        return Rule()
+    if handler.method == "setvar" or handler.screen is None:
+        return Rule(closed=True)
+    return Rule(handler.screen.permission, screen=handler.screen)
+
+
+def sentences(rule: Rule, who: Principal) -> set[str]:
+    """Return what a refused principal may be told."""
+    if not who.live and not rule.closed:
+        return {SignInRequired().message, ""}
+    title = rule.screen.title if rule.screen else ""
+    return {Forbidden().message, locked_sentence(title)}
+
+
+def judge(
+    before: Snapshot, after: Snapshot, reply: Reply, handler: Handler, rule: Rule, who: Principal
+) -> str:
+    """Return what is wrong with the outcome of one event, empty when nothing is."""
+    denials = [e for e in after.new_entries(before) if e[0] == "denied"]
+    case = f"{who.name} → {handler.short}"
+    if who.may(rule.permission) and not rule.closed:
+        return f"{case}: unexpected deny ({reply.said})" if denials else ""
+    if denials != [("denied", handler.name[-200:], False)]:
+        return f"{case}: unexpected allow"
+    if changed := after.changes_since(before):
+        return f"{case}: denied, yet changed {changed}"
+    if len(after.trail) != len(before.trail) + 1:
+        return f"{case}: denied, yet {len(after.trail) - len(before.trail)} entries in the trail"
+    if reply.said not in sentences(rule, who):
+        return f"{case}: denied with other words: {reply.said}"
+    if not reply.said and [e.name for e in reply.events] != ["_redirect"]:
+        return f"{case}: neither a sentence nor the way to the login"
+    return ""
+
+
+async def matrix(
+    oracle: Oracle, rules: Iterable[tuple[Handler, Rule]], people: Sequence[Principal]
+) -> tuple[int, list[str]]:
+    """Send every pair's event from a fresh tab; return how many, and what was wrong."""
+    wrong, before = [], oracle.look()
+    pairs = [(handler, rule, who) for handler, rule in rules for who in people]
+    async with running() as rig:
+        for handler, rule, who in pairs:
+            reply = await rig.send(handler.name, handler.benign(), sid=who.sid)
+            after = oracle.look()
+            wrong += filter(None, [judge(before, after, reply, handler, rule, who)])
+            before = after
+    return len(pairs), wrong
+
+
+async def test_each_handler_passes_exactly_whom_its_screen_names(cast: Cast, oracle: Oracle, record_property):
+    found = [(h, rule_of(h)) for h in handlers()]
+    assert len(found) > 80
+    count, wrong = await matrix(oracle, found, list(cast.people.values()))
+    record_property("probes", count)
+    print(f"gate matrix: {len(found)} handlers × {len(cast.people)} principals = {count} probes")
+    assert not wrong, "\n".join([f"{len(wrong)} of {count}:", *wrong[:40]])
+
+
+def screens_with_handlers() -> list[Screen]:
+    """Return the screens that ask for a permission and own a state."""
+    return list(dict.fromkeys(s for s in SCREEN_OF.values() if s.permission))
+
+
+async def test_the_matrix_fails_when_any_screen_loses_its_permission(
+    cast: Cast, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+):
+    """The proof that the suite can fail: each Screen's permission is taken away, then the Screen itself."""
+    import dataclasses
+
+    expectation = [(h, rule_of(h)) for h in handlers() if h.own]
+    screens = screens_with_handlers()
+    assert screens
+    for screen in screens:
+        mine = [(h, r) for h, r in expectation if h.screen == screen][:2]
+        people = [cast.people["anonymous"], cast.who_may(screen)[0]]
+        for broken, complaint in (
+            (dataclasses.replace(screen, permission=None), "unexpected allow"),
+            (None, "unexpected deny"),
+        ):
+            with monkeypatch.context() as patch:
+                for state, named in list(SCREEN_OF.items()):
+                    if named == screen and broken is None:
+                        patch.delitem(SCREEN_OF, state)
+                    elif named == screen:
+                        patch.setitem(SCREEN_OF, state, broken)
+                _, wrong = await matrix(oracle, mine, people)
+            assert any(complaint in line for line in wrong), f"{screen.route}: {complaint} went unnoticed"
+
+
+async def test_names_that_reflex_does_not_know_do_nothing(cast: Cast, oracle: Oracle):
+    own = next(h for h in handlers() if h.own and h.screen and h.screen.permission)
+    state = own.name.rpartition(".")[0]
+    names = [
+        "",
+        ".",
+        "load",
+        state,
+        f"{state}.",
+        f"{state}._write",
+        f"{state}._read",
+        f"{state}.get_state",
+        f"{state}.__init__",
+        f"{state}.{own.method}.{own.method}",
+        f"{own.name} ",
+        own.name.upper(),
+        own.name.replace("reflex___state____state.", ""),
+        f"{own.name}\x00",
+        "_redirect",
+        "_call_function",
+        "reflex___state____state.reset",
+        "reflex___state____state.router",
+    ]
+    async with running() as rig:
+        before = oracle.look()
+        for name in names:
+            reply = await rig.send(name, {"a": 1}, sid=cast.people["staff"].sid)
+            assert reply.text == "[][]", name
+        after = oracle.look()
+    assert after.changes_since(before) == [] and after.trail == before.trail
