@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
-from cpegi_app.models import StoredFile
+from cpegi_app.models import ReviewEvent, StoredFile
 from cpegi_app.services import audit, filetypes, review
 from cpegi_app.services.storage import Store
 from cpegi_app.settings import get_settings
@@ -60,7 +60,9 @@ def attach(
     session: Session, actor: Actor, flow_name: str, subject_id: int, slot: str, name: str, data: bytes
 ) -> FileView:
     """Add a file to the actor's own draft: content first, then the row, so that no row lacks its file."""
-    flow = review.FLOWS[flow_name]
+    flow = review.FLOWS.get(flow_name)
+    if flow is None:
+        raise NotFound()
     row = review.load_own(session, flow, actor, subject_id)
     if row.status not in review.EDITABLE:
         raise Conflict(f"这份{flow.label}正在审核或已有结果，不能再添加文件。如需补充，请先撤回。")
@@ -96,11 +98,9 @@ def attach(
 
 def remove(session: Session, actor: Actor, file_id: int) -> None:
     """Take a file off the actor's own draft; what was submitted with it before stays readable in the history."""
-    stored = session.get(StoredFile, file_id) if type(file_id) is int else None
-    if stored is None or stored.removed_at or stored.flow not in review.FLOWS:
+    stored, flow, row = _of(session, actor, file_id)
+    if stored.removed_at or not review.is_owner(actor, row):
         raise NotFound("文件")
-    flow = review.FLOWS[stored.flow]
-    row = review.load_own(session, flow, actor, stored.subject_id)
     if row.status not in review.EDITABLE:
         raise Conflict(f"这份{flow.label}正在审核或已有结果，不能删除文件。如需修改，请先撤回。")
     stored.removed_at = clock.now()
@@ -154,13 +154,33 @@ def copy(session: Session, actor: Actor, source: tuple[str, int], target: tuple[
 
 def content(session: Session, actor: Actor, file_id: int) -> Content:
     """Return what to send, if the actor may see the thing that the file belongs to."""
-    stored = session.get(StoredFile, file_id) if 0 < file_id < 2**31 else None
-    if stored is None or stored.flow not in review.FLOWS:
+    stored, _, row = _of(session, actor, file_id)
+    if stored.removed_at and not review.is_owner(actor, row) and not _was_sent(session, stored):
         raise NotFound("文件")
-    review.load(session, review.FLOWS[stored.flow], actor, stored.subject_id)
     if actor.org_id != stored.org_id:
         audit.record(session, actor, "file.read", f"{stored.flow}:{stored.subject_id}", stored.name)
     return Content(store().open(stored.sha256), stored.name, stored.kind)
+
+
+def _of(session: Session, actor: Actor, file_id: int) -> tuple[StoredFile, review.Flow, review.Reviewable]:
+    """Return a file with the thing it belongs to, which the actor may see; a foreign one reads like an absent one."""
+    is_number = type(file_id) is int and 0 < file_id < 2**31
+    stored = session.get(StoredFile, file_id) if is_number else None
+    flow = review.FLOWS.get(stored.flow) if stored else None
+    if stored is None or flow is None:
+        raise NotFound("文件")
+    try:
+        return stored, flow, review.load(session, flow, actor, stored.subject_id)
+    except NotFound:
+        raise NotFound("文件") from None
+
+
+def _was_sent(session: Session, stored: StoredFile) -> bool:
+    """Tell whether a file was part of any submission; one taken off before is the owner's own affair."""
+    query = select(ReviewEvent).where(
+        ReviewEvent.flow == stored.flow, ReviewEvent.subject_id == stored.subject_id
+    )
+    return any(stored.id in e.snapshot.get("files", ()) for e in session.exec(query))
 
 
 def is_known(session: Session, sha256: str) -> bool:

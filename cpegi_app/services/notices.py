@@ -68,7 +68,8 @@ def listing(
 
 def open_notice(session: Session, actor: Actor, notice_id: int) -> str:
     """Mark one notice read and return the route it leads to."""
-    notice = session.get(Notice, notice_id)
+    is_number = type(notice_id) is int and 0 < notice_id < 2**31
+    notice = session.get(Notice, notice_id) if is_number else None
     if notice is None or notice.user_id != actor.user_id:
         raise NotFound("消息")
     if notice.read_at is None:
