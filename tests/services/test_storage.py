@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import random
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -84,8 +86,9 @@ def test_an_unknown_address_is_not_there(store: Store) -> None:
 
 
 def test_a_failed_write_leaves_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
+    def full(descriptor: int) -> None:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(storage.os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
@@ -100,6 +103,7 @@ def test_content_folder_and_root_are_made_durable_in_this_order(
     genuine = os.fsync
 
     def note(descriptor: int) -> None:
+        assert os.fstat(descriptor).st_size > 0
         synced.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")).name)
         genuine(descriptor)
 
@@ -146,6 +150,19 @@ def test_a_put_while_the_sweeper_looks_wins(store: Store) -> None:
 
     assert store.sweep(unknown_until_asked, older_than_s=3600) == 0
     assert store.open(address).read_bytes() == b"x"
+
+
+def test_the_sweeper_waits_for_who_is_putting(store: Store) -> None:
+    address = store.put(b"x")
+    _age(store.open(address), 7200)
+    with ThreadPoolExecutor(1) as pool:
+        with (store.root / ".lock").open() as putting:
+            fcntl.flock(putting, fcntl.LOCK_SH)
+            sweeping = pool.submit(store.sweep, lambda _: False, 3600)
+            with pytest.raises(TimeoutError):
+                sweeping.result(timeout=0.2)
+            assert store.exists(address)
+        assert sweeping.result(timeout=5) == 1
 
 
 def test_twenty_kills_leave_no_half_content(store: Store) -> None:
