@@ -205,7 +205,7 @@ def _account_row(actor: Actor, user: User, org: Organisation | None) -> AccountR
 def disable(session: Session, actor: Actor, user_id: int, reason: str) -> None:
     """Disable an account with a reason; its logins end at once."""
     user = _other(session, actor, user_id)
-    reason = reason.strip()
+    reason = normalise(reason)
     if not reason or len(reason) > 200:
         raise FormInvalid({"reason": "请填写停用原因（200 字以内），对方登录时会看到"})
     if user.disabled_at:
