@@ -33,7 +33,12 @@ def stage(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tu
             connection.exec_driver_sql("ROLLBACK")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
             connection.exec_driver_sql("BEGIN")
-        import cpegi_app.cpegi_app  # noqa: F401 — importing it migrates the database in force
+        # Importing the application migrates the database in force.
+        from cpegi_app.cpegi_app import app
+
+        if not app._unevaluated_pages:
+            # What the server does at its start: routes, their loaders, the names in their addresses.
+            app._apply_decorated_pages()
     finally:
         db.configure(before)
         get_settings().data_dir = files

@@ -96,7 +96,8 @@ def values(count: int = 160) -> tuple[Any, ...]:
 def payloads(arguments: dict[str, Any], count: int, seed: str) -> list[Any]:
     """Return so many payloads for a handler: wrong values, wrong names, too many, too few, no dict at all."""
     chance, pool = random.Random(seed), values()
-    found: list[Any] = [None, [], "x", 7, {"nobody": 1}, {"self": 1}, {"data": 1, "files": [{}]}]
+    found: list[Any] = [[], "x", 7, {"nobody": 1}, {"self": 1}, {"data": 1, "files": [{}]}]
+    found += [{}] if arguments else []
     names = list(arguments)
     while len(found) < count:
         wrong = {name: chance.choice(pool) for name in names}

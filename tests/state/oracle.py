@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,34 +28,58 @@ class Snapshot:
 
     def new_entries(self, before: Snapshot) -> list[tuple[str, str, bool]]:
         """Return action, detail and ok of the entries that the trail gained."""
-        assert self.trail[: len(before.trail)] == before.trail
         return [(action, detail, bool(ok)) for _, action, detail, ok in self.trail[len(before.trail) :]]
 
 
 class Oracle:
-    """Looks at one SQLite database and one file store."""
+    """Looks at one SQLite database and one file store; dumps again only what a trigger saw being written."""
 
     def __init__(self, address: str, store: Path) -> None:
-        self._connection = sqlite3.connect(address.removeprefix("sqlite:///"))
+        self._connection = sqlite3.connect(address.removeprefix("sqlite:///"), timeout=10)
         self._store = store
         names = self._connection.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'audit_entry' ORDER BY name"
         ).fetchall()
         self._queries = {name: self._query(name) for (name,) in names}
+        self._watch()
+        self._seen: dict[str, int] = {}
+        self._tables: dict[str, list[tuple[Any, ...]]] = {}
+        self._trail: list[tuple[Any, ...]] = []
 
     def _query(self, table: str) -> str:
         columns = [row[1] for row in self._connection.execute(f'PRAGMA table_info("{table}")')]
         kept = ", ".join(f'"{c}"' for c in columns if c not in IGNORED.get(table, ()))
         return f'SELECT {kept} FROM "{table}" ORDER BY 1'
 
+    def _watch(self) -> None:
+        """Let triggers count the writes to each table."""
+        self._connection.execute("CREATE TABLE _writes (name TEXT PRIMARY KEY, n INTEGER)")
+        for name in self._queries:
+            self._connection.execute("INSERT INTO _writes VALUES (?, 0)", (name,))
+            for verb in ("INSERT", "UPDATE", "DELETE"):
+                self._connection.execute(
+                    f'CREATE TRIGGER "_{verb}_{name}" AFTER {verb} ON "{name}" '
+                    f"BEGIN UPDATE _writes SET n = n + 1 WHERE name = '{name}'; END"
+                )
+        self._connection.commit()
+
     def look(self) -> Snapshot:
         """Take a snapshot."""
-        tables = {name: self._connection.execute(query).fetchall() for name, query in self._queries.items()}
-        trail = self._connection.execute("SELECT id, action, detail, ok FROM audit_entry ORDER BY id")
-        return Snapshot(tables, self._files(), trail.fetchall())
+        writes: dict[str, int] = dict(self._connection.execute("SELECT name, n FROM _writes").fetchall())
+        fresh = {
+            name: self._connection.execute(self._queries[name]).fetchall()
+            for name in writes
+            if writes[name] != self._seen.get(name)
+        }
+        self._tables, self._seen = self._tables | fresh, writes
+        last = self._trail[-1][0] if self._trail else 0
+        query = "SELECT id, action, detail, ok FROM audit_entry WHERE id > ? ORDER BY id"
+        self._trail = self._trail + self._connection.execute(query, (last,)).fetchall()
+        return Snapshot(self._tables, self._files(), self._trail)
 
     def _files(self) -> str:
-        names = sorted(f"{p.name}:{p.stat().st_size}" for p in self._store.rglob("*") if p.is_file())
+        # Named after their content: the names tell everything.
+        names = sorted(name for _, _, files in os.walk(self._store) for name in files)
         return hashlib.sha256("\n".join(names).encode()).hexdigest()
 
     def close(self) -> None:

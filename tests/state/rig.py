@@ -26,6 +26,8 @@ from cpegi_app.state.message import MessageState
 _MESSAGE = MessageState.get_full_name()
 _ROOT = "reflex___state____state"
 ON_LOAD = f"{_ROOT}.reflex___state____on_load_internal_state.on_load_internal"
+# An address without a page: a fresh tab that sends from here loads nothing besides.
+NOWHERE = "/nowhere"
 HYDRATE = f"{_ROOT}.hydrate_and_load"
 
 
@@ -68,7 +70,7 @@ class Rig:
         *,
         sid: str = "",
         tab: str = "",
-        path: str = "/",
+        path: str = NOWHERE,
         params: dict[str, Any] | None = None,
         cookie: str | None = None,
     ) -> Reply:
@@ -94,7 +96,7 @@ class Rig:
         payload: Any = None,
         *,
         sid: str = "",
-        path: str = "/",
+        path: str = NOWHERE,
         params: dict[str, Any] | None = None,
         cookie: str | None = None,
     ) -> None:
