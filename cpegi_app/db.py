@@ -89,6 +89,8 @@ def reading() -> Iterator[Session]:
     """Yield a session for queries only; what it holds is never written."""
     with Session(read_engine(), expire_on_commit=False) as session:
         yield session
+        # A rollback would empty the rows that the caller takes along.
+        session.expunge_all()
         session.rollback()
 
 
