@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import reflex as rx
 from pydantic import BaseModel
+from reflex_base.utils.form import FormData
 from sqlmodel import Session
 
 from cpegi_app.access import Actor
@@ -105,7 +106,7 @@ class SubjectState(FilesState, mixin=True):
         return self._edited().flow, self.row_id
 
     @rx.event
-    async def submit(self, data: dict):
+    async def submit(self, data: FormData):
         """暂存 or 提交, by the button that was pressed."""
         values = await self._posted(data)
         intent = values.pop("intent", "")

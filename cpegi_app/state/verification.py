@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import reflex as rx
+from reflex_base.utils.form import FormData
 from sqlmodel import Session
 
 from cpegi_app.access import PROFILE, PROFILE_EDIT, VERIFICATION, Actor
@@ -73,7 +74,7 @@ class ProfileFormState(SubjectState, mixin=True):
         self.confirming = False
 
     @rx.event
-    async def submit(self, data: dict):
+    async def submit(self, data: FormData):
         """暂存; 提交, which first shows the class and the changes once more; and the confirmation of it."""
         values = await self._posted(data)
         intent = values.pop("intent", "")

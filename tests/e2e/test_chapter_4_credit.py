@@ -19,15 +19,21 @@ def sign_in(walk: Walk, phone: str) -> Walk:
     return walk
 
 
-def approve_first(staff: Walk, kind: str, title: str) -> None:
-    """Approve the thing of that title in the staff's queue."""
+def open_review(staff: Walk, kind: str, title: str) -> None:
+    """Open the thing of that title from the staff's queue."""
     staff.goto("/staff/queue")
-    row = staff.page.get_by_role("row").filter(has_text=kind).filter(has_text=title).first
+    staff.page.get_by_role("button", name=re.compile(f"^{kind}")).click()
+    row = staff.page.get_by_role("row").filter(has_text=title).first
     row.get_by_role("link", name="办理").click()
     staff.page.wait_for_url("**/staff/review/**")
     staff.check()
+
+
+def approve_first(staff: Walk, kind: str, title: str) -> None:
+    """Approve the thing of that title in the staff's queue."""
+    open_review(staff, kind, title)
     staff.page.get_by_role("button", name="审核通过").click()
-    expect(staff.page.get_by_text("审核通过").first).to_be_visible()
+    staff.sees("返回队列")
     staff.settle()
 
 
@@ -75,6 +81,9 @@ def test_4_1_金融产品维护(new_walk) -> None:
     bank.sees("已暂存")
     page.reload()
     bank.settle()
+    # Of several choices each is kept, not only the last one ticked.
+    for code in ("CREDIT", "SURETY"):
+        expect(page.locator(f"[name=guarantees][value={code}]")).to_be_checked()
     expect(page.locator("[name=c_debt_ratio_high]")).to_have_value("75")
     page.get_by_role("button", name="提交", exact=True).click()
     bank.sees("已提交，等待平台审核")
@@ -101,8 +110,7 @@ def test_4_1_金融产品维护(new_walk) -> None:
     bank.sees("已提交，等待平台审核")
     visitor.page.reload()
     visitor.sees("4.05%")
-    staff.goto("/staff/queue")
-    staff.page.get_by_role("row").filter(has_text="嵩岳税务贷").first.get_by_role("link", name="办理").click()
+    open_review(staff, "金融产品", "嵩岳税务贷")
     staff.sees("现行资料")
     staff.page.get_by_role("button", name="审核通过").click()
     staff.settle()
