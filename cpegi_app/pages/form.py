@@ -10,6 +10,7 @@ import reflex as rx
 from cpegi_app.access import Screen
 from cpegi_app.pages import ui
 from cpegi_app.services.files import HINT, FileView
+from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.forms import FieldSpec, Form, Widget
 from cpegi_app.vocabulary import FileSlot
 
@@ -90,18 +91,24 @@ def upload_field(slot: FileSlot, state: Any, required: bool = False, help: str =
         ui.drop_zone(
             rx.cond(
                 state.uploading == slot.value,
-                rx.el.span("正在上传…", class_name="spinner-text"),
+                rx.el.span("正在上传 ", state.upload_progress, "%，请稍候…", role="status"),
                 rx.el.span("将文件拖到此处，或", rx.el.b("点击选择文件")),
             )
         ),
         id=upload_id,
         multiple=True,
-        max_files=6,
+        max_size=MAX_FILE_BYTES,
         on_drop=state.upload(
-            rx.upload_files(upload_id=upload_id, on_upload_progress=state.on_upload_progress), slot.value
+            rx.upload_files(
+                upload_id=upload_id,
+                on_upload_progress=lambda progress: state.on_upload_progress(progress, slot.value),
+            ),
+            slot.value,
         ),  # pyright: ignore
+        on_drop_rejected=state.refuse_files(slot.value),
         class_name="drop-root",
     )
+    _name_file_input(zone, f"选择{slot.label}文件")
     return ui.file_field(
         name,
         slot.label,
@@ -112,6 +119,14 @@ def upload_field(slot: FileSlot, state: Any, required: bool = False, help: str =
         error=problem(state, name),
         reason=remark(state, name),
     )
+
+
+def _name_file_input(component: Any, label: str) -> None:
+    """Name the file input that Reflex puts into a drop zone; it takes no props of its own."""
+    if getattr(component, "tag", None) == "input":
+        component.custom_attrs["aria-label"] = label
+    for child in component.children:
+        _name_file_input(child, label)
 
 
 def _slot_files(slot: FileSlot, state: Any) -> rx.Component:

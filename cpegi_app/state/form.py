@@ -15,6 +15,9 @@ from cpegi_app.services.files import FileView
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.state.base import Services, int_arg, text_arg
 
+# What the edge takes in one request (web/edge.py, upload_cap), less the form around the files.
+UPLOAD_BYTES = 12 << 20
+
 
 class FormState(Services, mixin=True):
     """A form's values as last stored, its messages, and the key that makes a double click harmless.
@@ -96,10 +99,23 @@ class FilesState(FormState, mixin=True):
         )
 
     @rx.event
-    def on_upload_progress(self, progress: dict):
-        """Show how far an upload has come."""
-        share = progress.get("progress", 0) if isinstance(progress, dict) else 0
+    def on_upload_progress(self, progress: dict, slot: str = ""):
+        """Show how far an upload has come; what the edge will not take as a whole is said here."""
+        found = progress if isinstance(progress, dict) else {}
+        share, total = found.get("progress", 0), found.get("total", 0)
         self.upload_progress = int_arg(round(share * 100) if isinstance(share, int | float) else 0, 0, 100)
+        self.uploading = text_arg(slot, 20) if self.upload_progress < 100 else ""
+        if isinstance(total, int | float) and total > UPLOAD_BYTES:
+            self.uploading = ""
+            self._refuse_slot(slot, f"一次选择的文件合计超过 {UPLOAD_BYTES >> 20} MB，请分几次上传。")
+
+    @rx.event
+    def refuse_files(self, slot: str):
+        """Say why the browser did not even send a file."""
+        self._refuse_slot(slot, f"文件超过 {MAX_FILE_BYTES >> 20} MB 上限，请压缩或拆分后重新上传。")
+
+    def _refuse_slot(self, slot: str, sentence: str) -> None:
+        self.errors = {**self.errors, f"file_{text_arg(slot, 20)}": sentence}
 
     @rx.event
     async def remove_file(self, file_id: int):
