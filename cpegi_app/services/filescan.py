@@ -47,6 +47,7 @@ _PDF_ODD_FILTER = re.compile(
 _PDF_PAGE = re.compile(rb"/Type\s*/Pages?(?![A-Za-z])")
 _ARCHIVES = re.compile(rb"Rar!\x1a\x07|7z\xbc\xaf\x27\x1c|__HALT_COMPILER\(\)")
 _SCRIPT = re.compile(rb"<script|<\?php|<!doctype|<html", re.IGNORECASE)
+_JPEG_FILL = re.compile(rb"\xff+")
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
@@ -218,8 +219,8 @@ def _jpeg_end(data: bytes, start: int) -> int:
     """Walk one picture's segments and return the offset behind its end mark."""
     at, scans, framed = start + 2, 0, False
     for _ in range(_CHUNKS):
-        while data[at : at + 2] == b"\xff\xff":
-            at += 1
+        if fill := _JPEG_FILL.match(data, at):
+            at = fill.end() - 1
         marker = data[at + 1] if data[at : at + 1] == b"\xff" and at + 1 < len(data) else 0
         if marker == 0xD9:
             if not (framed and scans):
