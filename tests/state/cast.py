@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from cpegi_app import access, clock
 from cpegi_app.access import GRANTS, NEW_MEMBER_GRANTS, Actor, Permission, Role, Screen
-from cpegi_app.models import LoginSession, Organisation, User
-from cpegi_app.services import sessions
-from cpegi_app.vocabulary import Kind, Status
+from cpegi_app.models import LoginSession, Product, User
+from cpegi_app.services import files, review, sessions
+from cpegi_app.vocabulary import FileSlot, Kind, Status
 from tests import factories, worlds
 
 
@@ -90,12 +90,8 @@ def _dead_logins(session: Session, cast: Cast) -> None:
         ("idle", {"last_seen_at": clock.now() - timedelta(minutes=31)}),
     ):
         person = _add(session, cast, f"staff {name}", factories.staff(session), live=False)
-        login = session.exec(
-            LoginSession.__table__.select().where(  # pyright: ignore[reportAttributeAccessIssue]
-                LoginSession.sid_hash == sessions.digest(person.sid)
-            )
-        ).one()
-        row = session.get_one(LoginSession, login.id)
+        query = select(LoginSession).where(LoginSession.sid_hash == sessions.digest(person.sid))
+        row = session.exec(query).one()
         for column, value in change.items():
             setattr(row, column, value)
     cast.people["made-up cookie"] = Principal("made-up cookie", sid="A" * 43)
@@ -119,20 +115,30 @@ def _add(
 
 
 def _stock(session: Session, cast: Cast) -> None:
-    """Add a bank and an enterprise with a record in every state of affairs."""
+    """Add a bank and an enterprise with a record in every state of affairs, and a rival with records too."""
     bank = factories.member(session, Kind.DEBT)
-    draft = worlds.product_world(session, bank)
+    draft = _typed(session, worlds.product_world(session, bank))
     waiting = worlds.product_world(session, bank).bring_to(session, Status.PENDING)
     asked = worlds.application_world(session, bank).bring_to(session, Status.PENDING)
-    own = worlds.application_world(session, bank)
+    own = _typed(session, worlds.application_world(session, bank))
     approved = worlds.application_world(session, bank).bring_to(session, Status.APPROVED)
-    payment = worlds.disbursement_world(session, approved)
-    worlds.profile_change_world(session)
+    payment = _typed(session, worlds.disbursement_world(session, approved))
+    change = _typed(session, worlds.profile_change_world(session))
+    newcomer = _typed(session, worlds.verification_world(session))
+    rival = worlds.disbursement_world(session).bring_to(session, Status.PENDING)
+    removed = factories.upload(session, bank, draft.flow, draft.row_id, FileSlot.ATTACHMENT)
+    files.remove(session, bank, removed[0].id)
+    factories.upload(session, bank, draft.flow, draft.row_id, FileSlot.ATTACHMENT, shade=1)
+    _add(session, cast, "bank", bank, Kind.DEBT, verified=True)
+    _add(session, cast, "rival bank", rival.owner, Kind.DEBT, verified=True)
+    _add(session, cast, "owner", own.owner, Kind.ENTERPRISE, verified=True)
+    _add(session, cast, "changer", change.owner, Kind.ENTERPRISE, verified=True)
+    _add(session, cast, "applicant", newcomer.owner, Kind.ENTERPRISE)
     target = own.row(session)
     pid = target.product_id
-    _add(session, cast, "bank", bank, Kind.DEBT, verified=True)
-    _add(session, cast, "owner", own.owner, Kind.ENTERPRISE, verified=True)
-    cast.listed = [asked.row(session).product_id, pid, approved.row(session).product_id]
+    cast.listed = [
+        p.id for p in session.exec(select(Product).where(col(Product.is_listed))) if p.id is not None
+    ]
     cast.rows = {
         access.PUBLIC_PRODUCT: ("anonymous", {"pid": pid}),
         access.PRODUCT_EDIT: ("bank", {"rid": draft.row_id}),
@@ -143,7 +149,14 @@ def _stock(session: Session, cast: Cast) -> None:
         access.APPLY: ("owner", {"pid": pid}),
         access.REVIEW: ("staff", {"flow": "product", "rid": waiting.row_id}),
         access.IDENTITY: ("newcomer", {}),
-        access.VERIFICATION: ("enterprise unverified", {}),
+        access.VERIFICATION: ("applicant", {}),
+        access.PROFILE: ("changer", {}),
+        access.PROFILE_EDIT: ("changer", {}),
     }
-    for found in (o for o in (session.get(Organisation, bank.org_id),) if o):
-        assert found.verified_at
+
+
+def _typed(session: Session, world: worlds.World) -> worlds.World:
+    """Keep the data with which the draft would pass."""
+    row = world.row(session)
+    review.save_draft(session, world.flow, world.owner, world.row_id, row.version, world.data)
+    return world

@@ -107,7 +107,7 @@ class Rig:
         router = {
             "pathname": path,
             "asPath": path,
-            "query": dict(params or {}),
+            "query": {k: str(v) for k, v in (params or {}).items()},
             "headers": headers,
             "token": tab,
             "sid": "socket",
@@ -128,7 +128,7 @@ class Rig:
     async def open(self, screen: Screen, *, sid: str = "", tab: str = "", **params: Any) -> Reply:
         """Open a page: its frame, then its own loader, as Reflex calls them."""
         path = screen.url(**params)
-        return await self.send(ON_LOAD, {}, sid=sid, tab=tab, path=path, params=params)
+        return await self.send(HYDRATE, {}, sid=sid, tab=tab, path=path, params=params)
 
     async def state(self, tab: str, cls: type[BaseState]) -> Any:
         """Return a state of a tab as it stands on the server."""

@@ -1,0 +1,202 @@
+"""Another organisation's record: foreign, deleted and absent read the same, and nothing happens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import product
+
+import pytest
+from reflex_base.utils.format import json_dumps
+from sqlmodel import select
+
+from cpegi_app import access, db
+from cpegi_app.access import PAGES, Permission, Role, Screen
+from cpegi_app.errors import DomainError
+from cpegi_app.models import Reviewable, StoredFile
+from cpegi_app.services import review, sessions
+from cpegi_app.services.review import PLATFORM
+from cpegi_app.web.routes import _content
+from tests.state.cast import Cast, Principal
+from tests.state.oracle import Oracle
+from tests.state.rig import HYDRATE, Handler, Reply, Rig, handlers, running, unforeseen
+
+ABSENT = 999_999
+# Everybody may open these, and apply, whoever published the product.
+PUBLIC = {access.PUBLIC_PRODUCT, access.APPLY}
+# What a client can put into an address where a number belongs.
+MALFORMED = (
+    "", "0", "-1", "1e3", "1.0", "٣", "１", " 1", "1;", "0x1", "null", "NaN", "../1", "1 OR 1=1", "%00",
+    "99999999999", "9" * 400, "{}", "[1]", "<b>1</b>", "1\n", "True",
+)  # fmt: skip
+
+
+def outsiders(cast: Cast) -> list[Principal]:
+    """Return verified members of each kind, who have no record of their own but their organisation."""
+    return [p for p in cast.people.values() if p.name.endswith(" verified")]
+
+
+def highest_id() -> int:
+    """Return the highest id of any reviewed thing, file or product."""
+    with db.reading() as session:
+        tables = [flow.model for flow in review.FLOWS.values()] + [StoredFile]
+        return max(i for t in tables for i in session.exec(select(t.id)).all() if i is not None)
+
+
+async def act(rig: Rig, handler: Handler, who: Principal, record: object) -> Reply:
+    """Call a handler that takes a record's id, otherwise as it would be called."""
+    payload = handler.benign() | dict.fromkeys(handler.ids, record)
+    return await rig.send(handler.name, payload, sid=who.sid)
+
+
+async def load(rig: Rig, screen: Screen, who: Principal, record: object, **more: str) -> Reply:
+    """Open a page with a record's id in its address."""
+    names = [part.strip("[]") for part in screen.route.split("/") if part.startswith("[")]
+    params = {**dict.fromkeys(names, record), **more}
+    path = screen.url(**dict.fromkeys(names, ABSENT))
+    return await rig.send(HYDRATE, {}, sid=who.sid, path=path, params=params)
+
+
+def loaders() -> list[Screen]:
+    """Return the pages whose address names a record."""
+    return [s for s in PAGES if "[" in s.route]
+
+
+def seen(reply: Reply) -> str:
+    """Return what the platform's own states showed; a form's random key tells nothing."""
+    own = [{k: v for k, v in delta.items() if ".cpegi_app___" in k} for delta in reply.deltas]
+    return re.sub(r'"form_key_rx_state_": ?"[0-9a-f]+"', "", json_dumps([d for d in own if d]))
+
+
+async def compare(
+    rig: Rig, oracle: Oracle, case: str, calls: Iterable, absent: Reply
+) -> tuple[int, list[str]]:
+    """Make each call; say where the answer differs from that to an absent record, or anything changed."""
+    wrong, count = [], 0
+    before = oracle.look()
+    for record, call in calls:
+        reply = await call
+        count += 1
+        after = oracle.look()
+        if reply.said != absent.said:
+            wrong.append(f"{case} {record!r}: {reply.said!r} instead of {absent.said!r}")
+        elif seen(reply) != seen(absent):
+            wrong.append(f"{case} {record!r}: told apart by {seen(reply)} and {seen(absent)}")
+        if changed := after.changes_since(before):
+            wrong.append(f"{case} {record!r}: changed {changed}")
+        before = after
+    return count, wrong
+
+
+async def test_foreign_deleted_and_absent_records_answer_the_same_to_each_action(cast: Cast, oracle: Oracle):
+    count, wrong, last = 0, [], highest_id()
+    async with running() as rig:
+        for handler, who in product([h for h in handlers() if h.own and h.ids], outsiders(cast)):
+            if handler.screen and who.may(handler.screen.permission):
+                absent = await act(rig, handler, who, ABSENT)
+                calls = ((i, act(rig, handler, who, i)) for i in range(1, last + 1))
+                n, bad = await compare(rig, oracle, f"{who.name} → {handler.short}", calls, absent)
+                count, wrong = count + n, wrong + bad
+    print(f"rows, actions: {count} probes")
+    assert count > 200
+    assert not wrong, "\n".join(wrong[:20])
+
+
+async def test_foreign_deleted_and_absent_records_answer_the_same_to_each_page(cast: Cast, oracle: Oracle):
+    count, wrong, last = 0, [], highest_id()
+    async with running() as rig:
+        for screen, who in product(loaders(), outsiders(cast)):
+            if who.may(screen.permission):
+                absent = await load(rig, screen, who, ABSENT)
+                assert absent.said or "missing" in absent.text, screen.route
+                ids = [i for i in range(1, last + 1) if screen not in PUBLIC or i not in cast.listed]
+                calls = ((i, load(rig, screen, who, i)) for i in ids)
+                n, bad = await compare(rig, oracle, f"{who.name} → {screen.route}", calls, absent)
+                count, wrong = count + n, wrong + bad
+    print(f"rows, pages: {count} probes")
+    assert count > 200
+    assert not wrong, "\n".join(wrong[:20])
+
+
+async def test_malformed_ids_in_an_address_are_absent_records(cast: Cast, oracle: Oracle):
+    count, wrong = 0, []
+    async with running() as rig:
+        with unforeseen() as errors:
+            for screen in loaders():
+                who, params = cast.who_may(screen)
+                kept = {k: v for k, v in params.items() if k == "flow"}
+                absent = await load(rig, screen, who, ABSENT, **kept)
+                calls = ((bad, load(rig, screen, who, bad, **kept)) for bad in MALFORMED)
+                n, bad = await compare(rig, oracle, screen.route, calls, absent)
+                # "不存在" with or without the thing's name: both say that there is no such record.
+                wrong += [line for line in bad if line.count("不存在或已被删除") != 2]
+                count += n
+    print(f"rows, malformed: {count} probes")
+    assert not errors, errors[:3]
+    assert not wrong, "\n".join(wrong[:20])
+
+
+async def test_the_own_record_opens(cast: Cast):
+    """What makes the tests above worth something."""
+    async with running() as rig:
+        for screen in loaders():
+            who, params = cast.who_may(screen)
+            reply = await rig.open(screen, sid=who.sid, **params)
+            assert reply.said == "", f"{screen.route}: {reply.said}"
+
+
+async def test_staff_opens_no_flow_that_others_decide(cast: Cast, oracle: Oracle):
+    """The review desk takes a flow's name from the address: only the platform's own flows open there."""
+    foreign = [f for f in review.FLOWS.values() if PLATFORM not in f.stages]
+    names = [f.name for f in foreign] + ["", "user", "organisation", "__class__", "PRODUCT"]
+    async with running() as rig:
+        before = oracle.look()
+        for name, number in product(names, (1, 2, ABSENT)):
+            who = cast.people["staff"]
+            reply = await load(rig, access.REVIEW, who, number, flow=name)
+            assert "不存在或已被删除" in reply.said, (name, number, reply.said)
+        assert oracle.look().changes_since(before) == []
+
+
+# --- files --------------------------------------------------------------------------------------------
+
+
+def may_read(who: Principal, stored: StoredFile, row: Reviewable) -> bool:
+    """Say, independently of the services, who may read a file of a reviewed thing."""
+    if not who.live:
+        return False
+    flow = review.FLOWS[stored.flow]
+    if who.role is Role.MEMBER and who.org_id == row.org_id:
+        return who.may(flow.submit)
+    if row.submitted_at is None:
+        return False
+    if stored.flow == "application":
+        institution = getattr(row, "institution_id", None)
+        return who.org_id == institution and who.may(Permission.APPLICATION_REVIEW)
+    return who.role is Role.STAFF
+
+
+def test_every_file_times_everybody(cast: Cast):
+    with db.reading() as session:
+        found = session.exec(select(StoredFile)).all()
+        cases = [(f, session.get_one(review.FLOWS[f.flow].model, f.subject_id)) for f in found]
+    count, wrong, opened = 0, [], 0
+    for (stored, row), who in product(cases, cast.people.values()):
+        try:
+            _content(who.sid, stored.id or 0)
+            got = True
+        except DomainError:
+            got = False
+        count, opened = count + 1, opened + got
+        if got != may_read(who, stored, row):
+            wrong.append(f"{who.name}: file {stored.id} of {stored.flow} {stored.subject_id}: {got}")
+    print(f"files: {len(cases)} × {len(cast.people)} = {count} probes, {opened} opened")
+    assert opened > 10
+    assert not wrong, "\n".join(wrong[:20])
+
+
+@pytest.mark.parametrize("number", [0, -1, 10**6, 2**31, 2**63])
+def test_no_file_has_an_odd_number(cast: Cast, number: int):
+    with pytest.raises(DomainError):
+        _content(cast.people["staff"].sid, number)
+    assert sessions.cookie_name()
