@@ -124,7 +124,7 @@ def password() -> rx.Component:
         state.done,
         _done(
             "密码已修改",
-            "新密码已生效。本浏览器保持登录，其他浏览器上的登录已全部退出。",
+            "新密码已生效，其他浏览器上的登录已退出。",
         ),
         rx.fragment(
             ui.page_head(PASSWORD.title, lead="修改后，其他浏览器上的登录会自动退出。"),
@@ -153,7 +153,7 @@ def phone() -> rx.Component:
         state.done,
         _done(
             "手机号已更换",
-            rx.fragment("新的登录手机号为 ", rx.el.b(state.phone), "。其他浏览器上的登录已全部退出。"),
+            rx.fragment("新的登录手机号 ", rx.el.b(state.phone), "，其他浏览器上的登录已退出。"),
         ),
         rx.fragment(
             ui.page_head(

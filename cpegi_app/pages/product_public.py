@@ -119,7 +119,11 @@ def _sortbar() -> rx.Component:
         rx.el.span("共 ", rx.el.b(state.total), " 个产品", aria_live="polite"),
         ui.show(state.clear != "", ui.link("清除筛选", state.clear)),
         rx.el.div(
-            "排序", rx.foreach(state.sorts, _choice), class_name="choices", role="group", aria_label="排序"
+            rx.el.span("排序", class_name="choices-label"),
+            rx.foreach(state.sorts, _choice),
+            class_name="choices",
+            role="group",
+            aria_label="排序",
         ),
         class_name="sortbar",
     )

@@ -16,6 +16,7 @@ from cpegi_app.services.identifiers import masked
 from cpegi_app.state.base import for_screen, text_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import success
+from cpegi_app.state.shell import ShellState
 from cpegi_app.vocabulary import KIND_OF, OrgClass, SmsPurpose
 
 T = TypeVar("T")
@@ -280,6 +281,8 @@ class PhoneState(AccountForm, rx.State):
         """提交; every other browser is signed out."""
         if number := await self._tried(self._change(data)):
             self.phone, self.done = masked(number), True
+            # The frame around the page shows the number as well.
+            return ShellState.enter(PHONE.route)  # pyright: ignore
 
     async def _change(self, data: dict) -> str:
         v = _posted(data, "old_code", "new_phone", "new_code")
