@@ -11,9 +11,10 @@ from cpegi_app.services.conditions import DIMENSIONS
 
 
 def pdf(name: str = "文件.pdf") -> dict:
-    """Return a real one-page PDF as Playwright uploads it."""
+    """Return a real one-page PDF as Playwright uploads it; another name is another content."""
     writer, data = PdfWriter(), BytesIO()
     writer.add_blank_page(200, 200)
+    writer.add_metadata({"/Title": name})
     writer.write(data)
     return {"name": name, "mimeType": "application/pdf", "buffer": data.getvalue()}
 
