@@ -17,11 +17,14 @@ from cpegi_app.services import chapters, sms
 from cpegi_app.settings import ROOT, get_settings
 from cpegi_app.state.gate import Gate, token_owner
 from cpegi_app.state.message import on_browser_error, on_error
+from cpegi_app.web import logs
 from cpegi_app.web.edge import Edge, EdgeConfig
 from cpegi_app.web.routes import api, live_session_id
 
 log = logging.getLogger(__name__)
 settings = get_settings()
+# Before Reflex says anything: its records of unknown events would name cookies and passwords.
+logs.configure(json_lines=environment.REFLEX_ENV_MODE.get() is Env.PROD)
 if settings.problems():
     raise SystemExit("Not fit for production:\n" + "\n".join(f"- {p}" for p in settings.problems()))
 # Plain `reflex run` and the tests find their database up to date; a run of no migrations takes milliseconds.

@@ -6,10 +6,12 @@ import argparse
 import os
 
 from cpegi_app.settings import get_settings
+from cpegi_app.web import logs
 
 
 def main() -> None:
     """Read the command line and serve until the process is told to stop."""
+    logs.configure()
     settings = get_settings()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
