@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 def safe_next(path: str) -> str:
     """Return the path if it is a page of our own, else the 工作台: no redirect leads elsewhere."""
     plain = path.split("?")[0]
-    if path.startswith("/") and not path.startswith("//") and "\\" not in path and len(path) < 200:
+    fit = path.isprintable() and len(path) < 200 and not any(odd in path for odd in ("\\", "..", " "))
+    if path.startswith("/") and not path.startswith("//") and fit:
         own = {p.route for p in PAGES} | {p.route.split("/[")[0] for p in PAGES if "[" in p.route}
         if plain in own or plain.rsplit("/", 1)[0] in own or plain.rsplit("/", 2)[0] in own:
             return path
