@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
 import secrets
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +18,7 @@ from reflex_base.registry import RegistrationContext
 from reflex_base.utils.format import json_dumps
 
 from cpegi_app.access import Screen
+from cpegi_app.errors import DomainError
 from cpegi_app.services import sessions
 from cpegi_app.state.base import SCREEN_OF
 from cpegi_app.state.message import MessageState
@@ -56,6 +56,8 @@ class Rig:
     def __init__(self, processor: BaseStateEventProcessor, manager: StateManagerMemory) -> None:
         self.processor, self.manager = processor, manager
         self.replies: dict[str, Reply] = {}
+        # What no rule foresaw: each entry is a bug.
+        self.unforeseen: list[str] = []
 
     async def emit_update(self, update: Any, token: str) -> None:
         """Take what would go over the socket."""
@@ -143,33 +145,19 @@ async def running() -> AsyncIterator[Rig]:
 
     with app.set_contexts():
         manager = StateManagerMemory()
-        processor = BaseStateEventProcessor(
-            middleware=app, backend_exception_handler=app.backend_exception_handler
-        )
-        rig = Rig(processor, manager)
+        rig = Rig(BaseStateEventProcessor(middleware=app), manager)
+
+        def note(exception: Exception) -> Any:
+            if not isinstance(exception, DomainError):
+                rig.unforeseen.append(repr(exception)[:300])
+            return app.backend_exception_handler(exception)
+
+        processor = rig.processor
+        processor.backend_exception_handler = note
         processor.configure(state_manager=manager, event_namespace=rig)  # pyright: ignore[reportArgumentType]
         async with processor:
             yield rig
         await manager.close()
-
-
-@contextmanager
-def unforeseen() -> Iterator[list[str]]:
-    """Collect what the error handler logged as unforeseen: each entry is a bug."""
-    found: list[str] = []
-
-    class Keep(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.levelno >= logging.ERROR:
-                error = record.exc_info[1] if record.exc_info else ""
-                found.append(f"{record.name}: {record.getMessage()[:60]}: {error!r}"[:400])
-
-    keep = Keep()
-    logging.getLogger().addHandler(keep)
-    try:
-        yield found
-    finally:
-        logging.getLogger().removeHandler(keep)
 
 
 # --- what there is to attack ------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from cpegi_app.state.subject import _EDITED
 from tests.state.cast import Cast, Principal
 from tests.state.junk import payloads
 from tests.state.oracle import Oracle
-from tests.state.rig import HYDRATE, Handler, Rig, handlers, running, unforeseen
+from tests.state.rig import HYDRATE, Handler, Rig, handlers, running
 
 NUMBERED = re.compile(r"编号 [0-9a-f]{8}")
 TRACE = re.compile(r"Traceback|File \"|Error:|Exception|cpegi_app/|site-packages|sqlalchemy", re.IGNORECASE)
@@ -37,14 +37,13 @@ async def bombard(rig: Rig, oracle: Oracle, cast: Cast, handler: Handler, count:
     tab = "bombarded"
     _, how = await open_page(rig, tab, handler.screen, cast)
     before = oracle.look()
-    with unforeseen() as errors:
-        replies = [
-            await rig.post(tab, handler.name, p, **how)
-            for p in payloads(handler.arguments, count, handler.short)
-        ]
+    replies = [
+        await rig.post(tab, handler.name, p, **how) for p in payloads(handler.arguments, count, handler.short)
+    ]
     after = oracle.look()
     rig.manager.states.clear()
-    wrong = sorted(set(errors))[:3]
+    wrong = sorted(set(rig.unforeseen))[:3]
+    rig.unforeseen.clear()
     wrong += [r.said for r in replies if NUMBERED.search(r.said) or TRACE.search(r.said)][:2]
     wrong += [f"changed {name}" for name in after.changes_since(before) if name not in COUNTED]
     wrong += [f"in the trail: {e}" for e in after.new_entries(before) if e[2]][:2]
