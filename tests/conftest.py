@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, make_url, text
 from sqlmodel import Session
 
 from cpegi_app import db
@@ -78,23 +78,29 @@ def database(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def shared_sqlite(sqlite_template: Path) -> str:
-    """Return the address of the SQLite file that all rolled-back tests share."""
-    return f"sqlite:///{shutil.copy(sqlite_template, sqlite_template.with_name('shared.sqlite3'))}"
+def shared_sqlite(sqlite_template: Path) -> Iterator[Engine]:
+    """Return the engine of the SQLite file that all rolled-back tests share: it keeps its compiled statements."""
+    address = f"sqlite:///{shutil.copy(sqlite_template, sqlite_template.with_name('shared.sqlite3'))}"
+    engine = db._make(address, writes=True)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")
-def shared_pg(pg_server: str, pg_template: str) -> str:
-    """Return the address of the PostgreSQL database that all rolled-back tests share."""
+def shared_pg(pg_server: str, pg_template: str) -> Iterator[Engine]:
+    """Return the engine of the PostgreSQL database that all rolled-back tests share."""
     _admin(pg_server, f"CREATE DATABASE shared TEMPLATE {pg_template}")
-    return _with_database(pg_server, "shared")
+    engine = db._make(_with_database(pg_server, "shared"), writes=True)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture(params=ENGINES)
 def session(request: pytest.FixtureRequest) -> Iterator[Session]:
     """Yield a session on either engine; whatever the test does in it, commits too, is taken back."""
-    address = request.getfixturevalue("shared_sqlite" if request.param == "sqlite" else "shared_pg")
-    with _configured(address), db.write_engine().connect() as connection:
+    engine = request.getfixturevalue("shared_sqlite" if request.param == "sqlite" else "shared_pg")
+    address = engine.url.render_as_string(hide_password=False)
+    with _configured(address), engine.connect() as connection:
         outer = connection.begin()
         with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
             yield session
