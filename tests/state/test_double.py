@@ -1,0 +1,164 @@
+"""Twice sent is once done: twenty equal submissions at once, from one tab and from twenty."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from reflex_base.registry import RegistrationContext
+from sqlmodel import func, select
+
+from cpegi_app import access, db
+from cpegi_app.access import Screen
+from cpegi_app.models import Application, AuditEntry, Disbursement, Loan, Notice, ProductRevision, ReviewEvent
+from cpegi_app.vocabulary import Action
+from tests.state.cast import Cast, Principal
+from tests.state.rig import HYDRATE, Handler, Rig, handlers, running
+
+TIMES, ROUNDS = 20, 10
+# The forms of the cast that can be sent as they are; 提交 of a profile is its confirmation.
+FORMS = {
+    access.PRODUCT_EDIT: "submit",
+    access.APPLY: "submit",
+    access.DISBURSE: "submit",
+    access.VERIFICATION: "confirm",
+    access.PROFILE_EDIT: "confirm",
+}
+
+
+def handler_of(screen: Screen, method: str) -> Handler:
+    """Return a handler of a screen's own state."""
+    return next(h for h in handlers() if h.screen == screen and h.method == method)
+
+
+async def opened(rig: Rig, cast: Cast, screen: Screen, tab: str) -> tuple[dict[str, str], dict[str, Any]]:
+    """Open a form; return what it holds, and how to send more from there."""
+    who, params = cast.who_may(screen)
+    how = {"sid": who.sid, "path": screen.url(**params), "params": params}
+    await rig.post(tab, HYDRATE, {}, **how)
+    state = RegistrationContext.get().base_states[handler_of(screen, "submit").name.rpartition(".")[0]]
+    return dict((await rig.state(tab, state)).values), how
+
+
+def counted() -> Counter[str]:
+    """Count what a submission leaves behind: the trail, the audit, each person's notices."""
+    with db.reading() as session:
+        return Counter(
+            {
+                "trail": rows(ReviewEvent, action=Action.SUBMIT.value),
+                "audit": rows(AuditEntry, action=f"review.{Action.SUBMIT.value}"),
+                **Counter(f"notices of {user}" for user in session.exec(select(Notice.user_id))),
+            }
+        )
+
+
+def rows(model: Any, **where: Any) -> int:
+    """Count rows."""
+    with db.reading() as session:
+        return session.exec(select(func.count()).select_from(model).filter_by(**where)).one()
+
+
+def once(before: Counter[str]) -> bool:
+    """Tell whether exactly one submission came in since, and everybody told of it was told once."""
+    gained = counted() - before
+    return gained["trail"] == gained["audit"] == 1 and set(gained.values()) == {1} and len(gained) > 2
+
+
+async def together(rig: Rig, tabs: list[str], name: str, payload: dict, how: dict[str, Any]) -> list[str]:
+    """Send the same event from each of the tabs at once; return what each tab was told last."""
+    for tab in tabs:
+        rig.replies.pop(tab, None)
+    for tab in tabs:
+        await rig.enqueue(tab, name, payload, **how)
+    await rig.settle()
+    return [rig.replies[tab].said for tab in dict.fromkeys(tabs) if tab in rig.replies]
+
+
+@pytest.mark.parametrize("screen", FORMS, ids=lambda s: s.route)
+async def test_twenty_clicks_in_one_tab_submit_once(cast: Cast, screen: Screen):
+    submit, withdraw = handler_of(screen, "submit"), handler_of(screen, "withdraw")
+    async with running() as rig:
+        for turn in range(ROUNDS):
+            values, how = await opened(rig, cast, screen, "clicks")
+            before = counted()
+            data = {"data": {**values, "intent": FORMS[screen]}}
+            told = await together(rig, ["clicks"] * TIMES, submit.name, data, how)
+            assert once(before), (turn, told, counted() - before)
+            reply = await rig.post("clicks", withdraw.name, {}, **how)
+            assert "已撤回" in reply.said, reply.said
+        assert not rig.unforeseen, rig.unforeseen[:3]
+
+
+@pytest.mark.parametrize("screen", FORMS, ids=lambda s: s.route)
+async def test_twenty_tabs_submit_once_and_the_others_read_why(cast: Cast, screen: Screen):
+    submit = handler_of(screen, "submit")
+    tabs = [f"tab-{n}" for n in range(TIMES)]
+    async with running() as rig:
+        for tab in tabs:
+            values, how = await opened(rig, cast, screen, tab)
+        before = counted()
+        told = await together(rig, tabs, submit.name, {"data": {**values, "intent": FORMS[screen]}}, how)
+        assert once(before), (told, counted() - before)
+        refused = [text for text in told if "无需重复提交" in text or "请刷新页面" in text]
+        assert len(refused) == TIMES - 1, told
+        assert not rig.unforeseen, rig.unforeseen[:3]
+
+
+async def test_twenty_approvals_at_once_book_one_loan(cast: Cast):
+    """The staff's decision on a payment, from twenty tabs: one entry in the loan book, one decision."""
+    staff = cast.people["staff"]
+    with db.reading() as session:
+        waiting = session.exec(select(Disbursement.id).where(Disbursement.status == "PENDING")).one()
+    decide = handler_of(access.REVIEW, "decide")
+    params = {"flow": "disbursement", "rid": waiting}
+    how = {"sid": staff.sid, "path": access.REVIEW.url(**params), "params": params}
+    tabs = [f"desk-{n}" for n in range(TIMES)]
+    loans = rows(Loan)
+    async with running() as rig:
+        for tab in tabs:
+            await rig.post(tab, HYDRATE, {}, **how)
+        told = await together(rig, tabs, decide.name, {"data": {"intent": "approve", "comment": ""}}, how)
+        assert not rig.unforeseen, rig.unforeseen[:3]
+    assert rows(Loan) == loans + 1, told
+    assert rows(ReviewEvent, flow="disbursement", subject_id=waiting, action="APPROVE") == 1
+    assert sum("已被更新" in text for text in told) == TIMES - 1, told
+
+
+async def click(rig: Rig, who: Principal, screen: Screen, method: str, payload: dict, times: int) -> None:
+    """Click a button again and again in one tab, before its page has answered."""
+    how = {"sid": who.sid, "path": screen.route}
+    await rig.post("impatient", HYDRATE, {}, **how)
+    await together(rig, ["impatient"] * times, handler_of(screen, method).name, payload, how)
+
+
+async def test_a_double_click_begins_one_draft(cast: Cast):
+    """放款 and 变更 lead to the open draft when there is one."""
+    bank = cast.people["bank"]
+    with db.reading() as session:
+        approved = session.exec(
+            select(Application.id).where(
+                Application.institution_id == bank.org_id, Application.status == "APPROVED"
+            )
+        ).one()
+        listed = session.exec(select(ProductRevision.product_id).where(ProductRevision.status == "APPROVED"))
+        product_id = min(listed)
+    drafts, revisions = rows(Disbursement), rows(ProductRevision)
+    async with running() as rig:
+        await click(rig, bank, access.REQUESTS, "disburse", {"application_id": approved}, TIMES)
+        await click(rig, bank, access.PRODUCTS, "change", {"product_id": product_id}, TIMES)
+        assert not rig.unforeseen, rig.unforeseen[:3]
+    assert rows(Disbursement) == drafts
+    assert rows(ProductRevision) == revisions + 1
+
+
+async def test_the_application_form_opened_in_twenty_tabs_is_one_draft(cast: Cast):
+    who, pid = cast.people["enterprise verified"], cast.listed[0]
+    before = rows(Application)
+    async with running() as rig:
+        tabs = [f"apply-{n}" for n in range(TIMES)]
+        params = {"pid": pid}
+        how = {"sid": who.sid, "path": access.APPLY.url(**params), "params": params}
+        await together(rig, tabs, HYDRATE, {}, how)
+        assert not rig.unforeseen, rig.unforeseen[:3]
+    assert rows(Application) == before + 1
