@@ -174,7 +174,9 @@ def phone() -> rx.Component:
                     class_name="narrow-form",
                 ),
                 rx.el.p(
-                    "当前手机号已停用、收不到验证码？请致电 400 056 5005，核验身份后由平台管理人员协助办理。",
+                    "当前手机号已停用、收不到验证码？请致电 ",
+                    rx.el.span("400 056 5005", class_name="nowrap"),
+                    "，核验身份后由平台管理人员协助办理。",
                     class_name="muted small gap-above",
                 ),
             ),

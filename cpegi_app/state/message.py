@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 import secrets
+from datetime import datetime, timedelta
 
 import reflex as rx
 from reflex.event import EventSpec
 
+from cpegi_app import clock
 from cpegi_app.access import MESSAGE_BAR
 from cpegi_app.errors import DomainError
 from cpegi_app.state.base import for_screen, text_arg
 
 log = logging.getLogger(__name__)
+# A message told together with a change of page belongs to the new page; an older one does not.
+FRESH = timedelta(seconds=5)
 
 
 @for_screen(MESSAGE_BAR)
@@ -23,6 +27,7 @@ class MessageState(rx.State):
     text: str = ""
     count: int = 0
     login_href: str = ""
+    _told_at: datetime | None = None
 
     @rx.event
     def tell(self, kind: str, text: str):
@@ -39,6 +44,12 @@ class MessageState(rx.State):
         self.kind = kind if kind in ("success", "error", "info", "warning") else "info"
         self.text = text
         self.count += 1
+        self._told_at = clock.now()
+
+    def _arrive(self) -> None:
+        """Leave behind what was told on an earlier page."""
+        if self.text and (self._told_at is None or clock.now() - self._told_at > FRESH):
+            self.kind = self.text = self.login_href = ""
 
 
 def success(text: str) -> EventSpec:

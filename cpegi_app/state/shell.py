@@ -23,6 +23,7 @@ from cpegi_app.access import (
 from cpegi_app.services import dashboard, notices
 from cpegi_app.settings import get_settings
 from cpegi_app.state.base import Services, for_screen, text_arg
+from cpegi_app.state.message import MessageState
 from cpegi_app.vocabulary import Kind, OrgClass
 
 
@@ -154,6 +155,7 @@ class ShellState(Services, rx.State):
     async def enter(self, route: str):
         """Open a console page: its frame, and whether it is open to the actor."""
         route = text_arg(route, 80)
+        (await self.get_state(MessageState))._arrive()
         await self._load_frame(route)
         actor_access = await self._read(lambda s, actor: access_to(actor, route))
         self.access, self.access_text = actor_access

@@ -101,11 +101,15 @@ def test_2_2_login(new_walk, site_folder: Path) -> None:
     walk.step("2.2-03", "再次核对所选类型，点击“确认无误”后生效")
     press(page, "确认无误")
     arrive(page, "/console")
+    walk.sees("账号类型已设为“商业银行”")
     expect(page.get_by_role("dialog")).to_contain_text("认证")
     walk.check()
 
     # It may be changed until the verification is sent; afterwards nobody is asked at sign-in.
+    page.wait_for_timeout(5000)
     walk.goto("/console/identity")
+    # What was told on an earlier page is gone.
+    expect(page.get_by_text("账号类型已设为")).to_have_count(0)
     expect(page.get_by_role("radio", name=re.compile("^商业银行"))).to_be_checked()
     again = new_walk()
     again.login(phone, PASSWORD)
