@@ -236,7 +236,16 @@ def _confirm(state: Any) -> rx.Component:
         "提交前请再次核对",
         ui.description_list(
             [
-                ("机构类别", rx.fragment(rx.el.b(state.class_label), "（", state.kind_label, "）")),
+                (
+                    "机构类别",
+                    rx.fragment(
+                        rx.el.b(state.class_label),
+                        ui.show(
+                            state.kind_label != state.class_label,
+                            rx.fragment("（", state.kind_label, "）"),
+                        ),
+                    ),
+                ),
                 ("机构/企业名称", state.confirm_name),
                 ("信用代码", rx.el.span(state.confirm_code, class_name="mono")),
             ],

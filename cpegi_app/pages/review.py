@@ -132,42 +132,32 @@ def _file(f: Any) -> rx.Component:
 
 
 def history_card(view: Any) -> rx.Component:
-    """审核记录: when, what, who, opinion."""
+    """审核记录: when, what, who, opinion, and the reasons by field."""
+
+    def one(e: rx.Var[EventView]) -> rx.Component:
+        return rx.el.li(
+            rx.el.div(
+                rx.el.b(e.action),
+                rx.el.time(e.at),
+                rx.el.span(e.who, class_name="tl-who"),
+                class_name="tl-head",
+            ),
+            ui.show(e.comment != "", rx.el.p(e.comment, class_name="tl-text")),
+            ui.show(
+                e.points.length() > 0,
+                rx.el.ul(rx.foreach(e.points, lambda p: rx.el.li(p, key=p)), class_name="tl-points"),
+            ),
+            data_tone=e.tone,
+            key=e.key,
+        )
+
     return ui.card(
         "审核记录",
         rx.cond(
             view.events.length() > 0,
-            rx.el.ol(rx.foreach(view.events, lambda e: _step(e, e.at + e.action)), class_name="timeline"),
+            rx.el.ol(rx.foreach(view.events, one), class_name="timeline"),
             rx.el.p("尚未提交", class_name="muted"),
         ),
-    )
-
-
-def _step(e: rx.Var[EventView], key: Any, *more: Any) -> rx.Component:
-    return rx.el.li(
-        rx.el.div(
-            rx.el.b(e.action),
-            rx.el.time(e.at),
-            rx.el.span(e.who, class_name="tl-who"),
-            class_name="tl-head",
-        ),
-        ui.show(e.comment != "", rx.el.p(e.comment, class_name="tl-text")),
-        *more,
-        data_tone=e.tone,
-        key=key,
-    )
-
-
-def history_with_points(events: Any) -> rx.Component:
-    """审核记录 for the reviewer: the reasons by field stand under the opinion."""
-
-    def points(e: Any) -> rx.Component:
-        inside = rx.el.ul(rx.foreach(e.points, lambda p: rx.el.li(p, key=p)), class_name="tl-points")
-        return ui.show(e.points.length() > 0, inside)
-
-    return ui.card(
-        "审核记录",
-        rx.el.ol(rx.foreach(events, lambda e: _step(e, e.key, points(e))), class_name="timeline"),
     )
 
 
@@ -212,29 +202,29 @@ def outcome_panel(state: Any) -> rx.Component:
         rx.el.b("已提交，正在等待审核"),
         rx.el.p("审核期间不可再次提交，也不能修改。如发现填写有误，可先撤回，修改后重新提交。"),
     )
+    said = ui.note(
+        rx.fragment(rx.el.b("审核意见"), view.reason),
+        rx.match(view.tone, ("red", "error"), ("green", "success"), "warning"),
+    )
     return rx.fragment(
         ui.card(
             "",
             rx.el.div(
-                ui.tag(view.status_label, view.tone),
-                rx.el.b(view.title),
-                ui.show(
-                    view.submitted != "", rx.el.span("提交于 ", view.submitted, class_name="muted small")
+                rx.el.div(
+                    ui.tag(view.status_label, view.tone),
+                    rx.el.b(view.title),
+                    ui.show(
+                        view.submitted != "", rx.el.span("提交于 ", view.submitted, class_name="muted small")
+                    ),
+                    ui.show(
+                        view.can_withdraw,
+                        rx.el.div(ui.button("撤回", state.withdraw), class_name="page-acts"),
+                    ),
+                    class_name="row",
                 ),
-                rx.cond(
-                    view.can_withdraw,
-                    rx.el.div(ui.button("撤回", state.withdraw), class_name="page-acts"),
-                    rx.fragment(),
-                ),
-                class_name="row",
-            ),
-        ),
-        ui.show(view.status == "PENDING", ui.note(pending)),
-        ui.show(
-            (view.reason != "") & (view.status != "PENDING"),
-            ui.note(
-                rx.fragment(rx.el.b("审核意见"), view.reason),
-                rx.match(view.tone, ("red", "error"), ("green", "success"), "warning"),
+                ui.show(view.status == "PENDING", ui.note(pending)),
+                ui.show((view.reason != "") & (view.status != "PENDING"), said),
+                class_name="stack",
             ),
         ),
         rx.el.div(

@@ -10,7 +10,7 @@ from cpegi_app.access import QUEUE, REVIEW
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import problem
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.review import checks_card, history_with_points, new_value
+from cpegi_app.pages.review import checks_card, history_card, new_value
 from cpegi_app.services.review import COMMENT_MAX
 from cpegi_app.services.review_desk import DeskField, DeskFile, DeskGroup
 from cpegi_app.state.review import ReviewState
@@ -88,7 +88,7 @@ def _open_desk() -> rx.Component:
                 _changes_note(),
                 checks_card(state.desk.view),
                 rx.foreach(state.desk.groups, lambda g: _group(g, True)),
-                history_with_points(state.desk.events),
+                history_card(state.desk.view),
                 class_name="stack",
             ),
             rx.el.div(_viewer(True), class_name="desk-side"),
@@ -156,7 +156,7 @@ def _closed_desk() -> rx.Component:
         rx.el.div(
             rx.el.div(
                 rx.foreach(desk.groups, lambda g: _group(g, False)),
-                history_with_points(desk.events),
+                history_card(desk.view),
                 class_name="stack",
             ),
             rx.el.div(_viewer(False), class_name="desk-side"),

@@ -78,16 +78,22 @@ def _sent(title: str, text: str, steps: list[str], on_look: Any) -> rx.Component
 
 def _decided(state: Any) -> rx.Component:
     """While it waits, everything is read-only; once approved, the way on."""
-    approved = ui.note(
-        rx.fragment(
-            rx.el.b("认证已通过，账号正式生效"),
-            rx.el.p("已按“", state.class_label, "”开通对应的平台功能。"),
-        ),
-        "success",
+    approved = ui.card(
+        "",
         rx.el.div(
-            ui.link_button("去使用", WORKBENCH.route, "primary"),
-            ui.link_button("查看企业认证资料", PROFILE.route),
-            class_name="row",
+            ui.note(
+                rx.fragment(
+                    rx.el.b("认证已通过，账号正式生效"),
+                    rx.el.p("已按“", state.class_label, "”开通对应的平台功能。"),
+                ),
+                "success",
+            ),
+            rx.el.div(
+                ui.link_button("去使用", WORKBENCH.route, "primary"),
+                ui.link_button("查看企业认证资料", PROFILE.route),
+                class_name="row",
+            ),
+            class_name="stack",
         ),
     )
     return rx.fragment(

@@ -90,18 +90,6 @@ class DeskSlot(BaseModel):
     reason: str
 
 
-class DeskEvent(BaseModel):
-    """A step of the history with its reasons by field."""
-
-    key: str
-    action: str
-    tone: str
-    who: str
-    at: str
-    comment: str
-    points: list[str]
-
-
 class Phrase(BaseModel):
     """A common opinion: the word on its button, and the sentence."""
 
@@ -134,7 +122,6 @@ class Desk(BaseModel):
     files: list[DeskFile] = []
     gone: list[str] = []
     slots: list[DeskSlot] = []
-    events: list[DeskEvent] = []
     last_word: str = ""
     common: list[Phrase] = []
     rounds: int = 0
@@ -157,8 +144,6 @@ def desk(session: Session, actor: Actor, flow_name: str, row_id: int) -> Desk:
     row: Any = session.get(flow.model, row_id)
     events = review_view.history(session, flow.name, row_id)
     asked = _asked(events)
-    titles = {f.name: f.title for g in view.groups for f in g.fields}
-    titles |= {f"file_{s.value}": s.label for s in FileSlot}
     files, gone = _files(session, flow, row, events, asked)
     waited = clock.now() - row.submitted_at
     status = Status(row.status)
@@ -175,7 +160,6 @@ def desk(session: Session, actor: Actor, flow_name: str, row_id: int) -> Desk:
         files=files,
         gone=gone,
         slots=_slots(files, asked, row),
-        events=[_event(e, titles) for e in reversed(events)],
         last_word=_last_word(events),
         common=[Phrase(label=label, text=text) for label, text in COMMON.get(flow.name, ())],
         rounds=sum(e.action == Action.SUBMIT for e in events),
@@ -314,20 +298,6 @@ def _slots(files: list[DeskFile], asked: dict[str, str], row: Any) -> list[DeskS
         )
         for s in names
     ]
-
-
-def _event(e: ReviewEvent, titles: dict[str, str]) -> DeskEvent:
-    shown = review_view.event_view(e)
-    points = [f"{titles.get(name, name)}：{text}" for name, text in e.field_reasons.items()]
-    return DeskEvent(
-        key=str(e.id),
-        action=shown.action,
-        tone=shown.tone,
-        who=shown.who,
-        at=shown.at,
-        comment=shown.comment,
-        points=points,
-    )
 
 
 def _last_word(events: list[ReviewEvent]) -> str:

@@ -11,7 +11,7 @@ from cpegi_app.models import ReviewEvent
 from cpegi_app.services import files, review
 from cpegi_app.services.files import FileView
 from cpegi_app.services.review import Description, Flow
-from cpegi_app.vocabulary import TONES, Action, Status
+from cpegi_app.vocabulary import TONES, Action, FileSlot, Status
 
 
 class FieldView(BaseModel):
@@ -33,13 +33,15 @@ class GroupView(BaseModel):
 
 
 class EventView(BaseModel):
-    """A step of the history."""
+    """A step of the history; `points` are its reasons by field."""
 
+    key: str
     action: str
     tone: str
     who: str
     at: str
     comment: str
+    points: list[str]
 
 
 class CheckView(BaseModel):
@@ -83,6 +85,7 @@ def view(session: Session, flow: Flow, actor: Actor, row_id: int) -> ReviewView:
     events = history(session, flow.name, row_id)
     old, compared_with = _compared(description, events)
     groups = _groups(description, row, old)
+    titles = {f.name: f.title for g in groups for f in g.fields}
     actions = review.allowed(flow, row, actor)
     return ReviewView(
         flow=flow.name,
@@ -100,7 +103,7 @@ def view(session: Session, flow: Flow, actor: Actor, row_id: int) -> ReviewView:
         groups=groups,
         files=files.listing(session, flow.name, row_id),
         checks=[CheckView(label=c.label, level=c.level, text=c.text) for c in description.checks],
-        events=[event_view(e) for e in reversed(events)],
+        events=[event_view(e, titles) for e in reversed(events)],
         can_approve=Action.APPROVE in actions,
         can_return=Action.RETURN in actions,
         can_reject=Action.REJECT in actions,
@@ -115,15 +118,18 @@ def history(session: Session, flow_name: str, row_id: int) -> list[ReviewEvent]:
     return list(session.exec(query.order_by(col(ReviewEvent.id))))
 
 
-def event_view(e: ReviewEvent) -> EventView:
+def event_view(e: ReviewEvent, titles: dict[str, str]) -> EventView:
     """Return one step as the timeline shows it."""
+    slots = {f"file_{s.value}": s.label for s in FileSlot}
     moved = next((to for (_, action), to in review.MOVES.items() if action == e.action), Status.DRAFT)
     return EventView(
+        key=str(e.id),
         action=Action.label_of(e.action),
         tone=TONES[moved],
         who=e.actor_label,
         at=clock.local(e.created_at),
         comment=e.comment,
+        points=[f"{(titles | slots).get(name, name)}：{text}" for name, text in e.field_reasons.items()],
     )
 
 

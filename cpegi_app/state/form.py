@@ -81,6 +81,9 @@ class FilesState(FormState, mixin=True):
         slot = text_arg(slot, 20)
         if not isinstance(files_in, list) or any(not isinstance(f, rx.UploadFile) for f in files_in):
             raise DomainError("请在页面上选择文件后再上传。")
+        if not files_in:
+            # Everything dropped was refused in the browser: `refuse_files` has said why.
+            return
         flow, subject = await self._subject()
         problems = []
         for f in files_in[: files.MAX_A_SLOT]:

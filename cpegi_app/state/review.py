@@ -11,7 +11,8 @@ from cpegi_app.services.forms import posted
 from cpegi_app.services.review_desk import Desk, Upcoming
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
-from cpegi_app.state.message import on_error
+from cpegi_app.state.message import MessageState, on_error
+from cpegi_app.state.shell import ShellState
 from cpegi_app.vocabulary import Action
 
 # A line that was only ticked says this to its submitter.
@@ -27,7 +28,6 @@ class ReviewState(FormState, rx.State):
     upcoming: Upcoming = Upcoming()
     shown: int = 0
     done: str = ""
-    done_text: str = ""
     back: str = QUEUE.route
     loaded: bool = False
     _flow: str = ""
@@ -61,6 +61,7 @@ class ReviewState(FormState, rx.State):
     async def decide(self, data: dict):
         """审核通过, 退回 or 审核不通过, by the button that was pressed."""
         values = posted(data, self._names())
+        self._clear_errors()
         action = ACTIONS.get(values.pop("intent", ""))
         comment = values.pop("comment", "")
         if action is None:
@@ -87,8 +88,10 @@ class ReviewState(FormState, rx.State):
             await self._read_desk()
             return on_error(refusal)
         await self._read_desk()
-        self.done, self.done_text = action.value, comment
-        return rx.set_focus("next")
+        self.done = action.value
+        shell = await self.get_state(ShellState)
+        await shell._load_frame(REVIEW.route)
+        return [MessageState.close, rx.set_focus("next")]
 
     def _names(self) -> set[str]:
         names = {f.name for g in self.desk.groups for f in g.fields} | {s.name for s in self.desk.slots}

@@ -22,6 +22,7 @@ from cpegi_app.state.table import TableState
 class QueueState(TableState, rx.State):
     """审核队列: everything that waits for the platform, oldest first."""
 
+    size: int = 20
     rows: list[QueueRow] = []
     tab: str = ""
     counts: dict[str, int] = {}

@@ -25,13 +25,16 @@ class TableState(Services, mixin=True):
 
     async def _refresh(self) -> None:
         self.loading = True
-        await self._fetch()
-        last = max(1, -(-self.total // self.size))
-        if self.page > last:
-            # The last row of the last page is gone: show the page that is last now.
-            self.page = last
+        try:
             await self._fetch()
-        self.loading = False
+            last = max(1, -(-self.total // self.size))
+            if self.page > last:
+                # The last row of the last page is gone: show the page that is last now.
+                self.page = last
+                await self._fetch()
+        finally:
+            # A refused filter leaves the list as it was, readable.
+            self.loading = False
 
     @rx.event
     async def load(self):

@@ -13,7 +13,7 @@ from cpegi_app.services import identifiers, profile_view, verification
 from cpegi_app.services.profile_forms import ALL_NAMES
 from cpegi_app.services.profile_view import Change, Profile
 from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
-from cpegi_app.state.message import success
+from cpegi_app.state.message import MessageState, success
 from cpegi_app.state.subject import SubjectState, act, edits, save
 from cpegi_app.vocabulary import KIND_OF, Action, OrgClass, YesNo
 
@@ -91,12 +91,12 @@ class ProfileFormState(SubjectState, mixin=True):
             self._choose(values.get("org_class", ""))
             self.confirm_name, self.confirm_code = values.get("name", ""), values.get("credit_code", "")
             self.confirming = True
-            return None
+            return MessageState.close
         more = {"key": self._submit_key, "values": {"data": values}}
         call = self._write(act, flow, self.row_id, Action.SUBMIT, self.version, **more)
         self.version = await self._checked(call, titles)
         self.sent, self.editable = True, False
-        return None
+        return MessageState.close
 
     @rx.event
     async def withdraw(self):
