@@ -17,6 +17,7 @@ from cpegi_app.services import chapters, sms
 from cpegi_app.settings import ROOT, get_settings
 from cpegi_app.state.gate import Gate, token_owner
 from cpegi_app.state.message import on_browser_error, on_error
+from cpegi_app.state.shape import upload_handlers
 from cpegi_app.web import logs
 from cpegi_app.web.edge import Edge, EdgeConfig
 from cpegi_app.web.routes import api, live_session_id
@@ -41,6 +42,7 @@ edge = partial(
         build=ROOT / ".web" / "build" / "client",
         session_id_of=live_session_id,
         token_owner=token_owner,
+        upload_handlers=upload_handlers(),
         sockets_per_address=settings.sockets_per_address,
     ),
 )

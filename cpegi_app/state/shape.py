@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+import reflex as rx
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from reflex.event import Event
 from reflex_base.registry import RegistrationContext
@@ -37,6 +38,16 @@ def has_types(event: Event) -> bool:
     except ValidationError:
         return False
     return True
+
+
+def upload_handlers() -> frozenset[str]:
+    """Return the names of the handlers that take files."""
+    found = RegistrationContext.ensure_context().event_handlers
+    return frozenset(
+        name
+        for name, entry in found.items()
+        if list[rx.UploadFile] in typing.get_type_hints(entry.handler.fn).values()
+    )
 
 
 def _handler(event: Event) -> Callable[..., Any]:

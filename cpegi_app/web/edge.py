@@ -57,6 +57,8 @@ class EdgeConfig:
     """From the Cookie header to the id of a live session; runs in a worker thread."""
     token_owner: Callable[[str], str | None] = _nobody
     """From a tab's token to the id of the session it is bound to; runs in a worker thread."""
+    upload_handlers: frozenset[str] | None = None
+    """The event handlers that take files; None: the framework alone judges."""
     exposed: frozenset[str] = frozenset()
     """Framework endpoints to leave open: any of /ping, /_health."""
     upload_cap: int = 12 << 20
@@ -168,6 +170,9 @@ class Edge:
         owner = await asyncio.to_thread(self._config.token_owner, tokens[0]) if len(tokens) == 1 else None
         if not owner or not hmac.compare_digest(owner.encode(), session.encode()):
             raise Refusal(403, _OTHER_LOGIN)
+        known = self._config.upload_handlers
+        if known is not None and headers.get("reflex-event-handler", "") not in known:
+            raise Refusal(400, "请求格式不正确，请刷新页面后重试。")
         self._check_length(headers, self._config.upload_cap, needed=True)
         if wait := self._uploads.hit(session):
             raise Refusal(429, f"上传过于频繁，请 {wait} 秒后再试。", (("Retry-After", str(wait)),))
