@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from datetime import datetime, timedelta
 
@@ -15,6 +16,8 @@ from cpegi_app.errors import DomainError
 from cpegi_app.state.base import for_screen, text_arg
 
 log = logging.getLogger(__name__)
+_BROWSER_ERROR = re.compile(r"\b[A-Z][A-Za-z]{0,40}(?:Error|Exception)\b")
+_PLACE = re.compile(r"/assets/[\w.-]{1,80}:\d{1,6}:\d{1,6}", re.ASCII)
 # A message told together with a change of page belongs to the new page; an older one does not.
 FRESH = timedelta(seconds=5)
 
@@ -73,5 +76,10 @@ def on_error(exception: Exception) -> EventSpec:
 
 
 def on_browser_error(exception: Exception) -> None:
-    """Note what a page reports of itself; anybody can send it, so it is one short line of plain text."""
-    log.warning("a browser reported: %s", repr(str(exception))[:300])
+    """Note what a page reports of itself: the kind of error and the places in the built scripts, no text.
+
+    Anybody can send it, and what somebody typed may stand in it.
+    """
+    text = str(exception)[:20_000]
+    kind = _BROWSER_ERROR.search(text)
+    log.warning("a browser reported: %s at %s", kind[0] if kind else "something", _PLACE.findall(text)[:6])
