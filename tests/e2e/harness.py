@@ -17,6 +17,8 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 # So long nothing may pass between page and server before the page counts as settled, in seconds.
 QUIET = 0.2
+# So long a busy server may take to answer an event; and how Socket.IO marks one, pings left out.
+PATIENCE, EVENT = 5, "42"
 MANUAL = Path(__file__).resolve().parents[2] / "test-output" / "manual"
 
 # Runs in every page before its own scripts: keeps what the content policy refused.
@@ -51,7 +53,7 @@ class Walk:
     def __init__(self, page: Page, site: str, chapter: str) -> None:
         self.page, self.site, self.chapter = page, site, chapter
         self.troubles: list[str] = []
-        self.last_frame = 0.0
+        self.last_frame = self.last_said = self.last_heard = 0.0
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.troubles.append(f"script error: {error}"))
         page.on("response", self._on_response)
@@ -81,8 +83,14 @@ class Walk:
         with suppress(PlaywrightTimeout):
             self.page.wait_for_load_state("networkidle", timeout=3000)
         deadline = time.monotonic() + 10
-        while time.monotonic() < deadline and time.monotonic() - self.last_frame < QUIET:
+        while time.monotonic() < deadline and self._is_busy():
             self.page.wait_for_timeout(30)
+
+    def _is_busy(self) -> bool:
+        """Tell whether an event still waits for its answer, or frames passed a moment ago."""
+        now = time.monotonic()
+        waits = self.last_said > self.last_heard and now - self.last_said < PATIENCE
+        return waits or now - self.last_frame < QUIET
 
     def step(self, number: str, caption: str, *, mark: Locator | None = None, full: bool = False) -> None:
         """Check the page and keep its picture as a step of the manual, e.g. `3.1-02`.
@@ -135,11 +143,18 @@ class Walk:
             self.troubles.append(f"console: {message.text} ({message.location.get('url', '')})")
 
     def _on_websocket(self, socket: WebSocket) -> None:
-        def heard(_) -> None:
+        def said(frame: str | bytes = "") -> None:
             self.last_frame = time.monotonic()
+            if str(frame).startswith(EVENT):
+                self.last_said = self.last_frame
 
-        heard(None)
-        socket.on("framesent", heard)
+        def heard(frame: str | bytes) -> None:
+            self.last_frame = time.monotonic()
+            if str(frame).startswith(EVENT):
+                self.last_heard = self.last_frame
+
+        said()
+        socket.on("framesent", said)
         socket.on("framereceived", heard)
 
     def _on_response(self, response: Response) -> None:
