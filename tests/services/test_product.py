@@ -156,9 +156,7 @@ def test_4_1_a_change_replaces_the_product_only_when_approved(session: Session):
 def test_4_1_a_change_begins_from_what_is_in_force(session: Session):
     world = worlds.product_world(session, c_debt_ratio_high="65").bring_to(session, Status.APPROVED)
     draft = product.change_draft(session, world.owner, world.row(session).product_id)
-    assert draft.data == ProductForm.parse(_form(world)).strings() | _conditions(
-        world
-    )
+    assert draft.data == ProductForm.parse(_form(world)).strings() | _conditions(world)
     assert product.change_draft(session, world.owner, draft.product_id).id == draft.id
 
 
