@@ -179,7 +179,7 @@ class FieldSpec(BaseModel):
             return "、".join(labels.get(v, v) for v in value.split(","))
         if self.widget is Widget.NUMBER:
             # A draft holds what was typed: written out, 1e999999999 would fill the memory.
-            number = f"{Decimal(value):,f}" if _NUMBER.fullmatch(value) and len(value) < 20 else value
+            number = f"{Decimal(value):,f}" if _NUMBER.fullmatch(value) else value
             return f"{number} {self.unit}".strip()
         return f"{value} {self.unit}".strip()
 
