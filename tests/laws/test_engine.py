@@ -14,7 +14,7 @@ from cpegi_app.services import review, review_view, verification
 from cpegi_app.services.review import FLOWS, PLATFORM, Flow, Stage
 from cpegi_app.vocabulary import Action, Kind, Status
 from tests import factories, worlds
-from tests.worlds import WORLDS, World
+from tests.worlds import REASON_NEEDED, WORLDS, World
 
 FIRST = Stage(
     "party", "项目方确认", Permission.APPLICATION_REVIEW, lambda actor, row: actor.kind is Kind.DEBT
@@ -176,7 +176,7 @@ def test_a_withdrawn_row_is_a_draft_again(session: Session, name: str):
 @pytest.mark.parametrize("name", list(CASES))
 def test_a_return_and_a_rejection_demand_a_reason(session: Session, name: str):
     world = CASES[name](session).bring_to(session, Status.PENDING)
-    for action in review.REASON_NEEDED:
+    for action in REASON_NEEDED:
         for blank in ("", "   ", "\u200b\u3000\n"):
             if action not in world.flow.decisions:
                 assert "不支持" in attempt(session, world, world.reviewer, action, comment=blank)

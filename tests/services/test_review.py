@@ -19,7 +19,7 @@ from cpegi_app.models import AuditEntry, Notice, ReviewEvent, User
 from cpegi_app.services import audit, files, notices, review, review_view
 from cpegi_app.vocabulary import Action, FileSlot, Status
 from tests import factories, worlds
-from tests.worlds import REASON, WORLDS, World
+from tests.worlds import REASON, REASON_NEEDED, WORLDS, World
 
 NAMES = list(WORLDS)
 HOSTILE_TEXTS = [
@@ -319,7 +319,7 @@ class Life(RuleBasedStateMachine):
     def somebody_tries(self, who: str, action: Action, reason: str, late: int) -> None:
         decides = action not in (Action.SUBMIT, Action.WITHDRAW)
         legal = (self.status, action) in review.MOVES and who == ("bank" if decides else "owner") and not late
-        legal = legal and (action not in review.REASON_NEEDED or bool(reason.strip()))
+        legal = legal and (action not in REASON_NEEDED or bool(reason.strip()))
         point = self.session.begin_nested()
         try:
             version = self.world.row(self.session).version - late
@@ -336,7 +336,7 @@ class Life(RuleBasedStateMachine):
         row = self.world.row(self.session)
         trail = events(self.session, self.world)
         assert (row.status, len(trail)) == (self.status, self.steps)
-        assert all(e.comment for e in trail if e.action in review.REASON_NEEDED)
+        assert all(e.comment for e in trail if e.action in REASON_NEEDED)
         assert row.status not in (Status.RETURNED, Status.REJECTED) or row.reason
 
     def teardown(self) -> None:
