@@ -14,6 +14,7 @@ from cpegi_app.services import files
 from cpegi_app.services.files import FileView
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.state.base import Services, int_arg, text_arg
+from cpegi_app.state.message import on_error
 
 # What the edge takes in one request (web/edge.py, upload_cap), less the form around the files.
 UPLOAD_BYTES = 12 << 20
@@ -78,7 +79,13 @@ class FilesState(FormState, mixin=True):
     @rx.event
     async def upload(self, files_in: list[rx.UploadFile], slot: str = ""):
         """Take files for one slot; each is told apart by content and kept privately."""
-        slot = text_arg(slot, 20)
+        try:
+            await self._take(files_in, text_arg(slot, 20))
+        except DomainError as refusal:
+            # Raised, it would break the upload's own connection in the middle of its answer.
+            return on_error(refusal)
+
+    async def _take(self, files_in: Any, slot: str) -> None:
         if not isinstance(files_in, list) or any(not isinstance(f, rx.UploadFile) for f in files_in):
             raise DomainError("请在页面上选择文件后再上传。")
         if not files_in:
