@@ -120,7 +120,7 @@ def _account_row(row: rx.Var[AccountRow]) -> list:
     state = AccountsState
     full = state.revealed[row.id]
     return [
-        row.org,
+        rx.fragment(row.org, ui.show(row.why != "", rx.el.span("停用原因：", row.why, class_name="sub"))),
         rx.cond(full, rx.el.b(full.to(str), class_name="num"), rx.el.span(row.phone, class_name="num")),
         rx.el.span(row.code, class_name="mono"),
         row.kind,
@@ -202,7 +202,7 @@ def _audit_row(row: rx.Var[AuditRow]) -> list:
         rx.el.span(row.at, class_name="num"),
         row.who,
         row.action,
-        rx.el.span(row.subject, class_name="mono small"),
+        row.thing,
         row.detail,
         rx.cond(row.ok, ui.tag("成功", "green"), ui.tag("拒绝", "red")),
     ]
@@ -264,11 +264,25 @@ def _n(label: str, unit: str) -> ui.Col:
 
 
 def _month_row(m: rx.Var[MonthFigures]) -> list:
-    return [m.month, m.applications, m.approved, m.loans, m.amount, _bar(m.share)]
+    return [
+        rx.el.span(m.month, class_name="nowrap"),
+        m.applications,
+        m.approved,
+        m.loans,
+        m.amount,
+        _bar(m.share),
+    ]
 
 
 def _class_row(c: rx.Var[ClassFigures]) -> list:
-    return [c.label, c.institutions, c.products, c.loans, c.amount, _bar(c.share)]
+    return [
+        rx.el.span(c.label, class_name="nowrap"),
+        c.institutions,
+        c.products,
+        c.loans,
+        c.amount,
+        _bar(c.share),
+    ]
 
 
 def _bar(share: Any) -> rx.Component:

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import Actor, Permission, Role
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
-from cpegi_app.models import AuditEntry, Organisation, User
+from cpegi_app.models import AuditEntry, Organisation, User, Verification
 from cpegi_app.services import audit, review, sessions
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.identifiers import masked
@@ -140,6 +140,7 @@ class AccountRow(BaseModel):
     tone: str
     created: str
     disabled: bool
+    why: str
     own: bool
 
 
@@ -173,11 +174,19 @@ def accounts(
     elif state == "NEW":
         query = query.where(col(Organisation.verified_at).is_(None), User.role == Role.MEMBER.value)
     total = session.exec(select(func.count()).select_from(query.subquery())).one()
-    rows = session.exec(query.order_by(col(User.id).desc()).offset((page - 1) * size).limit(size))
-    return [_account_row(actor, u, o) for u, o in rows], total
+    query = query.order_by(col(User.id).desc()).offset((page - 1) * size).limit(size)
+    rows = session.exec(query).all()
+    stated = _stated_names(session, [o.id or 0 for _, o in rows if o and not o.name])
+    return [_account_row(actor, u, o, stated) for u, o in rows], total
 
 
-def _account_row(actor: Actor, user: User, org: Organisation | None) -> AccountRow:
+def _stated_names(session: Session, org_ids: list[int]) -> dict[int, str]:
+    """Return what accounts that are not verified have stated as their name so far."""
+    query = select(Verification.org_id, Verification.data).where(col(Verification.org_id).in_(org_ids))
+    return {org_id: data.get("name", "") for org_id, data in session.exec(query)}
+
+
+def _account_row(actor: Actor, user: User, org: Organisation | None, stated: dict[int, str]) -> AccountRow:
     if user.disabled_at:
         state, tone = "已停用", "red"
     elif user.role != Role.MEMBER:
@@ -190,7 +199,7 @@ def _account_row(actor: Actor, user: User, org: Organisation | None) -> AccountR
     return AccountRow(
         id=user.id or 0,
         phone=masked(user.phone),
-        org=(org.name if org else "") or user.name or "—",
+        org=(org.name or stated.get(org.id or 0, "") if org else "") or user.name or "—",
         code=(org.credit_code if org else "") or "—",
         role=roles.get(Role(user.role), "机构用户"),
         kind=OrgClass.label_of(org.org_class) if org and org.org_class else "—",
@@ -198,6 +207,7 @@ def _account_row(actor: Actor, user: User, org: Organisation | None) -> AccountR
         tone=tone,
         created=clock.local(user.created_at),
         disabled=user.disabled_at is not None,
+        why=user.disabled_reason,
         own=user.id == actor.user_id,
     )
 
@@ -257,6 +267,7 @@ class AuditRow(BaseModel):
     who: str
     action: str
     subject: str
+    thing: str
     detail: str
     ok: bool
 
@@ -280,7 +291,7 @@ def audit_trail(
     if word := normalise(word):
         found = col(AuditEntry.actor_label).contains(word, autoescape=True)
         found |= col(AuditEntry.detail).contains(word, autoescape=True)
-        query = query.where(found | (col(AuditEntry.subject) == word))
+        query = query.where(found | (col(AuditEntry.subject) == _subject_code(word)))
     if since:
         query = query.where(AuditEntry.created_at >= _midnight(since))
     if until:
@@ -294,11 +305,30 @@ def audit_trail(
             who=e.actor_label,
             action=audit.ACTIONS.get(e.action, e.action),
             subject=e.subject,
+            thing=subject_label(e.subject),
             detail=e.detail,
             ok=e.ok,
         )
         for e in rows
     ], total
+
+
+def _things() -> dict[str, str]:
+    """Return the label of each kind of thing that the trail names."""
+    flows = {f.name: f.label for f in review.FLOWS.values()}
+    return flows | {"user": "账号", "org": "机构", "product": "金融产品"}
+
+
+def subject_label(code: str) -> str:
+    """Return `verification:12` as people read it: 真实性认证 12."""
+    kind, colon, number = code.partition(":")
+    return f"{_things().get(kind, kind)} {number}" if colon else code
+
+
+def _subject_code(word: str) -> str:
+    """Return what the trail keeps for a label that was read off the list, else the word itself."""
+    label, blank, number = word.rpartition(" ")
+    return next((f"{k}:{number}" for k, v in _things().items() if blank and v == label), word)
 
 
 def _midnight(day: date) -> datetime:
