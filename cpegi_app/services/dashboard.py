@@ -15,6 +15,7 @@ from cpegi_app.access import (
     APPLICATION,
     APPLICATIONS,
     DISBURSE,
+    IDENTITY,
     PRODUCT_EDIT,
     PRODUCTS,
     PROFILE,
@@ -276,9 +277,22 @@ def _member(session: Session, actor: Actor) -> Bench:
     return Bench(tiles=tiles, todos=todos, progress=progress)
 
 
+IDENTITY_TODO = Todo(
+    title="选择机构类型",
+    note="请按实际类别选择金融机构/中介机构类型，选择后才能填写真实性认证。",
+    at="",
+    action="去选择",
+    href=IDENTITY.route,
+    tone="orange",
+    tag="认证",
+)
+
+
 def _own_todos(session: Session, actor: Actor) -> list[Todo]:
     found: list[Todo] = []
-    if not actor.verified:
+    if actor.kind is None:
+        found.append(IDENTITY_TODO)
+    elif not actor.verified:
         found.append(_verification_todo(verification_status(session, actor)))
     if actor.may(Permission.APPLICATION_REVIEW):
         rows, _ = application.listing(session, actor, inbox=True, status=Status.PENDING, size=8)
