@@ -119,6 +119,9 @@ def test_a_code_is_good_once(session: Session):
     use(session, phone, code)
     with pytest.raises(CountedRefusal, match="不正确或已失效"):
         use(session, phone, code)
+    last = session.exec(select(SmsCode.id).where(SmsCode.phone == phone)).one()
+    with pytest.raises(CountedRefusal):
+        sms.consume(session, last or 0)
 
 
 @pytest.mark.parametrize("minutes, good", [(9.9, True), (10.1, False)])
@@ -159,6 +162,14 @@ def test_only_the_newest_code_counts(session: Session):
         with pytest.raises(CountedRefusal):
             use(session, phone, first)
     use(session, phone, second)
+
+
+def test_a_code_for_one_purpose_leaves_anothers_good(session: Session):
+    phone = factories.phone()
+    first = ask(session, phone, P.OLD_PHONE)
+    clock.shift(timedelta(seconds=61))
+    ask(session, phone, P.PASSWORD)
+    use(session, phone, first, P.OLD_PHONE)
 
 
 def test_the_fifth_wrong_try_kills_the_code(session: Session):
