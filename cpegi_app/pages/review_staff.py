@@ -82,6 +82,8 @@ def _desk() -> rx.Component:
 def _open_desk() -> rx.Component:
     state = ReviewState
     return ui.form(
+        # Enter in a line's reason must not decide: a switched-off first button stops it.
+        rx.el.button(type="submit", disabled=True, hidden=True, aria_hidden="true", tab_index=-1),
         rx.el.datalist(*(rx.el.option(value=w) for w in FLAG_WORDS), custom_attrs={"id": "flag-words"}),
         rx.el.div(
             rx.el.div(

@@ -124,7 +124,13 @@ def profile() -> rx.Component:
             ui.description_list(
                 [
                     ("机构名称", rx.el.b(found.name)),
-                    ("机构类别", rx.fragment(found.org_class, "（", found.kind, "）")),
+                    (
+                        "机构类别",
+                        rx.fragment(
+                            found.org_class,
+                            ui.show(found.kind != found.org_class, rx.fragment("（", found.kind, "）")),
+                        ),
+                    ),
                     ("信用代码", rx.el.span(found.code, class_name="mono")),
                     ("认证日期", found.since),
                     ("资料更新", found.updated),
@@ -134,12 +140,25 @@ def profile() -> rx.Component:
         rx.el.div(
             rx.el.div(
                 rx.foreach(found.groups, lambda g: ui.card(g.title, lines(g.fields), key=g.title)),
+                ui.show(found.years.length() > 0, _figures(found)),
                 class_name="stack",
             ),
             rx.el.div(files_card(found), class_name="stack"),
             class_name="cols-main",
         ),
     )
+
+
+def _figures(found: Any) -> rx.Component:
+    """An enterprise's figures, one column a year."""
+    heads = ["项目", ui.Col("最近一个会计年度", num=True), ui.Col("上一会计年度", num=True)]
+    table = ui.plain_table(
+        heads,
+        found.years,
+        lambda y: [y.title, rx.cond(y.now == "", "—", y.now), rx.cond(y.before == "", "—", y.before)],
+        "经营数据",
+    )
+    return ui.card("经营数据", table, extra=rx.fragment(found.year, " 年度"), flush=True)
 
 
 def _change_card(found: Any) -> rx.Component:

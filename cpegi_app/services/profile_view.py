@@ -13,9 +13,17 @@ from cpegi_app.errors import FormInvalid
 from cpegi_app.models import ProfileChange, User, Verification
 from cpegi_app.services import files, review, verification
 from cpegi_app.services.files import FileView
-from cpegi_app.services.profile_forms import FORMS, ProfileForm, required_files
+from cpegi_app.services.profile_forms import FORMS, YEAR, YEAR_BEFORE, ProfileForm, required_files
 from cpegi_app.services.review_view import FieldView, GroupView, ReviewView, view
 from cpegi_app.vocabulary import KIND_OF, Kind, OrgClass, Scale, Status
+
+
+class YearLine(BaseModel):
+    """One figure of an enterprise, this year's and the year's before."""
+
+    title: str
+    now: str
+    before: str
 
 
 class Profile(BaseModel):
@@ -28,6 +36,8 @@ class Profile(BaseModel):
     since: str = ""
     updated: str = ""
     groups: list[GroupView] = []
+    year: str = ""
+    years: list[YearLine] = []
     files: list[FileView] = []
     has_change: bool = False
     change: ReviewView = ReviewView()
@@ -58,6 +68,8 @@ def in_force(session: Session, actor: Actor) -> Profile:
         since=clock.local_date(org.verified_at),
         updated=clock.local_date(org.profile_at),
         groups=_groups(form, org.profile),
+        year=org.profile.get("fiscal_year", ""),
+        years=_years(form, org.profile),
         files=files.listing(session, *source) if source else [],
         has_change=latest is not None,
         change=change,
@@ -137,9 +149,24 @@ def _plain(value: str | None) -> str:
 def _groups(form: type[ProfileForm], profile: dict[str, str]) -> list[GroupView]:
     found: dict[str, list[FieldView]] = {}
     for s in form.specs():
+        if s.group in (YEAR, YEAR_BEFORE):
+            continue
         line = FieldView(name=s.name, title=s.title, value=s.show(profile.get(s.name)))
         found.setdefault(s.group, []).append(line)
     if "scale" in profile:
         label = Scale.label_of(profile["scale"]) or "数据不足，未划型"
         found[next(iter(found))].append(FieldView(name="scale", title="企业规模", value=label))
     return [GroupView(title=title, fields=fields) for title, fields in found.items()]
+
+
+def _years(form: type[ProfileForm], profile: dict[str, str]) -> list[YearLine]:
+    """Return an enterprise's figures, two years side by side; other kinds state none."""
+    specs = [s for s in form.specs() if s.group == YEAR and s.name != "fiscal_year"]
+    return [
+        YearLine(
+            title=s.title,
+            now=s.show(profile.get(s.name)),
+            before=s.show(profile.get(f"{s.name}_prev")),
+        )
+        for s in specs
+    ]

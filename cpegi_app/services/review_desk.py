@@ -246,7 +246,7 @@ def _files(
         session.exec(query.where(col(StoredFile.removed_at).is_(None)).order_by(col(StoredFile.id)))
     )
     before = _files_before(session, flow, row, events)
-    known = {f.sha256 for f in before or []}
+    known = {(f.slot, f.sha256) for f in before or []}
     found = [
         DeskFile(
             id=f.id or 0,
@@ -257,13 +257,13 @@ def _files(
             at=clock.local(f.created_at),
             href=f"/files/{f.id}",
             is_image=f.kind in IMAGES,
-            is_new=before is not None and f.sha256 not in known,
+            is_new=before is not None and (f.slot, f.sha256) not in known,
             asked=asked.get(f"file_{f.slot}", ""),
         )
         for f in sorted(present, key=lambda f: _slot_order(f.slot))
     ]
-    now = {f.sha256 for f in present}
-    gone = [f"{FileSlot.label_of(f.slot)} · {f.name}" for f in before or [] if f.sha256 not in now]
+    now = {(f.slot, f.sha256) for f in present}
+    gone = [f"{FileSlot.label_of(f.slot)} · {f.name}" for f in before or [] if (f.slot, f.sha256) not in now]
     return found, gone
 
 

@@ -55,6 +55,10 @@ def test_review_desk_by_keyboard(new_walk, people: People) -> None:
     page.keyboard.press("Tab")
     expect(page.locator("[name=r_legal_rep]")).to_be_focused()
     page.keyboard.type("与营业执照不一致")
+    # Enter in a reason decides nothing.
+    page.keyboard.press("Enter")
+    staff.settle()
+    expect(page.get_by_role("button", name="退回", exact=True)).to_be_visible()
     page.get_by_role("button", name="执照不清晰").press("Enter")
     expect(page.locator("[name=comment]")).to_have_value("营业执照扫描件不清晰，请重新上传清晰的彩色扫描件。")
     page.wait_for_timeout(500)
