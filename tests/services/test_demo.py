@@ -221,7 +221,8 @@ def test_every_row_can_be_shown_to_its_reviewer(session: Session) -> None:
     readers = {i: actor(session, o.profile["mobile"]) for i, o in lenders.items() if o.verified_at and i}
     platform = login(session, "staff")
     for flow in FLOWS:
-        for row in (r for r in rows(session, flow) if r.submitted_at):
+        # What was withdrawn is its owner's affair again.
+        for row in (r for r in rows(session, flow) if r.submitted_at and r.status != Status.DRAFT.value):
             reader = readers[row.institution_id] if flow == "application" else platform
             assert review_view.view(session, review.FLOWS[flow], reader, row.id).groups
 
