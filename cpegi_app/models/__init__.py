@@ -8,6 +8,7 @@ from cpegi_app.models.file import StoredFile
 from cpegi_app.models.notice import Notice
 from cpegi_app.models.organisation import Organisation, ProfileChange, Verification
 from cpegi_app.models.product import Product, ProductRevision
+from cpegi_app.models.report import Report, ReportDuty, ReportReminder
 from cpegi_app.models.review import IdempotencyKey, Reviewable, ReviewEvent
 
 __all__ = [
@@ -24,6 +25,9 @@ __all__ = [
     "Product",
     "ProductRevision",
     "ProfileChange",
+    "Report",
+    "ReportDuty",
+    "ReportReminder",
     "ReviewEvent",
     "Reviewable",
     "SmsCode",

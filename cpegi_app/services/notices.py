@@ -48,6 +48,14 @@ def staff(session: Session) -> list[int]:
     return [i for i in found if i is not None]
 
 
+def regulators(session: Session) -> list[int]:
+    """Return the enabled users of the regulator."""
+    found = session.exec(
+        select(User.id).where(User.role == Role.REGULATOR.value, col(User.disabled_at).is_(None))
+    )
+    return [i for i in found if i is not None]
+
+
 def unread_count(session: Session, actor: Actor) -> int:
     """Return how many notices the actor has not opened."""
     query = select(func.count()).select_from(Notice)

@@ -99,6 +99,8 @@ class Flow:
     before_approve: Hook = lambda session, actor, row, payload: None
     after_approve: Hook = lambda session, actor, row, payload: None
     outcome: Mapping[Action, str] = field(default_factory=dict)
+    # Who reads without submitting or deciding: what the row must be like is the flow's own rule.
+    readers: Callable[[Actor, Any], bool] = lambda actor, row: False
 
 
 FLOWS: dict[str, Flow] = {}
@@ -145,21 +147,21 @@ def allowed(flow: Flow, row: Reviewable, actor: Actor) -> tuple[Action, ...]:
 
 
 def load(session: Session, flow: Flow, actor: Actor, row_id: int) -> Any:
-    """Return the row if the actor is its owner or its reviewer; otherwise it does not exist."""
+    """Return the row if the actor is its owner, its reviewer or its reader; otherwise it does not exist."""
     row = session.get(flow.model, row_id) if _is_id(row_id) else None
-    if row is None:
+    if row is None or not (takes_part(flow, actor, row) or flow.readers(actor, row)):
         raise NotFound(flow.label)
-    reviews = any(actor.may(s.permission) and s.is_party(actor, row) for s in flow.stages)
-    # A draft is the owner's own affair until it has been submitted once.
-    seen_before = row.submitted_at is not None
-    if is_owner(actor, row) and actor.may(flow.submit):
-        return row
-    if not (reviews and seen_before):
-        raise NotFound(flow.label)
-    if row.status == Status.DRAFT:
+    if row.status == Status.DRAFT and not is_owner(actor, row):
         # Withdrawn: what the reviewer was allowed to read is the owner's own again.
         raise Conflict(_what_happened(session, flow, row_id))
     return row
+
+
+def takes_part(flow: Flow, actor: Actor, row: Reviewable) -> bool:
+    """Tell whether the actor submits or decides on the row, which is more than to read what came of it."""
+    reviews = any(actor.may(s.permission) and s.is_party(actor, row) for s in flow.stages)
+    # A draft is the owner's own affair until it has been submitted once.
+    return (is_owner(actor, row) and actor.may(flow.submit)) or (reviews and row.submitted_at is not None)
 
 
 def load_own(session: Session, flow: Flow, actor: Actor, row_id: int) -> Any:
