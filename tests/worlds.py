@@ -10,10 +10,19 @@ from typing import Any
 from sqlmodel import Session
 
 from cpegi_app.access import Actor
-from cpegi_app.services import application, disbursement, product, review, verification
+from cpegi_app.services import application, disbursement, product, report, review, verification
 from cpegi_app.services.review import Flow
 from cpegi_app.vocabulary import Action, FileSlot, Kind, OrgClass, Status
-from tests.factories import application_data, disbursement_data, member, product_data, profile, staff, upload
+from tests.factories import (
+    application_data,
+    disbursement_data,
+    member,
+    product_data,
+    profile,
+    report_data,
+    staff,
+    upload,
+)
 
 REASON = "营业执照照片不清晰，请重新上传。"
 # Said once more, so that a rule taken out of the engine is missed here.
@@ -125,10 +134,22 @@ def disbursement_world(session: Session, approved: World | None = None, **change
     )
 
 
+def report_world(
+    session: Session, owner: Actor | None = None, asked: str = "", of: str = "", **changes: str
+) -> World:
+    """Return a verified organisation's report with its file: the asked kind of a period, or a 临时报告."""
+    owner = owner or member(session)
+    row = report.begin(session, owner, asked, of)
+    upload(session, owner, report.FLOW, row.id or 0, FileSlot.REPORT)
+    data = row.data | changes if asked else report_data(**changes)
+    return World(report.FLOW, owner, staff(session), row.id or 0, data)
+
+
 WORLDS: dict[str, Callable[[Session], World]] = {
     "verification": verification_world,
     "profile_change": profile_change_world,
     "product": product_world,
     "application": application_world,
     "disbursement": disbursement_world,
+    "report": report_world,
 }

@@ -111,7 +111,7 @@ class SubjectState(FilesState, mixin=True):
         values = await self._posted(data)
         intent = values.pop("intent", "")
         if intent == "save":
-            self.version = await self._write(save, self._edited().flow, self.row_id, self.version, values)
+            self.version = await self._keep(values)
             self._clear_errors()
             return success("已暂存，可随时回来继续填写。")
         if intent != "submit":
@@ -120,6 +120,10 @@ class SubjectState(FilesState, mixin=True):
         call = self._write(act, self._edited().flow, self.row_id, Action.SUBMIT, self.version, **more)
         self.version = await self._checked(call, self._edited().titles)
         self.sent, self.editable = True, False
+
+    async def _keep(self, values: dict[str, str]) -> int:
+        """Keep the draft as typed; a chapter with columns that follow the draft says how."""
+        return await self._write(save, self._edited().flow, self.row_id, self.version, values)
 
     async def _help(self, intent: str, values: dict[str, str]) -> Any:
         """Answer a further button of the form; a chapter that has one says how."""
