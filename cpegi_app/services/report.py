@@ -24,6 +24,14 @@ GROUP = "报告信息"
 F, W = input_field, Widget
 
 
+class PeriodSpec(FieldSpec):
+    """The field of a period: its code is shown by its label."""
+
+    def show(self, value: str | None) -> str:
+        """Return the period's label."""
+        return report_period.label(value) if value else ""
+
+
 class ReportForm(Form):
     """A report; `period` is a code such as 2026-10, 2026Q3 or 2026, empty for the unscheduled kinds."""
 
@@ -41,12 +49,9 @@ class ReportForm(Form):
 
     @classmethod
     def spec(cls, name: str) -> FieldSpec:
-        """Return one field's description; a period's code is shown by its label."""
+        """Return one field's description."""
         found = super().spec(name)
-        if name != "period":
-            return found
-        labels = [(p.code, p.label) for p in report_period.all_offered(clock.today())]
-        return found.model_copy(update={"options": labels})
+        return PeriodSpec(**found.model_dump()) if name == "period" else found
 
 
 NAMES: frozenset[str] = frozenset(ReportForm.model_fields) | statistics.NAMES
@@ -71,7 +76,10 @@ def period_of(kind: str, code: str) -> Period | None:
 def heading(kind: str, code: str) -> str:
     """Return how a report of a kind for a period is called unless its author names it otherwise."""
     label = ReportKind.label_of(kind)
-    return f"{report_period.label(code)}{label}" if code else label
+    if not code or kind not in ReportKind._value2member_map_:
+        return label
+    # 2026年第3季度经营报告, not …季度季度…
+    return report_period.label(code) + label.removeprefix(PERIOD_OF[ReportKind(kind)].label)
 
 
 # --- the organisation's side ----------------------------------------------------------------------
@@ -137,10 +145,22 @@ def save(session: Session, actor: Actor, row_id: int, version: int, data: dict[s
     return review.save_draft(session, FLOW, actor, row_id, version, data, **more).version
 
 
+class Choice(BaseModel):
+    """One line of a drop-down."""
+
+    value: str
+    label: str
+
+
+def choices(periods: list[Period]) -> list[Choice]:
+    """Return periods as a drop-down's lines."""
+    return [Choice(value=p.code, label=p.label) for p in periods]
+
+
 class Sheet(BaseModel):
     """The part of the form that depends on kind and period."""
 
-    periods: list[tuple[str, str]] = []
+    periods: list[Choice] = []
     with_statistics: bool = False
     figures: list[statistics.FigureView] = []
     due: str = ""
@@ -152,7 +172,7 @@ def sheet(session: Session, actor: Actor, kind: str, code: str, values: dict[str
     if kind not in ReportKind._value2member_map_:
         return Sheet()
     today = clock.today()
-    periods = [(p.code, p.label) for p in report_period.recent(PERIOD_OF[ReportKind(kind)], today)]
+    periods = choices(report_period.recent(PERIOD_OF[ReportKind(kind)], today))
     try:
         period = period_of(kind, code)
     except ValueError:

@@ -255,13 +255,11 @@ def matrix(
     page: int = 1,
     size: int = 20,
 ) -> Matrix:
-    """Return one page of the organisations that are asked for a kind of report, against the year's periods."""
+    """Return one page of who is asked for a kind of report, against a year's periods or the newest ones."""
     staff.require(actor, Permission.REPORT_READ)
     wanted = ReportKind(kind) if kind in report_duty.PERIODIC else ReportKind.MONTHLY
     today = clock.today()
-    periods = year_periods(
-        PERIOD_OF[wanted], year or report_period.last_ended(PERIOD_OF[wanted], today).end.year
-    )
+    periods = year_periods(PERIOD_OF[wanted], year) if year else newest_periods(PERIOD_OF[wanted], today)
     rules = [r for r in report_duty.in_force(session) if r.kind is wanted]
     if not rules:
         return Matrix()
@@ -287,6 +285,14 @@ def year_periods(kind: PeriodType, year: int) -> list[Period]:
     while len(found) < count:
         found.append(found[-1].before())
     return found[::-1]
+
+
+def newest_periods(kind: PeriodType, today: date) -> list[Period]:
+    """Return the running period after the newest ended ones."""
+    count = {PeriodType.MONTH: 5, PeriodType.QUARTER: 4}.get(kind, 3)
+    ended = report_period.recent(kind, today, count)[::-1]
+    running = report_period.containing(kind, today)
+    return ended if ended[-1] == running else [*ended, running]
 
 
 def _asked_orgs(rules: list[Rule]):

@@ -14,7 +14,7 @@ from cpegi_app.access import Actor, Permission
 from cpegi_app.errors import NotFound
 from cpegi_app.models import Organisation, Report, StoredFile
 from cpegi_app.services import report_period, review, review_view, staff
-from cpegi_app.services.report import FLOW
+from cpegi_app.services.report import FLOW, Choice, choices
 from cpegi_app.services.report_period import Period
 from cpegi_app.services.review_view import ReviewView
 from cpegi_app.vocabulary import OrgClass, PeriodType, ReportKind, Status
@@ -23,16 +23,16 @@ from cpegi_app.vocabulary import OrgClass, PeriodType, ReportKind, Status
 class ReadRow(BaseModel):
     """An approved report in the regulator's list."""
 
-    id: int
-    org: str
-    org_class: str
-    kind: str
-    period: str
-    name: str
-    handed_in: str
-    approved: str
-    files: int
-    statistics: bool
+    id: int = 0
+    org: str = ""
+    org_class: str = ""
+    kind: str = ""
+    period: str = ""
+    name: str = ""
+    handed_in: str = ""
+    approved: str = ""
+    files: int = 0
+    statistics: bool = False
 
 
 def of_period(query: Any, period: Period) -> Any:
@@ -135,6 +135,6 @@ def one(session: Session, actor: Actor, report_id: int) -> ReadView:
     return ReadView(row=_row(row, org, number), view=review_view.view(session, FLOW, actor, report_id))
 
 
-def period_options() -> list[tuple[str, str]]:
+def period_options() -> list[Choice]:
     """Return the periods that the filter and the download offer, newest first by type."""
-    return [(p.code, p.label) for p in report_period.all_offered(clock.today())]
+    return choices(report_period.all_offered(clock.today()))

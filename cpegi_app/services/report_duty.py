@@ -24,28 +24,12 @@ GROUP = "报送要求"
 PERIODIC = tuple(k for k in ReportKind if PERIOD_OF[k] is not PeriodType.NONE)
 
 
-def audiences() -> list[tuple[str, str]]:
-    """Return whom a duty may be set for: whole kinds, then single classes."""
-    kinds = [(k.value, f"全部{k.label}") for k in Kind]
-    return kinds + [(c.value, c.label) for c in OrgClass if c is not OrgClass.ENTERPRISE]
-
-
-class Audience(Term):
-    """Whom a duty is set for, as the form's choice."""
-
-    @classmethod
-    def options(cls) -> list[tuple[str, str]]:
-        """Return kinds and classes."""
-        return audiences()
-
-
-class Periodic(Term):
-    """What may be asked for, as the form's choice."""
-
-    @classmethod
-    def options(cls) -> list[tuple[str, str]]:
-        """Return the periodic kinds of report."""
-        return [(k.value, k.label) for k in PERIODIC]
+# Whom a duty may be set for: whole kinds, then single classes.
+AUDIENCES: dict[str, str] = {k.value: f"全部{k.label}" for k in Kind} | {
+    c.value: c.label for c in OrgClass if c is not OrgClass.ENTERPRISE
+}
+Audience: Any = Term("Audience", {code: (code, label) for code, label in AUDIENCES.items()})  # pyright: ignore
+Periodic: Any = Term("Periodic", {k.value: (k.value, k.label) for k in PERIODIC})  # pyright: ignore
 
 
 class DutyForm(Form):
@@ -153,11 +137,10 @@ def listing(session: Session, actor: Actor) -> list[DutyRow]:
     """Return every duty, those in force first."""
     staff.require(actor, Permission.REPORT_DUTY_MANAGE)
     query = select(ReportDuty).order_by(col(ReportDuty.active).desc(), col(ReportDuty.id))
-    names = dict(audiences())
     return [
         DutyRow(
             id=d.id or 0,
-            applies_to=names.get(d.applies_to, d.applies_to),
+            applies_to=AUDIENCES.get(d.applies_to, d.applies_to),
             kind=ReportKind.label_of(d.report_kind),
             rule=rule_text(d.due_months, d.due_days),
             starts_on=d.starts_on.isoformat(),
@@ -242,12 +225,12 @@ def _only_one(session: Session, own_id: int | None, applies_to: str, kind: str) 
         ReportDuty.applies_to == applies_to, ReportDuty.report_kind == kind, col(ReportDuty.active).is_(True)
     )
     if any(found != own_id for found in session.exec(query)):
-        label = dict(audiences()).get(applies_to, applies_to)
+        label = AUDIENCES.get(applies_to, applies_to)
         sentence = f"{label}的{ReportKind.label_of(kind)}已有执行中的报送要求，请直接修改它，或先停用它。"
         raise FormInvalid({"report_kind": sentence}, sentence)
 
 
 def _trace(session: Session, actor: Actor, action: str, duty: ReportDuty) -> None:
-    label = dict(audiences()).get(duty.applies_to, duty.applies_to)
+    label = AUDIENCES.get(duty.applies_to, duty.applies_to)
     text = f"{label} {ReportKind.label_of(duty.report_kind)} {rule_text(duty.due_months, duty.due_days)}"
     audit.record(session, actor, action, f"report_duty:{duty.id}", text)

@@ -10,6 +10,7 @@ from cpegi_app import clock
 from cpegi_app.access import REPORT_DUTIES, REPORT_MATRIX, REPORT_READ, REPORTS_READ
 from cpegi_app.services import report_calendar, report_desk, report_duty, report_period
 from cpegi_app.services.forms import posted
+from cpegi_app.services.report import Choice
 from cpegi_app.services.report_calendar import MatrixColumn, MatrixRow
 from cpegi_app.services.report_desk import ReadRow
 from cpegi_app.services.report_duty import DutyForm, DutyRow
@@ -18,7 +19,7 @@ from cpegi_app.state.base import Services, for_screen, int_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import success
 from cpegi_app.state.table import TableState
-from cpegi_app.vocabulary import PERIOD_OF, PeriodType, ReportKind
+from cpegi_app.vocabulary import PeriodType, ReportKind
 
 DUTY_NAMES = frozenset(DutyForm.model_fields) | {"intent"}
 DUTY_TITLES = {s.name: s.title for s in DutyForm.specs()}
@@ -30,7 +31,7 @@ class ReportsReadState(TableState, rx.State):
     """报告查阅: the approved reports, and a period as one ZIP."""
 
     rows: list[ReadRow] = []
-    periods: list[tuple[str, str]] = []
+    periods: list[Choice] = []
     zip_period: str = ""
 
     async def _fetch(self) -> None:
@@ -50,21 +51,33 @@ class ReportsReadState(TableState, rx.State):
     @rx.event
     def pick_zip(self, period: str):
         """Choose the period to download."""
-        self.zip_period = period if period in {code for code, _ in self.periods} else ""
+        self.zip_period = period if period in {p.value for p in self.periods} else ""
 
 
 @for_screen(REPORT_READ)
 class ReportReadState(Services, rx.State):
     """One approved report in full."""
 
-    row: ReadRow | None = None
+    row: ReadRow = ReadRow()
     view: ReviewView = ReviewView()
+    shown: str = ""
+    shown_kind: str = ""
 
     @rx.event
     async def load(self):
         """Open the report named by the address."""
         found = await self._read(report_desk.one, self._route_id("rid"))
         self.row, self.view = found.row, found.view
+        self._preview(next((f.id for f in found.view.files if f.kind != "xlsx"), 0))
+
+    @rx.event
+    def preview(self, file_id: int):
+        """Show one of the files beside the data."""
+        self._preview(int_arg(file_id, 0))
+
+    def _preview(self, file_id: int) -> None:
+        found = next((f for f in self.view.files if f.id == file_id), None)
+        self.shown, self.shown_kind = (found.href, found.kind) if found else ("", "")
 
 
 @for_screen(REPORT_MATRIX)
@@ -75,15 +88,16 @@ class ReportMatrixState(TableState, rx.State):
     rows: list[MatrixRow] = []
     kind_label: str = ""
     year: int = 0
-    years: list[tuple[str, str]] = []
+    years: list[Choice] = []
 
     async def _fetch(self) -> None:
         kind = self.filters.get("kind", "")
         kind = kind if kind in report_duty.PERIODIC else ReportKind.MONTHLY.value
         today = clock.today()
-        newest = report_period.last_ended(PERIOD_OF[ReportKind(kind)], today).end.year
-        self.years = [(str(y), f"{y} 年") for y in range(today.year, today.year - YEARS, -1)]
-        self.year = int_arg(self.filters.get("year", ""), 0, 2199) or newest
+        self.years = [
+            Choice(value=str(y), label=f"{y} 年") for y in range(today.year, today.year - YEARS, -1)
+        ]
+        self.year = int_arg(self.filters.get("year", ""), 0, 2199)
         self.kind_label = ReportKind(kind).label
         found = await self._read(
             report_calendar.matrix,

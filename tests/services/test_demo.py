@@ -36,7 +36,7 @@ from tests import conftest
 
 assert chapters.CHAPTERS
 FLOWS = list(review.FLOWS)
-CONTENT = ("verification", "profile_change", "product", "application", "disbursement")
+CONTENT = ("verification", "profile_change", "product", "application", "disbursement", "report")
 REACHABLE = {Status.DRAFT, Status.PENDING, Status.APPROVED}
 DECIDED = {Action.RETURN: Status.RETURNED, Action.REJECT: Status.REJECTED}
 

@@ -80,9 +80,7 @@ def test_the_period_fits_the_kind_and_is_over(session: Session, kind: str, perio
 )
 def test_a_right_report_keeps_kind_period_and_moment(session: Session, kind: str, period: str) -> None:
     row = (
-        report_world(session, None, kind, period, s_skip="YES")
-        .bring_to(session, Status.PENDING)
-        .row(session)
+        report_world(session, None, kind, period, s_skip="YES").bring_to(session, Status.PENDING).row(session)
     )
     assert (row.kind, row.period, row.org_class) == (kind, period, "ENTERPRISE")
     assert row.handed_in_at is not None and row.statistics == {}
