@@ -259,7 +259,11 @@ def matrix(
     staff.require(actor, Permission.REPORT_READ)
     wanted = ReportKind(kind) if kind in report_duty.PERIODIC else ReportKind.MONTHLY
     today = clock.today()
-    periods = year_periods(PERIOD_OF[wanted], year) if year else newest_periods(PERIOD_OF[wanted], today)
+    periods = (
+        year_periods(PERIOD_OF[wanted], year)
+        if 2000 <= year < 2200
+        else newest_periods(PERIOD_OF[wanted], today)
+    )
     rules = [r for r in report_duty.in_force(session) if r.kind is wanted]
     if not rules:
         return Matrix()

@@ -156,7 +156,8 @@ def listing(session: Session, actor: Actor) -> list[DutyRow]:
 
 def values(session: Session, actor: Actor, duty_id: int) -> dict[str, str]:
     """Return a duty as its form opens."""
-    return _form_of(_one(session, actor, duty_id)).strings()
+    duty = _one(session, actor, duty_id)
+    return {name: str(getattr(duty, name)) for name in DutyForm.model_fields}
 
 
 def save(session: Session, actor: Actor, duty_id: int, data: dict[str, str]) -> int:
@@ -196,19 +197,6 @@ def _columns(form: DutyForm) -> dict[str, Any]:
         "starts_on": form.starts_on,
         "note": form.note or "",
     }
-
-
-def _form_of(duty: ReportDuty) -> DutyForm:
-    return DutyForm.model_validate(
-        {
-            "applies_to": duty.applies_to,
-            "report_kind": duty.report_kind,
-            "due_months": duty.due_months,
-            "due_days": duty.due_days,
-            "starts_on": duty.starts_on,
-            "note": duty.note or None,
-        }
-    )
 
 
 def _one(session: Session, actor: Actor, duty_id: int) -> ReportDuty:

@@ -97,7 +97,7 @@ class ReportMatrixState(TableState, rx.State):
         self.years = [
             Choice(value=str(y), label=f"{y} 年") for y in range(today.year, today.year - YEARS, -1)
         ]
-        self.year = int_arg(self.filters.get("year", ""), 0, 2199)
+        self.year = int_arg(self.filters.get("year", ""), 0, today.year)
         self.kind_label = ReportKind(kind).label
         found = await self._read(
             report_calendar.matrix,

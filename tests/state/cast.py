@@ -125,6 +125,8 @@ def _stock(session: Session, cast: Cast) -> None:
     payment = _typed(session, worlds.disbursement_world(session, approved))
     change = _typed(session, worlds.profile_change_world(session))
     newcomer = _typed(session, worlds.verification_world(session))
+    reported = _typed(session, worlds.report_world(session, bank))
+    readable = worlds.report_world(session, bank).bring_to(session, Status.APPROVED)
     rival = worlds.disbursement_world(session).bring_to(session, Status.PENDING)
     removed = factories.upload(session, bank, draft.flow, draft.row_id, FileSlot.ATTACHMENT)
     files.remove(session, bank, removed[0].id)
@@ -148,6 +150,8 @@ def _stock(session: Session, cast: Cast) -> None:
         access.APPLICATION: ("owner", {"aid": own.row_id}),
         access.APPLY: ("owner", {"pid": pid}),
         access.REVIEW: ("staff", {"flow": "product", "rid": waiting.row_id}),
+        access.REPORT_EDIT: ("bank", {"rid": reported.row_id}),
+        access.REPORT_READ: ("regulator", {"rid": readable.row_id}),
         access.IDENTITY: ("newcomer", {}),
         access.VERIFICATION: ("applicant", {}),
         access.PROFILE: ("changer", {}),
