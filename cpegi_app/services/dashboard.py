@@ -21,6 +21,9 @@ from cpegi_app.access import (
     PROFILE,
     PUBLIC_PRODUCTS,
     QUEUE,
+    REPORT_EDIT,
+    REPORT_MATRIX,
+    REPORTS,
     REQUEST,
     REQUESTS,
     STATISTICS,
@@ -37,12 +40,14 @@ from cpegi_app.models import (
     Product,
     ProductRevision,
     ProfileChange,
+    Report,
     User,
     Verification,
 )
-from cpegi_app.services import application, staff
+from cpegi_app.services import application, report_bench, staff
 from cpegi_app.services.forms import wan
-from cpegi_app.vocabulary import TONES, Kind, Status
+from cpegi_app.services.report import heading
+from cpegi_app.vocabulary import DUTY_TONES, TONES, Kind, Status
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ def bench(session: Session, actor: Actor) -> Bench:
     if actor.role is Role.STAFF:
         return _staff(session, actor)
     if actor.role is Role.REGULATOR:
-        return Bench(tiles=region_tiles(session), todos=[], progress=[])
+        return Bench(tiles=_report_tiles(session) + region_tiles(session), todos=[], progress=[])
     return _member(session, actor)
 
 
@@ -256,9 +261,41 @@ def _by_month(session: Session) -> list[MonthRow]:
     ]
 
 
+def _report_tiles(session: Session) -> list[Tile]:
+    """Return how the newest returns stand: in of asked, red while some are late."""
+    href = REPORT_MATRIX.route
+    return [
+        _tile(r.title, f"{r.handed_in}/{r.asked}", href, "red" if r.late else "green", "已报")
+        for r in report_bench.overall(session)
+    ]
+
+
+def _due_reports(session: Session, actor: Actor) -> tuple[list[Tile], list[Todo]]:
+    """Return what the organisation has to report soon or should have reported."""
+    found = report_bench.own(session, actor)
+    tiles = [_tile("逾期未报报告", found.late, REPORTS.route, "red", "份")] if found.late else []
+    tiles += [_tile("即将到期报告", found.soon, REPORTS.route, "orange", "份")] if found.soon else []
+    todos = [
+        Todo(
+            title=heading(i.rule.kind.value, i.period.code),
+            note="请在报告管理中填报并提交",
+            at=f"期限 {i.due.isoformat()}",
+            action="填报",
+            href=REPORTS.route,
+            tone=DUTY_TONES[i.state],
+            tag=f"报告{i.state.label}",
+        )
+        for i in found.urgent
+    ]
+    return tiles, todos
+
+
 def _member(session: Session, actor: Actor) -> Bench:
     todos = _own_todos(session, actor)
     tiles: list[Tile] = []
+    if actor.may(Permission.REPORT_SUBMIT):
+        tiles, due = _due_reports(session, actor)
+        todos += due
     if actor.may(Permission.APPLICATION_REVIEW):
         mine = select(Product.id).where(Product.org_id == actor.org_id, col(Product.is_listed).is_(True))
         waiting = _count(session, _inbox(actor))
@@ -313,6 +350,7 @@ def _own_todos(session: Session, actor: Actor) -> list[Todo]:
         (ProfileChange, "资料修改", lambda r: PROFILE.route),
         (Application, "融资申请", lambda r: APPLICATION.url(aid=r.id)),
         (Disbursement, "放款", lambda r: DISBURSE.url(did=r.id)),
+        (Report, "报告", lambda r: REPORT_EDIT.url(rid=r.id)),
     ):
         query = select(model).where(model.org_id == actor.org_id, model.status == Status.RETURNED.value)
         found += [_returned(label, row, href(row)) for row in session.exec(query.limit(5))]

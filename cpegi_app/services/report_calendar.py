@@ -277,8 +277,7 @@ def matrix(
     orgs = list(session.exec(ordered.offset((page - 1) * size).limit(size)))
     known = standings(session, [o.id or 0 for o in orgs])
     rows = [_matrix_row(actor, o, rules, periods, today, known) for o in orgs]
-    everybody = list(session.exec(query))
-    return Matrix(columns=_columns(session, everybody, rules, periods, today), rows=rows, total=total)
+    return Matrix(columns=columns(session, rules, periods, today, query), rows=rows, total=total)
 
 
 def year_periods(kind: PeriodType, year: int) -> list[Period]:
@@ -365,10 +364,11 @@ def _cell_href(actor: Actor, item: Item) -> str:
     return ""
 
 
-def _columns(
-    session: Session, orgs: list[Organisation], rules: list[Rule], periods: list[Period], today: date
+def columns(
+    session: Session, rules: list[Rule], periods: list[Period], today: date, orgs: Any = None
 ) -> list[MatrixColumn]:
     """Return the heads with their sums over all organisations asked, not only over the page."""
+    everybody = list(session.exec(_asked_orgs(rules) if orgs is None else orgs))
     codes = [p.code for p in periods]
     query = select(Report.org_id, Report.period).where(
         Report.kind == rules[0].kind.value,
@@ -378,7 +378,7 @@ def _columns(
     handed_in = {(org_id, code) for org_id, code in session.exec(query)}
     found = []
     for period in periods:
-        asked = [i for o in orgs if (i := _item(o, rules, period, today, {}))]
+        asked = [i for o in everybody if (i := _item(o, rules, period, today, {}))]
         open_ = [i for i in asked if (i.org_id, period.code) not in handed_in]
         found.append(
             MatrixColumn(
