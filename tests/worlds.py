@@ -139,7 +139,7 @@ def report_world(
 ) -> World:
     """Return a verified organisation's report with its file: the asked kind of a period, or a 临时报告."""
     owner = owner or member(session)
-    row = report.begin(session, owner, asked, of)
+    row = report.begin(session, owner, asked or "INTERIM", of)
     upload(session, owner, report.FLOW, row.id or 0, FileSlot.REPORT)
     data = row.data | changes if asked else report_data(**changes)
     return World(report.FLOW, owner, staff(session), row.id or 0, data)

@@ -29,7 +29,7 @@ def reports() -> rx.Component:
         ui.crumbs(REPORTS.menu, REPORTS.title),
         ui.page_head(
             REPORTS.title,
-            ui.button("发布临时报告", state.begin("", ""), "primary", icon_name="plus"),
+            ui.button("发布临时报告", state.publish, "primary", icon_name="plus"),
             lead="向金融监管部门报送定期报告和临时报告；提交后由平台管理人员审核，通过后送达监管部门。",
         ),
         _calendar(),

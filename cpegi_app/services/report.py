@@ -85,10 +85,11 @@ def heading(kind: str, code: str) -> str:
 # --- the organisation's side ----------------------------------------------------------------------
 
 
-def begin(session: Session, actor: Actor, kind: str = "", code: str = "") -> Report:
-    """Return the report that a duty asks for, begun when there is none; without a kind a 临时报告."""
+def begin(session: Session, actor: Actor, kind: str, code: str = "") -> Report:
+    """Return the report of a kind and a period, begun when there is none; unscheduled kinds have no period."""
     review.require(FLOW, actor)
-    kind = kind if kind in ReportKind._value2member_map_ else ReportKind.INTERIM.value
+    if kind not in ReportKind._value2member_map_:
+        raise FormInvalid({"kind": "请选择报告类型"}, "请在报送日历中点击“填报”，或点击“发布临时报告”。")
     if PERIOD_OF[ReportKind(kind)] is PeriodType.NONE:
         return _untouched(session, actor, kind) or _draft(session, actor, kind, "")
     try:

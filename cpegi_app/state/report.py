@@ -15,6 +15,7 @@ from cpegi_app.services.report_statistics import FigureView
 from cpegi_app.state.base import for_screen, text_arg
 from cpegi_app.state.subject import SubjectState, edits
 from cpegi_app.state.table import TableState
+from cpegi_app.vocabulary import ReportKind
 
 LONGEST = 5000
 
@@ -43,8 +44,14 @@ class ReportListState(TableState, rx.State):
         self.calendar = await self._read(report_calendar.calendar)
 
     @rx.event
-    async def begin(self, kind: str = "", period: str = ""):
-        """填报 of a duty, or 发布临时报告."""
+    async def publish(self):
+        """发布临时报告."""
+        row = await self._write(report.begin, ReportKind.INTERIM.value)
+        return rx.redirect(REPORT_EDIT.url(rid=row.id))
+
+    @rx.event
+    async def begin(self, kind: str, period: str):
+        """填报 of a duty."""
         row = await self._write(report.begin, text_arg(kind, 12), text_arg(period, 8))
         return rx.redirect(REPORT_EDIT.url(rid=row.id))
 

@@ -15,7 +15,7 @@ from cpegi_app.services.report_calendar import MatrixColumn, MatrixRow
 from cpegi_app.services.report_desk import ReadRow
 from cpegi_app.services.report_duty import DutyForm, DutyRow
 from cpegi_app.services.review_view import ReviewView
-from cpegi_app.state.base import Services, for_screen, int_arg
+from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import success
 from cpegi_app.state.table import TableState
@@ -51,7 +51,8 @@ class ReportsReadState(TableState, rx.State):
     @rx.event
     def pick_zip(self, period: str):
         """Choose the period to download."""
-        self.zip_period = period if period in {p.value for p in self.periods} else ""
+        chosen = text_arg(period, 8)
+        self.zip_period = chosen if chosen in {p.value for p in self.periods} else ""
 
 
 @for_screen(REPORT_READ)

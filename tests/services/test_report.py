@@ -106,7 +106,7 @@ def test_a_duty_opens_one_report_however_often_it_is_pressed(session: Session) -
     first = report.begin(session, owner, "MONTHLY", "2026-10")
     assert report.begin(session, colleague(session, owner), "MONTHLY", "2026-10").id == first.id
     assert report.begin(session, owner, "MONTHLY", "2026-09").id != first.id
-    assert report.begin(session, owner).id == report.begin(session, owner).id
+    assert report.begin(session, owner, "INTERIM").id == report.begin(session, owner, "INTERIM").id
     for kind, code in (("MONTHLY", "2027-01"), ("MONTHLY", "2026"), ("MONTHLY", "")):
         refused(lambda kind=kind, code=code: report.begin(session, owner, kind, code), "period")
 
@@ -170,7 +170,7 @@ def test_what_was_decided_stays(session: Session) -> None:
 
 def test_a_draft_keeps_anything_and_its_columns_follow(session: Session) -> None:
     owner = bank(session)
-    row = report.begin(session, owner)
+    row = report.begin(session, owner, "INTERIM")
     version = report.save(
         session, owner, row.id or 0, row.version, {"kind": "MONTHLY", "period": "2026-10", "name": "甲"}
     )
