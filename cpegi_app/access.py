@@ -18,6 +18,8 @@ class Permission(StrEnum):
     AUDIT_READ = "audit:read"
     DISBURSEMENT_SUBMIT = "disbursement:submit"
     IDENTITY_CHOOSE = "identity:choose"
+    LOAN_READ = "loan:read"
+    OFFLINE_SUBMIT = "offline:submit"
     PRODUCT_SUBMIT = "product:submit"
     PROFILE_CHANGE = "profile:change"
     REVIEW_PLATFORM = "review:platform"
@@ -44,8 +46,10 @@ GRANTS: dict[str, frozenset[Permission]] = {
     Kind.ENTERPRISE: ENTERPRISE_GRANTS,
     Kind.INTERMEDIARY: ENTERPRISE_GRANTS,
     Kind.EQUITY: ENTERPRISE_GRANTS,
-    Kind.DEBT: ENTERPRISE_GRANTS | {P.PRODUCT_SUBMIT, P.APPLICATION_REVIEW, P.DISBURSEMENT_SUBMIT},
-    Role.STAFF: BASE_GRANTS | {P.REVIEW_PLATFORM, P.ACCOUNT_MANAGE, P.AUDIT_READ, P.STATISTICS_READ},
+    Kind.DEBT: ENTERPRISE_GRANTS
+    | {P.PRODUCT_SUBMIT, P.APPLICATION_REVIEW, P.DISBURSEMENT_SUBMIT, P.OFFLINE_SUBMIT, P.LOAN_READ},
+    Role.STAFF: BASE_GRANTS
+    | {P.REVIEW_PLATFORM, P.ACCOUNT_MANAGE, P.AUDIT_READ, P.STATISTICS_READ, P.LOAN_READ},
     Role.REGULATOR: BASE_GRANTS | {P.STATISTICS_READ},
 }
 
@@ -140,6 +144,9 @@ REQUESTS = Screen(
 )
 REQUEST = Screen("4.2", "/console/requests/[aid]", "办理融资申请", P.APPLICATION_REVIEW)
 DISBURSE = Screen("4.3", "/console/requests/disburse/[did]", "放款", P.DISBURSEMENT_SUBMIT)
+FILINGS = Screen("5.1", "/console/filings", "备案申请", P.OFFLINE_SUBMIT, "线下贷款备案", "file")
+FILING = Screen("5.1", "/console/filings/[bid]", "编辑备案", P.OFFLINE_SUBMIT)
+LOANS = Screen("5.1", "/console/loans", "贷款台账", P.LOAN_READ, "贷款台账", "list")
 APPLICATIONS = Screen(
     "4.2", "/console/applications", "我的融资申请", P.APPLICATION_SUBMIT, "融资申请", "file"
 )
@@ -147,6 +154,7 @@ APPLICATION = Screen("4.2", "/console/applications/[aid]", "融资申请详情",
 APPLY = Screen("4.2", "/console/apply/[pid]", "申请金融产品", P.APPLICATION_SUBMIT)
 QUEUE = Screen("3.1", "/staff/queue", "审核队列", P.REVIEW_PLATFORM, "审核管理", "inbox")
 REVIEW = Screen("3.1", "/staff/review/[flow]/[rid]", "审核办理", P.REVIEW_PLATFORM)
+FILING_REVIEW = Screen("5.1", "/staff/filings/[bid]", "审核线下贷款备案", P.REVIEW_PLATFORM)
 ACCOUNTS = Screen("3.3", "/staff/accounts", "账号管理", P.ACCOUNT_MANAGE, "平台管理", "users")
 AUDIT = Screen("3.3", "/staff/audit", "操作日志", P.AUDIT_READ, "平台管理", "list")
 STATISTICS = Screen("3.3", "/staff/statistics", "数据概览", P.STATISTICS_READ, "统计", "chart")

@@ -17,6 +17,7 @@ from cpegi_app.errors import DomainError, SignInRequired
 from cpegi_app.services import audit, files, filetypes, sessions
 from cpegi_app.settings import get_settings
 from cpegi_app.web.csp import file_headers
+from cpegi_app.web.exports import ROUTES as EXPORTS
 
 log = logging.getLogger(__name__)
 
@@ -138,6 +139,7 @@ api = Starlette(
         Route("/session", open_session, methods=["POST"]),
         Route("/session/end", end_session, methods=["POST"]),
         Route("/files/{file_id:int}", read_file, methods=["GET"]),
+        *EXPORTS,
         Route("/healthz", healthz, methods=["GET"]),
         Route("/readyz", readyz, methods=["GET"]),
     ]
