@@ -19,6 +19,7 @@ class Permission(StrEnum):
     DISBURSEMENT_SUBMIT = "disbursement:submit"
     IDENTITY_CHOOSE = "identity:choose"
     LOAN_READ = "loan:read"
+    LOAN_READ_ALL = "loan:readall"
     OFFLINE_SUBMIT = "offline:submit"
     PRODUCT_SUBMIT = "product:submit"
     PROFILE_CHANGE = "profile:change"
@@ -49,7 +50,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
     Kind.DEBT: ENTERPRISE_GRANTS
     | {P.PRODUCT_SUBMIT, P.APPLICATION_REVIEW, P.DISBURSEMENT_SUBMIT, P.OFFLINE_SUBMIT, P.LOAN_READ},
     Role.STAFF: BASE_GRANTS
-    | {P.REVIEW_PLATFORM, P.ACCOUNT_MANAGE, P.AUDIT_READ, P.STATISTICS_READ, P.LOAN_READ},
+    | {P.REVIEW_PLATFORM, P.ACCOUNT_MANAGE, P.AUDIT_READ, P.STATISTICS_READ, P.LOAN_READ_ALL},
     Role.REGULATOR: BASE_GRANTS | {P.STATISTICS_READ},
 }
 
@@ -154,6 +155,7 @@ APPLICATION = Screen("4.2", "/console/applications/[aid]", "融资申请详情",
 APPLY = Screen("4.2", "/console/apply/[pid]", "申请金融产品", P.APPLICATION_SUBMIT)
 QUEUE = Screen("3.1", "/staff/queue", "审核队列", P.REVIEW_PLATFORM, "审核管理", "inbox")
 REVIEW = Screen("3.1", "/staff/review/[flow]/[rid]", "审核办理", P.REVIEW_PLATFORM)
+STAFF_LOANS = Screen("5.1", "/staff/loans", "全平台贷款台账", P.LOAN_READ_ALL, "统计", "list")
 FILING_REVIEW = Screen("5.1", "/staff/filings/[bid]", "审核线下贷款备案", P.REVIEW_PLATFORM)
 ACCOUNTS = Screen("3.3", "/staff/accounts", "账号管理", P.ACCOUNT_MANAGE, "平台管理", "users")
 AUDIT = Screen("3.3", "/staff/audit", "操作日志", P.AUDIT_READ, "平台管理", "list")

@@ -6,32 +6,41 @@ from typing import Any
 
 import reflex as rx
 
-from cpegi_app.access import LOANS
+from cpegi_app.access import LOANS, STAFF_LOANS
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import list_page
 from cpegi_app.pages.layout import page
-from cpegi_app.state.loan_book import LoanBookState
-from cpegi_app.state.shell import ShellState
+from cpegi_app.state.loan_book import LoanBookState, StaffBookState
 from cpegi_app.vocabulary import GuaranteeMode, LoanSource, LoanStatus
 
 
 @page(LOANS, LoanBookState.load)
 def loans() -> rx.Component:
-    """The own loans; to the staff everybody's."""
-    state = LoanBookState
+    """The institution's own loans."""
+    return rx.fragment(ui.crumbs(LOANS.title), _book(LoanBookState, LOANS.title, _own_row))
+
+
+@page(STAFF_LOANS, StaffBookState.load)
+def staff_loans() -> rx.Component:
+    """Every institution's loans."""
     institution = ui.field(
         "institution", "放款机构", ui.text_input("institution", placeholder="机构名称中的字")
     )
     return rx.fragment(
-        ui.crumbs(LOANS.title),
+        ui.crumbs("统计", STAFF_LOANS.title), _book(StaffBookState, STAFF_LOANS.title, _row, institution)
+    )
+
+
+def _book(state: Any, title: str, row: Any, *more: rx.Component) -> rx.Component:
+    operations = [ui.Col("操作", ops=True)] if row is _own_row else []
+    return rx.fragment(
         ui.page_head(
-            LOANS.title, lead="线上放款和线下备案的贷款，审核通过后登记在此，不可修改；更正须重新备案并审核。"
+            title, lead="线上放款和线下备案的贷款，审核通过后登记在此，不可修改；更正须重新备案并审核。"
         ),
         list_page(
             state,
             [
-                ui.Col("借款企业", clip=True),
-                ui.Col("放款机构", clip=True),
+                ui.Col("借款企业 / 放款机构", clip=True),
                 "来源",
                 "借据编号",
                 ui.Col("放款金额", unit="万元", num=True),
@@ -41,9 +50,9 @@ def loans() -> rx.Component:
                 ui.Col("年利率", num=True),
                 "担保方式",
                 "状态",
-                ui.Col("操作", ops=True),
+                *operations,
             ],
-            _row,
+            row,
             "贷款台账",
             query=[
                 ui.field("word", "企业/编号", ui.text_input("word", placeholder="名称中的字，或完整编号")),
@@ -56,7 +65,7 @@ def loans() -> rx.Component:
                 ),
                 ui.field("since", "放款日期自", ui.date_input("since")),
                 ui.field("until", "放款日期至", ui.date_input("until")),
-                rx.cond(ShellState.is_member, rx.fragment(), institution),
+                *more,
             ],
             tools=[
                 ui.file_link(rx.fragment(ui.icon("download"), "导出"), state.export_href, class_name="btn"),
@@ -74,10 +83,14 @@ def loans() -> rx.Component:
     )
 
 
+def _own_row(row: Any) -> list:
+    correct = ui.button("更正", LoanBookState.correct(row.id), "text")
+    return [*_row(row), [ui.show(row.can_correct, correct)]]
+
+
 def _row(row: Any) -> list:
     return [
-        row.borrower,
-        row.institution,
+        rx.el.div(row.borrower, rx.el.p(row.institution, class_name="small muted")),
         row.source,
         row.iou_no,
         row.amount,
@@ -87,5 +100,4 @@ def _row(row: Any) -> list:
         row.rate,
         row.guarantee,
         ui.tag(row.status, row.tone),
-        [ui.show(row.can_correct, ui.button("更正", LoanBookState.correct(row.id), "text"))],
     ]

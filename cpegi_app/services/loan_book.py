@@ -20,7 +20,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
-from cpegi_app.access import Actor, Permission, Role
+from cpegi_app.access import Actor, Permission
 from cpegi_app.errors import FormInvalid
 from cpegi_app.models import Loan, Organisation
 from cpegi_app.services import audit, sheet_writer, staff
@@ -94,8 +94,10 @@ _lock = threading.Lock()
 
 def query_of(actor: Actor, filters: dict[str, str]) -> Query:
     """Return the filters that a page sent, within the actor's own scope."""
-    staff.require(actor, Permission.LOAN_READ)
-    own = 0 if actor.role is Role.STAFF else (actor.org_id or -1)
+    everything = actor.may(Permission.LOAN_READ_ALL)
+    if not everything:
+        staff.require(actor, Permission.LOAN_READ)
+    own = 0 if everything else (actor.org_id or -1)
     return Query(
         org_id=own,
         word=normalise(filters.get("word", ""))[:60],

@@ -6,16 +6,15 @@ from urllib.parse import urlencode
 
 import reflex as rx
 
-from cpegi_app.access import FILING, LOANS
+from cpegi_app.access import FILING, LOANS, STAFF_LOANS
 from cpegi_app.services import loan_book, offline_rows
 from cpegi_app.services.loan_book import LoanEntry
 from cpegi_app.state.base import for_screen, int_arg
 from cpegi_app.state.table import TableState
 
 
-@for_screen(LOANS)
-class LoanBookState(TableState, rx.State):
-    """The institution's own loans; to the staff everybody's."""
+class BookState(TableState, mixin=True):
+    """A page of the book with its sums; the service knows whose loans the actor may see."""
 
     rows: list[LoanEntry] = []
     amount: str = "0"
@@ -27,6 +26,16 @@ class LoanBookState(TableState, rx.State):
         self.rows, self.total = found.rows, found.total
         self.amount, self.balance = found.amount, found.balance
         self.export_href = "/exports/loans?" + urlencode({k: v for k, v in self.filters.items() if v})
+
+
+@for_screen(STAFF_LOANS)
+class StaffBookState(BookState, rx.State):
+    """Every institution's loans."""
+
+
+@for_screen(LOANS)
+class LoanBookState(BookState, rx.State):
+    """The institution's own loans."""
 
     @rx.event
     async def correct(self, loan_id: int):

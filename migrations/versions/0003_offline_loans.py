@@ -194,6 +194,11 @@ def upgrade() -> None:
             batch_op.f("fk_loan_offline_loan_id_offline_loan"), "offline_loan", ["offline_loan_id"], ["id"]
         )
 
+    # The defaults filled the rows that were there; the models themselves have none.
+    with op.batch_alter_table("loan", schema=None) as batch_op:
+        for name in ("industry", "scale", "guarantor", "purpose", "five_class"):
+            batch_op.alter_column(name, server_default=None)
+
     with op.batch_alter_table("stored_file", schema=None) as batch_op:
         batch_op.add_column(sa.Column("row_id", sa.Integer(), nullable=True))
         batch_op.create_index(batch_op.f("ix_stored_file_row_id"), ["row_id"], unique=False)
