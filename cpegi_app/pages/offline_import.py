@@ -19,7 +19,7 @@ def pick_files(ident: str, label: str, handler: Any, most: int, *more: Any, acce
     """A button that chooses files and sends them at once."""
     upload_id = f"up_{ident}"
     limits = {"accept": accept} if accept else {}
-    return rx.upload.root(
+    button = rx.upload.root(
         rx.el.span(ui.icon("upload"), label, class_name="btn"),
         id=upload_id,
         multiple=most > 1,
@@ -28,6 +28,16 @@ def pick_files(ident: str, label: str, handler: Any, most: int, *more: Any, acce
         class_name="drop-root",
         **limits,
     )
+    _name_input(button, label)
+    return button
+
+
+def _name_input(component: Any, label: str) -> None:
+    """Give the hidden file input, which Reflex makes, the name that a screen reader says."""
+    for child in getattr(component, "children", []):
+        if getattr(child, "tag", "") in ("input", '"input"'):
+            child.custom_attrs["aria-label"] = label
+        _name_input(child, label)
 
 
 def import_card() -> rx.Component:

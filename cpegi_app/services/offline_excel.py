@@ -16,11 +16,11 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from cpegi_app import clock
 from cpegi_app.services.forms import FieldSpec, Widget
 from cpegi_app.services.offline_form import SPECS, heading, right
-from cpegi_app.services.offline_layout import VERSION
+from cpegi_app.services.offline_layout import LISTS, VERSION
 from cpegi_app.services.sheet_reader import MAX_ROWS
 
 TITLE = "线下贷款备案表"
-DATA, HELP, LISTS = "备案数据", "填写说明", "选项"
+DATA, HELP = "备案数据", "填写说明"
 HEAD_ROW, LAST_ROW = 2, MAX_ROWS + 2
 INK, SEAL, PALE = "1F3A5F", "C8402F", "F3F5F8"
 EXAMPLE = {

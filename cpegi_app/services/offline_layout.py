@@ -10,6 +10,7 @@ from cpegi_app.services.offline_form import SPECS, heading
 from cpegi_app.services.sheet_reader import MAX_ROWS, Sheet, Workbook, WorkbookRefused
 
 VERSION = "2026-11"
+LISTS = "选项"
 HEADING_ROWS = 30
 # What earlier templates and the institutions' own systems call a field.
 OTHER_NAMES: dict[str, tuple[str, ...]] = {
@@ -159,8 +160,9 @@ def _about(book: Workbook, sheet: Sheet, matching: int) -> list[str]:
         notes.append(
             f"有 {matching} 个工作表含有备案数据，本次只导入“{sheet.name}”，其余请另存为单独的文件导入。"
         )
-    if book.hidden_sheets:
-        notes.append(f"有 {book.hidden_sheets} 个隐藏的工作表，未导入。")
+    # The template keeps its drop-downs in a hidden sheet of its own.
+    if hidden := [name for name in book.hidden_sheets if name != LISTS]:
+        notes.append(f"有 {len(hidden)} 个隐藏的工作表，未导入：{'、'.join(hidden[:5])}。")
     if sheet.hidden:
         notes.append(f"“{sheet.name}”中有 {sheet.hidden} 行被隐藏或筛选，这些行同样会导入。")
     return notes

@@ -125,7 +125,7 @@ def read(data: bytes) -> dict:
                     "hidden": len(_ROW_HIDDEN.findall(xml)),
                 }
             )
-    return {"sheets": sheets, "hidden_sheets": len(listed) - len(shown)}
+    return {"sheets": sheets, "hidden_sheets": [m.name for m in listed if m.name not in shown]}
 
 
 def sheet(source, percents: set[tuple[int, int]]) -> list[list] | str:

@@ -34,7 +34,7 @@ class Workbook(BaseModel):
     """What a workbook shows."""
 
     sheets: list[Sheet]
-    hidden_sheets: int = 0
+    hidden_sheets: list[str] = []
 
 
 _WHY = {
