@@ -9,6 +9,7 @@ import resource
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import date
@@ -131,6 +132,8 @@ def memory_of(count: int) -> float:
 def _memory(count: int) -> None:
     path = Path(os.environ["BENCH_BARE"]).with_name(f"rows{count}.xlsx")
     data = path.read_bytes()
+    db.configure(f"sqlite:///{tempfile.mkdtemp(dir=path.parent)}/memory.sqlite3")
+    db.migrate()
     actor, batch = newcomer()
     sheet_reader.read("small.xlsx", generate.workbook(10))
     idle = peak_mb()
