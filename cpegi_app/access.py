@@ -18,6 +18,9 @@ class Permission(StrEnum):
     AUDIT_READ = "audit:read"
     DISBURSEMENT_SUBMIT = "disbursement:submit"
     IDENTITY_CHOOSE = "identity:choose"
+    LOAN_READ = "loan:read"
+    LOAN_READ_ALL = "loan:readall"
+    OFFLINE_SUBMIT = "offline:submit"
     PRODUCT_SUBMIT = "product:submit"
     PROFILE_CHANGE = "profile:change"
     REPORT_DUTY_MANAGE = "report:duty"
@@ -47,13 +50,15 @@ GRANTS: dict[str, frozenset[Permission]] = {
     Kind.ENTERPRISE: ENTERPRISE_GRANTS,
     Kind.INTERMEDIARY: ENTERPRISE_GRANTS,
     Kind.EQUITY: ENTERPRISE_GRANTS,
-    Kind.DEBT: ENTERPRISE_GRANTS | {P.PRODUCT_SUBMIT, P.APPLICATION_REVIEW, P.DISBURSEMENT_SUBMIT},
+    Kind.DEBT: ENTERPRISE_GRANTS
+    | {P.PRODUCT_SUBMIT, P.APPLICATION_REVIEW, P.DISBURSEMENT_SUBMIT, P.OFFLINE_SUBMIT, P.LOAN_READ},
     Role.STAFF: BASE_GRANTS
     | {
         P.REVIEW_PLATFORM,
         P.ACCOUNT_MANAGE,
         P.AUDIT_READ,
         P.STATISTICS_READ,
+        P.LOAN_READ_ALL,
         P.REPORT_READ,
         P.REPORT_DUTY_MANAGE,
     },
@@ -151,6 +156,9 @@ REQUESTS = Screen(
 )
 REQUEST = Screen("4.2", "/console/requests/[aid]", "办理融资申请", P.APPLICATION_REVIEW)
 DISBURSE = Screen("4.3", "/console/requests/disburse/[did]", "放款", P.DISBURSEMENT_SUBMIT)
+FILINGS = Screen("5.1", "/console/filings", "备案申请", P.OFFLINE_SUBMIT, "线下贷款备案", "file")
+FILING = Screen("5.1", "/console/filings/[bid]", "编辑备案", P.OFFLINE_SUBMIT)
+LOANS = Screen("5.1", "/console/loans", "贷款台账", P.LOAN_READ, "贷款台账", "list")
 APPLICATIONS = Screen(
     "4.2", "/console/applications", "我的融资申请", P.APPLICATION_SUBMIT, "融资申请", "file"
 )
@@ -160,6 +168,8 @@ REPORTS = Screen("7", "/console/reports", "报告管理", P.REPORT_SUBMIT, "报�
 REPORT_EDIT = Screen("7", "/console/reports/[rid]", "填报报告", P.REPORT_SUBMIT)
 QUEUE = Screen("3.1", "/staff/queue", "审核队列", P.REVIEW_PLATFORM, "审核管理", "inbox")
 REVIEW = Screen("3.1", "/staff/review/[flow]/[rid]", "审核办理", P.REVIEW_PLATFORM)
+STAFF_LOANS = Screen("5.1", "/staff/loans", "全平台贷款台账", P.LOAN_READ_ALL, "统计", "list")
+FILING_REVIEW = Screen("5.1", "/staff/filings/[bid]", "审核线下贷款备案", P.REVIEW_PLATFORM)
 REPORTS_READ = Screen("7", "/regulator/reports", "报告查阅", P.REPORT_READ, "报告管理", "file")
 REPORT_READ = Screen("7", "/regulator/reports/[rid]", "报告详情", P.REPORT_READ)
 REPORT_MATRIX = Screen("7", "/regulator/report-matrix", "报送情况", P.REPORT_READ, "报告管理", "list")

@@ -282,6 +282,24 @@ class LoanSource(Term):
     OFFLINE = "OFFLINE", "线下"
 
 
+class FiveClass(Term):
+    """五级分类 (domain.md §7)."""
+
+    NORMAL = "NORMAL", "正常"
+    SPECIAL = "SPECIAL", "关注"
+    SUBSTANDARD = "SUBSTANDARD", "次级"
+    DOUBTFUL = "DOUBTFUL", "可疑"
+    LOSS = "LOSS", "损失"
+
+
+class LoanStatus(Term):
+    """Where a loan of the loan book stands today."""
+
+    ACTIVE = "ACTIVE", "存续"
+    DUE = "DUE", "已到期"
+    REPLACED = "REPLACED", "已更正"
+
+
 class ReportKind(Term):
     """Kinds of report to the regulator (domain.md §9)."""
 

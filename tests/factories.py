@@ -287,6 +287,29 @@ def disbursement_data(**changes: str) -> dict[str, str]:
     return data | changes
 
 
+def offline_data(**changes: str) -> dict[str, str]:
+    """Return a right offline loan as its form's strings."""
+    n, today = number(), clock.today()
+    data = {
+        "borrower_name": f"郑州第{n}借款有限公司",
+        "borrower_code": credit_code(),
+        "industry": "C",
+        "scale": "SMALL",
+        "contract_no": f"XX-HT-{n:05d}",
+        "iou_no": f"XX-JJ-{n:05d}",
+        "contract_amount": "500",
+        "amount": "200.5",
+        "lent_on": (today - timedelta(days=30)).isoformat(),
+        "due_on": (today + timedelta(days=335)).isoformat(),
+        "rate": "3.85",
+        "guarantee": "CREDIT",
+        "repayment": "INTEREST_FIRST",
+        "is_first": "YES",
+        "five_class": "NORMAL",
+    }
+    return data | changes
+
+
 def report_data(**changes: str) -> dict[str, str]:
     """Return a right 临时报告."""
     return {"kind": "INTERIM", "name": f"关于第{number()}号事项的报告", "note": "随附说明"} | changes

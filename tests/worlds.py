@@ -10,13 +10,25 @@ from typing import Any
 from sqlmodel import Session
 
 from cpegi_app.access import Actor
-from cpegi_app.services import application, disbursement, product, report, review, verification
+from cpegi_app.services import (
+    application,
+    disbursement,
+    offline_loan,
+    offline_proof,
+    offline_rows,
+    product,
+    report,
+    review,
+    verification,
+)
 from cpegi_app.services.review import Flow
 from cpegi_app.vocabulary import Action, FileSlot, Kind, OrgClass, Status
 from tests.factories import (
     application_data,
     disbursement_data,
     member,
+    offline_data,
+    png,
     product_data,
     profile,
     report_data,
@@ -134,6 +146,17 @@ def disbursement_world(session: Session, approved: World | None = None, **change
     )
 
 
+def filing_world(session: Session, owner: Actor | None = None, rows: int = 1, **changes: str) -> World:
+    """Return a bank's filing batch with rows and a proof at each."""
+    owner = owner or member(session, Kind.DEBT, org_class=OrgClass.BANK.value)
+    data = {"name": "十月线下贷款备案", "period": "2026-10", "note": ""}
+    batch = offline_loan.new_batch(session, owner, data)
+    for _ in range(rows):
+        row = offline_rows.save(session, owner, batch.id or 0, 0, 0, offline_data(**changes))
+        offline_proof.attach(session, owner, row.id or 0, FileSlot.CONTRACT.value, "合同.png", png())
+    return World(offline_loan.FLOW, owner, staff(session), batch.id or 0, data)
+
+
 def report_world(
     session: Session, owner: Actor | None = None, asked: str = "", of: str = "", **changes: str
 ) -> World:
@@ -151,5 +174,6 @@ WORLDS: dict[str, Callable[[Session], World]] = {
     "product": product_world,
     "application": application_world,
     "disbursement": disbursement_world,
+    "offline_loan": filing_world,
     "report": report_world,
 }

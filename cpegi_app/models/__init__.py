@@ -6,6 +6,7 @@ from cpegi_app.models.audit import AuditEntry
 from cpegi_app.models.disbursement import Disbursement, Loan
 from cpegi_app.models.file import StoredFile
 from cpegi_app.models.notice import Notice
+from cpegi_app.models.offline_loan import FilingBatch, FilingImport, OfflineLoan
 from cpegi_app.models.organisation import Organisation, ProfileChange, Verification
 from cpegi_app.models.product import Product, ProductRevision
 from cpegi_app.models.report import Report, ReportDuty, ReportReminder
@@ -16,11 +17,14 @@ __all__ = [
     "Attempt",
     "AuditEntry",
     "Disbursement",
+    "FilingBatch",
+    "FilingImport",
     "IdempotencyKey",
     "Loan",
     "LoginSession",
     "LoginTicket",
     "Notice",
+    "OfflineLoan",
     "Organisation",
     "Product",
     "ProductRevision",

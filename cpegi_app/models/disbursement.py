@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import BigInteger, Index, text
 from sqlmodel import Field
 
 from cpegi_app.models.base import Row, fen_field
 from cpegi_app.models.review import Reviewable
+
+ORIGINAL = text("replaces_id IS NULL")
+CORRECTION = text("replaces_id IS NOT NULL")
 
 
 class Disbursement(Reviewable, table=True):
@@ -23,11 +26,29 @@ class Disbursement(Reviewable, table=True):
 
 
 class Loan(Row, table=True):
-    """An entry of the loan book; immutable, a trigger refuses UPDATE and DELETE."""
+    """An entry of the loan book; immutable, a trigger refuses UPDATE and DELETE.
+
+    A correction is a further entry: the one that it `replaces_id` no longer counts.
+    """
 
     __table_args__ = (
-        UniqueConstraint("institution_id", "iou_no"),
+        Index(
+            "uq_loan_iou",
+            "institution_id",
+            "iou_no",
+            unique=True,
+            sqlite_where=ORIGINAL,
+            postgresql_where=ORIGINAL,
+        ),
+        Index(
+            "uq_loan_replaces",
+            "replaces_id",
+            unique=True,
+            sqlite_where=CORRECTION,
+            postgresql_where=CORRECTION,
+        ),
         Index("ix_loan_lent_on", "institution_id", "lent_on"),
+        Index("ix_loan_book", "institution_id", "id"),
     )
 
     source: str = Field(max_length=8)
@@ -46,3 +67,12 @@ class Loan(Row, table=True):
     guarantee: str = Field(max_length=20)
     repayment: str = Field(max_length=20)
     is_first: str = Field(default="", max_length=3)
+    offline_loan_id: int | None = Field(default=None, foreign_key="offline_loan.id", unique=True)
+    replaces_id: int | None = Field(default=None, foreign_key="loan.id")
+    industry: str = Field(default="", max_length=1)
+    scale: str = Field(default="", max_length=8)
+    guarantor: str = Field(default="", max_length=100)
+    guarantee_fee_bp: int | None = None
+    purpose: str = Field(default="", max_length=200)
+    balance_fen: int | None = Field(default=None, sa_type=BigInteger)
+    five_class: str = Field(default="", max_length=12)

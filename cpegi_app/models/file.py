@@ -23,6 +23,8 @@ class StoredFile(Row, table=True):
     slot: str = Field(max_length=20)
     flow: str = Field(max_length=30)
     subject_id: int
+    # One row of a subject that has many, e.g. a loan of a filing batch.
+    row_id: int | None = Field(default=None, index=True)
     org_id: int = Field(foreign_key="organisation.id", index=True)
     uploaded_by: int = Field(foreign_key="user.id")
     removed_at: datetime | None = moment()

@@ -227,9 +227,14 @@ def outcome_panel(state: Any) -> rx.Component:
                 class_name="stack",
             ),
         ),
-        rx.el.div(
-            rx.el.div(data_cards(view), class_name="stack"),
-            rx.el.div(files_card(view), history_card(view), class_name="stack"),
-            class_name="cols-main",
-        ),
+        outcome_body(view),
+    )
+
+
+def outcome_body(view: Any) -> rx.Component:
+    """The data of a thing that is no draft, beside its files and its history."""
+    return rx.el.div(
+        rx.el.div(data_cards(view), class_name="stack"),
+        rx.el.div(files_card(view), history_card(view), class_name="stack"),
+        class_name="cols-main",
     )

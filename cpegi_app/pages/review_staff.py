@@ -81,6 +81,7 @@ def _desk() -> rx.Component:
 
 def _open_desk() -> rx.Component:
     state = ReviewState
+    has_files = state.desk.files.length() > 0
     return ui.form(
         # Enter in a line's reason must not decide: a switched-off first button stops it.
         rx.el.button(type="submit", disabled=True, hidden=True, aria_hidden="true", tab_index=-1),
@@ -90,10 +91,10 @@ def _open_desk() -> rx.Component:
                 _changes_note(),
                 checks_card(state.desk.view),
                 rx.foreach(state.desk.groups, lambda g: _group(g, True)),
-                history_card(state.desk.view),
+                ui.show(has_files, history_card(state.desk.view)),
                 class_name="stack",
             ),
-            rx.el.div(_viewer(True), class_name="desk-side"),
+            _side(True),
             class_name="desk",
         ),
         _decision(),
@@ -158,10 +159,10 @@ def _closed_desk() -> rx.Component:
         rx.el.div(
             rx.el.div(
                 rx.foreach(desk.groups, lambda g: _group(g, False)),
-                history_card(desk.view),
+                ui.show(desk.files.length() > 0, history_card(desk.view)),
                 class_name="stack",
             ),
-            rx.el.div(_viewer(False), class_name="desk-side"),
+            _side(False),
             class_name="desk",
         ),
     )
@@ -210,7 +211,9 @@ def _group(group: rx.Var[DeskGroup], may_flag: bool) -> rx.Component:
 
 def _line(f: rx.Var[DeskField], may_flag: bool) -> rx.Component:
     compared = ReviewState.desk.view.compared_with
-    asked = ui.show(f.asked != "", rx.el.p(rx.el.b("上次退回意见："), f.asked, class_name="field-reason"))
+    asked = ui.show(
+        (f.asked != "") & may_flag, rx.el.p(rx.el.b("上次退回意见："), f.asked, class_name="field-reason")
+    )
     reason = ui.show(f.reason != "", rx.el.p(rx.el.b("退回意见："), f.reason, class_name="field-reason"))
     flag = _flag(f.name, f.title) if may_flag else []
     return rx.el.tr(
@@ -265,6 +268,13 @@ def _flag(name: Any, title: Any) -> list[rx.Component]:
     return [box, label, text]
 
 
+def _side(may_flag: bool) -> rx.Component:
+    """Beside the data: the files, or the history where a thing has none (a product)."""
+    desk = ReviewState.desk
+    inside = rx.cond(desk.files.length() > 0, _viewer(may_flag), history_card(desk.view))
+    return rx.el.div(inside, class_name="desk-side")
+
+
 def _viewer(may_flag: bool) -> rx.Component:
     """The files: a list to choose from, the chosen one in place, and marks by kind of file."""
     state, desk = ReviewState, ReviewState.desk
@@ -315,8 +325,7 @@ def _viewer(may_flag: bool) -> rx.Component:
         flags,
         class_name="stack-tight",
     )
-    blank = rx.el.p("没有附件", class_name="muted")
-    return ui.card("附件", rx.cond(desk.files.length() > 0, full, blank))
+    return ui.card("附件", full)
 
 
 def _decision() -> rx.Component:

@@ -10,7 +10,7 @@ from cpegi_app.access import PROFILE, PROFILE_EDIT, VERIFICATION, WORKBENCH
 from cpegi_app.pages import ui
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.profile_form import profile_form
-from cpegi_app.pages.review import difference, files_card, history_card, lines, outcome_panel
+from cpegi_app.pages.review import difference, files_card, history_card, lines, outcome_body, outcome_panel
 from cpegi_app.state.verification import ProfileEditState, ProfileState, VerificationState
 
 GROUP = "账户资料维护"
@@ -96,9 +96,11 @@ def _decided(state: Any) -> rx.Component:
             class_name="stack",
         ),
     )
-    return rx.fragment(
-        ui.show(state.view.status == "APPROVED", approved),
-        rx.cond(state.view.id > 0, outcome_panel(state), ui.card("", ui.skeleton(8))),
+    return rx.match(
+        state.view.status,
+        ("APPROVED", rx.fragment(approved, outcome_body(state.view))),
+        ("", ui.card("", ui.skeleton(8))),
+        outcome_panel(state),
     )
 
 

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import DISBURSE, REQUEST, REVIEW, Actor, Permission
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
-from cpegi_app.models import Application, Disbursement, Loan, Organisation
+from cpegi_app.models import Application, Disbursement, Loan, OfflineLoan, Organisation
 from cpegi_app.services import application, files, notices, review
 from cpegi_app.services.forms import (
     Day,
@@ -169,7 +169,8 @@ def _cross_checks(session: Session, row: Any, form: Any) -> dict[str, str]:
         col(Disbursement.status).in_([Status.PENDING.value, Status.APPROVED.value]),
     )
     booked = select(Loan.id).where(Loan.institution_id == row.org_id, Loan.iou_no == form.iou_no)
-    if session.exec(twin).first() or session.exec(booked).first():
+    filed = select(OfflineLoan.id).where(OfflineLoan.org_id == row.org_id, OfflineLoan.iou_no == form.iou_no)
+    if any(session.exec(query).first() for query in (twin, booked, filed)):
         errors["iou_no"] = "该借据编号已登记过放款，同一借据只能登记一次，请核对编号"
     return errors
 

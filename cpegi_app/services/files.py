@@ -210,5 +210,7 @@ def view(f: StoredFile) -> FileView:
 
 
 def _live(flow_name: str, subject_id: int):
+    """Return the query of a subject's own files; those of its single rows are the chapter's affair."""
     query = select(StoredFile).where(StoredFile.flow == flow_name, StoredFile.subject_id == subject_id)
+    query = query.where(col(StoredFile.row_id).is_(None))
     return query.where(col(StoredFile.removed_at).is_(None)).order_by(col(StoredFile.id))

@@ -7,6 +7,8 @@ import re
 from cpegi_app.services.forms import half_width
 
 CHARSET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_VALUES = {c: i for i, c in enumerate(CHARSET)}
+_WEIGHTS = tuple(pow(3, i, 31) for i in range(17))
 _SHAPE = re.compile(r"^[0-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]{10}$", re.ASCII)
 _PHONE = re.compile(r"^1[3-9]\d{9}$", re.ASCII)
 
@@ -25,7 +27,7 @@ def credit_code(text: str) -> str:
 
 def check_character(first17: str) -> str:
     """Return the 18th character that belongs to the first 17."""
-    total = sum(CHARSET.index(c) * pow(3, i, 31) for i, c in enumerate(first17))
+    total = sum(_VALUES[c] * weight for c, weight in zip(first17, _WEIGHTS, strict=True))
     return CHARSET[(31 - total % 31) % 31]
 
 

@@ -241,6 +241,18 @@ def act(
     return row
 
 
+def follow_up(session: Session, flow: Flow, actor: Actor, source: Any, comment: str, **columns: Any) -> Any:
+    """Add a returned thing that holds what an approval of `source` left out, with its trail and its notice."""
+    now, sent = clock.now(), {"submitted_by": source.submitted_by, "submitted_at": source.submitted_at}
+    told = {"reason": comment, "decided_at": now, "updated_at": now}
+    row = flow.model(org_id=source.org_id, status=Status.RETURNED.value, **sent, **told, **columns)
+    session.add(row)
+    session.flush()
+    _trace(session, flow, row, actor, Action.RETURN, flow.stages[-1], comment, {})
+    _tell(session, flow, row, Action.RETURN, Status.RETURNED, comment)
+    return row
+
+
 def _is_id(value: Any) -> bool:
     return type(value) is int and 0 < value < 2**31
 

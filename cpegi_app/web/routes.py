@@ -27,6 +27,7 @@ from cpegi_app.errors import DomainError, Forbidden, SignInRequired
 from cpegi_app.services import audit, files, filetypes, report_reminder, report_zip, sessions
 from cpegi_app.settings import get_settings
 from cpegi_app.web.csp import file_headers
+from cpegi_app.web.exports import ROUTES as EXPORTS
 
 log = logging.getLogger(__name__)
 
@@ -195,6 +196,7 @@ api = Starlette(
         Route("/session", open_session, methods=["POST"]),
         Route("/session/end", end_session, methods=["POST"]),
         Route("/files/{file_id:int}", read_file, methods=["GET"]),
+        *EXPORTS,
         Route("/reports/{period}.zip", read_reports, methods=["GET"]),
         Route("/healthz", healthz, methods=["GET"]),
         Route("/readyz", readyz, methods=["GET"]),

@@ -1,0 +1,103 @@
+"""贷款台账: online and offline loans in one list with filters, totals and export (manual §5.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from cpegi_app.access import LOANS, STAFF_LOANS
+from cpegi_app.pages import ui
+from cpegi_app.pages.form import list_page
+from cpegi_app.pages.layout import page
+from cpegi_app.state.loan_book import LoanBookState, StaffBookState
+from cpegi_app.vocabulary import GuaranteeMode, LoanSource, LoanStatus
+
+
+@page(LOANS, LoanBookState.load)
+def loans() -> rx.Component:
+    """The institution's own loans."""
+    return rx.fragment(ui.crumbs(LOANS.title), _book(LoanBookState, LOANS.title, _own_row))
+
+
+@page(STAFF_LOANS, StaffBookState.load)
+def staff_loans() -> rx.Component:
+    """Every institution's loans."""
+    institution = ui.field(
+        "institution", "放款机构", ui.text_input("institution", placeholder="机构名称中的字")
+    )
+    return rx.fragment(
+        ui.crumbs("统计", STAFF_LOANS.title), _book(StaffBookState, STAFF_LOANS.title, _row, institution)
+    )
+
+
+def _book(state: Any, title: str, row: Any, *more: rx.Component) -> rx.Component:
+    operations = [ui.Col("操作", ops=True)] if row is _own_row else []
+    return rx.fragment(
+        ui.page_head(
+            title, lead="线上放款和线下备案的贷款，审核通过后登记在此，不可修改；更正须重新备案并审核。"
+        ),
+        list_page(
+            state,
+            [
+                ui.Col("借款企业 / 放款机构", clip=True),
+                "来源",
+                "借据编号",
+                ui.Col("放款金额", unit="万元", num=True),
+                ui.Col("贷款余额", unit="万元", num=True),
+                "放款日期",
+                "到期日",
+                ui.Col("年利率", num=True),
+                "担保方式",
+                "状态",
+                *operations,
+            ],
+            row,
+            "贷款台账",
+            query=[
+                ui.field("word", "企业/编号", ui.text_input("word", placeholder="名称中的字，或完整编号")),
+                ui.field("status", "状态", ui.select_input("status", LoanStatus.options(), blank="全部有效")),
+                ui.field("source", "来源", ui.select_input("source", LoanSource.options(), blank="全部")),
+                ui.field(
+                    "guarantee",
+                    "担保方式",
+                    ui.select_input("guarantee", GuaranteeMode.options(), blank="全部"),
+                ),
+                ui.field("since", "放款日期自", ui.date_input("since")),
+                ui.field("until", "放款日期至", ui.date_input("until")),
+                *more,
+            ],
+            tools=[
+                ui.file_link(rx.fragment(ui.icon("download"), "导出"), state.export_href, class_name="btn"),
+                rx.el.span(
+                    "放款合计 ",
+                    rx.el.b(state.amount),
+                    " 万元，余额合计 ",
+                    rx.el.b(state.balance),
+                    " 万元",
+                    class_name="num",
+                ),
+            ],
+            empty=ui.empty_state("没有符合条件的贷款", "请调整查询条件；新的贷款在审核通过后登记在此。"),
+        ),
+    )
+
+
+def _own_row(row: Any) -> list:
+    correct = ui.button("更正", LoanBookState.correct(row.id), "text")
+    return [*_row(row), [ui.show(row.can_correct, correct)]]
+
+
+def _row(row: Any) -> list:
+    return [
+        rx.el.div(row.borrower, rx.el.p(row.institution, class_name="small muted")),
+        row.source,
+        row.iou_no,
+        row.amount,
+        row.balance,
+        row.lent_on,
+        row.due_on,
+        row.rate,
+        row.guarantee,
+        ui.tag(row.status, row.tone),
+    ]

@@ -1,0 +1,107 @@
+"""The rows of a filing batch, as the institution and as the staff see them (manual §5.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from cpegi_app.pages import ui
+from cpegi_app.state.offline_loan import FilingState
+
+ONLY = [("proof", "缺放款证明"), ("remark", "需核对"), ("return", "已标记退回")]
+
+
+def rows_query() -> list[rx.Component]:
+    """The query bar over a batch's rows."""
+    return [
+        ui.field("word", "企业/借据/合同", ui.text_input("word", placeholder="名称或编号中的字")),
+        ui.field("only", "只看", ui.select_input("only", ONLY, blank="全部")),
+    ]
+
+
+def filing_columns() -> list[Any]:
+    """The columns on the institution's page."""
+    return [
+        ui.Col("借款企业", clip=True),
+        "借据编号",
+        "合同编号",
+        ui.Col("放款金额", num=True),
+        "放款日期",
+        "到期日",
+        ui.Col("年利率", num=True),
+        "放款证明",
+        ui.Col("操作", ops=True),
+    ]
+
+
+def borrower_cell(row: Any) -> rx.Component:
+    """The borrower, with what is remarkable and why the row was returned."""
+    return rx.el.div(
+        rx.el.span(row.borrower),
+        ui.show(row.replaces != "", ui.chip("更正")),
+        rx.foreach(row.remarks, lambda text: rx.el.p(text, class_name="small muted")),
+        ui.show(row.reason != "", rx.el.p("退回原因：", row.reason, class_name="field-reason")),
+    )
+
+
+def proofs_cell(row: Any, editable: Any = False) -> rx.Component:
+    """The proofs of a row, each with its preview; 点击上传 while the batch can be changed."""
+    state = FilingState
+
+    def one(f: Any) -> rx.Component:
+        remove = ui.button("移除", state.remove_proof(f.id), "text", aria_label="移除" + f.name)
+        return rx.el.span(
+            ui.file_link(f.slot_label, f.href, target="_blank", title=f.name),
+            ui.show(editable, remove) if editable is not False else rx.fragment(),
+            class_name="row",
+            key=f.id,
+        )
+
+    upload = ui.button("点击上传", state.open_proofs(row.id, row.iou_no), "text")
+    return rx.el.div(
+        rx.foreach(row.proofs, one),
+        ui.show(editable, upload)
+        if editable is not False
+        else ui.show(row.proofs.length() == 0, rx.el.span("—")),
+    )
+
+
+def filing_row(row: Any) -> list:
+    """The cells on the institution's page."""
+    state = FilingState
+    return [
+        borrower_cell(row),
+        row.iou_no,
+        row.contract_no,
+        row.amount,
+        row.lent_on,
+        row.due_on,
+        row.rate,
+        proofs_cell(row, state.row.editable),
+        [
+            ui.show(
+                state.row.editable,
+                rx.fragment(
+                    ui.button("编辑", state.edit(row.id), "text"),
+                    ui.button("删除", state.ask_remove(row.id), "text", class_name="is-danger"),
+                ),
+            )
+        ],
+    ]
+
+
+def removal_dialog() -> rx.Component:
+    """Ask before a row is deleted."""
+    state = FilingState
+    return ui.dialog(
+        state.removing > 0,
+        "删除这笔贷款？",
+        rx.el.p("删除后，这笔贷款和它的放款证明将从本批备案中移除。需要时可重新导入或添加。"),
+        on_close=state.ask_remove(0),
+        actions=[
+            ui.button("取消", state.ask_remove(0)),
+            ui.button("确认删除", state.remove, "danger"),
+        ],
+        ident="remove",
+    )

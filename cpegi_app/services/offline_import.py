@@ -1,0 +1,275 @@
+"""Workbooks into a filing batch: a trial that writes no loan, then the good rows in one transaction (manual §5.1)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import insert
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import Actor
+from cpegi_app.errors import Conflict, NotFound
+from cpegi_app.models import FilingBatch, FilingImport, OfflineLoan
+from cpegi_app.services import audit, files, filetypes, offline_layout, offline_trial, review, sheet_reader
+from cpegi_app.services.locks import one_at_a_time
+from cpegi_app.services.offline_form import COLUMNS, TITLES
+from cpegi_app.services.offline_layout import Layout
+from cpegi_app.services.offline_marked import letters, mark, marks
+from cpegi_app.services.offline_trial import BAD, PLACE, Facts, Trial
+
+FLOW = "offline_loan"
+MAX_ROWS = sheet_reader.MAX_ROWS
+HINT = f"仅支持 .xlsx，不超过 10 MB、{MAX_ROWS:,} 行"
+KINDS = {"bad": "需更正", "there": "已备案", "warn": "请核对"}
+TONES = {"bad": "red", "there": "grey", "warn": "orange"}
+
+
+class TrialView(BaseModel):
+    """An import as its page shows it."""
+
+    id: int = 0
+    name: str = ""
+    sheet: str = ""
+    at: str = ""
+    good: int = 0
+    bad: int = 0
+    bad_cells: int = 0
+    there: int = 0
+    warned: int = 0
+    notes: list[str] = []
+    done: bool = False
+    imported: int = 0
+    marked_href: str = ""
+
+
+class Finding(BaseModel):
+    """A cell that is wrong, filed already, or to be looked at."""
+
+    id: int
+    kind: str
+    kind_label: str
+    tone: str
+    row: int
+    cell: str
+    title: str
+    value: str
+    text: str
+    right: str
+
+
+# --- trial: reading and checking need no transaction, so that nobody waits for them -------------------
+
+
+def read(name: str, data: bytes) -> Layout:
+    """Return where a workbook's data stand, read within bounds."""
+    label = filetypes.display_name(name)
+    return offline_layout.locate(sheet_reader.read(name, data), label)
+
+
+def facts(session: Session, actor: Actor, batch_id: int, found: Trial) -> Facts:
+    """Return what is filed already, for the actor's own batch."""
+    batch = editable(session, actor, batch_id)
+    return offline_trial.facts(session, batch.org_id, found)
+
+
+def keep(session: Session, actor: Actor, batch_id: int, name: str, data: bytes, found: Trial) -> int:
+    """Keep the clerk's file and what the trial found; return the import's id."""
+    batch = editable(session, actor, batch_id)
+    digest = files.store().put(data)
+    rows = [[n, found.warnings.get(n, ""), *values] for n, values in found.good]
+    kept = FilingImport(
+        batch_id=batch.id or 0,
+        org_id=batch.org_id,
+        user_id=actor.user_id,
+        sha256=digest,
+        name=filetypes.display_name(name),
+        sheet=found.sheet[:120],
+        good=len(found.good),
+        bad=found.bad,
+        there=found.there,
+        warned=len(found.warnings),
+        rows=json.dumps(rows, ensure_ascii=False, separators=(",", ":"), default=date.isoformat),
+        findings=json.dumps([found.part, found.findings], ensure_ascii=False, separators=(",", ":")),
+        notes=[*_seen_before(session, batch.org_id, digest), *found.notes],
+    )
+    session.add(kept)
+    session.flush()
+    audit.record(session, actor, "offline.trial", f"{FLOW}:{batch.id}", kept.name)
+    return kept.id or 0
+
+
+def trial(session: Session, actor: Actor, batch_id: int, name: str, data: bytes) -> TrialView:
+    """Try a workbook in one go; the page does the same step by step, with progress."""
+    editable(session, actor, batch_id)
+    layout = read(name, data)
+    found = offline_trial.cells(layout)
+    found = offline_trial.finish(found, facts(session, actor, batch_id, found), layout)
+    return view(session, actor, keep(session, actor, batch_id, name, data, found))
+
+
+def _seen_before(session: Session, org_id: int, digest: str) -> list[str]:
+    query = select(FilingImport).where(FilingImport.org_id == org_id, FilingImport.sha256 == digest)
+    before = session.exec(
+        query.where(col(FilingImport.done_at).is_not(None)).order_by(col(FilingImport.id).desc())
+    ).first()
+    if before is None:
+        return []
+    return [
+        f"这份文件已于 {clock.local(before.done_at)} 导入过 {before.imported} 行，其中已备案的行不会重复导入。"
+    ]
+
+
+# --- import -------------------------------------------------------------------------------------------
+
+
+def import_good(session: Session, actor: Actor, import_id: int) -> TrialView:
+    """Bring the good rows in, all or none; asked again, the first answer stands."""
+    kept = own(session, actor, import_id)
+    one_at_a_time(session, "iou", kept.org_id)
+    # Read again behind the lock: a colleague may have brought these very rows in meanwhile.
+    session.refresh(kept)
+    if kept.done_at is None:
+        editable(session, actor, kept.batch_id)
+        rows = json.loads(kept.rows)
+        fresh = _still_good(session, kept, rows)
+        if fresh:
+            session.execute(insert(OfflineLoan), fresh)
+        kept.there += len(rows) - len(fresh)
+        kept.imported, kept.done_at, kept.rows = len(fresh), clock.now(), ""
+        session.add(kept)
+        audit.record(
+            session, actor, "offline.import", f"{FLOW}:{kept.batch_id}", f"{kept.name} {kept.imported} 行"
+        )
+        session.flush()
+    return view(session, actor, import_id)
+
+
+def _still_good(session: Session, kept: FilingImport, rows: list[list]) -> list[dict[str, Any]]:
+    """Return the rows that nobody has filed since the trial, as columns."""
+    iou, contract = PLACE["iou_no"] + 2, PLACE["contract_no"] + 2
+    there = offline_trial.filed(session, kept.org_id, [r[iou] for r in rows])
+    lent = offline_trial.lent(session, kept.org_id, list({r[contract] for r in rows}))
+    base = {"created_at": clock.now(), "batch_id": kept.batch_id, "org_id": kept.org_id}
+    base |= {"version": 1, "is_booked": False, "reason": ""}
+    lent_on, due_on, fresh = PLACE["lent_on"] + 2, PLACE["due_on"] + 2, []
+    for row in rows:
+        if row[iou] in there:
+            continue
+        row[lent_on], row[due_on] = _day(row[lent_on]), _day(row[due_on])
+        found = {**base, "warning": row[1], **dict(zip(COLUMNS, row[2:], strict=True))}
+        total = lent.get(row[contract], 0) + found["amount_fen"]
+        if total > found["contract_fen"]:
+            raise Conflict(
+                f"第 {row[0]} 行：{offline_trial.over_contract(found, lent.get(row[contract], 0))}。"
+                "试导入之后有同合同的放款备案，请重新导入文件。"
+            )
+        lent[row[contract]] = total
+        fresh.append(found)
+    return fresh
+
+
+_day = lru_cache(8192)(date.fromisoformat)
+
+
+# --- views ----------------------------------------------------------------------------------------------
+
+
+def editable(session: Session, actor: Actor, batch_id: int) -> FilingBatch:
+    """Return the actor's own batch while it can take rows."""
+    flow = review.FLOWS[FLOW]
+    batch = review.load_own(session, flow, actor, batch_id)
+    if batch.status not in review.EDITABLE:
+        raise Conflict(
+            "该备案批次正在审核或已有结果，不能再导入或修改。如需修改，请先撤回；如需补充，请另建批次。"
+        )
+    return batch
+
+
+def own(session: Session, actor: Actor, import_id: int) -> FilingImport:
+    """Return an import of the actor's own organisation."""
+    kept = session.get(FilingImport, import_id) if type(import_id) is int and 0 < import_id < 2**31 else None
+    if kept is None or kept.org_id != actor.org_id:
+        raise NotFound("导入记录")
+    review.load_own(session, review.FLOWS[FLOW], actor, kept.batch_id)
+    return kept
+
+
+def view(session: Session, actor: Actor, import_id: int) -> TrialView:
+    """Return an import of the actor's own organisation as its page shows it."""
+    kept = own(session, actor, import_id)
+    return TrialView(
+        id=kept.id or 0,
+        name=kept.name,
+        sheet=kept.sheet,
+        at=clock.local(kept.created_at),
+        good=kept.good,
+        bad=kept.bad,
+        bad_cells=sum(f[0] == BAD for f in json.loads(kept.findings)[1]),
+        there=kept.there,
+        warned=kept.warned,
+        notes=kept.notes,
+        done=kept.done_at is not None,
+        imported=kept.imported,
+        marked_href=f"/exports/filing-marked/{kept.id}" if json.loads(kept.findings)[1] else "",
+    )
+
+
+def latest(session: Session, actor: Actor, batch_id: int) -> TrialView:
+    """Return the batch's last import, a blank view when there is none."""
+    review.load_own(session, review.FLOWS[FLOW], actor, batch_id)
+    query = select(FilingImport.id).where(FilingImport.batch_id == batch_id)
+    found = session.exec(query.order_by(col(FilingImport.id).desc())).first()
+    return view(session, actor, found) if found else TrialView()
+
+
+def findings(
+    session: Session,
+    actor: Actor,
+    import_id: int,
+    *,
+    kind: str = "",
+    field: str = "",
+    row: int = 0,
+    page: int = 1,
+    size: int = 20,
+) -> tuple[list[Finding], int]:
+    """Return one page of what a trial found, by kind and field, from a row on."""
+    kept = own(session, actor, import_id)
+    chosen = [
+        f
+        for f in json.loads(kept.findings)[1]
+        if (not kind or f[0] == kind) and (not field or f[3] == field) and f[1] >= row
+    ]
+    start = (page - 1) * size
+    return [_finding(start + i, f) for i, f in enumerate(chosen[start : start + size])], len(chosen)
+
+
+def _finding(number: int, f: list) -> Finding:
+    kind, row, column, name, value, text, right = f
+    return Finding(
+        id=number,
+        kind=kind,
+        kind_label=KINDS[kind],
+        tone=TONES[kind],
+        row=row,
+        cell=f"{letters(column)}{row}" if column else "缺列",
+        title=TITLES[name],
+        value=value,
+        text=text,
+        right=right if kind == BAD else "",
+    )
+
+
+def marked(session: Session, actor: Actor, import_id: int) -> tuple[str, Callable[[], bytes]]:
+    """Return the name of the clerk's own file, and what marks its wrong cells."""
+    kept = own(session, actor, import_id)
+    part, found = json.loads(kept.findings)
+    path = files.store().open(kept.sha256)
+    stem = kept.name.rpartition(".")[0] or kept.name
+    return f"{stem}_已标注.xlsx", lambda: mark(path.read_bytes(), part, marks(found))

@@ -1,0 +1,180 @@
+"""Where the data stand in a workbook: which sheet, which rows are headings, which column is which field."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from cpegi_app.services.forms import half_width
+from cpegi_app.services.offline_form import SPECS, heading
+from cpegi_app.services.sheet_reader import MAX_ROWS, Sheet, Workbook, WorkbookRefused
+
+VERSION = "2026-11"
+LISTS = "选项"
+HEADING_ROWS = 30
+# What earlier templates and the institutions' own systems call a field.
+OTHER_NAMES: dict[str, tuple[str, ...]] = {
+    "borrower_name": ("企业名称", "借款人名称", "借款人", "客户名称", "借款企业"),
+    "borrower_code": ("信用代码", "社会信用代码", "统一信用代码", "企业信用代码", "借款企业统一社会信用代码"),
+    "industry": ("行业", "行业类别", "所属行业门类"),
+    "scale": ("企业规模划型", "规模"),
+    "contract_no": ("借款合同编号", "合同号", "贷款合同编号"),
+    "iou_no": ("借据号", "借据号码", "借据编码"),
+    "contract_amount": ("借款合同金额",),
+    "amount": ("发放金额", "贷款金额", "借据金额"),
+    "lent_on": ("发放日期", "放款日", "起始日", "贷款发放日期"),
+    "due_on": ("到期日期", "贷款到期日", "到期时间"),
+    "rate": ("执行利率", "贷款利率", "利率", "执行年利率"),
+    "guarantee": ("主要担保方式",),
+    "guarantor": ("担保公司", "担保人"),
+    "guarantee_fee": ("担保费",),
+    "repayment": ("还本付息方式",),
+    "purpose": ("用途", "资金用途", "借款用途"),
+    "is_first": ("首贷", "首贷户", "是否首贷户"),
+    "balance": ("余额", "当前余额"),
+    "five_class": ("风险分类", "五级分类结果"),
+    "contact": ("企业联系人",),
+    "contact_phone": ("电话", "手机", "手机号", "联系方式"),
+    "remark": ("说明",),
+}
+_UNIT = re.compile(r"\((?:万元|元|%|月|年)?[^)]*\)$")
+_MARKS = re.compile(r"[*＊:：\s]|\(必填\)|\(选填\)|^\d+[.、]")
+_TOTALS = ("合计", "总计", "小计", "汇总")
+_EXAMPLES = ("示例", "例：", "例:", "样例")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A sheet's data: `columns` gives each field's place in a row (1 is column A), 0 where there is none."""
+
+    sheet: Sheet
+    columns: tuple[int, ...]
+    rows: list[list]
+    notes: list[str] = field(default_factory=list)
+
+
+def plain(text: object) -> str:
+    """Return a heading without marks, blanks and units, for comparing."""
+    return _UNIT.sub("", _MARKS.sub("", half_width(str(text))))
+
+
+_KNOWN = {plain(heading(s)): i for i, s in enumerate(SPECS)}
+_KNOWN |= {plain(n): i for i, s in enumerate(SPECS) for n in OTHER_NAMES.get(s.name, ())}
+
+
+def locate(book: Workbook, label: str) -> Layout:
+    """Return where the data stand, or refuse the workbook with a sentence."""
+    found = [c for c in (_candidate(s) for s in book.sheets) if c is not None]
+    if not found:
+        _refuse_without_headings(book, label)
+    _, sheet, columns, last = max(found, key=lambda c: (c[0], len(c[1].rows)))
+    absent = [s for i, s in enumerate(SPECS) if s.required and not columns[i]]
+    if absent:
+        names = "、".join(heading(s) for s in absent)
+        raise WorkbookRefused(f"文件“{label}”缺少必填列：{names}。请补上这些列，或下载最新模板后重新填写。")
+    _refuse_wrong_units(sheet, columns, last, label)
+    rows, notes = _data_rows(sheet, columns, last)
+    if not rows:
+        raise WorkbookRefused(f"文件“{label}”的表头下没有数据，请填写后重新导入。")
+    if len(rows) > MAX_ROWS:
+        raise WorkbookRefused(
+            f"文件“{label}”有 {len(rows):,} 行数据，超过 {MAX_ROWS:,} 行上限，请拆分为多个文件后分别导入。"
+        )
+    return Layout(
+        sheet, columns, rows, [*_about(book, sheet, len(found)), *_unknown(sheet, columns, last), *notes]
+    )
+
+
+def _refuse_without_headings(book: Workbook, label: str) -> None:
+    if not any(s.rows for s in book.sheets):
+        hidden = "（数据可能在隐藏的工作表中，请取消隐藏）" if book.hidden_sheets else ""
+        raise WorkbookRefused(f"文件“{label}”中没有数据{hidden}，请填写后重新导入。")
+    raise WorkbookRefused(
+        f"文件“{label}”中没有找到表头。请确认有一行包含“{SPECS[0].title}、{SPECS[1].title}”等列名，或下载模板后填写。"
+    )
+
+
+def _candidate(sheet: Sheet) -> tuple[int, Sheet, tuple[int, ...], int] | None:
+    """Return the best heading of a sheet: how many fields it names, their columns, its last row's index."""
+    best: tuple[int, Sheet, tuple[int, ...], int] | None = None
+    for at, row in enumerate(sheet.rows[:HEADING_ROWS]):
+        if best and at > best[3] + 2:
+            break
+        names = row[1:]
+        # Two rows of headings: the upper one groups, or is merged with the lower.
+        for upper in (None, sheet.rows[at - 1][1:]) if at else (None,):
+            columns = _match(names, upper)
+            score = sum(map(bool, columns))
+            if score >= 3 and (best is None or score > best[0]):
+                best = (score, sheet, columns, at)
+    return best
+
+
+def _match(names: list, upper: list | None) -> tuple[int, ...]:
+    columns = [0] * len(SPECS)
+    width = max(len(names), len(upper or []))
+    for place in range(width):
+        text = names[place] if place < len(names) else ""
+        if not str(text).strip() and upper and place < len(upper):
+            text = upper[place]
+        known = _KNOWN.get(plain(text), -1) if str(text).strip() else -1
+        if known >= 0 and not columns[known]:
+            columns[known] = place + 1
+    return tuple(columns)
+
+
+def _refuse_wrong_units(sheet: Sheet, columns: tuple[int, ...], last: int, label: str) -> None:
+    row = sheet.rows[last]
+    for spec, column in zip(SPECS, columns, strict=True):
+        text = half_width(str(row[column])) if column and column < len(row) else ""
+        if spec.unit == "万元" and text.rstrip("*").endswith("(元)"):
+            raise WorkbookRefused(
+                f"文件“{label}”的“{text}”列以元为单位，请换算为万元，并把列名改为“{heading(spec)}”后重新导入。"
+            )
+
+
+def _data_rows(sheet: Sheet, columns: tuple[int, ...], last: int) -> tuple[list[list], list[str]]:
+    """Return the rows below the headings without examples and totals, and what was left out."""
+    used = [c for c in columns if c]
+    widest, name, code = max(used), columns[0], columns[1]
+    rows, examples, totals = [], 0, 0
+    for row in sheet.rows[last + 1 :]:
+        if len(row) <= widest:
+            row.extend([""] * (widest + 1 - len(row)))
+        if not any(row[c] and not row[c].isspace() for c in used):
+            continue
+        first = next((c for c in row[1:] if c and not c.isspace()), "").strip()
+        if row[name].startswith(_EXAMPLES) or first.startswith(_EXAMPLES):
+            examples += 1
+        elif not row[code] and first.rstrip("：:").replace(" ", "") in _TOTALS:
+            totals += 1
+        else:
+            rows.append(row)
+    notes = [f"已跳过 {examples} 行示例。"] if examples else []
+    return rows, notes + ([f"已跳过 {totals} 行合计。"] if totals else [])
+
+
+def _about(book: Workbook, sheet: Sheet, matching: int) -> list[str]:
+    notes = []
+    if matching > 1:
+        notes.append(
+            f"有 {matching} 个工作表含有备案数据，本次只导入“{sheet.name}”，其余请另存为单独的文件导入。"
+        )
+    # The template keeps its drop-downs in a hidden sheet of its own.
+    if hidden := [name for name in book.hidden_sheets if name != LISTS]:
+        notes.append(f"有 {len(hidden)} 个隐藏的工作表，未导入：{'、'.join(hidden[:5])}。")
+    if sheet.hidden:
+        notes.append(f"“{sheet.name}”中有 {sheet.hidden} 行被隐藏或筛选，这些行同样会导入。")
+    return notes
+
+
+def _unknown(sheet: Sheet, columns: tuple[int, ...], last: int) -> list[str]:
+    row = sheet.rows[last]
+    strange = [
+        str(text).strip()
+        for place, text in enumerate(row[1:], 1)
+        if str(text).strip() and place not in columns and plain(text) not in ("序号", "")
+    ]
+    missing = [s.title for s, c in zip(SPECS, columns, strict=True) if not c]
+    notes = [f"以下列无法识别，未导入：{'、'.join(strange[:20])}。"] if strange else []
+    return notes + ([f"没有以下选填列，按空白处理：{'、'.join(missing)}。"] if missing else [])

@@ -1,0 +1,248 @@
+"""线下贷款备案: batches of loans made outside the platform, reviewed, then in the loan book (manual §5.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import func, insert, literal, null, update
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import FILING, FILING_REVIEW, Actor, Permission
+from cpegi_app.errors import Conflict, FormInvalid
+from cpegi_app.models import FilingBatch, Loan, OfflineLoan, Organisation, StoredFile
+from cpegi_app.services import offline_report, review
+from cpegi_app.services.forms import wan
+from cpegi_app.services.locks import one_at_a_time
+from cpegi_app.services.offline_form import COLUMNS, FilingForm
+from cpegi_app.services.review import Flow, Payload
+from cpegi_app.vocabulary import TONES, Action, LoanSource, Status
+
+NAMED = 10
+# What the loan book takes over from a filed row; contacts and remarks stay with the filing.
+TAKEN = tuple(c for c in COLUMNS if c not in ("contact", "contact_phone", "remark"))
+
+
+class BatchRow(BaseModel):
+    """A batch in the institution's list."""
+
+    id: int = 0
+    name: str = ""
+    period: str = ""
+    rows: int = 0
+    amount: str = ""
+    missing: int = 0
+    returned: int = 0
+    status: str = ""
+    status_label: str = ""
+    tone: str = ""
+    reason: str = ""
+    submitted: str = ""
+    editable: bool = False
+
+
+def new_batch(session: Session, actor: Actor, data: dict[str, str]) -> FilingBatch:
+    """Begin a batch (添加备案)."""
+    review.require(FLOW, actor)
+    form = FilingForm.parse(data)
+    batch = FilingBatch(org_id=actor.org_id or 0, data=form.strings(), updated_at=clock.now())
+    session.add(batch)
+    session.flush()
+    return batch
+
+
+def save_batch(
+    session: Session, actor: Actor, batch_id: int, version: int, data: dict[str, str]
+) -> FilingBatch:
+    """Change what a batch is called."""
+    form = FilingForm.parse(data)
+    return review.save_draft(session, FLOW, actor, batch_id, version, form.strings())
+
+
+def submit(session: Session, actor: Actor, batch_id: int, version: int, key: str = "") -> FilingBatch:
+    """Send a batch to the platform; every row must have a proof."""
+    return review.act(session, FLOW, actor, batch_id, Action.SUBMIT, version, key=key)
+
+
+def listing(
+    session: Session, actor: Actor, *, word: str = "", status: str = "", page: int = 1, size: int = 10
+) -> tuple[list[BatchRow], int]:
+    """Return one page of the own batches, newest first."""
+    review.require(FLOW, actor)
+    query = select(FilingBatch).where(FilingBatch.org_id == actor.org_id)
+    if status in Status._value2member_map_:
+        query = query.where(FilingBatch.status == status)
+    if word:
+        name = col(FilingBatch.data)["name"].as_string()
+        query = query.where(name.contains(word, autoescape=True))
+    total = session.exec(select(func.count()).select_from(query.subquery())).one()
+    found = session.exec(query.order_by(col(FilingBatch.id).desc()).offset((page - 1) * size).limit(size))
+    return [_row(session, b) for b in found], total
+
+
+def one(session: Session, actor: Actor, batch_id: int) -> tuple[FilingBatch, BatchRow]:
+    """Return a batch that the actor files or reviews."""
+    batch = review.load(session, FLOW, actor, batch_id)
+    return batch, _row(session, batch)
+
+
+def _row(session: Session, batch: FilingBatch) -> BatchRow:
+    count, amount = totals(session, batch.id or 0)
+    returned = select(func.count()).where(OfflineLoan.batch_id == batch.id, OfflineLoan.reason != "")
+    editable = batch.status in review.EDITABLE
+    return BatchRow(
+        id=batch.id or 0,
+        name=batch.data.get("name", ""),
+        period=batch.data.get("period", ""),
+        rows=count,
+        amount=f"{wan(amount)} 万元",
+        missing=len(without_proof(session, batch.id or 0)) if editable else 0,
+        returned=session.exec(returned).one(),
+        status=batch.status,
+        status_label=Status.label_of(batch.status),
+        tone=TONES[batch.status],
+        reason=batch.reason,
+        submitted=clock.local(batch.submitted_at) or "未提交",
+        editable=editable,
+    )
+
+
+def totals(session: Session, batch_id: int, *, marked: bool | None = None) -> tuple[int, int]:
+    """Return how many rows a batch has and their 分; `marked` counts only those (not) marked for return."""
+    query = select(func.count(), func.coalesce(func.sum(OfflineLoan.amount_fen), 0))
+    query = query.where(OfflineLoan.batch_id == batch_id)
+    if marked is not None:
+        blank = col(OfflineLoan.reason) == ""
+        query = query.where(~blank if marked else blank)
+    count, amount = session.exec(query).one()
+    return count, int(amount)
+
+
+def without_proof(session: Session, batch_id: int) -> list[str]:
+    """Return the 借据编号 of the rows that have no proof yet."""
+    proof = select(StoredFile.id).where(
+        StoredFile.row_id == OfflineLoan.id,
+        StoredFile.flow == FLOW.name,
+        col(StoredFile.removed_at).is_(None),
+    )
+    query = select(OfflineLoan.iou_no).where(OfflineLoan.batch_id == batch_id, ~proof.exists())
+    return list(session.exec(query.order_by(col(OfflineLoan.id))))
+
+
+# --- the flow's hooks -------------------------------------------------------------------------------
+
+
+def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -> dict[str, Any]:
+    # Rows come and go behind the same lock: what is counted here is what is sent.
+    one_at_a_time(session, "iou", row.org_id)
+    form = FilingForm.parse(row.data)
+    count, amount = totals(session, row.id)
+    if not count:
+        raise FormInvalid(
+            {"rows": "还没有备案数据，请先导入备案文件或逐笔添加。"}, "还没有备案数据，请先导入备案文件。"
+        )
+    if lacking := without_proof(session, row.id):
+        raise FormInvalid({"proof": _lacking(lacking)}, _lacking(lacking))
+    _refuse_booked(session, row.id)
+    session.exec(update(OfflineLoan).where(col(OfflineLoan.batch_id) == row.id).values(reason=""))
+    return {"data": form.strings(), "row_count": count, "amount_fen": amount}
+
+
+def _lacking(ious: list[str]) -> str:
+    named = "、".join(ious[:NAMED]) + (" 等" if len(ious) > NAMED else "")
+    return f"还有 {len(ious)} 笔没有上传放款证明（借款合同或放款凭证）：借据 {named}。请逐笔上传，或批量上传后再提交。"
+
+
+def _refuse_booked(session: Session, batch_id: int) -> None:
+    """Refuse rows whose number the loan book has got by another way in the meantime."""
+    booked = select(Loan.iou_no).join(
+        OfflineLoan,
+        (col(OfflineLoan.org_id) == Loan.institution_id) & (col(OfflineLoan.iou_no) == Loan.iou_no),
+    )
+    query = booked.where(OfflineLoan.batch_id == batch_id, col(OfflineLoan.replaces_loan_id).is_(None))
+    if found := session.exec(query.limit(NAMED)).all():
+        raise Conflict(
+            f"借据 {'、'.join(found)} 已在贷款台账中，同一借据只能登记一次，请删除这些行后再提交。"
+        )
+
+
+def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) -> dict[str, Any]:
+    one_at_a_time(session, "iou", row.org_id)
+    marked, _ = totals(session, row.id, marked=True)
+    count, amount = totals(session, row.id, marked=False)
+    if not count:
+        raise Conflict("所有行都已标记退回，没有可以通过的行。请改为整批退回。")
+    if "returned" in payload and payload["returned"] != str(marked):
+        raise Conflict(f"标记退回的行数已变为 {marked} 行，请刷新页面核对后再通过。")
+    _refuse_booked(session, row.id)
+    return {"row_count": count, "amount_fen": amount}
+
+
+def _after_approve(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
+    _split(session, actor, row)
+    _book(session, row)
+
+
+def _split(session: Session, actor: Actor, batch: Any) -> None:
+    """Move the rows marked for return, with their proofs, to a returned batch of their own."""
+    here = (col(OfflineLoan.batch_id) == batch.id, col(OfflineLoan.reason) != "")
+    marked = select(OfflineLoan.id).where(*here)
+    ids = list(session.exec(marked))
+    if not ids:
+        return
+    data = batch.data | {"name": f"{batch.data.get('name', '')[:50]}（退回 {len(ids)} 笔）"}
+    comment = f"“{batch.data.get('name', '')}”已通过，其中 {len(ids)} 笔退回，原因见各行。请修改后重新提交。"
+    rest = review.follow_up(session, FLOW, actor, batch, comment, data=data, parent_id=batch.id)
+    files = (col(StoredFile.flow) == FLOW.name, col(StoredFile.row_id).in_(marked.scalar_subquery()))
+    session.execute(update(StoredFile).where(*files).values(subject_id=rest.id))
+    session.exec(update(OfflineLoan).where(*here).values(batch_id=rest.id))
+
+
+def _book(session: Session, batch: Any) -> None:
+    """Write a batch's rows into the loan book, in one statement."""
+    taken = [col(getattr(OfflineLoan, name)) for name in TAKEN]
+    source = (
+        select(  # pyright: ignore[reportCallIssue]
+            literal(clock.now(), Loan.__table__.c.created_at.type),  # pyright: ignore
+            literal(LoanSource.OFFLINE.value),
+            col(OfflineLoan.org_id),
+            col(Organisation.id),
+            null(),
+            col(OfflineLoan.id),
+            col(OfflineLoan.replaces_loan_id),
+            *taken,
+        )
+        .join(Organisation, col(Organisation.credit_code) == OfflineLoan.borrower_code, isouter=True)
+        .where(col(OfflineLoan.batch_id) == batch.id)
+        .order_by(col(OfflineLoan.id))
+    )
+    head = ("created_at", "source", "institution_id", "borrower_id", "disbursement_id", "offline_loan_id")
+    session.execute(insert(Loan).from_select([*head, "replaces_id", *TAKEN], source))
+    rows = update(OfflineLoan).where(col(OfflineLoan.batch_id) == batch.id)
+    session.exec(rows.values(is_booked=True))
+
+
+def _title(session: Session, row: Any) -> str:
+    count, amount = totals(session, row.id)
+    return f"{row.data.get('name') or '未命名备案'} · {count} 笔 {wan(amount)} 万元"
+
+
+FLOW = review.register(
+    Flow(
+        name="offline_loan",
+        label="线下贷款备案",
+        model=FilingBatch,
+        submit=Permission.OFFLINE_SUBMIT,
+        submit_screen=FILING,
+        review_screen=FILING_REVIEW,
+        title=_title,
+        describe=offline_report.describe,
+        submitter_href=lambda row: FILING.url(bid=row.id),
+        reviewer_href=lambda row: FILING_REVIEW.url(bid=row.id),
+        before_submit=_before_submit,
+        before_approve=_before_approve,
+        after_approve=_after_approve,
+        outcome={Action.APPROVE: "备案的贷款已登记到贷款台账。"},
+    )
+)

@@ -1,0 +1,312 @@
+"""The rows of a filing batch: the list, the editor, corrections, what the staff marks for return (manual §5.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import case, delete, func, update
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import Actor, Permission
+from cpegi_app.errors import Conflict, FormInvalid, NotFound
+from cpegi_app.models import FilingBatch, Loan, OfflineLoan, StoredFile
+from cpegi_app.services import audit, files, offline_trial, review, sheet_writer, staff
+from cpegi_app.services.files import FileView
+from cpegi_app.services.forms import normalise, percent, wan
+from cpegi_app.services.locks import one_at_a_time
+from cpegi_app.services.offline_form import SPECS, check, heading, strings
+from cpegi_app.services.offline_import import editable
+from cpegi_app.services.offline_loan import FLOW
+from cpegi_app.services.offline_report import is_far, is_twice, median_rate
+from cpegi_app.vocabulary import FiveClass, GuaranteeMode, LoanSource, Status
+
+REASON_MAX = 200
+
+
+class LoanRow(BaseModel):
+    """A row of a batch as lists show it."""
+
+    id: int = 0
+    version: int = 0
+    borrower: str = ""
+    code: str = ""
+    contract_no: str = ""
+    iou_no: str = ""
+    amount: str = ""
+    lent_on: str = ""
+    due_on: str = ""
+    rate: str = ""
+    guarantee: str = ""
+    five_class: str = ""
+    remarks: list[str] = []
+    reason: str = ""
+    replaces: str = ""
+    proofs: list[FileView] = []
+
+
+class RowForm(BaseModel):
+    """A row in its editor."""
+
+    id: int = 0
+    version: int = 0
+    values: dict[str, str] = {}
+    replaces: str = ""
+
+
+def listing(
+    session: Session,
+    actor: Actor,
+    batch_id: int,
+    *,
+    word: str = "",
+    only: str = "",
+    page: int = 1,
+    size: int = 10,
+) -> tuple[list[LoanRow], int]:
+    """Return one page of a batch's rows; `only` is proof (missing), remark or return. Staff see the remarkable first."""
+    batch = review.load(session, FLOW, actor, batch_id)
+    middle = median_rate(session, batch_id)
+    far, twice = is_far(middle), is_twice(batch_id)
+    named = col(OfflineLoan.warning) != ""
+    score = case((named, 4), else_=0) + case((far, 2), else_=0) + case((twice, 1), else_=0)
+    query = select(OfflineLoan, far, twice).where(OfflineLoan.batch_id == batch_id)
+    if word := normalise(word):
+        query = query.where(_contains(word))
+    if only == "proof":
+        query = query.where(~_proofs().exists())
+    elif only == "remark":
+        query = query.where(score > 0)
+    elif only == "return":
+        query = query.where(OfflineLoan.reason != "")
+    total = session.exec(select(func.count()).select_from(query.subquery())).one()
+    order: list[Any] = [col(OfflineLoan.id)]
+    if actor.may(Permission.REVIEW_PLATFORM) and batch.status == Status.PENDING:
+        order.insert(0, score.desc())
+    found = session.exec(query.order_by(*order).offset((page - 1) * size).limit(size)).all()
+    proofs = proofs_of(session, [r.id or 0 for r, _, _ in found])
+    replaced = _replaced(session, [r.replaces_loan_id for r, _, _ in found if r.replaces_loan_id])
+    return [_row(r, _remarks(r, f, t, middle), proofs, replaced) for r, f, t in found], total
+
+
+def _contains(word: str) -> Any:
+    parts = (
+        OfflineLoan.borrower_name,
+        OfflineLoan.iou_no,
+        OfflineLoan.contract_no,
+        OfflineLoan.borrower_code,
+    )
+    found = col(parts[0]).contains(word, autoescape=True)
+    for part in parts[1:]:
+        found |= col(part).contains(word, autoescape=True)
+    return found
+
+
+def _proofs() -> Any:
+    return select(StoredFile.id).where(
+        StoredFile.row_id == OfflineLoan.id,
+        StoredFile.flow == FLOW.name,
+        col(StoredFile.removed_at).is_(None),
+    )
+
+
+def proofs_of(session: Session, ids: list[int]) -> dict[int, list[FileView]]:
+    """Return the live proofs of some rows that the caller has loaded for its actor."""
+    query = select(StoredFile).where(
+        col(StoredFile.row_id).in_(ids),
+        StoredFile.flow == FLOW.name,
+        col(StoredFile.removed_at).is_(None),
+    )
+    found: dict[int, list[FileView]] = {}
+    for f in session.exec(query.order_by(col(StoredFile.id))):
+        found.setdefault(f.row_id or 0, []).append(files.view(f))
+    return found
+
+
+def _replaced(session: Session, ids: list[int]) -> dict[int, str]:
+    query = select(Loan.id, Loan.iou_no).where(col(Loan.id).in_(ids))
+    return {i or 0: iou for i, iou in session.exec(query)}
+
+
+def _remarks(row: OfflineLoan, far: bool, twice: bool, middle: int) -> list[str]:
+    found = [row.warning] if row.warning else []
+    if far:
+        found.append(f"年利率偏离本批中位数 {percent(middle)}%")
+    return [*found, "同一企业在本批有多笔"] if twice else found
+
+
+def _row(
+    r: OfflineLoan, remarks: list[str], proofs: dict[int, list[FileView]], replaced: dict[int, str]
+) -> LoanRow:
+    return LoanRow(
+        id=r.id or 0,
+        version=r.version,
+        borrower=r.borrower_name,
+        code=r.borrower_code,
+        contract_no=r.contract_no,
+        iou_no=r.iou_no,
+        amount=f"{wan(r.amount_fen)} 万元",
+        lent_on=r.lent_on.isoformat(),
+        due_on=r.due_on.isoformat(),
+        rate=f"{percent(r.rate_bp)}%",
+        guarantee=GuaranteeMode.label_of(r.guarantee),
+        five_class=FiveClass.label_of(r.five_class) or "—",
+        remarks=remarks,
+        reason=r.reason,
+        replaces=replaced.get(r.replaces_loan_id or 0, ""),
+        proofs=proofs.get(r.id or 0, []),
+    )
+
+
+# --- the editor ---------------------------------------------------------------------------------------
+
+
+def load_row(session: Session, actor: Actor, row_id: int) -> OfflineLoan:
+    """Return a row of a batch that the actor files or reviews."""
+    row = session.get(OfflineLoan, row_id) if type(row_id) is int and 0 < row_id < 2**31 else None
+    if row is None:
+        raise NotFound("备案明细")
+    review.load(session, FLOW, actor, row.batch_id)
+    return row
+
+
+def own_row(session: Session, actor: Actor, row_id: int) -> tuple[OfflineLoan, FilingBatch]:
+    """Return a row of the actor's own batch while it can be changed."""
+    row = load_row(session, actor, row_id)
+    return row, editable(session, actor, row.batch_id)
+
+
+def form_of(session: Session, actor: Actor, row_id: int) -> RowForm:
+    """Return a row for its editor."""
+    row, _ = own_row(session, actor, row_id)
+    replaced = _replaced(session, [row.replaces_loan_id]) if row.replaces_loan_id else {}
+    return RowForm(
+        id=row.id or 0,
+        version=row.version,
+        values=strings(row),
+        replaces=replaced.get(row.replaces_loan_id or 0, ""),
+    )
+
+
+def save(
+    session: Session, actor: Actor, batch_id: int, row_id: int, version: int, data: dict[str, str]
+) -> OfflineLoan:
+    """Check and keep a row, new when `row_id` is 0; the rules are the workbook's."""
+    batch = editable(session, actor, batch_id)
+    one_at_a_time(session, "iou", batch.org_id)
+    row = own_row(session, actor, row_id)[0] if row_id else None
+    if row is not None and row.batch_id != batch_id:
+        raise NotFound("备案明细")
+    values = check(data)
+    if errors := _against_filed(session, batch.org_id, row, values):
+        raise FormInvalid(errors)
+    known = offline_trial.names(session, [values["borrower_code"]])
+    values["warning"] = offline_trial.warning(values, known)
+    if row is None:
+        row = OfflineLoan(batch_id=batch_id, org_id=batch.org_id, **values)
+        session.add(row)
+        session.flush()
+    else:
+        _write(session, row, version, values)
+    audit.record(session, actor, "offline.row", f"{FLOW.name}:{batch_id}", f"借据 {row.iou_no}")
+    return row
+
+
+def _write(session: Session, row: OfflineLoan, version: int, values: dict[str, Any]) -> None:
+    done = session.exec(
+        update(OfflineLoan)
+        .where(col(OfflineLoan.id) == row.id, col(OfflineLoan.version) == version)
+        .values(**values, version=version + 1)
+    )
+    if done.rowcount != 1:
+        raise Conflict("这一行刚被同事修改过。请关闭后重新打开，核对最新内容再修改。")
+    session.refresh(row)
+
+
+def _against_filed(
+    session: Session, org_id: int, row: OfflineLoan | None, values: dict[str, Any]
+) -> dict[str, str]:
+    errors: dict[str, str] = {}
+    replaced = session.get(Loan, row.replaces_loan_id) if row and row.replaces_loan_id else None
+    mine = {r.iou_no for r in (row, replaced) if r is not None}
+    where = offline_trial.filed(session, org_id, [values["iou_no"]]).get(values["iou_no"])
+    if where and values["iou_no"] not in mine:
+        errors["iou_no"] = f"该借据编号已在{where}中，同一借据只能备案一次，请核对编号"
+    already = offline_trial.lent(session, org_id, [values["contract_no"]]).get(values["contract_no"], 0)
+    # What the row itself, or the loan that it corrects, has lent so far is not lent twice.
+    counted = replaced if replaced is not None else row
+    if counted is not None and counted.contract_no == values["contract_no"]:
+        already -= counted.amount_fen
+    if already + values["amount_fen"] > values["contract_fen"]:
+        errors["amount"] = offline_trial.over_contract(values, already)
+    return errors
+
+
+def remove(session: Session, actor: Actor, row_id: int) -> None:
+    """Delete a row before submission, its proofs with it."""
+    row, batch = own_row(session, actor, row_id)
+    session.exec(
+        update(StoredFile)
+        .where(col(StoredFile.row_id) == row_id, col(StoredFile.flow) == FLOW.name)
+        .values(removed_at=clock.now())
+    )
+    session.exec(delete(OfflineLoan).where(col(OfflineLoan.id) == row_id))
+    audit.record(session, actor, "offline.row", f"{FLOW.name}:{batch.id}", f"删除借据 {row.iou_no}")
+
+
+# --- corrections ----------------------------------------------------------------------------------------
+
+
+def correct(session: Session, actor: Actor, loan_id: int) -> FilingBatch:
+    """Begin the correction of a booked offline loan: a new filing that replaces it, reviewed like any other."""
+    review.require(FLOW, actor)
+    loan = session.get(Loan, loan_id) if type(loan_id) is int and 0 < loan_id < 2**31 else None
+    if loan is None or loan.institution_id != actor.org_id:
+        raise NotFound("贷款")
+    if loan.source != LoanSource.OFFLINE:
+        raise Conflict("线上放款由平台登记，不能在此更正。如有错误，请致电 400 056 5005。")
+    one_at_a_time(session, "iou", loan.institution_id)
+    if session.exec(select(Loan.id).where(Loan.replaces_id == loan_id)).first():
+        raise Conflict("这笔贷款已被更正过，请在贷款台账中对最新的一条进行更正。")
+    open_one = session.exec(select(OfflineLoan).where(OfflineLoan.replaces_loan_id == loan_id)).first()
+    if open_one is not None:
+        return session.get_one(FilingBatch, open_one.batch_id)
+    name, period = f"更正借据 {loan.iou_no}"[:60], clock.today().isoformat()[:7]
+    data = {"name": name, "period": period, "note": "替换已登记的贷款，平台审核通过后生效。"}
+    batch = FilingBatch(org_id=loan.institution_id, data=data, updated_at=clock.now())
+    session.add(batch)
+    session.flush()
+    source = session.get_one(OfflineLoan, loan.offline_loan_id)
+    kept = source.model_dump(exclude={"id", "created_at", "batch_id", "version", "is_booked", "reason"})
+    kept["replaces_loan_id"] = loan_id
+    session.add(OfflineLoan(batch_id=batch.id or 0, **kept))
+    session.flush()
+    return batch
+
+
+# --- what the staff marks -------------------------------------------------------------------------------
+
+
+def mark(session: Session, actor: Actor, row_id: int, reason: str) -> None:
+    """Mark a row for return with a reason, or take the mark back with a blank one, while the batch waits."""
+    staff.require(actor, Permission.REVIEW_PLATFORM)
+    row = load_row(session, actor, row_id)
+    batch = session.get_one(FilingBatch, row.batch_id)
+    if batch.status != Status.PENDING:
+        raise Conflict("该备案批次已有审核结果，不能再标记退回。请刷新页面查看最新状态。")
+    reason = normalise(reason)
+    if len(reason) > REASON_MAX:
+        raise FormInvalid({"reason": f"退回原因最多 {REASON_MAX} 字，现有 {len(reason)} 字，请精简。"})
+    session.exec(update(OfflineLoan).where(col(OfflineLoan.id) == row_id).values(reason=reason))
+    audit.record(session, actor, "offline.mark", f"{FLOW.name}:{batch.id}", f"借据 {row.iou_no} {reason}")
+
+
+def export(session: Session, actor: Actor, batch_id: int) -> bytes:
+    """Return a batch's rows as a workbook that can be imported again."""
+    review.load(session, FLOW, actor, batch_id)
+    rows = session.exec(
+        select(OfflineLoan).where(OfflineLoan.batch_id == batch_id).order_by(col(OfflineLoan.id))
+    )
+    headings = [heading(s) for s in SPECS]
+    return sheet_writer.write("备案数据", headings, (sheet_writer.cells(SPECS, r) for r in rows))

@@ -1,0 +1,234 @@
+"""The trial of a workbook: every cell, every row against the others and against what is filed; nothing is written."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from cpegi_app.models import Disbursement, Loan, OfflineLoan, Organisation
+from cpegi_app.services.forms import half_width, wan
+from cpegi_app.services.offline_form import COLUMNS, SPECS, across, right, row_checker
+from cpegi_app.services.offline_layout import Layout
+from cpegi_app.vocabulary import LoanSource, Status
+
+BAD, THERE, WARN = "bad", "there", "warn"
+# So many rows are checked before other users' events get their turn; so many keys go into one query.
+BREATH, KEYS = 400, 2_000
+PLACE = {name: i for i, name in enumerate(s.name for s in SPECS)}
+RIGHT = {s.name: right(s) for s in SPECS}
+
+
+@dataclass
+class Trial:
+    """What a trial found; findings are `[kind, row, column, field, value, what is wrong, what would be right]`."""
+
+    sheet: str = ""
+    part: str = ""
+    notes: list[str] = field(default_factory=list)
+    good: list[tuple[int, list[Any]]] = field(default_factory=list)
+    warnings: dict[int, str] = field(default_factory=dict)
+    findings: list[list[Any]] = field(default_factory=list)
+    bad: int = 0
+    there: int = 0
+
+
+@dataclass
+class Facts:
+    """What is filed already, as far as it touches the rows of a workbook."""
+
+    there: dict[str, str]
+    lent: dict[str, int]
+    online: dict[tuple[str, date, int], str]
+    names: dict[str, str]
+
+
+def cells(layout: Layout) -> Trial:
+    """Check every cell by itself, and each row within itself."""
+    found = Trial(layout.sheet.name, layout.sheet.part, list(layout.notes))
+    check, columns = row_checker(cells=True).check, layout.columns
+    texts_of = [c or 0 for c in columns]
+    for count, row in enumerate(layout.rows):
+        if count % BREATH == 0:
+            time.sleep(0.0002)
+        texts = [row[c] if c else "" for c in texts_of]
+        values, errors = check(texts)
+        stored = dict(zip(COLUMNS, values, strict=True))
+        errors = across(stored) | errors
+        if errors:
+            _note(found, row, columns, errors)
+        else:
+            found.good.append((row[0], values))
+    return found
+
+
+def _note(found: Trial, row: list, columns: tuple[int, ...], errors: dict[str, str], kind: str = BAD) -> None:
+    found.bad += kind == BAD
+    for name in sorted(errors, key=PLACE.__getitem__):
+        column = columns[PLACE[name]]
+        value = row[column] if column else ""
+        found.findings.append([kind, row[0], column, name, str(value)[:200], errors[name], RIGHT[name]])
+
+
+# --- what is filed already --------------------------------------------------------------------------
+
+
+def facts(session: Session, org_id: int, found: Trial) -> Facts:
+    """Return what is filed already of the rows that are good so far."""
+    ious = [v[PLACE["iou_no"]] for _, v in found.good]
+    contracts = list({v[PLACE["contract_no"]] for _, v in found.good})
+    codes = list({v[PLACE["borrower_code"]] for _, v in found.good})
+    return Facts(
+        there=filed(session, org_id, ious),
+        lent=lent(session, org_id, contracts),
+        online=_online(session, org_id, codes),
+        names=names(session, codes),
+    )
+
+
+def _parts(keys: list[str]) -> Iterator[tuple[str, ...]]:
+    for start in range(0, len(keys), KEYS):
+        yield tuple(keys[start : start + KEYS])
+
+
+def filed(session: Session, org_id: int, ious: list[str]) -> dict[str, str]:
+    """Return which 借据编号 the institution has used already, and where."""
+    found: dict[str, str] = {}
+    for part in _parts(ious):
+        waiting = select(Disbursement.iou_no).where(
+            Disbursement.org_id == org_id,
+            col(Disbursement.iou_no).in_(part),
+            Disbursement.status == Status.PENDING.value,
+        )
+        found |= dict.fromkeys(session.exec(waiting), "平台放款（待审核）")
+        booked = select(Loan.iou_no, Loan.source).where(
+            Loan.institution_id == org_id, col(Loan.iou_no).in_(part)
+        )
+        found |= {i: f"贷款台账（{LoanSource.label_of(s)}）" for i, s in session.exec(booked)}
+        drafts = select(OfflineLoan.iou_no, OfflineLoan.batch_id).where(
+            OfflineLoan.org_id == org_id,
+            col(OfflineLoan.iou_no).in_(part),
+            col(OfflineLoan.is_booked).is_(False),
+        )
+        found |= {i: f"备案批次 {b}" for i, b in session.exec(drafts)}
+    return found
+
+
+def lent(session: Session, org_id: int, contracts: list[str]) -> dict[str, int]:
+    """Return the 分 lent already under each contract: booked, as corrected, and filed."""
+    found: Counter[str] = Counter()
+    for part in _parts(contracts):
+        later = select(Loan.replaces_id).where(col(Loan.replaces_id).is_not(None))
+        booked = select(Loan.contract_no, func.sum(Loan.amount_fen)).where(
+            Loan.institution_id == org_id, col(Loan.contract_no).in_(part), col(Loan.id).not_in(later)
+        )
+        drafts = select(OfflineLoan.contract_no, func.sum(OfflineLoan.amount_fen)).where(
+            OfflineLoan.org_id == org_id,
+            col(OfflineLoan.contract_no).in_(part),
+            col(OfflineLoan.is_booked).is_(False),
+            col(OfflineLoan.replaces_loan_id).is_(None),
+        )
+        for query, column in ((booked, Loan.contract_no), (drafts, OfflineLoan.contract_no)):
+            for contract, amount in session.exec(query.group_by(col(column))):
+                found[contract] += int(amount)
+    return dict(found)
+
+
+def _online(session: Session, org_id: int, codes: list[str]) -> dict[tuple[str, date, int], str]:
+    found = {}
+    for part in _parts(codes):
+        query = select(Loan.borrower_code, col(Loan.lent_on), Loan.amount_fen, Loan.iou_no).where(
+            Loan.institution_id == org_id,
+            col(Loan.borrower_code).in_(part),
+            Loan.source == LoanSource.ONLINE.value,
+        )
+        found |= {(code, on, amount): iou for code, on, amount, iou in session.exec(query)}
+    return found
+
+
+def names(session: Session, codes: list[str]) -> dict[str, str]:
+    """Return the verified enterprises' names by credit code."""
+    found: dict[str, str] = {}
+    for part in _parts(codes):
+        query = select(Organisation.credit_code, Organisation.name).where(
+            col(Organisation.credit_code).in_(part), col(Organisation.verified_at).is_not(None)
+        )
+        found |= {code or "": name for code, name in session.exec(query)}
+    return found
+
+
+# --- rows against the others ------------------------------------------------------------------------
+
+
+def finish(found: Trial, known: Facts, layout: Layout) -> Trial:
+    """Check the rows against each other and against what is filed; keep the good ones in order."""
+    rows = {row[0]: row for row in layout.rows}
+    lent_so_far, seen, good = dict(known.lent), _first_places(layout), []
+    for count, (number, values) in enumerate(found.good):
+        if count % BREATH == 0:
+            time.sleep(0.0002)
+        row = dict(zip(COLUMNS, values, strict=True))
+        if where := known.there.get(row["iou_no"]):
+            found.there += 1
+            text = f"该借据编号已在{where}中，不会重复导入"
+            _note(found, rows[number], layout.columns, {"iou_no": text}, THERE)
+            continue
+        if errors := _against_others(row, number, known, lent_so_far, seen):
+            _note(found, rows[number], layout.columns, errors)
+            continue
+        lent_so_far[row["contract_no"]] = lent_so_far.get(row["contract_no"], 0) + row["amount_fen"]
+        if text := warning(row, known.names):
+            found.warnings[number] = text
+            _note(found, rows[number], layout.columns, {"borrower_name": text}, WARN)
+        good.append((number, values))
+    found.good = good
+    found.findings.sort(key=lambda f: (f[1], f[2]))
+    return found
+
+
+def _first_places(layout: Layout) -> dict[str, int]:
+    column, seen = layout.columns[PLACE["iou_no"]], {}
+    for row in layout.rows:
+        seen.setdefault(row[column].strip(), row[0])
+    return seen
+
+
+def _against_others(
+    row: dict[str, Any], number: int, known: Facts, lent_so_far: dict[str, int], seen: dict[str, int]
+) -> dict[str, str]:
+    errors: dict[str, str] = {}
+    first = seen.get(row["iou_no"], number)
+    if first != number:
+        errors["iou_no"] = f"与第 {first} 行的借据编号相同，一笔借据只能填一行，请核对编号或删除重复行"
+    twin = known.online.get((row["borrower_code"], row["lent_on"], row["amount_fen"]))
+    if twin:
+        errors["iou_no"] = (
+            f"与平台线上放款 {twin} 是同一笔（企业、日期、金额相同），线上放款无需备案，请删除此行"
+        )
+    already = lent_so_far.get(row["contract_no"], 0)
+    if already + row["amount_fen"] > row["contract_fen"]:
+        errors["amount"] = over_contract(row, already)
+    return errors
+
+
+def over_contract(row: dict[str, Any], already: int) -> str:
+    """Return the sentence for payments that exceed their contract."""
+    total = wan(already + row["amount_fen"])
+    return (
+        f"合同 {row['contract_no']} 累计放款 {total} 万元（已有 {wan(already)} 万元），"
+        f"超过合同金额 {wan(row['contract_fen'])} 万元，请核对金额或合同编号"
+    )
+
+
+def warning(row: dict[str, Any], names: dict[str, str]) -> str:
+    """Return what a reviewer should look at, empty when nothing is remarkable."""
+    verified = names.get(row["borrower_code"], "")
+    if verified and half_width(verified) != half_width(row["borrower_name"]):
+        return f"该信用代码的认证企业名称为“{verified}”，与填写的名称不一致，请核对"
+    return ""

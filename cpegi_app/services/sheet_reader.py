@@ -1,0 +1,68 @@
+"""Reading a workbook that somebody sent: looked into first, then read by a child process that may die."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from cpegi_app.errors import DomainError
+from cpegi_app.services import filetypes
+
+WALL_SECONDS = 15
+CHILD = Path(__file__).with_name("sheet_child.py")
+MAX_ROWS = 20_000
+
+
+class WorkbookRefused(DomainError):
+    """A workbook that cannot be read; the sentence says why and what to do next."""
+
+
+class Sheet(BaseModel):
+    """A visible sheet: rows are `[number, cell, …]`, blank rows left out; `part` is its place in the file."""
+
+    name: str
+    part: str
+    rows: list[list]
+    hidden: int = 0
+
+
+class Workbook(BaseModel):
+    """What a workbook shows."""
+
+    sheets: list[Sheet]
+    hidden_sheets: list[str] = []
+
+
+_WHY = {
+    "rows": f"的行数超过 {MAX_ROWS:,} 行上限，请拆分为多个文件后分别导入。",
+    "columns": "的列数过多，请删除表格右侧多余的内容或格式后再导入。",
+    "memory": "内容过大，无法读取。请删除多余的行、列、图片或格式后另存，再重新导入。",
+    "broken": "无法读取，文件可能已损坏。请用 Excel 或 WPS 打开并另存为 .xlsx 后重新导入。",
+}
+
+
+def read(name: str, data: bytes) -> Workbook:
+    """Return what the workbook shows, or refuse it with a sentence, in bounded time and memory."""
+    filetypes.inspect(name, data, allowed=filetypes.WORKBOOKS)
+    label = f"文件“{filetypes.display_name(name)}”"
+    # -I: neither the environment nor the working directory may put modules in the child's way.
+    command = [sys.executable, "-I", str(CHILD)]
+    try:
+        done = subprocess.run(command, input=data, capture_output=True, timeout=WALL_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise WorkbookRefused(
+            f"{label}读取超过 {WALL_SECONDS} 秒，请删除多余的格式或拆分后重新导入。"
+        ) from None
+    if done.returncode or not done.stdout:
+        raise WorkbookRefused(label + _WHY["memory"])
+    found = json.loads(done.stdout)
+    if why := found.get("error"):
+        sheet = f"的工作表“{found['sheet']}”" if found.get("sheet") else ""
+        raise WorkbookRefused(label + sheet + _WHY.get(why, _WHY["broken"]))
+    return Workbook.model_construct(
+        sheets=[Sheet.model_construct(**s) for s in found["sheets"]], hidden_sheets=found["hidden_sheets"]
+    )

@@ -1,0 +1,44 @@
+"""贷款台账: online and offline loans in one list (manual §5.1)."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import reflex as rx
+
+from cpegi_app.access import FILING, LOANS, STAFF_LOANS
+from cpegi_app.services import loan_book, offline_rows
+from cpegi_app.services.loan_book import LoanEntry
+from cpegi_app.state.base import for_screen, int_arg
+from cpegi_app.state.table import TableState
+
+
+class BookState(TableState, mixin=True):
+    """A page of the book with its sums; the service knows whose loans the actor may see."""
+
+    rows: list[LoanEntry] = []
+    amount: str = "0"
+    balance: str = "0"
+    export_href: str = ""
+
+    async def _fetch(self) -> None:
+        found = await self._read(loan_book.page, dict(self.filters), page=self.page, size=self.size)
+        self.rows, self.total = found.rows, found.total
+        self.amount, self.balance = found.amount, found.balance
+        self.export_href = "/exports/loans?" + urlencode({k: v for k, v in self.filters.items() if v})
+
+
+@for_screen(STAFF_LOANS)
+class StaffBookState(BookState, rx.State):
+    """Every institution's loans."""
+
+
+@for_screen(LOANS)
+class LoanBookState(BookState, rx.State):
+    """The institution's own loans."""
+
+    @rx.event
+    async def correct(self, loan_id: int):
+        """Begin the correction of an offline loan (更正)."""
+        batch = await self._write(offline_rows.correct, int_arg(loan_id, 0))
+        return rx.redirect(FILING.url(bid=batch.id))

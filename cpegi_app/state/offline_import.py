@@ -1,0 +1,115 @@
+"""导入备案文件: a trial in the background with progress, its findings, then the good rows (manual §5.1)."""
+
+from __future__ import annotations
+
+import asyncio
+
+import reflex as rx
+
+from cpegi_app.access import FILING
+from cpegi_app.errors import DomainError
+from cpegi_app.services import files, offline_import, offline_trial
+from cpegi_app.services.filetypes import MAX_FILE_BYTES
+from cpegi_app.services.offline_import import Finding, TrialView
+from cpegi_app.state.base import for_screen, int_arg, run_as
+from cpegi_app.state.message import on_error, success
+from cpegi_app.state.offline_loan import FilingState
+from cpegi_app.state.table import TableState
+
+
+@for_screen(FILING)
+class FilingImportState(TableState, rx.State):
+    """The import panel of a batch."""
+
+    trial: TrialView = TrialView()
+    rows: list[Finding] = []
+    stage: str = ""
+    percent: int = 0
+    problem: str = ""
+    _batch: int = 0
+    _pending: tuple[str, str] = ("", "")
+
+    async def _fetch(self) -> None:
+        if not self.trial.id:
+            self.rows, self.total = [], 0
+            return
+        self.rows, self.total = await self._read(
+            offline_import.findings,
+            self.trial.id,
+            kind=self.filters.get("kind", ""),
+            field=self.filters.get("field", ""),
+            row=int_arg(self.filters.get("row", ""), 0),
+            page=self.page,
+            size=self.size,
+        )
+
+    @rx.event
+    async def load(self):
+        """Open the batch's last import."""
+        self._batch = self._route_id("bid")
+        self.page, self.filters, self.stage, self.problem = 1, {}, "", ""
+        self.filter_key += 1
+        self.trial = await self._read(offline_import.latest, self._batch)
+        await self._refresh()
+
+    @rx.event
+    async def upload(self, files_in: list[rx.UploadFile]):
+        """Take the workbook; reading and checking go on in the background."""
+        if not isinstance(files_in, list) or not all(isinstance(f, rx.UploadFile) for f in files_in):
+            raise DomainError("请在页面上选择备案文件后再导入。")
+        if len(files_in) != 1:
+            raise DomainError("请一次选择一个备案文件。")
+        if self.stage:
+            raise DomainError("上一份文件还在检查，请稍候。")
+        data = await files_in[0].read(MAX_FILE_BYTES + 1)
+        await self._read(lambda s, actor: offline_import.editable(s, actor, self._batch))
+        digest = await asyncio.to_thread(files.store().put, data)
+        self._pending = (files_in[0].filename or "文件", digest)
+        self.stage, self.percent, self.problem = "读取文件", 10, ""
+        return FilingImportState.run_trial
+
+    @rx.event(background=True)
+    async def run_trial(self):
+        """Read and check the workbook without holding anybody up."""
+        async with self:
+            (name, digest), batch = self._pending, self._batch
+            self._pending = ("", "")
+            who = (self._sid(), self._address())
+        if not digest:
+            return
+        try:
+            data = await asyncio.to_thread(files.store().open(digest).read_bytes)
+            layout = await asyncio.to_thread(offline_import.read, name, data)
+            await self._tell("逐格检查", 45)
+            found = await asyncio.to_thread(offline_trial.cells, layout)
+            await self._tell("与已备案数据比对", 75)
+            known = await asyncio.to_thread(run_as, *who, False, offline_import.facts, (batch, found), {})
+            found = await asyncio.to_thread(offline_trial.finish, found, known, layout)
+            args = (batch, name, data, found)
+            kept = await asyncio.to_thread(run_as, *who, True, offline_import.keep, args, {})
+        except DomainError as refusal:
+            async with self:
+                self.stage, self.percent, self.problem = "", 0, refusal.message
+            return
+        except Exception as problem:
+            async with self:
+                self.stage, self.percent = "", 0
+            return on_error(problem)
+        async with self:
+            self.stage, self.percent = "", 100
+            self.trial = await asyncio.to_thread(run_as, *who, False, offline_import.view, (kept,), {})
+            self.page, self.filters = 1, {}
+            self.filter_key += 1
+            await self._refresh()
+
+    async def _tell(self, stage: str, percent: int) -> None:
+        async with self:
+            self.stage, self.percent = stage, percent
+
+    @rx.event
+    async def import_good(self):
+        """导入合格行, all in one transaction."""
+        self.trial = await self._write(offline_import.import_good, self.trial.id)
+        filing = await self.get_state(FilingState)
+        await filing._show()
+        return success(f"已导入 {self.trial.imported} 行，请为每笔贷款上传放款证明后提交。")

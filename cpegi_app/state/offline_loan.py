@@ -1,0 +1,273 @@
+"""线下贷款备案: the list of batches, one batch with its rows and proofs (manual §5.1)."""
+
+from __future__ import annotations
+
+import reflex as rx
+from pydantic import BaseModel
+from sqlmodel import Session
+
+from cpegi_app.access import FILING, FILINGS, Actor
+from cpegi_app.errors import DomainError, FormInvalid
+from cpegi_app.services import files, offline_loan, offline_proof, offline_rows, review
+from cpegi_app.services.filetypes import MAX_FILE_BYTES
+from cpegi_app.services.forms import posted
+from cpegi_app.services.offline_form import TITLES, FilingForm, OfflineLoanForm
+from cpegi_app.services.offline_loan import FLOW, BatchRow
+from cpegi_app.services.offline_rows import LoanRow
+from cpegi_app.services.review_view import ReviewView, view
+from cpegi_app.state.base import for_screen, int_arg, text_arg
+from cpegi_app.state.form import FormState
+from cpegi_app.state.message import success
+from cpegi_app.state.table import TableState
+from cpegi_app.vocabulary import Action, FileSlot
+
+BATCH_NAMES = frozenset(FilingForm.model_fields)
+ROW_NAMES = frozenset(OfflineLoanForm.model_fields)
+BATCH_TITLES = {s.name: s.title for s in FilingForm.specs()}
+MANY = 50
+
+
+@for_screen(FILINGS)
+class FilingListState(TableState, FormState, rx.State):
+    """备案申请: the institution's own batches."""
+
+    rows: list[BatchRow] = []
+    adding: bool = False
+
+    async def _fetch(self) -> None:
+        self.rows, self.total = await self._read(
+            offline_loan.listing,
+            word=self.filters.get("word", ""),
+            status=self.filters.get("status", ""),
+            page=self.page,
+            size=self.size,
+        )
+
+    @rx.event
+    async def load(self):
+        """Open the list afresh."""
+        self.adding, self.page, self.filters = False, 1, {}
+        self.filter_key += 1
+        await self._refresh()
+
+    @rx.event
+    def add(self):
+        """Open the dialog of a new batch (添加备案)."""
+        self._open({})
+        self.adding = True
+
+    @rx.event
+    def close(self):
+        """Put the dialog away."""
+        self.adding = False
+
+    @rx.event
+    async def create(self, data: dict):
+        """Begin the batch and go to it."""
+        values = posted(data, BATCH_NAMES | {"intent"})
+        values.pop("intent", None)
+        batch = await self._checked(self._write(offline_loan.new_batch, values), BATCH_TITLES)
+        self.adding = False
+        return rx.redirect(FILING.url(bid=batch.id))
+
+
+class Case(BaseModel):
+    """A batch as its pages show it."""
+
+    row: BatchRow
+    view: ReviewView
+    version: int
+    values: dict[str, str]
+
+
+def case(session: Session, actor: Actor, batch_id: int) -> Case:
+    """Return a batch that the actor files or reviews."""
+    batch, row = offline_loan.one(session, actor, batch_id)
+    shown = view(session, FLOW, actor, batch_id)
+    return Case(row=row, view=shown, version=batch.version, values=batch.data)
+
+
+class RowsState(TableState, mixin=True):
+    """The rows of a batch, shared by the institution's page and the staff's."""
+
+    batch_id: int = 0
+    version: int = 0
+    row: BatchRow = BatchRow()
+    view: ReviewView = ReviewView()
+    rows: list[LoanRow] = []
+
+    async def _fetch(self) -> None:
+        self.rows, self.total = await self._read(
+            offline_rows.listing,
+            self.batch_id,
+            word=self.filters.get("word", ""),
+            only=self.filters.get("only", ""),
+            page=self.page,
+            size=self.size,
+        )
+
+    async def _show(self) -> Case:
+        found = await self._read(case, self.batch_id)
+        self.row, self.view, self.version = found.row, found.view, found.version
+        await self._refresh()
+        return found
+
+
+@for_screen(FILING)
+class FilingState(RowsState, FormState, rx.State):
+    """One batch: its rows with 编辑, 删除 and 点击上传, many proofs at once, 提交."""
+
+    editing: bool = False
+    row_id: int = 0
+    row_version: int = 0
+    replaces: str = ""
+    proof_row: int = 0
+    proof_label: str = ""
+    removing: int = 0
+    sent: bool = False
+    left: list[str] = []
+    busy: bool = False
+
+    @rx.event
+    async def load(self):
+        """Open the batch named by the address."""
+        self.batch_id = self._route_id("bid")
+        self.page, self.filters, self.sent, self.left = 1, {}, False, []
+        self.editing, self.proof_row, self.removing = False, 0, 0
+        self.filter_key += 1
+        found = await self._show()
+        self._open(found.values)
+
+    @rx.event
+    async def save_batch(self, data: dict):
+        """Change what the batch is called."""
+        values = posted(data, BATCH_NAMES | {"intent"})
+        values.pop("intent", None)
+        call = self._write(offline_loan.save_batch, self.batch_id, self.version, values)
+        await self._checked(call, BATCH_TITLES)
+        await self._show()
+        return success("已保存备案信息。")
+
+    @rx.event
+    async def send(self):
+        """提交 to the platform; says which rows lack a proof."""
+        try:
+            await self._write(offline_loan.submit, self.batch_id, self.version, self._submit_key)
+        except FormInvalid as refusal:
+            raise DomainError(refusal.message) from None
+        self.sent = True
+
+    @rx.event
+    async def withdraw(self):
+        """撤回 while it waits for review."""
+        await self._write(_withdraw, self.batch_id, self.version)
+        found = await self._show()
+        self._open(found.values)
+        return success("已撤回，可修改后重新提交。")
+
+    # --- one row
+
+    @rx.event
+    async def edit(self, row_id: int):
+        """Open a row's editor; 0 adds one."""
+        row_id = int_arg(row_id, 0)
+        found = await self._read(offline_rows.form_of, row_id) if row_id else offline_rows.RowForm()
+        self.row_id, self.row_version, self.replaces = found.id, found.version, found.replaces
+        self._open(found.values)
+        self.editing = True
+
+    @rx.event
+    def close_editor(self):
+        """Put the editor away."""
+        self.editing = False
+        self._clear_errors()
+
+    @rx.event
+    async def save_row(self, data: dict):
+        """Check and keep the row."""
+        values = posted(data, ROW_NAMES | {"intent"})
+        values.pop("intent", None)
+        call = self._write(offline_rows.save, self.batch_id, self.row_id, self.row_version, values)
+        await self._checked(call, TITLES)
+        self.editing = False
+        await self._show()
+        return success("已保存。")
+
+    @rx.event
+    def ask_remove(self, row_id: int):
+        """Ask before a row is deleted; 0 thinks better of it."""
+        self.removing = int_arg(row_id, 0)
+
+    @rx.event
+    async def remove(self):
+        """Delete the row that was asked about."""
+        await self._write(offline_rows.remove, self.removing)
+        self.removing = 0
+        await self._show()
+        return success("已删除。")
+
+    # --- proofs
+
+    @rx.event
+    def open_proofs(self, row_id: int, label: str):
+        """Open the upload of a row's proofs (点击上传)."""
+        self.proof_row, self.proof_label = int_arg(row_id, 0), text_arg(label, 60)
+
+    @rx.event
+    def close_proofs(self):
+        """Put the upload away."""
+        self.proof_row = 0
+
+    @rx.event
+    async def upload_proof(self, files_in: list[rx.UploadFile], slot: str = ""):
+        """Take files for one row."""
+        problems = []
+        for f in _files(files_in, offline_proof.MAX_A_ROW):
+            data = await f.read(MAX_FILE_BYTES + 1)
+            try:
+                name = f.filename or "文件"
+                await self._write(offline_proof.attach, self.proof_row, text_arg(slot, 20), name, data)
+            except DomainError as refusal:
+                problems.append(refusal.message)
+        await self._show()
+        if problems:
+            raise DomainError("；".join(problems))
+        self.proof_row = 0
+        return success("放款证明已上传。")
+
+    @rx.event
+    async def upload_many(self, files_in: list[rx.UploadFile]):
+        """Take many files and match them to rows by the numbers in their names."""
+        matched, rows, self.left = 0, 0, []
+        for f in _files(files_in, MANY):
+            data = await f.read(MAX_FILE_BYTES + 1)
+            try:
+                name = f.filename or "文件"
+                found = await self._write(offline_proof.match, self.batch_id, name, data)
+                matched, rows = matched + found.files, rows + found.rows
+                self.left = [*self.left, *found.left]
+            except DomainError as refusal:
+                self.left = [*self.left, refusal.message]
+        await self._show()
+        return success(f"{matched} 个文件已匹配到 {rows} 笔贷款，{len(self.left)} 个未匹配。")
+
+    @rx.event
+    async def remove_proof(self, file_id: int):
+        """Take a proof off its row."""
+        await self._write(files.remove, int_arg(file_id, 0))
+        await self._show()
+
+
+def _files(files_in: list[rx.UploadFile], most: int) -> list[rx.UploadFile]:
+    if not isinstance(files_in, list) or any(not isinstance(f, rx.UploadFile) for f in files_in):
+        raise DomainError("请在页面上选择文件后再上传。")
+    if len(files_in) > most:
+        raise DomainError(f"一次最多上传 {most} 个文件，请分几次上传。")
+    return files_in
+
+
+def _withdraw(session: Session, actor: Actor, batch_id: int, version: int) -> None:
+    review.act(session, FLOW, actor, batch_id, Action.WITHDRAW, version)
+
+
+SLOTS = [(s.value, s.label) for s in (FileSlot.CONTRACT, FileSlot.VOUCHER)]

@@ -1,0 +1,81 @@
+"""审核线下贷款备案: the staff marks single rows for return and decides on the batch (manual §5.1)."""
+
+from __future__ import annotations
+
+import reflex as rx
+from sqlmodel import Session
+
+from cpegi_app.access import FILING_REVIEW, Actor
+from cpegi_app.services import offline_rows, review
+from cpegi_app.services.forms import posted
+from cpegi_app.services.offline_loan import FLOW
+from cpegi_app.state.base import for_screen, int_arg, text_arg
+from cpegi_app.state.form import FormState
+from cpegi_app.state.message import success
+from cpegi_app.state.offline_loan import RowsState
+from cpegi_app.vocabulary import Action
+
+
+@for_screen(FILING_REVIEW)
+class FilingReviewState(RowsState, FormState, rx.State):
+    """One batch before the staff: the remarkable rows first, proofs, the decision."""
+
+    decided: str = ""
+    marking: int = 0
+    marking_label: str = ""
+    mark_reason: str = ""
+
+    @rx.event
+    async def load(self):
+        """Open the batch named by the address."""
+        self.batch_id = self._route_id("bid")
+        self.page, self.filters, self.decided, self.marking = 1, {}, "", 0
+        self.filter_key += 1
+        await self._show()
+        self._open({})
+
+    @rx.event
+    def ask_mark(self, row_id: int, label: str, reason: str):
+        """Open the dialog in which a row is marked for return."""
+        self._open({})
+        self.marking, self.marking_label = int_arg(row_id, 0), text_arg(label, 60)
+        self.mark_reason = text_arg(reason, 200)
+
+    @rx.event
+    def close_mark(self):
+        """Put the dialog away."""
+        self.marking = 0
+
+    @rx.event
+    async def mark(self, data: dict):
+        """Mark the row with a reason; a blank one takes the mark back."""
+        values = posted(data, frozenset({"reason", "intent"}))
+        call = self._write(offline_rows.mark, self.marking, values.get("reason", ""))
+        await self._checked(call, {"reason": "退回原因"})
+        self.marking = 0
+        await self._show()
+
+    @rx.event
+    async def decide(self, data: dict):
+        """审核通过 or 退回, by the button that was pressed."""
+        values = posted(data, frozenset({"comment", "intent"}))
+        action = Action.RETURN if values.get("intent") == "return" else Action.APPROVE
+        payload = {"returned": str(self.row.returned)}
+        more = (self.batch_id, action, self.version, values.get("comment", ""), payload, self._submit_key)
+        await self._checked(self._write(_decide, *more), {"comment": "审核意见"})
+        self.decided = action.label
+        await self._show()
+        return success(f"已{action.label}，结果已通知备案机构。")
+
+
+def _decide(
+    session: Session,
+    actor: Actor,
+    batch_id: int,
+    action: Action,
+    version: int,
+    comment: str,
+    payload: dict[str, str],
+    key: str,
+) -> None:
+    review.act(session, FLOW, actor, batch_id, action, version, comment=comment, payload=payload, key=key)

@@ -1,0 +1,74 @@
+"""Workbooks to download: the filing template, the marked file, exports; each asks who is asking."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from cpegi_app import db
+from cpegi_app.access import Actor
+from cpegi_app.errors import DomainError, SignInRequired
+from cpegi_app.services import loan_book, offline_excel, offline_import, offline_rows, sessions
+from cpegi_app.services.filetypes import FileKind
+from cpegi_app.web.csp import file_headers
+
+# What a download needs: a service that answers with the file's name and what makes its content.
+Made = tuple[str, Callable[[Session], bytes]]
+Service = Callable[[Session, Actor, Request], Made]
+
+
+def _template(session: Session, actor: Actor, request: Request) -> Made:
+    return "线下贷款备案模板.xlsx", lambda reader: offline_excel.current_template()
+
+
+def _marked(session: Session, actor: Actor, request: Request) -> Made:
+    name, make = offline_import.marked(session, actor, request.path_params["number"])
+    return name, lambda reader: make()
+
+
+def _filing(session: Session, actor: Actor, request: Request) -> Made:
+    number = request.path_params["number"]
+    return "线下贷款备案明细.xlsx", lambda reader: offline_rows.export(reader, actor, number)
+
+
+def _loans(session: Session, actor: Actor, request: Request) -> Made:
+    return "贷款台账.xlsx", loan_book.export(session, actor, dict(request.query_params))
+
+
+def _serve(service: Service) -> Callable:
+    async def answer(request: Request) -> Response:
+        try:
+            name, data = await asyncio.to_thread(_made, service, request)
+        except SignInRequired as refusal:
+            return PlainTextResponse(refusal.message, 401)
+        except DomainError as refusal:
+            return PlainTextResponse(refusal.message, 404)
+        headers = file_headers(name, preview=False)
+        return Response(data, media_type=FileKind.XLSX.media_type, headers=headers)
+
+    return answer
+
+
+def _made(service: Service, request: Request) -> tuple[str, bytes]:
+    sid = sessions.sid_of(request.headers.get("cookie", ""))
+    with db.transaction() as session:
+        actor = sessions.actor_of(session, sid)
+        if actor is None:
+            raise SignInRequired
+        name, make = service(session, actor, request)
+    # What takes long is made after the transaction: nobody's write waits for it.
+    with db.reading() as session:
+        return name, make(session)
+
+
+ROUTES = (
+    Route("/exports/filing-template", _serve(_template), methods=["GET"]),
+    Route("/exports/filing-marked/{number:int}", _serve(_marked), methods=["GET"]),
+    Route("/exports/filing/{number:int}", _serve(_filing), methods=["GET"]),
+    Route("/exports/loans", _serve(_loans), methods=["GET"]),
+)

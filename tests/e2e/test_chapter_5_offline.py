@@ -1,0 +1,169 @@
+"""Manual chapter 5 in a browser: a batch from the template to the loan book, one row returned and corrected."""
+
+from __future__ import annotations
+
+import io
+
+from openpyxl import load_workbook
+from playwright.sync_api import Page, expect
+
+from cpegi_app import demo
+from tests.e2e.harness import Walk
+from tests.e2e.samples import fill, pdf
+from tests.workbooks.make import filled
+
+BANK, STAFF, ENTERPRISE = "13900000011", "13900000001", "13900000021"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def sign_in(walk: Walk, phone: str) -> Walk:
+    """Sign in with a demo login."""
+    walk.login(phone, demo.PASSWORD)
+    return walk
+
+
+def told(walk: Walk, text: str) -> None:
+    """Expect a sentence that a job in the background brings; a busy machine may take its time."""
+    expect(walk.page.get_by_text(text).first).to_be_visible(timeout=30_000)
+
+
+def give(page: Page, upload_id: str, *files: dict) -> None:
+    """Choose files at an upload button."""
+    page.locator(f"#{upload_id} input[type=file]").set_input_files(list(files))
+
+
+def workbook(data: bytes, name: str = "十一月放款.xlsx") -> dict:
+    return {"name": name, "mimeType": XLSX, "buffer": data}
+
+
+def test_5_1_线下贷款备案(new_walk) -> None:
+    """A batch is made, imported with errors, corrected, proved, sent, partly returned, approved, in the book."""
+    bank, staff = sign_in(new_walk(), BANK), sign_in(new_walk(), STAFF)
+    page = bank.page
+    bank.goto("/console/filings")
+    bank.step(
+        "5.1-01",
+        "点击“线下贷款备案”下的“备案申请”，进入功能主页，点击“添加备案”",
+        mark=page.get_by_role("button", name="添加备案"),
+    )
+    page.get_by_role("button", name="添加备案").click()
+    fill(page, {"name": "浏览器测试备案", "period": "2026-11"})
+    page.get_by_role("button", name="创建备案").click()
+    page.wait_for_url("**/console/filings/*")
+    bank.settle()
+    bank.step("5.1-02", "点击“下载模板”下载备案模板", mark=page.get_by_role("link", name="下载模板"))
+    with page.expect_download() as download:
+        page.get_by_role("link", name="下载模板").click()
+    template = download.value.path().read_bytes()
+    assert load_workbook(io.BytesIO(template)).sheetnames[0] == "备案数据"
+
+    # What is no workbook is refused with what to do.
+    give(
+        page,
+        "up_filing",
+        {"name": "旧.xls", "mimeType": "application/vnd.ms-excel", "buffer": b"\xd0\xcf\x11\xe0" * 99},
+    )
+    told(bank, "旧版或加密的 Office 文档")
+
+    rows = [{"iou_no": f"JJ-E2E5-{n}", "contract_no": f"HT-E2E5-{n}"} for n in range(1, 5)]
+    rows[3] |= {"rate": 88, "borrower_code": "91350100M000100Y4Z"}
+    give(page, "up_filing", workbook(filled(template, rows)))
+    told(bank, "合格 3 行")
+    bank.sees("需更正 1 行")
+    bank.sees("年利率应在 0–36 %之间")
+    bank.step("5.1-03", "点击“导入备案文件”：先试导入，逐格列出需要更正的内容", full=True)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="下载标注后的文件").click()
+    marked = load_workbook(io.BytesIO(download.value.path().read_bytes()))["备案数据"]
+    assert marked["K7"].comment is not None and "36" in marked["K7"].comment.text
+    page.get_by_role("button", name="导入合格行").click()
+    told(bank, "已导入 3 行")
+
+    # The corrected file brings only what is new.
+    rows[3] |= {"rate": 3.9, "borrower_code": "91350100M000100Y43"}
+    give(page, "up_filing", workbook(filled(template, rows)))
+    told(bank, "已备案 3 行")
+    page.get_by_role("button", name="导入合格行（1）").click()
+    told(bank, "已导入 1 行")
+
+    page.get_by_role("button", name="提交", exact=True).click()
+    bank.sees("还有 4 笔没有上传放款证明")
+    give(
+        page,
+        "up_many",
+        pdf("JJ-E2E5-1 借款合同.pdf"),
+        pdf("HT-E2E5-2.pdf"),
+        pdf("JJ-E2E5-3.pdf"),
+        pdf("不知道是谁.pdf"),
+    )
+    told(bank, "3 个文件已匹配到 3 笔贷款")
+    bank.sees("不知道是谁.pdf")
+    row = page.get_by_role("row").filter(has_text="JJ-E2E5-4")
+    bank.step(
+        "5.1-04",
+        "在备案成功的数据列表中点击“点击上传”，上传放款证明文件",
+        mark=row.get_by_role("button", name="点击上传"),
+    )
+    row.get_by_role("button", name="点击上传").click()
+    give(page, "up_proof_VOUCHER", pdf("放款凭证.pdf"))
+    told(bank, "放款证明已上传")
+
+    row.get_by_role("button", name="编辑").click()
+    fill(page, {"amount": "900"})
+    page.get_by_role("dialog").get_by_role("button", name="保存").click()
+    bank.sees("放款金额不能大于合同金额")
+    fill(page, {"amount": "120"})
+    page.get_by_role("dialog").get_by_role("button", name="保存").click()
+    expect(page.get_by_role("row").filter(has_text="120 万元").first).to_be_visible()
+    page.get_by_role("button", name="提交", exact=True).click()
+    told(bank, "备案已提交")
+    bank.step("5.1-05", "点击“提交”，由平台管理人员审核")
+
+    staff.goto("/staff/queue")
+    line = staff.page.get_by_role("row").filter(has_text="浏览器测试备案").first
+    line.get_by_role("link", name="办理").click()
+    staff.page.wait_for_url("**/staff/filings/*")
+    staff.check()
+    staff.sees("按五级分类合计")
+    line = staff.page.get_by_role("row").filter(has_text="JJ-E2E5-2")
+    line.get_by_role("button", name="退回").click()
+    fill(staff.page, {"reason": "合同缺少盖章页"})
+    staff.page.get_by_role("dialog").get_by_role("button", name="保存").click()
+    staff.sees("已标记退回 1 笔")
+    staff.step("5.1-06", "平台管理人员核对明细和证明，可单独退回个别贷款", full=True)
+    staff.page.get_by_role("button", name="审核通过").click()
+    staff.sees("已审核通过")
+
+    bank.goto("/console/loans")
+    fill(page, {"word": "JJ-E2E5-4"})
+    page.get_by_role("button", name="查询").click()
+    expect(page.get_by_role("row").filter(has_text="JJ-E2E5-4")).to_contain_text("线下")
+    bank.step("5.1-07", "审核通过后，备案的贷款登记在贷款台账中")
+    page.get_by_role("button", name="更正").click()
+    page.wait_for_url("**/console/filings/*")
+    bank.sees("更正借据 JJ-E2E5-4")
+    bank.check()
+    bank.goto("/console/filings")
+    bank.sees("浏览器测试备案（退回 1 笔）")
+
+
+def test_5_1_贷款台账_权限与窄屏(new_walk) -> None:
+    """The staff sees every institution's loans; an enterprise has no such function; a phone shows cards."""
+    staff = sign_in(new_walk(), STAFF)
+    staff.goto("/staff/loans")
+    staff.sees("放款合计")
+    fill(staff.page, {"institution": "嵩岳", "source": "OFFLINE"})
+    staff.page.get_by_role("button", name="查询").click()
+    staff.sees("XXJJ-")
+    with staff.page.expect_download() as download:
+        staff.page.get_by_role("link", name="导出").click()
+    sheet = load_workbook(io.BytesIO(download.value.path().read_bytes())).active
+    assert sheet is not None and sheet.max_row > 10
+    enterprise = sign_in(new_walk(), ENTERPRISE)
+    enterprise.page.goto("/console/loans")
+    enterprise.settle()
+    enterprise.sees("无权访问")
+    phone = sign_in(new_walk((390, 844)), BANK)
+    phone.goto("/console/filings")
+    phone.goto("/console/loans")
+    assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -1,0 +1,238 @@
+"""Filing batches: rows, proofs, submission, the staff's marks, the loan book, corrections (manual §5.1)."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
+from sqlmodel import Session, col, select
+
+from cpegi_app.access import Actor
+from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
+from cpegi_app.models import FilingBatch, Loan, OfflineLoan, StoredFile
+from cpegi_app.services import files, loan_book, offline_loan, offline_proof, offline_rows, review_view
+from cpegi_app.vocabulary import Action, FileSlot, Kind, Status
+from tests import factories
+from tests.factories import offline_data, png
+from tests.worlds import World, disbursement_world, filing_world
+
+FLOW = offline_loan.FLOW
+
+
+def rows_of(session: Session, batch_id: int) -> list[OfflineLoan]:
+    session.expire_all()
+    query = select(OfflineLoan).where(OfflineLoan.batch_id == batch_id)
+    return list(session.exec(query.order_by(col(OfflineLoan.id))))
+
+
+def loans_of(session: Session, actor: Actor) -> list[Loan]:
+    session.expire_all()
+    return list(session.exec(select(Loan).where(Loan.institution_id == actor.org_id).order_by(col(Loan.id))))
+
+
+def approve(session: Session, world: World, **more) -> None:
+    world.act(session, Action.APPROVE, **more)
+
+
+def test_a_batch_is_sent_only_when_every_row_has_a_proof(session: Session):
+    world = filing_world(session, rows=2)
+    bare = offline_rows.save(session, world.owner, world.row_id, 0, 0, offline_data())
+    with pytest.raises(FormInvalid) as refusal:
+        offline_loan.submit(session, world.owner, world.row_id, 1, "first")
+    assert "还有 1 笔" in refusal.value.message and bare.iou_no in refusal.value.message
+    offline_proof.attach(session, world.owner, bare.id or 0, FileSlot.VOUCHER.value, "凭证.png", png(3))
+    assert offline_loan.submit(session, world.owner, world.row_id, 1, "k").status == Status.PENDING
+
+
+def test_an_empty_batch_is_not_sent(session: Session):
+    owner = factories.member(session, Kind.DEBT)
+    batch = offline_loan.new_batch(session, owner, {"name": "空", "period": "2026-11"})
+    with pytest.raises(DomainError, match="还没有备案数据"):
+        offline_loan.submit(session, owner, batch.id or 0, 1)
+
+
+def test_only_debt_institutions_file(session: Session):
+    for kind in (Kind.ENTERPRISE, Kind.EQUITY, Kind.INTERMEDIARY):
+        with pytest.raises(Forbidden):
+            offline_loan.new_batch(session, factories.member(session, kind), {"name": "x", "period": "y"})
+
+
+def test_an_approved_batch_is_in_the_loan_book_and_nothing_of_it_changes(session: Session):
+    borrower = factories.organisation(session)
+    world = filing_world(session, borrower_code=borrower.credit_code or "", borrower_name=borrower.name)
+    world.bring_to(session, Status.APPROVED)
+    (loan,) = loans_of(session, world.owner)
+    (row,) = rows_of(session, world.row_id)
+    assert (loan.source, loan.borrower_id, loan.offline_loan_id) == ("OFFLINE", borrower.id, row.id)
+    assert (loan.amount_fen, loan.rate_bp, loan.industry) == (200_500_000, 385, "C")
+    for table in ("loan", "offline_loan", "filing_batch"):
+        for statement in (f"UPDATE {table} SET id = id", f"DELETE FROM {table}"):
+            point = session.begin_nested()
+            with pytest.raises(DatabaseError, match="immutable"):
+                session.execute(text(statement))
+            point.rollback()
+
+
+def test_rows_are_edited_by_the_workbooks_rules(session: Session):
+    world = filing_world(session)
+    (row,) = rows_of(session, world.row_id)
+    good = offline_rows.form_of(session, world.owner, row.id or 0).values
+    for change, field in (
+        ({"amount": "501"}, "amount"),
+        ({"due_on": "2020-01-01"}, "due_on"),
+        ({"rate": "37"}, "rate"),
+        ({"borrower_code": "91350100M000100Y44"}, "borrower_code"),
+        ({"lent_on": "2199-01-01"}, "lent_on"),
+        ({"balance": "300"}, "balance"),
+    ):
+        with pytest.raises(FormInvalid) as refusal:
+            offline_rows.save(session, world.owner, world.row_id, row.id or 0, 1, good | change)
+        assert field in refusal.value.fields
+    saved = offline_rows.save(session, world.owner, world.row_id, row.id or 0, 1, good | {"amount": "１２０"})
+    assert (saved.amount_fen, saved.version) == (120_000_000, 2)
+    with pytest.raises(Conflict):
+        offline_rows.save(session, world.owner, world.row_id, row.id or 0, 1, good)
+    with pytest.raises(FormInvalid) as refusal:
+        offline_rows.save(session, world.owner, world.row_id, 0, 0, offline_data(iou_no=row.iou_no))
+    assert "只能备案一次" in refusal.value.fields["iou_no"]
+
+
+def test_a_deleted_row_takes_its_proofs_along(session: Session):
+    world = filing_world(session, rows=2)
+    first, second = rows_of(session, world.row_id)
+    offline_rows.remove(session, world.owner, first.id or 0)
+    assert [r.id for r in rows_of(session, world.row_id)] == [second.id]
+    assert offline_proof.count(session, world.row_id) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("AB-12 借款合同.pdf", ["AB-12"]),
+        ("ab-12(扫描).png", ["AB-12"]),
+        ("ＡＢ－１２.pdf", ["AB-12"]),
+        ("HT-7 合同.pdf", ["AB-1", "AB-12"]),
+        ("AB-1_HT-8.pdf", ["AB-1"]),
+        ("AB-123.pdf", []),
+        ("合同.pdf", []),
+    ],
+)
+def test_files_are_matched_by_the_numbers_in_their_names(session: Session, name: str, found: list[str]):
+    owner = factories.member(session, Kind.DEBT)
+    batch = offline_loan.new_batch(session, owner, {"name": "x", "period": "y"}).id or 0
+    for iou, contract in (("AB-1", "HT-7"), ("AB-12", "HT-7"), ("CD-1", "HT-8")):
+        data = offline_data(iou_no=iou, contract_no=contract, amount="100")
+        offline_rows.save(session, owner, batch, 0, 0, data)
+    ids = offline_proof.rows_named(session, batch, name)
+    assert [r.iou_no for r in rows_of(session, batch) if r.id in ids] == found
+    matched = offline_proof.match(session, owner, batch, name.replace(".pdf", ".png"), png(5))
+    assert matched.rows == len(found) and bool(matched.left) == (not found)
+
+
+def test_a_proof_is_seen_by_the_owner_and_the_reviewer_only(session: Session):
+    world = filing_world(session).bring_to(session, Status.PENDING)
+    file_id = session.exec(select(StoredFile.id).where(StoredFile.subject_id == world.row_id)).first() or 0
+    for actor in (world.owner, world.reviewer):
+        assert files.content(session, actor, file_id)
+    for actor in (
+        factories.member(session, Kind.DEBT),
+        factories.member(session),
+        factories.regulator(session),
+    ):
+        with pytest.raises(NotFound):
+            files.content(session, actor, file_id)
+
+
+def test_single_rows_go_back_while_the_rest_is_approved(session: Session):
+    world = filing_world(session, rows=3).bring_to(session, Status.PENDING)
+    first, second, third = rows_of(session, world.row_id)
+    offline_rows.mark(session, world.reviewer, second.id or 0, "合同缺少盖章页")
+    with pytest.raises(Conflict, match="标记退回的行数已变为 1 行"):
+        approve(session, world, payload={"returned": "0"})
+    approve(session, world, payload={"returned": "1"})
+    assert [loan.iou_no for loan in loans_of(session, world.owner)] == [first.iou_no, third.iou_no]
+    rest = session.exec(select(FilingBatch).where(FilingBatch.parent_id == world.row_id)).one()
+    assert rest.status == Status.RETURNED and [r.id for r in rows_of(session, rest.id or 0)] == [second.id]
+    assert world.row(session).row_count == 2
+    events = review_view.history(session, FLOW.name, rest.id or 0)
+    assert [e.action for e in events] == ["RETURN"]
+    # The proof went along, so the corrected row can be sent again.
+    good = offline_rows.form_of(session, world.owner, second.id or 0).values
+    offline_rows.save(session, world.owner, rest.id or 0, second.id or 0, 1, good | {"rate": "4"})
+    offline_loan.submit(session, world.owner, rest.id or 0, rest.version, "again")
+    again = World(FLOW, world.owner, world.reviewer, rest.id or 0, rest.data)
+    approve(session, again)
+    assert len(loans_of(session, world.owner)) == 3
+
+
+def test_not_every_row_can_go_back_alone(session: Session):
+    world = filing_world(session).bring_to(session, Status.PENDING)
+    offline_rows.mark(session, world.reviewer, rows_of(session, world.row_id)[0].id or 0, "不清晰")
+    with pytest.raises(Conflict, match="整批退回"):
+        approve(session, world)
+
+
+def test_marks_are_the_staffs_and_while_it_waits(session: Session):
+    world = filing_world(session)
+    row_id = rows_of(session, world.row_id)[0].id or 0
+    with pytest.raises(Forbidden):
+        offline_rows.mark(session, world.owner, row_id, "x")
+    world.bring_to(session, Status.APPROVED)
+    with pytest.raises(Conflict):
+        offline_rows.mark(session, world.reviewer, row_id, "x")
+
+
+def test_the_remarkable_rows_come_first_to_the_staff(session: Session):
+    world = filing_world(session, rows=4)
+    known = factories.organisation(session, name="郑州正名有限公司")
+    changes = [{"rate": "20"}, {"borrower_code": known.credit_code or "", "borrower_name": "郑州误名"}]
+    for change in changes:
+        row = offline_rows.save(session, world.owner, world.row_id, 0, 0, offline_data(**change))
+        offline_proof.attach(session, world.owner, row.id or 0, FileSlot.CONTRACT.value, "a.png", png(1))
+    world.bring_to(session, Status.PENDING)
+    found, total = offline_rows.listing(session, world.reviewer, world.row_id)
+    assert total == 6 and [bool(r.remarks) for r in found] == [True, True, False, False, False, False]
+    assert "郑州正名有限公司" in found[0].remarks[0] and "偏离" in found[1].remarks[0]
+    only, total = offline_rows.listing(session, world.reviewer, world.row_id, only="remark")
+    assert total == 2 and len(only) == 2
+    checks = FLOW.describe(session, world.row(session)).checks
+    assert [c.level for c in checks] == ["warn", "warn", "ok"]
+
+
+def test_a_correction_is_a_new_filing_that_replaces_the_loan(session: Session):
+    world = filing_world(session).bring_to(session, Status.APPROVED)
+    (loan,) = loans_of(session, world.owner)
+    batch = offline_rows.correct(session, world.owner, loan.id or 0)
+    assert offline_rows.correct(session, world.owner, loan.id or 0).id == batch.id
+    (row,) = rows_of(session, batch.id or 0)
+    values = offline_rows.form_of(session, world.owner, row.id or 0).values
+    offline_rows.save(session, world.owner, batch.id or 0, row.id or 0, 1, values | {"amount": "150"})
+    offline_proof.attach(session, world.owner, row.id or 0, FileSlot.CONTRACT.value, "a.png", png(1))
+    offline_loan.submit(session, world.owner, batch.id or 0, 1, "c")
+    before = loan_book.page(session, world.owner, {})
+    assert (before.total, before.amount) == (1, "200.5")
+    approve(session, World(FLOW, world.owner, world.reviewer, batch.id or 0, batch.data))
+    after = loan_book.page(session, world.owner, {})
+    assert (after.total, after.amount) == (1, "150")
+    assert loan_book.page(session, world.owner, {"status": "REPLACED"}).amount == "200.5"
+    with pytest.raises(Conflict, match="已被更正过"):
+        offline_rows.correct(session, world.owner, loan.id or 0)
+
+
+def test_others_and_online_loans_are_not_corrected_here(session: Session):
+    world = filing_world(session).bring_to(session, Status.APPROVED)
+    (loan,) = loans_of(session, world.owner)
+    with pytest.raises(NotFound):
+        offline_rows.correct(session, factories.member(session, Kind.DEBT), loan.id or 0)
+    online = disbursement_world(session).bring_to(session, Status.APPROVED)
+    (paid,) = loans_of(session, online.owner)
+    with pytest.raises(Conflict, match="线上放款"):
+        offline_rows.correct(session, online.owner, paid.id or 0)
+
+
+def test_a_number_that_is_filed_is_not_disbursed_again(session: Session):
+    world = disbursement_world(session)
+    offline = filing_world(session, owner=world.owner, iou_no=world.data["iou_no"])
+    with pytest.raises(FormInvalid) as refusal:
+        world.act(session, Action.SUBMIT)
+    assert "iou_no" in refusal.value.fields and offline.row_id
