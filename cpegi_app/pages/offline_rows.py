@@ -58,7 +58,7 @@ def proofs_cell(row: Any, editable: Any = False) -> rx.Component:
             key=f.id,
         )
 
-    upload = ui.button("点击上传", state.open_proofs(row.id, row.iou_no), "text")
+    upload = ui.button("点击上传", state.open_proofs(row.id), "text")
     return rx.el.div(
         rx.foreach(row.proofs, one),
         ui.show(editable, upload)

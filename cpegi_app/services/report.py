@@ -91,6 +91,7 @@ def begin(session: Session, actor: Actor, kind: str, code: str = "") -> Report:
     if kind not in ReportKind._value2member_map_:
         raise FormInvalid({"kind": "请选择报告类型"}, "请在报送日历中点击“填报”，或点击“发布临时报告”。")
     if PERIOD_OF[ReportKind(kind)] is PeriodType.NONE:
+        one_at_a_time(session, "report", actor.org_id, kind)
         return _untouched(session, actor, kind) or _draft(session, actor, kind, "")
     try:
         period = period_of(kind, code)

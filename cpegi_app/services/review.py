@@ -15,6 +15,7 @@ from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotF
 from cpegi_app.models import IdempotencyKey, Reviewable, ReviewEvent
 from cpegi_app.services import audit, notices
 from cpegi_app.services.forms import Form, normalise
+from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.vocabulary import TONES, Action, Status
 
 MOVES: dict[tuple[Status, Action], Status] = {
@@ -205,6 +206,9 @@ def act(
 ) -> Any:
     """Take one action or refuse it; `key` makes the same submission, sent twice, count once."""
     row = load(session, flow, actor, row_id)
+    # The hooks look before they write: who comes second sees what the first has decided.
+    one_at_a_time(session, flow.name, row_id)
+    session.refresh(row)
     if key and _done_before(session, flow, actor, action, key, row_id):
         session.refresh(row)
         return row

@@ -17,7 +17,7 @@ from cpegi_app.services import audit, product, sessions, staff
 from cpegi_app.vocabulary import Action, Kind, OrgClass, Status
 from tests import factories, worlds
 
-PLATFORM_FLOWS = {"verification", "profile_change", "product", "disbursement"}
+PLATFORM_FLOWS = {"verification", "profile_change", "product", "disbursement", "offline_loan", "report"}
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_the_queue_is_over_everything_that_waits_for_the_platform_oldest_first(s
     rows, total, counts = staff.queue(session, boss)
     assert [(r.flow, r.id) for r in rows] == [(w.flow.name, w.row_id) for w in waiting]
     assert total == 5
-    assert {c.flow: c.count for c in counts} == {
+    assert {c.flow: c.count for c in counts if c.count} == {
         "product": 2,
         "disbursement": 1,
         "verification": 1,
