@@ -206,7 +206,9 @@ def outcome_panel(state: Any) -> rx.Component:
         rx.fragment(rx.el.b("审核意见"), view.reason),
         rx.match(view.tone, ("red", "error"), ("green", "success"), "warning"),
     )
-    return rx.fragment(
+    # Without a status there is nothing yet, or nothing that may be seen: the message bar says which.
+    return ui.show(
+        view.status != "",
         ui.card(
             "",
             rx.el.div(
@@ -235,6 +237,6 @@ def outcome_body(view: Any) -> rx.Component:
     """The data of a thing that is no draft, beside its files and its history."""
     return rx.el.div(
         rx.el.div(data_cards(view), class_name="stack"),
-        rx.el.div(files_card(view), history_card(view), class_name="stack"),
+        rx.el.div(ui.show(view.files.length() > 0, files_card(view)), history_card(view), class_name="stack"),
         class_name="cols-main",
     )

@@ -262,6 +262,7 @@ def _sentences(form: type[Form], error: ValidationError) -> dict[str, str]:
         else:
             spec = form.spec(name)
             verb = "选择" if spec.options or spec.widget is Widget.DATE else "填写"
+            verb = "勾选" if spec.widget is Widget.CHECKS and len(spec.options) == 1 else verb
             found[name] = f"请{verb}{spec.title}"
     return found
 
