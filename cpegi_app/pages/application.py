@@ -10,7 +10,7 @@ from cpegi_app.access import APPLICATION, APPLICATIONS, APPLY, PUBLIC_PRODUCTS
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import field_of, groups, href, list_page, summary, upload_field
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.review import data_cards, files_card, history_card, outcome_panel, return_note
+from cpegi_app.pages.review import data_cards, files_card, history_card, opinion, outcome_panel, return_note
 from cpegi_app.services.application import STEPS, ApplicationForm
 from cpegi_app.state.application import ApplicationListState, ApplicationState, ApplyState
 from cpegi_app.vocabulary import FileSlot, Status
@@ -209,7 +209,7 @@ def application() -> rx.Component:
             status=ui.show(row.status != "", ui.tag(row.status_label, row.tone)),
             number=row.institution,
         ),
-        rx.cond(view.reason != "", ui.note("审核意见：" + view.reason, "warning"), rx.fragment()),
+        ui.show(view.reason != "", opinion(view)),
         ui.show(row.status != "", _progress()),
     )
 

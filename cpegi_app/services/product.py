@@ -27,6 +27,7 @@ from cpegi_app.services.forms import (
     fen,
     input_field,
     normalise,
+    plain_number,
 )
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.review import Description, Flow, Line, Payload
@@ -89,10 +90,15 @@ class ProductForm(Form):
         return value
 
 
-def _spans(form: ProductForm) -> dict[str, str]:
+def _spans(fields: dict[str, str]) -> dict[str, str]:
+    """Return the spans that are upside down, whatever else is wrong with the form."""
     found = {}
     for name, label in (("amount", "额度"), ("term", "期限"), ("rate", "年利率")):
-        if getattr(form, f"{name}_min") > getattr(form, f"{name}_max"):
+        try:
+            low, high = (plain_number(str(fields.get(f"{name}_{end}", ""))) for end in ("min", "max"))
+        except ValueError:
+            continue
+        if low > high:
             found[f"{name}_max"] = f"{label}上限不能小于下限，请核对后更正"
     return found
 
@@ -108,9 +114,9 @@ def parse(data: dict[str, str]) -> tuple[ProductForm, dict[str, Any]]:
     form: ProductForm | None = None
     stated: dict[str, Any] = {}
     fields, limits = split(data)
+    errors |= _spans(fields)
     try:
         form = ProductForm.parse(fields)
-        errors |= _spans(form)
     except FormInvalid as refusal:
         errors |= refusal.fields
     try:

@@ -75,8 +75,8 @@ def test_4_1_what_is_wrong_is_told_at_its_field(
 
 
 def test_4_1_form_and_conditions_are_checked_together(session: Session):
-    found = refused(session, name="", c_revenue_low="")
-    assert set(found) == {"name", "c_revenue"}
+    found = refused(session, name="", c_revenue_low="", amount_min="300", amount_max="10")
+    assert set(found) == {"name", "c_revenue", "amount_max"}
 
 
 @pytest.mark.parametrize(
