@@ -169,7 +169,8 @@ def _console(screen: Screen, content: rx.Component) -> rx.Component:
             "关闭菜单", type="button", class_name="side-scrim", data_side_close="true", tab_index=-1
         ),
         rx.el.main(
-            message(),
+            # A page that is not open says so itself, with the way on.
+            ui.show(~ShellState.ready | (ShellState.access == "ok"), message()),
             rx.cond(
                 ShellState.ready,
                 rx.match(
@@ -345,6 +346,6 @@ def _verification_dialog() -> rx.Component:
         on_close=ShellState.close_dialog,
         actions=[
             ui.button("稍后再说", ShellState.close_dialog),
-            ui.link_button("去认证", VERIFICATION.route, "primary"),
+            ui.link_button("去认证", VERIFICATION.route, "primary", data_autofocus="true"),
         ],
     )

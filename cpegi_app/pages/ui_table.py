@@ -69,20 +69,26 @@ def data_table(
 
 
 def plain_table(
-    columns: Sequence[Col | str], rows: Any, render: Callable[[Any], Sequence[Any]], caption: str
+    columns: Sequence[Col | str],
+    rows: Any,
+    render: Callable[[Any], Sequence[Any]],
+    caption: str,
+    stack: bool = False,
 ) -> rx.Component:
-    """A small table inside a card, a table on a phone too: no 序号, no empty state, no scrolling."""
+    """A small table inside a card: no 序号, no empty state; many columns `stack` into cards on a phone."""
     cols = [Col(c) if isinstance(c, str) else c for c in columns]
 
     def one(row: Any, i: Any) -> rx.Component:
         cells = zip(cols, render(row), strict=True)
-        return rx.el.tr(*(rx.el.td(cell, class_name=col.class_name) for col, cell in cells))
+        return rx.el.tr(
+            *(rx.el.td(cell, class_name=col.class_name, data_label=col.label) for col, cell in cells)
+        )
 
     table = rx.el.table(
         rx.el.caption(caption, class_name="sr-only"),
         rx.el.thead(rx.el.tr(*(_head(col) for col in cols))),
         rx.el.tbody(each(rows, one)),
-        class_name="table",
+        class_name="table is-stack" if stack else "table",
     )
     return _frame(caption, table, class_name="table-wrap is-free")
 

@@ -98,6 +98,7 @@ def _progress() -> rx.Component:
                     [ui.link("查看", href(APPLICATION, r.id))],
                 ],
                 "我的融资申请进度",
+                stack=True,
             ),
             ui.empty_state(
                 "还没有融资申请",

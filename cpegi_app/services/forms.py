@@ -270,6 +270,7 @@ def _sentences(form: type[Form], error: ValidationError) -> dict[str, str]:
 def missing(spec: FieldSpec) -> str:
     """Return the sentence that asks for a field."""
     verb = "选择" if spec.options or spec.widget is Widget.DATE else "填写"
+    verb = "勾选" if spec.widget is Widget.CHECKS and len(spec.options) == 1 else verb
     return f"请{verb}{spec.title}"
 
 

@@ -316,9 +316,8 @@ def _reasons(action: Action, comment: str, fields: dict[str, str]) -> tuple[str,
         raise FormInvalid({"comment": f"意见最多 {COMMENT_MAX} 字，现有 {len(comment)} 字，请精简后再提交。"})
     if action in REASON_NEEDED and not comment and not fields:
         verb = action.label
-        raise FormInvalid(
-            {"comment": f"{verb}时必须填写原因，对方将据此修改。"}, f"请填写{verb}的原因后再提交。"
-        )
+        use = "对方将据此修改" if action is Action.RETURN else "对方会看到"
+        raise FormInvalid({"comment": f"{verb}时必须填写原因，{use}。"}, f"请填写{verb}的原因后再提交。")
     if not comment and fields:
         comment = f"共 {len(fields)} 处需要更正，原因见各栏目。"
     return comment, fields

@@ -97,10 +97,15 @@ class SubjectState(FilesState, mixin=True):
 
     async def _show(self, row_id: int) -> None:
         """Open a row of the actor's own organisation."""
+        self._blank()
         found = await self._read(subject, self._edited().flow, row_id)
         self.row_id, self.version, self.editable = row_id, found.version, found.editable
         self.view, self.files, self.sent = found.view, found.files, False
         self._open(found.values, found.reasons)
+
+    def _blank(self) -> None:
+        """Show nothing: what cannot be opened leaves nothing of what was open before."""
+        self.row_id, self.editable, self.sent, self.view = 0, False, False, ReviewView()
 
     async def _subject(self) -> tuple[str, int]:
         return self._edited().flow, self.row_id
