@@ -93,6 +93,20 @@ def broken(stateful: bool) -> rx.Component:
     return ErrorBoundary.create(fallback_render=rx.Var.create(fallback), **quiet)
 
 
+def not_found() -> rx.Component:
+    """What stands at an address that no page has."""
+    return site(
+        ui.error_page(
+            "404",
+            "页面不存在",
+            f"地址可能有误，或页面已经移走。请检查地址后重试，如仍有疑问请致电 {TELEPHONE}。",
+            ui.link_button("返回首页", HOME.route, "primary"),
+            ui.show(VisitorState.name != "", ui.link_button("进入管理中心", WORKBENCH.route)),
+        ),
+        quiet=True,
+    )
+
+
 # --- the public site ------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
@@ -101,6 +102,20 @@ def test_1_1_products(walk: Walk) -> None:
     page.wait_for_url("**/console/apply/*")
     walk.goto("/products")
     expect(page.get_by_role("link", name="进入管理中心")).to_be_visible()
+
+
+def test_1_1_nowhere(walk: Walk) -> None:
+    """An address that no page has is told in Chinese, with the ways on, inside the console too."""
+    page = walk.page
+    for path in ("/nowhere", "/console/nowhere", "/staff/queue/1/2", "/products/1/edit"):
+        page.goto(path)
+        walk.settle()
+        walk.forgive("404 \\(Not Found\\)")
+        walk.check()
+        expect(page.get_by_role("heading", level=1)).to_have_text("页面不存在")
+        expect(page).to_have_title(re.compile("^页面不存在 · "))
+    page.get_by_role("link", name="返回首页").click()
+    page.wait_for_url(lambda url: urlsplit(url).path == "/")
 
 
 def test_1_1_nonsense(walk: Walk, site_folder: Path) -> None:
