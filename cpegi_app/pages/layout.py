@@ -71,7 +71,8 @@ def message() -> rx.Component:
         rx.cond(
             MessageState.login_href != "",
             rx.el.p(
-                ui.file_link("重新登录并回到本页", MessageState.login_href, class_name="btn btn-primary")
+                ui.file_link("重新登录并回到本页", MessageState.login_href, class_name="btn btn-primary"),
+                class_name="msg-act",
             ),
             rx.fragment(),
         ),

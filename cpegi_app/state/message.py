@@ -54,6 +54,11 @@ class MessageState(rx.State):
         if self.text and (self._told_at is None or clock.now() - self._told_at > FRESH):
             self.kind = self.text = self.login_href = ""
 
+    def _at_sign_in(self) -> None:
+        """Leave behind the way to the sign-in page: this is it."""
+        if self.login_href:
+            self.kind = self.text = self.login_href = ""
+
 
 def success(text: str) -> EventSpec:
     """Return the event that tells a success."""

@@ -104,7 +104,9 @@ def test_wrong_role_and_foreign_records(new_walk, people: People) -> None:
     for path in ("/staff/queue", "/staff/review/verification/1", "/staff/accounts", "/staff/audit"):
         firm.goto(path)
         firm.sees("无权访问")
-        firm.sees("您的账号没有此项操作的权限")
+        firm.sees("的权限，如有疑问请致电")
+        # Said once, by the page.
+        expect(firm.page.locator(".msg-slot")).to_be_empty()
     staff = people.staff(new_walk(), "13800031032", "己审核")
     for path in (
         "/staff/review/verification/999999",
