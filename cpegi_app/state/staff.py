@@ -58,6 +58,22 @@ class AccountsState(TableState, FormState, rx.State):
     chosen_name: str = ""
     chosen_phone: str = ""
     revealed: dict[int, str] = {}
+    shown_state: str = ""
+
+    @rx.event
+    async def load(self):
+        """Open the list, of the state that the address names."""
+        self.page, self.shown_state = 1, text_arg(self.router.url.query_parameters.get("state"), 30)
+        self.filters = {"state": self.shown_state}
+        self.filter_key += 1
+        await self._refresh()
+
+    @rx.event
+    async def reset_filters(self):
+        """Empty the query bar."""
+        self.page, self.filters, self.shown_state = 1, {}, ""
+        self.filter_key += 1
+        await self._refresh()
 
     async def _fetch(self) -> None:
         self.revealed = {}
@@ -116,6 +132,7 @@ class AccountsState(TableState, FormState, rx.State):
 class AuditState(TableState, rx.State):
     """操作日志: who did what, when; read only."""
 
+    size: int = 20
     rows: list[AuditRow] = []
 
     async def _fetch(self) -> None:

@@ -98,6 +98,46 @@ def test_queue_by_kind(new_walk, people: People) -> None:
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_workbench_of_the_staff(new_walk, people: People) -> None:
+    """Each figure leads to just what it counts; what does not fit on the 工作台 is a click away."""
+    staff = people.staff(new_walk(), "13800031061", "壬审核")
+    page = staff.page
+    staff.goto("/console")
+    tiles = page.locator(".stat").all_inner_texts()
+    assert [t.split("\n")[0] for t in tiles][:6] == [
+        "全部待审核",
+        "真实性认证",
+        "资料修改",
+        "金融产品",
+        "放款",
+        "线下贷款备案",
+    ]
+    total = int(re.findall(r"\d+", tiles[0])[0])
+    assert total > 8
+    staff.sees(f"共 {total} 项，以下为前 8 项")
+    page.locator(".stat").filter(has_text="放款").click()
+    page.wait_for_url("**/staff/queue?flow=disbursement")
+    expect(page.get_by_role("button", name=re.compile("^放款"))).to_have_attribute("aria-current", "true")
+    staff.goto("/console")
+    page.get_by_role("link", name="查看全部").click()
+    page.wait_for_url("**/staff/queue")
+    staff.goto("/console")
+    page.locator(".stat").filter(has_text="停用账号").click()
+    page.wait_for_url("**/staff/accounts?state=DISABLED")
+    expect(page.locator("[name=state]")).to_have_value("DISABLED")
+    states = page.locator("tbody .tag")
+    expect(states.first).to_have_text("已停用")
+    assert set(states.all_inner_texts()) == {"已停用"}
+    page.get_by_role("button", name="重置").click()
+    expect(page.locator("[name=state]")).to_have_value("")
+    expect(states.filter(has_text="认证").first).to_be_visible()
+    staff.check()
+    regulator = people.regulator(new_walk(), "13800031062")
+    regulator.goto("/console")
+    expect(regulator.page.locator(".stat")).to_have_count(6)
+    expect(regulator.page.get_by_text("待办事项")).to_have_count(0)
+
+
 def test_wrong_role_and_foreign_records(new_walk, people: People) -> None:
     """Members and the regulator do not reach the desk; what is absent reads like what is foreign."""
     firm = people.verified(new_walk(), "13800031031", OrgClass.ENTERPRISE)
