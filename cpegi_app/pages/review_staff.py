@@ -85,6 +85,7 @@ def _open_desk() -> rx.Component:
     return ui.form(
         # Enter in a line's reason must not decide: a switched-off first button stops it.
         rx.el.button(type="submit", disabled=True, hidden=True, aria_hidden="true", tab_index=-1),
+        rx.el.a("跳到审核意见", href="#f-comment", class_name="skip"),
         rx.el.datalist(*(rx.el.option(value=w) for w in FLAG_WORDS), custom_attrs={"id": "flag-words"}),
         rx.el.div(
             rx.el.div(

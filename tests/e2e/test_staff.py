@@ -12,6 +12,12 @@ from tests.e2e.samples import fill, pdf, upload
 from tests.e2e.test_chapter_3_verification import decide, mark, send, take_up
 
 assert people
+# The name of what has the focus, if the review desk's foot covers it.
+COVERED = """() => {
+  const node = document.activeElement, box = node.getBoundingClientRect();
+  const foot = document.querySelector(".desk-foot"), edge = foot.getBoundingClientRect().top;
+  return foot.contains(node) || box.bottom <= edge ? "" : node.name || node.innerText || node.tagName;
+}"""
 
 
 def send_verification(new_walk, people: People, phone: str, name: str):
@@ -59,6 +65,15 @@ def test_review_desk_by_keyboard(new_walk, people: People) -> None:
     page.keyboard.press("Enter")
     staff.settle()
     expect(page.get_by_role("button", name="退回", exact=True)).to_be_visible()
+    # Whatever the keyboard reaches lies clear of the decision at the foot.
+    page.locator("[name=m_name]").focus()
+    for _ in range(25):
+        page.keyboard.press("Tab")
+        covered = page.evaluate(COVERED)
+        assert not covered, f"under the foot: {covered}"
+    page.get_by_role("link", name="跳到审核意见").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[name=comment]")).to_be_focused()
     page.get_by_role("button", name="执照不清晰").press("Enter")
     expect(page.locator("[name=comment]")).to_have_value("营业执照扫描件不清晰，请重新上传清晰的彩色扫描件。")
     page.wait_for_timeout(500)
