@@ -65,6 +65,7 @@ def test_1_1_products(walk: Walk) -> None:
     assert 0 < cards.count() < everything
     page.get_by_role("group", name="机构类型").get_by_role("link", name="商业银行").click()
     page.wait_for_url("**amount=1000&org_class=BANK")
+    walk.settle()
     page.get_by_role("group", name="排序").get_by_role("link", name="综合年化成本").click()
     page.wait_for_url("**sort=cost")
     walk.check()
