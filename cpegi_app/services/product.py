@@ -26,6 +26,7 @@ from cpegi_app.services.forms import (
     basis_points,
     fen,
     input_field,
+    measure,
     normalise,
 )
 from cpegi_app.services.locks import one_at_a_time
@@ -279,7 +280,7 @@ def _span(data: dict[str, str], name: str, unit: str) -> str:
     low, high = data.get(f"{name}_min", ""), data.get(f"{name}_max", "")
     if not low and not high:
         return "—"
-    return f"{low or '…'} {unit}" if low == high else f"{low or '…'}–{high or '…'} {unit}"
+    return measure(low if low == high else f"{low or '…'}–{high or '…'}", unit)
 
 
 # --- the flow -------------------------------------------------------------------------------------
