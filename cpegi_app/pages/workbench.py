@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from cpegi_app.access import APPLICATION, APPLICATIONS, NOTICES, PUBLIC_PRODUCTS, WORKBENCH
+from cpegi_app.access import APPLICATION, APPLICATIONS, NOTICES, PUBLIC_PRODUCTS, STATISTICS, WORKBENCH
 from cpegi_app.pages import ui
 from cpegi_app.pages.application import status_cell
 from cpegi_app.pages.form import href, pager
@@ -34,7 +34,11 @@ def workbench() -> rx.Component:
             ),
             rx.fragment(),
         ),
-        ui.show(state.has_todos, _todos()),
+        rx.cond(
+            state.has_todos,
+            _todos(),
+            rx.el.div(ui.link_button("查看数据概览", STATISTICS.route, "primary"), class_name="row"),
+        ),
         rx.cond(ShellState.is_member & ShellState.verified, _progress(), rx.fragment()),
     )
 
