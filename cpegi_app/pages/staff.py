@@ -84,7 +84,7 @@ def accounts() -> rx.Component:
                 "统一社会信用代码",
                 "用户类型",
                 "状态",
-                "注册时间",
+                "注册日期",
                 ui.Col("操作", ops=True),
             ],
             _account_row,

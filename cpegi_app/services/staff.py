@@ -213,7 +213,7 @@ def _account_row(actor: Actor, user: User, org: Organisation | None, stated: tup
         kind=roles.get(Role(user.role), kind),
         state=state,
         tone=tone,
-        created=clock.local(user.created_at),
+        created=clock.local_date(user.created_at),
         disabled=user.disabled_at is not None,
         why=user.disabled_reason,
         own=user.id == actor.user_id,

@@ -151,6 +151,15 @@ def screen_of(event_name: str) -> Screen | None:
     return SCREEN_OF.get(state_name)
 
 
+def told(event_name: str) -> str:
+    """Return a refused event as the staff read it in the trail: the screen, and what was asked of it."""
+    screen = screen_of(event_name)
+    if screen is None:
+        return event_name
+    handler = event_name.rpartition(".")[2]
+    return f"打开“{screen.title}”" if handler == "load" else f"“{screen.title}”的操作 {handler}"
+
+
 def _login_href(state: BaseState) -> str:
     """Return the login page's address, which leads back to the page in view."""
     path = str(state.router.url.path or "/")

@@ -14,6 +14,7 @@ from cpegi_app.services.staff import AccountRow, AuditRow, QueueRow
 from cpegi_app.services.statistics_view import Figures
 from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
+from cpegi_app.state.gate import told
 from cpegi_app.state.message import success
 from cpegi_app.state.table import TableState
 
@@ -139,7 +140,7 @@ class AuditState(TableState, rx.State):
         since, until = _day(self.filters.get("since", "")), _day(self.filters.get("until", ""))
         if since and until and since > until:
             raise DomainError("开始日期不能晚于结束日期，请重新选择。")
-        self.rows, self.total = await self._read(
+        rows, self.total = await self._read(
             staff.audit_trail,
             action=self.filters.get("action", ""),
             word=self.filters.get("word", ""),
@@ -148,6 +149,7 @@ class AuditState(TableState, rx.State):
             page=self.page,
             size=self.size,
         )
+        self.rows = [r if r.ok else r.model_copy(update={"detail": told(r.detail)}) for r in rows]
 
 
 @for_screen(STATISTICS)

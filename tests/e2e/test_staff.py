@@ -174,6 +174,11 @@ def test_wrong_role_and_foreign_records(new_walk, people: People) -> None:
         expect(staff.page.get_by_role("button", name="审核通过")).to_have_count(0)
     staff.goto("/console/profile")
     staff.sees("无权访问“企业认证”")
+    # The trail names what was refused as the pages do.
+    staff.goto("/staff/audit")
+    staff.page.locator("[name=action]").select_option("denied")
+    staff.page.get_by_role("button", name="查询").click()
+    expect(staff.page.get_by_role("row").filter(has_text="打开“审核队列”").first).to_be_visible()
 
 
 def test_accounts(new_walk, people: People) -> None:
