@@ -71,7 +71,8 @@ def message() -> rx.Component:
         rx.cond(
             MessageState.login_href != "",
             rx.el.p(
-                ui.file_link("重新登录并回到本页", MessageState.login_href, class_name="btn btn-primary")
+                ui.file_link("重新登录并回到本页", MessageState.login_href, class_name="btn btn-primary"),
+                class_name="msg-act",
             ),
             rx.fragment(),
         ),
@@ -91,6 +92,20 @@ def broken(stateful: bool) -> rx.Component:
         class_name="main",
     )
     return ErrorBoundary.create(fallback_render=rx.Var.create(fallback), **quiet)
+
+
+def not_found() -> rx.Component:
+    """What stands at an address that no page has."""
+    return site(
+        ui.error_page(
+            "404",
+            "页面不存在",
+            f"地址可能有误，或页面已经移走。请检查地址后重试，如仍有疑问请致电 {TELEPHONE}。",
+            ui.link_button("返回首页", HOME.route, "primary"),
+            ui.show(VisitorState.name != "", ui.link_button("进入管理中心", WORKBENCH.route)),
+        ),
+        quiet=True,
+    )
 
 
 # --- the public site ------------------------------------------------------------------------------
@@ -169,8 +184,7 @@ def _console(screen: Screen, content: rx.Component) -> rx.Component:
             "关闭菜单", type="button", class_name="side-scrim", data_side_close="true", tab_index=-1
         ),
         rx.el.main(
-            # A page that is not open says so itself, with the way on.
-            ui.show(~ShellState.ready | (ShellState.access == "ok"), message()),
+            message(),
             rx.cond(
                 ShellState.ready,
                 rx.match(

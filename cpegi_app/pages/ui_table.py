@@ -12,7 +12,7 @@ from .ui_feedback import empty_state, skeleton
 
 @dataclass(frozen=True)
 class Col:
-    """One column: numbers, text cut off (clip) or broken into lines (wrap), or the row's buttons (ops)."""
+    """One column: numbers, text cut off (clip) or broken into lines (wrap), the row's buttons (ops), not on a phone (wide)."""
 
     label: str
     unit: str = ""
@@ -20,12 +20,14 @@ class Col:
     clip: bool = False
     wrap: bool = False
     ops: bool = False
+    wide: bool = False
     width: str = ""
 
     @property
     def class_name(self) -> str:
         """The classes of its cells."""
         kinds = {"is-num": self.num, "is-clip": self.clip, "is-wrap": self.wrap, "is-ops": self.ops}
+        kinds |= {"is-wide": self.wide}
         return classes(*(name for name, on in kinds.items() if on))
 
 

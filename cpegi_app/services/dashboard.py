@@ -49,6 +49,9 @@ from cpegi_app.services.forms import wan
 from cpegi_app.services.report import heading
 from cpegi_app.vocabulary import DUTY_TONES, TONES, Kind, Status
 
+# So many waiting things stand on the 工作台; the rest is a click away.
+TODOS = 8
+
 
 @dataclass(frozen=True)
 class Waiting:
@@ -84,8 +87,12 @@ class Bench(BaseModel):
     """The 工作台 of one actor."""
 
     tiles: list[Tile]
-    todos: list[Todo]
-    progress: list[application.ApplicationRow]
+    todos: list[Todo] = []
+    progress: list[application.ApplicationRow] = []
+    # How many wait in all, and where: the 工作台 shows the first few.
+    waiting: int = 0
+    all_href: str = ""
+    has_todos: bool = True
 
 
 def _count(session: Session, query) -> int:
@@ -114,7 +121,7 @@ def bench(session: Session, actor: Actor) -> Bench:
     if actor.role is Role.STAFF:
         return _staff(session, actor)
     if actor.role is Role.REGULATOR:
-        return Bench(tiles=_report_tiles(session) + region_tiles(session), todos=[], progress=[])
+        return Bench(tiles=_report_tiles(session) + region_tiles(session), has_todos=False)
     return _member(session, actor)
 
 
@@ -129,15 +136,18 @@ def _tile(label: str, value: int | str, href: str, tone: str = "grey", unit: str
 
 
 def _staff(session: Session, actor: Actor) -> Bench:
-    rows, total, counts = staff.queue(session, actor, size=8)
+    rows, total, counts = staff.queue(session, actor, size=TODOS)
     tiles = [_tile("全部待审核", total, QUEUE.route, "blue", "件")]
-    tiles += [_tile(c.label, c.count, QUEUE.route, "orange" if c.count else "grey", "件") for c in counts]
+    tiles += [
+        _tile(c.label, c.count, f"{QUEUE.route}?flow={c.flow}", "orange" if c.count else "grey", "件")
+        for c in counts
+    ]
     disabled = _count(session, select(User.id).where(col(User.disabled_at).is_not(None)))
-    tiles.append(_tile("停用账号", disabled, ACCOUNTS.route, "grey", "个"))
+    tiles.append(_tile("停用账号", disabled, f"{ACCOUNTS.route}?state=DISABLED", "grey", "个"))
     todos = [
         Todo(
             title=r.title,
-            note=r.org,
+            note="" if r.org == r.title else r.org,
             at=f"已等待 {r.waiting}",
             action="办理",
             href=r.href,
@@ -146,7 +156,7 @@ def _staff(session: Session, actor: Actor) -> Bench:
         )
         for r in rows
     ]
-    return Bench(tiles=tiles, todos=todos, progress=[])
+    return Bench(tiles=tiles, todos=todos, waiting=total, all_href=QUEUE.route)
 
 
 def region_tiles(session: Session) -> list[Tile]:
@@ -242,7 +252,7 @@ def _by_class(session: Session) -> list[ClassRow]:
 
 def _by_month(session: Session) -> list[MonthRow]:
     since = clock.now() - timedelta(days=200)
-    found: dict[str, list[int]] = {}
+    found: dict[str, list[int]] = {month: [0, 0, 0, 0] for month in _last_months()}
     for at, status in session.exec(
         select(Application.submitted_at, Application.status).where(col(Application.submitted_at) > since)
     ):
@@ -259,6 +269,12 @@ def _by_month(session: Session) -> list[MonthRow]:
         MonthRow(month=m, applications=r[0], approved=r[1], loans=r[2], amount=wan(r[3]))
         for m, r in sorted(found.items(), reverse=True)[:6]
     ]
+
+
+def _last_months(count: int = 6) -> list[str]:
+    """Return the present month and those before it: a month without business is a row of noughts."""
+    year, month = map(int, clock.local_date(clock.now())[:7].split("-"))
+    return [f"{(year * 12 + month - 1 - n) // 12}-{(month - 1 - n) % 12 + 1:02d}" for n in range(count)]
 
 
 def _report_tiles(session: Session) -> list[Tile]:
@@ -291,14 +307,16 @@ def _due_reports(session: Session, actor: Actor) -> tuple[list[Tile], list[Todo]
 
 
 def _member(session: Session, actor: Actor) -> Bench:
-    todos = _own_todos(session, actor)
-    tiles: list[Tile] = []
+    todos, tiles = _own_todos(session, actor), list[Tile]()
+    all_href, beyond = "", 0
     if actor.may(Permission.REPORT_SUBMIT):
         tiles, due = _due_reports(session, actor)
         todos += due
     if actor.may(Permission.APPLICATION_REVIEW):
         mine = select(Product.id).where(Product.org_id == actor.org_id, col(Product.is_listed).is_(True))
         waiting = _count(session, _inbox(actor))
+        beyond = max(0, waiting - TODOS)
+        all_href = REQUESTS.route if beyond else ""
         tiles.append(_tile("待办理申请", waiting, REQUESTS.route, "orange" if waiting else "grey", "笔"))
         tiles.append(_tile("已发布产品", _count(session, mine), PRODUCTS.route, "green", "个"))
         total = session.exec(
@@ -311,7 +329,8 @@ def _member(session: Session, actor: Actor) -> Bench:
         tiles.append(_tile("我的融资申请", sent, APPLICATIONS.route, "blue", "笔"))
         listed = _count(session, select(Product.id).where(col(Product.is_listed).is_(True)))
         tiles.append(_tile("可申请金融产品", listed, PUBLIC_PRODUCTS.route, "grey", "个"))
-    return Bench(tiles=tiles, todos=todos, progress=progress)
+    total = len(todos) + beyond
+    return Bench(tiles=tiles, todos=todos, progress=progress, waiting=total, all_href=all_href)
 
 
 IDENTITY_TODO = Todo(
@@ -332,7 +351,7 @@ def _own_todos(session: Session, actor: Actor) -> list[Todo]:
     elif not actor.verified:
         found.append(_verification_todo(verification_status(session, actor)))
     if actor.may(Permission.APPLICATION_REVIEW):
-        rows, _ = application.listing(session, actor, inbox=True, status=Status.PENDING, size=8)
+        rows, _ = application.listing(session, actor, inbox=True, status=Status.PENDING, size=TODOS)
         found += [
             Todo(
                 title=f"{r.enterprise} · {r.product}",

@@ -26,6 +26,7 @@ from cpegi_app.services.forms import (
     basis_points,
     fen,
     input_field,
+    measure,
     normalise,
     plain_number,
 )
@@ -291,7 +292,7 @@ def _span(data: dict[str, str], name: str, unit: str) -> str:
     low, high = (_grouped(data.get(f"{name}_{end}", "")) for end in ("min", "max"))
     if not low and not high:
         return "—"
-    return f"{low or '…'} {unit}" if low == high else f"{low or '…'}–{high or '…'} {unit}"
+    return measure(low if low == high else f"{low or '…'}–{high or '…'}", unit)
 
 
 def _grouped(value: str) -> str:

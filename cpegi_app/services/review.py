@@ -239,6 +239,8 @@ def act(
     }
     _write(session, flow, row, seen_version, changes)
     _trace(session, flow, row, actor, action, stage, comment, reasons)
+    if action is not Action.SUBMIT:
+        notices.settle(session, stage.users(session, row), flow.reviewer_href(row))
     if target is Status.APPROVED:
         flow.after_approve(session, actor, row, payload)
     _tell(session, flow, row, action, target, comment)
@@ -359,10 +361,8 @@ def _tell(session: Session, flow: Flow, row: Any, action: Action, target: Status
     title = flow.title(session, row)
     if target is Status.PENDING:
         stage = flow.stages[row.stage]
-        text = "请在待办事项中办理。"
-        notices.notify(
-            session, stage.users(session, row), f"待办：{flow.label} · {title}", text, flow.reviewer_href(row)
-        )
+        head = f"{flow.label} · {title}"
+        notices.notify_waiting(session, stage.users(session, row), head, flow.reviewer_href(row))
     elif action is not Action.WITHDRAW:
         text = comment or flow.outcome.get(action, "")
         users = notices.users_of(session, row.org_id)

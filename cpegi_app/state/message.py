@@ -60,6 +60,11 @@ class MessageState(rx.State):
         if self.kind == "error":
             self.kind = self.text = self.login_href = ""
 
+    def _at_sign_in(self) -> None:
+        """Leave behind the way to the sign-in page: this is it."""
+        if self.login_href:
+            self.kind = self.text = self.login_href = ""
+
 
 def success(text: str) -> EventSpec:
     """Return the event that tells a success."""

@@ -100,8 +100,8 @@ async def read_file(request: Request) -> Response:
     sid, file_id = sessions.sid_of(request.headers.get("cookie", "")), request.path_params["file_id"]
     try:
         found = await asyncio.to_thread(_content, sid, file_id)
-    except SignInRequired as refusal:
-        return PlainTextResponse(refusal.message, 401)
+    except SignInRequired:
+        return PlainTextResponse("登录已失效，请返回平台重新登录，再打开此文件。", 401)
     except DomainError as refusal:
         return PlainTextResponse(refusal.message, 404)
     preview = "download" not in request.query_params

@@ -55,7 +55,7 @@ def change(session: Session, world: World, **changes: str) -> World:
         ({"amount_max": "49.99"}, "amount_max", "额度上限不能小于下限"),
         ({"term_max": "5"}, "term_max", "期限上限不能小于下限"),
         ({"rate_max": "3.44"}, "rate_max", "年利率上限不能小于下限"),
-        ({"rate_max": "36.01"}, "rate_max", "应在 0–36 %之间"),
+        ({"rate_max": "36.01"}, "rate_max", "应在 0–36%之间"),
         ({"term_min": "0"}, "term_min", "应在 1–360 个月之间"),
         ({"days": "0"}, "days", "应在 1–365 工作日之间"),
         ({"valid_until": "2020-01-01"}, "valid_until", "不能早于今天"),
@@ -157,11 +157,11 @@ def test_4_1_a_change_replaces_the_product_only_when_approved(session: Session):
         assert public_detail(session, pid).conditions == []
     shown = review_view.view(session, later.flow, later.reviewer, later.row_id)
     changed = {f.title: (f.old, f.value) for g in shown.groups for f in g.fields if f.changed}
-    assert changed == {"额度上限": ("1,000 万元", "800 万元"), "资产负债率": ("不限制", "≤ 65 %")}
+    assert changed == {"额度上限": ("1,000 万元", "800 万元"), "资产负债率": ("不限制", "≤ 65%")}
     later.act(session, Action.APPROVE)
     session.expire_all()
     assert public_detail(session, pid).amount == "50–800 万元"
-    assert public_detail(session, pid).conditions == [("资产负债率", "≤ 65 %")]
+    assert public_detail(session, pid).conditions == [("资产负债率", "≤ 65%")]
 
 
 def test_4_1_a_change_begins_from_what_is_in_force(session: Session):

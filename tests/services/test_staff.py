@@ -71,6 +71,11 @@ def test_the_queue_is_over_everything_that_waits_for_the_platform_oldest_first(s
     assert rows[0].org == session.get_one(Organisation, waiting[0].owner.org_id).name
 
 
+def test_kinds_stand_in_the_order_of_the_manual():
+    names = [f.name for f in staff.platform_flows()]
+    assert names[:4] == ["verification", "profile_change", "product", "disbursement"]
+
+
 def test_the_queue_is_filtered_by_kind_and_paged(session: Session, boss: Actor):
     made = [worlds.product_world(session).bring_to(session, Status.PENDING) for _ in range(3)]
     worlds.verification_world(session).bring_to(session, Status.PENDING)
@@ -157,6 +162,19 @@ def test_accounts_are_filtered_by_kind_and_state(session: Session, boss: Actor):
         ({"kind": "CASINO", "state": "ASLEEP"}, mine),
     ):
         assert found(session, boss, **filters) & mine == expected, filters
+
+
+def test_the_list_says_how_far_a_verification_is(session: Session, boss: Actor):
+    def state() -> str:
+        rows, _ = staff.accounts(session, boss, state="NEW", size=50)
+        return next(r.state for r in rows if r.id == world.owner.user_id)
+
+    world = worlds.verification_world(session)
+    assert state() == "未认证"
+    world.bring_to(session, Status.PENDING)
+    assert state() == "认证审核中"
+    world.act(session, Action.RETURN)
+    assert state() == "认证已退回"
 
 
 def test_the_list_shows_no_number_in_full(session: Session, boss: Actor):
