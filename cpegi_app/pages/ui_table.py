@@ -163,6 +163,11 @@ def query_bar(
     return rx.el.form(grid, on_submit=on_submit, no_validate=True, role="search", class_name="query", **props)
 
 
+def two_lines(first: Any, second: Any) -> rx.Component:
+    """Two values that belong together in one cell, the lesser one below."""
+    return rx.el.div(first, rx.el.p(second, class_name="small muted"))
+
+
 def toolbar(*actions: Any, end: Sequence[Any] = ()) -> rx.Component:
     """Above a table: 新增 导入 导出 at the left, a note at the right."""
     return rx.el.div(*actions, rx.el.div(*end, class_name="end"), class_name="toolbar")
