@@ -12,13 +12,12 @@ from reflex_base.environment import environment
 
 from cpegi_app import db
 from cpegi_app.pages import PAGES
-from cpegi_app.pages.layout import SITE, broken, not_found
+from cpegi_app.pages.layout import broken
 from cpegi_app.services import chapters, report_reminder, sms
 from cpegi_app.settings import ROOT, get_settings
 from cpegi_app.state.gate import Gate, token_owner
 from cpegi_app.state.message import on_browser_error, on_error
 from cpegi_app.state.shape import upload_handlers
-from cpegi_app.state.site import VisitorState
 from cpegi_app.web import logs
 from cpegi_app.web.edge import Edge, EdgeConfig
 from cpegi_app.web.routes import api, live_session_id
@@ -64,14 +63,6 @@ app = rx.App(
     ],
 )
 app.add_middleware(Gate())
-# Every address that no Screen has, the console's too.
-app.add_page(
-    not_found,
-    route="404",
-    title=f"页面不存在 · {SITE}",
-    description=SITE,
-    on_load=VisitorState.visit,  # pyright: ignore
-)
 
 
 async def deliver_messages():

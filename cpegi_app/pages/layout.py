@@ -94,8 +94,9 @@ def broken(stateful: bool) -> rx.Component:
     return ErrorBoundary.create(fallback_render=rx.Var.create(fallback), **quiet)
 
 
+@rx.page(route="404", title=f"页面不存在 · {SITE}", description=SITE, on_load=VisitorState.visit)  # pyright: ignore
 def not_found() -> rx.Component:
-    """What stands at an address that no page has."""
+    """What stands at every address that no Screen has, the console's too."""
     return site(
         ui.error_page(
             "404",
