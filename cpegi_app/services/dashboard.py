@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from pydantic import BaseModel
 from sqlalchemy import func
@@ -15,6 +14,7 @@ from cpegi_app.access import (
     APPLICATION,
     APPLICATIONS,
     DISBURSE,
+    FILING,
     IDENTITY,
     PRODUCT_EDIT,
     PRODUCTS,
@@ -35,6 +35,7 @@ from cpegi_app.access import (
 from cpegi_app.models import (
     Application,
     Disbursement,
+    FilingBatch,
     Loan,
     Organisation,
     Product,
@@ -45,6 +46,7 @@ from cpegi_app.models import (
     Verification,
 )
 from cpegi_app.services import application, report_bench, staff
+from cpegi_app.services.corrections import in_force
 from cpegi_app.services.forms import wan
 from cpegi_app.services.report import heading
 from cpegi_app.vocabulary import DUTY_TONES, TONES, Kind, Status
@@ -167,7 +169,7 @@ def region_tiles(session: Session) -> list[Tile]:
     products = _count(session, select(Product.id).where(col(Product.is_listed).is_(True)))
     sent = _count(session, select(Application.id).where(col(Application.submitted_at).is_not(None)))
     total, number = session.exec(
-        select(func.coalesce(func.sum(Loan.amount_fen), 0), func.count(col(Loan.id)))
+        select(func.coalesce(func.sum(Loan.amount_fen), 0), func.count(col(Loan.id))).where(in_force())
     ).one()
     href = STATISTICS.route
     return [
@@ -178,103 +180,6 @@ def region_tiles(session: Session) -> list[Tile]:
         _tile("累计放款", wan(int(total)), href, "teal", "万元"),
         _tile("放款笔数", number, href, "teal", "笔"),
     ]
-
-
-class ClassRow(BaseModel):
-    """One class of institution in the statistics."""
-
-    label: str
-    institutions: int
-    products: int
-    loans: int
-    amount: str
-
-
-class MonthRow(BaseModel):
-    """One month of the statistics."""
-
-    month: str
-    applications: int
-    approved: int
-    loans: int
-    amount: str
-
-
-class Statistics(BaseModel):
-    """The platform's figures by class and by month."""
-
-    tiles: list[Tile]
-    classes: list[ClassRow]
-    months: list[MonthRow]
-
-
-def statistics(session: Session, actor: Actor) -> Statistics:
-    """Return the statistics page; read only, for the staff and the regulator."""
-    staff.require(actor, Permission.STATISTICS_READ)
-    return Statistics(tiles=region_tiles(session), classes=_by_class(session), months=_by_month(session))
-
-
-def _by_class(session: Session) -> list[ClassRow]:
-    from cpegi_app.vocabulary import CLASSES
-
-    orgs = dict(
-        session.exec(
-            select(Organisation.org_class, func.count())
-            .where(col(Organisation.verified_at).is_not(None))
-            .group_by(col(Organisation.org_class))
-        ).all()
-    )
-    products = dict(
-        session.exec(
-            select(Product.org_class, func.count())
-            .where(col(Product.is_listed).is_(True))
-            .group_by(col(Product.org_class))
-        ).all()
-    )
-    query = (
-        select(Organisation.org_class, func.count(), func.sum(Loan.amount_fen))
-        .join(Loan, col(Loan.institution_id) == Organisation.id)
-        .group_by(col(Organisation.org_class))
-    )
-    loans = {c: (n, int(total)) for c, n, total in session.exec(query)}
-    return [
-        ClassRow(
-            label=c.label,
-            institutions=orgs.get(c.value, 0),
-            products=products.get(c.value, 0),
-            loans=loans.get(c.value, (0, 0))[0],
-            amount=wan(loans.get(c.value, (0, 0))[1]),
-        )
-        for kind in (Kind.DEBT, Kind.EQUITY, Kind.INTERMEDIARY)
-        for c in CLASSES[kind]
-    ]
-
-
-def _by_month(session: Session) -> list[MonthRow]:
-    since = clock.now() - timedelta(days=200)
-    found: dict[str, list[int]] = {month: [0, 0, 0, 0] for month in _last_months()}
-    for at, status in session.exec(
-        select(Application.submitted_at, Application.status).where(col(Application.submitted_at) > since)
-    ):
-        row = found.setdefault(clock.local_date(at)[:7], [0, 0, 0, 0])
-        row[0] += 1
-        row[1] += status == Status.APPROVED
-    for on, amount in session.exec(
-        select(col(Loan.lent_on), col(Loan.amount_fen)).where(Loan.lent_on > since.date())
-    ):
-        row = found.setdefault(on.isoformat()[:7], [0, 0, 0, 0])
-        row[2] += 1
-        row[3] += amount
-    return [
-        MonthRow(month=m, applications=r[0], approved=r[1], loans=r[2], amount=wan(r[3]))
-        for m, r in sorted(found.items(), reverse=True)[:6]
-    ]
-
-
-def _last_months(count: int = 6) -> list[str]:
-    """Return the present month and those before it: a month without business is a row of noughts."""
-    year, month = map(int, clock.local_date(clock.now())[:7].split("-"))
-    return [f"{(year * 12 + month - 1 - n) // 12}-{(month - 1 - n) % 12 + 1:02d}" for n in range(count)]
 
 
 def _report_tiles(session: Session) -> list[Tile]:
@@ -320,7 +225,9 @@ def _member(session: Session, actor: Actor) -> Bench:
         tiles.append(_tile("待办理申请", waiting, REQUESTS.route, "orange" if waiting else "grey", "笔"))
         tiles.append(_tile("已发布产品", _count(session, mine), PRODUCTS.route, "green", "个"))
         total = session.exec(
-            select(func.coalesce(func.sum(Loan.amount_fen), 0)).where(Loan.institution_id == actor.org_id)
+            select(func.coalesce(func.sum(Loan.amount_fen), 0)).where(
+                Loan.institution_id == actor.org_id, in_force()
+            )
         ).one()
         tiles.append(_tile("累计放款", wan(int(total)), REQUESTS.route, "teal", "万元"))
     progress: list[application.ApplicationRow] = []
@@ -369,6 +276,7 @@ def _own_todos(session: Session, actor: Actor) -> list[Todo]:
         (ProfileChange, "资料修改", lambda r: PROFILE.route),
         (Application, "融资申请", lambda r: APPLICATION.url(aid=r.id)),
         (Disbursement, "放款", lambda r: DISBURSE.url(did=r.id)),
+        (FilingBatch, "线下贷款备案", lambda r: FILING.url(bid=r.id)),
         (Report, "报告", lambda r: REPORT_EDIT.url(rid=r.id)),
     ):
         query = select(model).where(model.org_id == actor.org_id, model.status == Status.RETURNED.value)
