@@ -25,7 +25,7 @@ from cpegi_app.services.forms import (
     not_in_future,
     wan,
 )
-from cpegi_app.services.locks import one_at_a_time
+from cpegi_app.services.locks import booking, one_at_a_time
 from cpegi_app.services.review import Check, Description, Flow, Line, Payload
 from cpegi_app.vocabulary import (
     TONES,
@@ -185,6 +185,7 @@ def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) 
 def _book(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
     borrower = session.get(Organisation, row.borrower_id)
     assert borrower is not None
+    booking(session)
     session.add(loan_of(row, borrower))
     text = f"{wan(row.amount_fen)} 万元，放款日期 {row.lent_on}。"
     href = application.APPLICATION.url(aid=row.application_id)
