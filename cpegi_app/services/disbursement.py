@@ -168,8 +168,15 @@ def _cross_checks(session: Session, row: Any, form: Any) -> dict[str, str]:
         Disbursement.id != row.id,
         col(Disbursement.status).in_([Status.PENDING.value, Status.APPROVED.value]),
     )
-    booked = select(Loan.id).where(Loan.institution_id == row.org_id, Loan.iou_no == form.iou_no)
-    filed = select(OfflineLoan.id).where(OfflineLoan.org_id == row.org_id, OfflineLoan.iou_no == form.iou_no)
+    # A correction repeats the number of a loan that is found anyway; without them the unique indexes serve.
+    booked = select(Loan.id).where(
+        Loan.institution_id == row.org_id, Loan.iou_no == form.iou_no, col(Loan.replaces_id).is_(None)
+    )
+    filed = select(OfflineLoan.id).where(
+        OfflineLoan.org_id == row.org_id,
+        OfflineLoan.iou_no == form.iou_no,
+        col(OfflineLoan.replaces_loan_id).is_(None),
+    )
     if any(session.exec(query).first() for query in (twin, booked, filed)):
         errors["iou_no"] = "该借据编号已登记过放款，同一借据只能登记一次，请核对编号"
     return errors
