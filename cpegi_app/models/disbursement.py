@@ -49,6 +49,9 @@ class Loan(Row, table=True):
         ),
         Index("ix_loan_lent_on", "institution_id", "lent_on"),
         Index("ix_loan_book", "institution_id", "id"),
+        # An import asks for ten thousand contracts and borrowers at once.
+        Index("ix_loan_contract", "institution_id", "contract_no"),
+        Index("ix_loan_borrower_code", "institution_id", "borrower_code"),
     )
 
     source: str = Field(max_length=8)

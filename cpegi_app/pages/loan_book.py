@@ -68,17 +68,16 @@ def _book(state: Any, title: str, row: Any, *more: rx.Component) -> rx.Component
             ],
             tools=[
                 ui.file_link(rx.fragment(ui.icon("download"), "导出"), state.export_href, class_name="btn"),
-                rx.el.span(
-                    "放款合计 ",
-                    rx.el.b(state.amount),
-                    " 万元，余额合计 ",
-                    rx.el.b(state.balance),
-                    " 万元",
-                    class_name="num",
-                ),
+                rx.el.span(rx.cond(state.counting, "正在统计全部贷款…", _sums(state)), class_name="num"),
             ],
             empty=ui.empty_state("没有符合条件的贷款", "请调整查询条件；新的贷款在审核通过后登记在此。"),
         ),
+    )
+
+
+def _sums(state: Any) -> rx.Component:
+    return rx.fragment(
+        "放款合计 ", rx.el.b(state.amount), " 万元，余额合计 ", rx.el.b(state.balance), " 万元"
     )
 
 

@@ -25,7 +25,7 @@ from cpegi_app.services.forms import (
     not_in_future,
     wan,
 )
-from cpegi_app.services.locks import one_at_a_time
+from cpegi_app.services.locks import booking, one_at_a_time
 from cpegi_app.services.review import Check, Description, Flow, Line, Payload
 from cpegi_app.vocabulary import (
     TONES,
@@ -168,8 +168,15 @@ def _cross_checks(session: Session, row: Any, form: Any) -> dict[str, str]:
         Disbursement.id != row.id,
         col(Disbursement.status).in_([Status.PENDING.value, Status.APPROVED.value]),
     )
-    booked = select(Loan.id).where(Loan.institution_id == row.org_id, Loan.iou_no == form.iou_no)
-    filed = select(OfflineLoan.id).where(OfflineLoan.org_id == row.org_id, OfflineLoan.iou_no == form.iou_no)
+    # A correction repeats the number of a loan that is found anyway; without them the unique indexes serve.
+    booked = select(Loan.id).where(
+        Loan.institution_id == row.org_id, Loan.iou_no == form.iou_no, col(Loan.replaces_id).is_(None)
+    )
+    filed = select(OfflineLoan.id).where(
+        OfflineLoan.org_id == row.org_id,
+        OfflineLoan.iou_no == form.iou_no,
+        col(OfflineLoan.replaces_loan_id).is_(None),
+    )
     if any(session.exec(query).first() for query in (twin, booked, filed)):
         errors["iou_no"] = "该借据编号已登记过放款，同一借据只能登记一次，请核对编号"
     return errors
@@ -185,6 +192,7 @@ def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) 
 def _book(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
     borrower = session.get(Organisation, row.borrower_id)
     assert borrower is not None
+    booking(session)
     session.add(loan_of(row, borrower))
     text = f"{wan(row.amount_fen)} 万元，放款日期 {row.lent_on}。"
     href = application.APPLICATION.url(aid=row.application_id)

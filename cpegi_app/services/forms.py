@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -54,6 +54,8 @@ def normalise(value: str) -> str:
 
 def half_width(value: str) -> str:
     """Return the text with full-width digits, letters and signs made plain, blanks removed."""
+    if value.isascii() and value.isprintable() and " " not in value:
+        return value
     plain = normalise(value)
     return "".join((plain if plain.isascii() else unicodedata.normalize("NFKC", plain)).split())
 
@@ -71,13 +73,16 @@ def plain_number(value: str) -> Decimal:
     return Decimal(text)
 
 
+_TOO_LARGE, _CENT = Decimal("1e12"), Decimal("0.01")
+
+
 def _decimal(value: Any) -> Decimal | None:
     if value in ("", None):
         return None
     number = plain_number(str(value))
-    if abs(number) >= Decimal("1e12"):
+    if abs(number) >= _TOO_LARGE:
         raise ValueError("数字过大，请核对单位")
-    if number != number.quantize(Decimal("0.01")):
+    if number != number.quantize(_CENT):
         raise ValueError("最多保留两位小数")
     return number
 
@@ -121,6 +126,11 @@ def _codes(value: Any) -> tuple[str, ...] | None:
     return found or None
 
 
+# Texts that a converter leaves as they are, and what makes their value: most cells of a workbook are such.
+PLAIN: dict[Callable, tuple[Callable[[str], Any], Callable[[str], Any]]] = {
+    _text: (str.isalnum, str),
+    _decimal: (re.compile(r"\d{1,9}(\.\d{1,2})?", re.ASCII).fullmatch, Decimal),
+}
 Text = Annotated[str, BeforeValidator(_text)]
 Number = Annotated[Decimal, BeforeValidator(_decimal)]
 Whole = Annotated[int, BeforeValidator(_integer)]
@@ -236,27 +246,36 @@ class Form(BaseModel):
 
 def check_limits(spec: FieldSpec, value: Any) -> None:
     """Raise ValueError with the sentence when a value is outside what its field allows."""
-    if spec.widget in (Widget.SELECT, Widget.CHECKS):
-        known = {code for code, _ in spec.options}
+    limits(spec)(value)
+
+
+def limits(spec: FieldSpec) -> Callable[[Any], None]:
+    """Return what raises ValueError with the sentence when a value is outside what its field allows."""
+    known = {code for code, _ in spec.options}
+    low, high = (None if bound is None else Decimal(str(bound)) for bound in (spec.low, spec.high))
+
+    def listed(value: Any) -> None:
         if any(v not in known for v in ((value,) if isinstance(value, str) else value)):
             raise ValueError(f"请从列表中选择{spec.title}")
-    elif isinstance(value, str):
-        if len(value) > spec.max_len:
-            raise ValueError(f"最多 {spec.max_len} 字，现有 {len(value)} 字，请精简")
-    elif isinstance(value, int | Decimal):
-        below = spec.low is not None and value < Decimal(str(spec.low))
-        above = spec.high is not None and value > Decimal(str(spec.high))
-        if below or above:
-            low = f"{spec.low:,g}" if spec.low is not None else ""
-            high = f"{spec.high:,.15g}" if spec.high is not None else ""
-            span = (
-                f"在 {measure(f'{low}–{high}', spec.unit)}之间"
-                if low and high
-                else f"不小于 {measure(low, spec.unit)}"
-                if low
-                else f"不大于 {measure(high, spec.unit)}"
-            )
-            raise ValueError(f"{spec.title}应{span.strip()}")
+
+    def sized(value: Any) -> None:
+        if isinstance(value, str):
+            if len(value) > spec.max_len:
+                raise ValueError(f"最多 {spec.max_len} 字，现有 {len(value)} 字，请精简")
+        elif isinstance(value, (int, Decimal)) and (
+            (low is not None and value < low) or (high is not None and value > high)
+        ):
+            raise ValueError(f"{spec.title}应{_span(spec)}")
+
+    return listed if spec.widget in (Widget.SELECT, Widget.CHECKS) else sized
+
+
+def _span(spec: FieldSpec) -> str:
+    low = f"{spec.low:,g}" if spec.low is not None else ""
+    high = f"{spec.high:,.15g}" if spec.high is not None else ""
+    if low and high:
+        return f"在 {measure(f'{low}–{high}', spec.unit)}之间"
+    return f"不小于 {measure(low, spec.unit)}" if low else f"不大于 {measure(high, spec.unit)}"
 
 
 def _sentences(form: type[Form], error: ValidationError) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from operator import mul
 
 from cpegi_app.services.forms import half_width
 
@@ -27,7 +28,7 @@ def credit_code(text: str) -> str:
 
 def check_character(first17: str) -> str:
     """Return the 18th character that belongs to the first 17."""
-    total = sum(_VALUES[c] * weight for c, weight in zip(first17, _WEIGHTS, strict=True))
+    total = sum(map(mul, map(_VALUES.__getitem__, first17), _WEIGHTS))
     return CHARSET[(31 - total % 31) % 31]
 
 

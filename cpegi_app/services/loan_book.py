@@ -1,21 +1,17 @@
 """贷款台账: online and offline loans in one list, for the institution (own) and the staff (all) (manual §5.1).
 
-The book only grows, so where a page of a filtered list begins can be remembered: a list is counted once, every
-hundredth loan of it is kept as an anchor, and any page is a short walk from the nearest anchor.
+Which loans a page holds is told by `book_count`; this module says what a list is and how its loans are shown.
 """
 
 from __future__ import annotations
 
-import threading
-from array import array
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import func
+from sqlalchemy import or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -23,14 +19,17 @@ from cpegi_app import clock
 from cpegi_app.access import Actor, Permission
 from cpegi_app.errors import FormInvalid
 from cpegi_app.models import Loan, Organisation
-from cpegi_app.services import audit, sheet_writer, staff
+from cpegi_app.services import audit, book_count, sheet_writer, staff
 from cpegi_app.services.forms import normalise, percent, wan
 from cpegi_app.services.offline_form import SPECS, STORED, heading
 from cpegi_app.vocabulary import FiveClass, GuaranteeMode, LoanSource, LoanStatus
 
 EXPORT_MAX = 20_000
-# Up to so many loans a list keeps every id, beyond it one in STRIDE; so many lists are kept.
-WHOLE, STRIDE, LISTS = 5_000, 100, 64
+# So many steps of counting go into one transaction behind the page.
+STEPS = 10
+# Made once: an alias costs more than the query that it stands in.
+_LATER = aliased(Loan)
+_REPLACED = select(_LATER.id).where(_LATER.replaces_id == Loan.id).exists()
 TONES = {"ACTIVE": "green", "DUE": "grey", "REPLACED": "orange"}
 
 
@@ -70,26 +69,20 @@ class LoanEntry(BaseModel):
     can_correct: bool = False
 
 
-class BookPage(BaseModel):
-    """One page of the book with the figures of the whole list."""
+class BookSums(BaseModel):
+    """The figures of a whole list; while `counting`, of the part that is counted."""
 
-    rows: list[LoanEntry] = []
     total: int = 0
     amount: str = "0"
     balance: str = "0"
+    counting: bool = False
 
 
-@dataclass(frozen=True)
-class _List:
-    total: int
-    amount: int
-    balance: int
-    stride: int
-    anchors: array
+class BookPage(BaseModel):
+    """One page of the book with the figures of the list."""
 
-
-_lists: OrderedDict[tuple, _List] = OrderedDict()
-_lock = threading.Lock()
+    rows: list[LoanEntry] = []
+    sums: BookSums = BookSums()
 
 
 def query_of(actor: Actor, filters: dict[str, str]) -> Query:
@@ -124,25 +117,49 @@ def _date(text: str) -> date | None:
 def page(
     session: Session, actor: Actor, filters: dict[str, str], *, page: int = 1, size: int = 20
 ) -> BookPage:
-    """Return one page of the book, what was booked last first, and the sums of the whole list."""
-    query = query_of(actor, filters)
-    found = _list(session, query)
-    loans = _walk(session, query, found, (page - 1) * size, size)
+    """Return one page of the book, what was booked last first; the list is counted as far as the page needs."""
+    query, offset = query_of(actor, filters), (page - 1) * size
+    where = _conditions(query)
+    # One more than the page: so that one can turn to the next.
+    found = book_count.counted(session, _key(query), where, offset + size + 1)
+    loans = _loans(session, where, *found.place(offset, size), size)
     names = _institutions(session, {loan.institution_id for loan in loans})
-    later = _replaced(session, [loan.id or 0 for loan in loans])
-    return BookPage(
-        rows=[_entry(loan, names, loan.id in later, actor) for loan in loans],
-        total=found.total,
-        amount=wan(found.amount),
-        balance=wan(found.balance),
-    )
+    replaced = query.status == LoanStatus.REPLACED
+    return BookPage(rows=[_entry(loan, names, replaced, actor) for loan in loans], sums=_sums(found))
 
 
-def _conditions(session: Session, query: Query) -> list[Any]:
+def count_on(session: Session, actor: Actor, filters: dict[str, str]) -> BookSums:
+    """Count a list further than its page needed; asked again and again, it is counted whole in the end."""
+    query = query_of(actor, filters)
+    where = _conditions(query)
+    found = book_count.counted(session, _key(query), where, 0)
+    book_count.count_on(session, found, where, STEPS)
+    return _sums(found)
+
+
+def _key(query: Query) -> tuple:
+    return query, clock.today()
+
+
+def _sums(found: book_count.Counted) -> BookSums:
+    total, amount, balance = found.sums()
+    return BookSums(total=total, amount=wan(amount), balance=wan(balance), counting=not found.whole)
+
+
+def _loans(
+    session: Session, where: list[Any], ranges: list[tuple[int, int]], before: int, size: int
+) -> list[Loan]:
+    """Return the loans of a page, searched for only where the count has seen them."""
+    if not ranges:
+        return []
+    near = or_(*(col(Loan.id).between(low, high) for low, high in ranges))
+    query = select(Loan).where(*where, near).order_by(col(Loan.id).desc())
+    return list(session.exec(query.offset(before).limit(size)))
+
+
+def _conditions(query: Query) -> list[Any]:
     found: list[Any] = []
-    later = aliased(Loan)
-    replaced = select(later.id).where(later.replaces_id == Loan.id).exists()
-    found.append(replaced if query.status == LoanStatus.REPLACED else ~replaced)
+    found.append(_REPLACED if query.status == LoanStatus.REPLACED else ~_REPLACED)
     if query.org_id:
         found.append(Loan.institution_id == query.org_id)
     if query.status == LoanStatus.ACTIVE:
@@ -167,59 +184,9 @@ def _conditions(session: Session, query: Query) -> list[Any]:
     return found
 
 
-def _list(session: Session, query: Query) -> _List:
-    """Return a list's sums and anchors, counted anew when the book has grown."""
-    newest = session.exec(
-        select(Loan.id, col(Loan.created_at)).order_by(col(Loan.id).desc()).limit(1)
-    ).first()
-    key = (str(session.get_bind().engine.url), query, tuple(newest or ()), clock.today())
-    with _lock:
-        if found := _lists.get(key):
-            _lists.move_to_end(key)
-            return found
-    found = _count(session, query)
-    with _lock:
-        _lists[key] = found
-        while len(_lists) > LISTS:
-            _lists.popitem(last=False)
-    return found
-
-
-def _count(session: Session, query: Query) -> _List:
-    where = _conditions(session, query)
-    sums = select(
-        func.count(),
-        func.coalesce(func.sum(Loan.amount_fen), 0),
-        func.coalesce(func.sum(Loan.balance_fen), 0),
-    )
-    counted = session.exec(sums.select_from(Loan).where(*where)).one()
-    total, amount, balance = (int(figure or 0) for figure in counted)
-    stride = 1 if total <= WHOLE else STRIDE
-    number = func.row_number().over(order_by=col(Loan.id).desc()).label("number")
-    ranked = select(col(Loan.id).label("id"), number).where(*where).subquery()
-    picked = select(ranked.c.id).where((ranked.c.number - 1) % stride == 0).order_by(ranked.c.number)
-    return _List(total, amount, balance, stride, array("q", session.exec(picked)))
-
-
-def _walk(session: Session, query: Query, found: _List, offset: int, size: int) -> list[Loan]:
-    if offset >= found.total:
-        return []
-    order = col(Loan.id).desc()
-    if found.stride == 1:
-        ids = list(found.anchors[offset : offset + size])
-        return list(session.exec(select(Loan).where(col(Loan.id).in_(ids)).order_by(order)))
-    anchor = found.anchors[offset // found.stride]
-    near = select(Loan).where(*_conditions(session, query), col(Loan.id) <= anchor).order_by(order)
-    return list(session.exec(near.offset(offset % found.stride).limit(size)))
-
-
 def _institutions(session: Session, ids: set[int]) -> dict[int, str]:
     query = select(Organisation.id, Organisation.name).where(col(Organisation.id).in_(ids))
     return {i or 0: name for i, name in session.exec(query)}
-
-
-def _replaced(session: Session, ids: list[int]) -> set[int]:
-    return {i or 0 for i in session.exec(select(Loan.replaces_id).where(col(Loan.replaces_id).in_(ids)))}
 
 
 def status_of(loan: Loan, replaced: bool) -> LoanStatus:
@@ -262,20 +229,21 @@ _EXPORTED = [s for s in SPECS if hasattr(Loan, STORED.get(s.name, s.name))]
 def export(session: Session, actor: Actor, filters: dict[str, str]) -> Callable[[Session], bytes]:
     """Return what writes the filtered book as a workbook, or say that it is too long for one."""
     query = query_of(actor, filters)
-    found = _list(session, query)
-    if found.total > EXPORT_MAX:
+    found = book_count.counted(session, _key(query), _conditions(query), EXPORT_MAX + 1)
+    total = found.sums()[0]
+    if total > EXPORT_MAX:
         raise FormInvalid(
             {"word": "导出的条数过多"},
-            f"符合条件的有 {found.total:,} 笔，一次最多导出 {EXPORT_MAX:,} 笔，请用日期等条件缩小范围后再导出。",
+            f"符合条件的超过 {EXPORT_MAX:,} 笔，一次最多导出 {EXPORT_MAX:,} 笔，请用日期等条件缩小范围后再导出。",
         )
-    audit.record(session, actor, "loan.export", "loan", f"{found.total} 笔")
+    audit.record(session, actor, "loan.export", "loan", f"{total} 笔")
     headings = ["来源", "放款机构", "状态", *(heading(s) for s in _EXPORTED)]
     return lambda reader: sheet_writer.write("贷款台账", headings, _lines(reader, query))
 
 
 def _lines(session: Session, query: Query) -> Iterator[list[object]]:
     names: dict[int, str] = {}
-    where = _conditions(session, query)
+    where = _conditions(query)
     loans = session.exec(select(Loan).where(*where).order_by(col(Loan.id).desc()).limit(EXPORT_MAX))
     for loan in loans.yield_per(500):
         if loan.institution_id not in names:

@@ -14,7 +14,7 @@ from cpegi_app.errors import Conflict, FormInvalid
 from cpegi_app.models import FilingBatch, Loan, OfflineLoan, Organisation, StoredFile
 from cpegi_app.services import offline_report, review
 from cpegi_app.services.forms import wan
-from cpegi_app.services.locks import one_at_a_time
+from cpegi_app.services.locks import booking, one_at_a_time
 from cpegi_app.services.offline_form import COLUMNS, FilingForm
 from cpegi_app.services.review import Flow, Payload
 from cpegi_app.vocabulary import TONES, Action, LoanSource, Status
@@ -218,6 +218,7 @@ def _book(session: Session, batch: Any) -> None:
         .order_by(col(OfflineLoan.id))
     )
     head = ("created_at", "source", "institution_id", "borrower_id", "disbursement_id", "offline_loan_id")
+    booking(session)
     session.execute(insert(Loan).from_select([*head, "replaces_id", *TAKEN], source))
     rows = update(OfflineLoan).where(col(OfflineLoan.batch_id) == batch.id)
     session.exec(rows.values(is_booked=True))

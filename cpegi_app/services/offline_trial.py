@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -13,15 +12,18 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from cpegi_app.models import Disbursement, Loan, OfflineLoan, Organisation
+from cpegi_app.services.among import among
 from cpegi_app.services.forms import half_width, wan
 from cpegi_app.services.offline_form import COLUMNS, SPECS, across, right, row_checker
 from cpegi_app.services.offline_layout import Layout
 from cpegi_app.vocabulary import LoanSource, Status
 
 BAD, THERE, WARN = "bad", "there", "warn"
-# So many rows are checked before other users' events get their turn; so many keys go into one query.
-BREATH, KEYS = 400, 2_000
+# So many rows are checked before other users' events get their turn.
+BREATH = 1_000
 PLACE = {name: i for i, name in enumerate(s.name for s in SPECS)}
+# The columns that are checked against each other within a row.
+TOGETHER = [(n, COLUMNS.index(n)) for n in ("lent_on", "due_on", "contract_fen", "amount_fen", "balance_fen")]
 RIGHT = {s.name: right(s) for s in SPECS}
 
 
@@ -32,7 +34,7 @@ class Trial:
     sheet: str = ""
     part: str = ""
     notes: list[str] = field(default_factory=list)
-    good: list[tuple[int, list[Any]]] = field(default_factory=list)
+    good: list[tuple[int, tuple[Any, ...]]] = field(default_factory=list)
     warnings: dict[int, str] = field(default_factory=dict)
     findings: list[list[Any]] = field(default_factory=list)
     bad: int = 0
@@ -52,15 +54,14 @@ class Facts:
 def cells(layout: Layout) -> Trial:
     """Check every cell by itself, and each row within itself."""
     found = Trial(layout.sheet.name, layout.sheet.part, list(layout.notes))
-    check, columns = row_checker(cells=True).check, layout.columns
-    texts_of = [c or 0 for c in columns]
-    for count, row in enumerate(layout.rows):
+    columns, rows = layout.columns, layout.rows
+    blank = [""] * len(rows)
+    texts = [[row[c] for row in rows] if c else blank for c in columns]
+    stored, wrong = row_checker(cells=True).check_all(texts)
+    for count, (row, values) in enumerate(zip(rows, zip(*stored, strict=True), strict=True)):
         if count % BREATH == 0:
             time.sleep(0.0002)
-        texts = [row[c] if c else "" for c in texts_of]
-        values, errors = check(texts)
-        stored = dict(zip(COLUMNS, values, strict=True))
-        errors = across(stored) | errors
+        errors = across({name: values[at] for name, at in TOGETHER}) | wrong.get(count, {})
         if errors:
             _note(found, row, columns, errors)
         else:
@@ -92,75 +93,67 @@ def facts(session: Session, org_id: int, found: Trial) -> Facts:
     )
 
 
-def _parts(keys: list[str]) -> Iterator[tuple[str, ...]]:
-    for start in range(0, len(keys), KEYS):
-        yield tuple(keys[start : start + KEYS])
-
-
 def filed(session: Session, org_id: int, ious: list[str]) -> dict[str, str]:
     """Return which 借据编号 the institution has used already, and where."""
     found: dict[str, str] = {}
-    for part in _parts(ious):
-        waiting = select(Disbursement.iou_no).where(
-            Disbursement.org_id == org_id,
-            col(Disbursement.iou_no).in_(part),
-            Disbursement.status == Status.PENDING.value,
-        )
-        found |= dict.fromkeys(session.exec(waiting), "平台放款（待审核）")
-        booked = select(Loan.iou_no, Loan.source).where(
-            Loan.institution_id == org_id, col(Loan.iou_no).in_(part)
-        )
-        found |= {i: f"贷款台账（{LoanSource.label_of(s)}）" for i, s in session.exec(booked)}
-        drafts = select(OfflineLoan.iou_no, OfflineLoan.batch_id).where(
-            OfflineLoan.org_id == org_id,
-            col(OfflineLoan.iou_no).in_(part),
-            col(OfflineLoan.is_booked).is_(False),
-        )
-        found |= {i: f"备案批次 {b}" for i, b in session.exec(drafts)}
-    return found
+    waiting = select(Disbursement.iou_no).where(
+        Disbursement.org_id == org_id,
+        Disbursement.status == Status.PENDING.value,
+        among(session, col(Disbursement.iou_no), ious),
+    )
+    found |= dict.fromkeys(session.exec(waiting), "平台放款（待审核）")
+    # A correction repeats the number of a loan that is here already; without them the unique index serves.
+    booked = select(Loan.iou_no, Loan.source).where(
+        Loan.institution_id == org_id,
+        col(Loan.replaces_id).is_(None),
+        among(session, col(Loan.iou_no), ious),
+    )
+    found |= {i: f"贷款台账（{LoanSource.label_of(s)}）" for i, s in session.exec(booked)}
+    drafts = select(OfflineLoan.iou_no, OfflineLoan.batch_id).where(
+        OfflineLoan.org_id == org_id,
+        col(OfflineLoan.is_booked).is_(False),
+        col(OfflineLoan.replaces_loan_id).is_(None),
+        among(session, col(OfflineLoan.iou_no), ious),
+    )
+    return found | {i: f"备案批次 {b}" for i, b in session.exec(drafts)}
 
 
 def lent(session: Session, org_id: int, contracts: list[str]) -> dict[str, int]:
     """Return the 分 lent already under each contract: booked, as corrected, and filed."""
     found: Counter[str] = Counter()
-    for part in _parts(contracts):
-        later = select(Loan.replaces_id).where(col(Loan.replaces_id).is_not(None))
-        booked = select(Loan.contract_no, func.sum(Loan.amount_fen)).where(
-            Loan.institution_id == org_id, col(Loan.contract_no).in_(part), col(Loan.id).not_in(later)
-        )
-        drafts = select(OfflineLoan.contract_no, func.sum(OfflineLoan.amount_fen)).where(
-            OfflineLoan.org_id == org_id,
-            col(OfflineLoan.contract_no).in_(part),
-            col(OfflineLoan.is_booked).is_(False),
-            col(OfflineLoan.replaces_loan_id).is_(None),
-        )
-        for query, column in ((booked, Loan.contract_no), (drafts, OfflineLoan.contract_no)):
-            for contract, amount in session.exec(query.group_by(col(column))):
-                found[contract] += int(amount)
+    later = select(Loan.replaces_id).where(col(Loan.replaces_id).is_not(None))
+    booked = select(Loan.contract_no, func.sum(Loan.amount_fen)).where(
+        Loan.institution_id == org_id,
+        among(session, col(Loan.contract_no), contracts),
+        col(Loan.id).not_in(later),
+    )
+    drafts = select(OfflineLoan.contract_no, func.sum(OfflineLoan.amount_fen)).where(
+        OfflineLoan.org_id == org_id,
+        among(session, col(OfflineLoan.contract_no), contracts),
+        col(OfflineLoan.is_booked).is_(False),
+        col(OfflineLoan.replaces_loan_id).is_(None),
+    )
+    for query, column in ((booked, Loan.contract_no), (drafts, OfflineLoan.contract_no)):
+        for contract, amount in session.exec(query.group_by(col(column))):
+            found[contract] += int(amount)
     return dict(found)
 
 
 def _online(session: Session, org_id: int, codes: list[str]) -> dict[tuple[str, date, int], str]:
-    found = {}
-    for part in _parts(codes):
-        query = select(Loan.borrower_code, col(Loan.lent_on), Loan.amount_fen, Loan.iou_no).where(
-            Loan.institution_id == org_id,
-            col(Loan.borrower_code).in_(part),
-            Loan.source == LoanSource.ONLINE.value,
-        )
-        found |= {(code, on, amount): iou for code, on, amount, iou in session.exec(query)}
-    return found
+    query = select(Loan.borrower_code, col(Loan.lent_on), Loan.amount_fen, Loan.iou_no).where(
+        Loan.institution_id == org_id,
+        Loan.source == LoanSource.ONLINE.value,
+        among(session, col(Loan.borrower_code), codes),
+    )
+    return {(code, on, amount): iou for code, on, amount, iou in session.exec(query)}
 
 
 def names(session: Session, codes: list[str]) -> dict[str, str]:
     """Return the verified enterprises' names by credit code."""
-    found: dict[str, str] = {}
-    for part in _parts(codes):
-        query = select(Organisation.credit_code, Organisation.name).where(
-            col(Organisation.credit_code).in_(part), col(Organisation.verified_at).is_not(None)
-        )
-        found |= {code or "": name for code, name in session.exec(query)}
-    return found
+    query = select(Organisation.credit_code, Organisation.name).where(
+        among(session, col(Organisation.credit_code), codes), col(Organisation.verified_at).is_not(None)
+    )
+    return {code or "": name for code, name in session.exec(query)}
 
 
 # --- rows against the others ------------------------------------------------------------------------

@@ -5,18 +5,22 @@ The declaration stays the one home of every rule; a test holds the compiled chec
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BeforeValidator
 
-from cpegi_app.services.forms import FieldSpec, Form, check_limits, missing, normalise
+from cpegi_app.services.forms import PLAIN, FieldSpec, Form, limits, missing, normalise
 
-# So many different texts of a column are remembered; beyond that the memory of the column begins anew.
-MEMORY = 50_000
-
+# After so many texts other users' events get their turn.
+BREATH = 2_000
 Clean = Callable[[FieldSpec, str], str]
 Store = Callable[[Any], Any]
+
+
+def _never(_: str) -> bool:
+    return False
 
 
 class Column:
@@ -29,28 +33,33 @@ class Column:
         self.name, self.spec = name, form.spec(name)
         self.convert: Any = next(m.func for m in field.metadata if isinstance(m, BeforeValidator))
         self.rule, self.clean, self.store = rule, clean, store
-        self.known: dict[str, tuple[Any, str]] = {}
+        self.limits = limits(self.spec)
+        free = None if self.spec.options else PLAIN.get(self.convert)
+        self.is_plain, self.value_of = free or (_never, str)
 
-    def read(self, text: str) -> tuple[Any, str]:
-        """Return the stored value and an empty sentence, or None and what is wrong."""
-        found = self.known.get(text)
-        if found is None:
-            if len(self.known) >= MEMORY:
-                self.known.clear()
-            found = self.known[text] = self._read(text)
-        return found
+    def read_all(self, texts: Sequence[str]) -> list[tuple[Any, str]]:
+        """Read a whole column, each different text once."""
+        known: dict[str, Any] = dict.fromkeys(texts)
+        for count, text in enumerate(known):
+            if count % BREATH == 0:
+                time.sleep(0.0002)
+            known[text] = self._read(text)
+        return list(map(known.__getitem__, texts))
 
     def _read(self, text: str) -> tuple[Any, str]:
         try:
-            text = self.clean(self.spec, text) if self.clean else text
-            # A blank is an absent value, as `Form.parse` has it.
-            value = self.convert(text) if normalise(text) else None
+            value = self.value_of(text) if self.is_plain(text) else self._convert(text)
             if value is None:
                 return (None, missing(self.spec)) if self.spec.required else (self.store(None), "")
-            check_limits(self.spec, value)
+            self.limits(value)
             return self.store(self.rule(value) if self.rule else value), ""
         except ValueError as problem:
             return None, str(problem)
+
+    def _convert(self, text: str) -> Any:
+        text = self.clean(self.spec, text) if self.clean else text
+        # A blank is an absent value, as `Form.parse` has it.
+        return self.convert(text) if normalise(text) else None
 
 
 class RowChecker:
@@ -68,16 +77,21 @@ class RowChecker:
             for name in form.model_fields
         ]
 
+    def check_all(
+        self, columns: Sequence[Sequence[str]]
+    ) -> tuple[list[Sequence[Any]], dict[int, dict[str, str]]]:
+        """Check many rows, given column by column; return the stored columns, and the sentences by row and field."""
+        stored: list[Sequence[Any]] = []
+        errors: dict[int, dict[str, str]] = {}
+        for column, texts in zip(self.columns, columns, strict=True):
+            found = column.read_all(texts)
+            stored.append([value for value, _ in found])
+            for row, (_, problem) in enumerate(found):
+                if problem:
+                    errors.setdefault(row, {})[column.name] = problem
+        return stored, errors
+
     def check(self, texts: Sequence[str]) -> tuple[list[Any], dict[str, str]]:
-        """Return the stored values and the sentences of the fields that are wrong."""
-        values: list[Any] = []
-        errors: dict[str, str] = {}
-        for column, text in zip(self.columns, texts, strict=True):
-            found = column.known.get(text)
-            if found is None:
-                found = column.read(text)
-            value, problem = found
-            values.append(value)
-            if problem:
-                errors[column.name] = problem
-        return values, errors
+        """Return one row's stored values and the sentences of the fields that are wrong."""
+        stored, errors = self.check_all([[text] for text in texts])
+        return [values[0] for values in stored], errors.get(0, {})

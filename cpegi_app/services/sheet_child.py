@@ -15,6 +15,8 @@ import sys
 import zipfile
 from datetime import date, datetime, time, timedelta
 
+from python_calamine import SheetTypeEnum, SheetVisibleEnum, load_workbook
+
 MEMORY = 512 << 20
 SECONDS = 10
 ROWS, COLUMNS, SHEETS = 20_100, 200, 8
@@ -101,8 +103,6 @@ def column(letters: bytes) -> int:
 
 def read(data: bytes) -> dict:
     """Return the visible sheets with their rows, or why the workbook is too much."""
-    from python_calamine import SheetTypeEnum, SheetVisibleEnum, load_workbook
-
     book = load_workbook(io.BytesIO(data))
     listed = [m for m in book.sheets_metadata if m.typ == SheetTypeEnum.WorkSheet]
     shown = [m.name for m in listed if m.visible == SheetVisibleEnum.Visible]
@@ -137,8 +137,8 @@ def sheet(source, percents: set[tuple[int, int]]) -> list[list] | str:
         return "columns"
     rows, pad = [], [""] * first_column
     for number_, values in enumerate(source.iter_rows(), first_row + 1):
-        cells = [TEXTS.get(type(v), str)(v) if v != "" else "" for v in values]
-        if any(cells) and any(c and not c.isspace() for c in cells):
+        cells = [v if type(v) is str else TEXTS.get(type(v), str)(v) for v in values]
+        if "".join(cells).strip():
             rows.append([number_, *pad, *cells])
             if len(rows) > ROWS:
                 return "rows"

@@ -47,22 +47,31 @@ _WHY = {
 
 def read(name: str, data: bytes) -> Workbook:
     """Return what the workbook shows, or refuse it with a sentence, in bounded time and memory."""
-    filetypes.inspect(name, data, allowed=filetypes.WORKBOOKS)
     label = f"文件“{filetypes.display_name(name)}”"
-    # -I: neither the environment nor the working directory may put modules in the child's way.
-    command = [sys.executable, "-I", str(CHILD)]
-    try:
-        done = subprocess.run(command, input=data, capture_output=True, timeout=WALL_SECONDS, check=False)
-    except subprocess.TimeoutExpired:
-        raise WorkbookRefused(
-            f"{label}读取超过 {WALL_SECONDS} 秒，请删除多余的格式或拆分后重新导入。"
-        ) from None
-    if done.returncode or not done.stdout:
-        raise WorkbookRefused(label + _WHY["memory"])
-    found = json.loads(done.stdout)
+    found = json.loads(_ask_child(name, data, label))
     if why := found.get("error"):
         sheet = f"的工作表“{found['sheet']}”" if found.get("sheet") else ""
         raise WorkbookRefused(label + sheet + _WHY.get(why, _WHY["broken"]))
     return Workbook.model_construct(
         sheets=[Sheet.model_construct(**s) for s in found["sheets"]], hidden_sheets=found["hidden_sheets"]
     )
+
+
+def _ask_child(name: str, data: bytes, label: str) -> bytes:
+    # -I: neither the environment nor the working directory may put modules in the child's way.
+    command = [sys.executable, "-I", str(CHILD)]
+    pipe = subprocess.PIPE
+    # The child starts while the first look goes on; it gets the file only when that has found nothing.
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as child:
+        try:
+            filetypes.inspect(name, data, allowed=filetypes.WORKBOOKS)
+            answer, _ = child.communicate(data, timeout=WALL_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise WorkbookRefused(
+                f"{label}读取超过 {WALL_SECONDS} 秒，请删除多余的格式或拆分后重新导入。"
+            ) from None
+        finally:
+            child.kill()
+    if child.returncode or not answer:
+        raise WorkbookRefused(label + _WHY["memory"])
+    return answer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from cpegi_app.state.base import Services, int_arg, text_arg
@@ -23,7 +25,11 @@ class TableState(Services, mixin=True):
         """Fill the rows and `total` for the present page and filters."""
         raise NotImplementedError
 
-    async def _refresh(self) -> None:
+    def _rest(self) -> Any:
+        """Return the event that goes on with what the list need not wait for."""
+        return None
+
+    async def _refresh(self) -> Any:
         self.loading = True
         try:
             await self._fetch()
@@ -35,13 +41,14 @@ class TableState(Services, mixin=True):
         finally:
             # A refused filter leaves the list as it was, readable.
             self.loading = False
+        return self._rest()
 
     @rx.event
     async def load(self):
         """Open the list afresh: the first page, no filters."""
         self.page, self.filters = 1, {}
         self.filter_key += 1
-        await self._refresh()
+        return await self._refresh()
 
     @rx.event
     async def search(self, data: dict):
@@ -49,20 +56,20 @@ class TableState(Services, mixin=True):
         items = data.items() if isinstance(data, dict) or hasattr(data, "items") else []
         self.filters = {text_arg(k, 30): text_arg(v, 60) for k, v in list(items)[:20]}
         self.page = 1
-        await self._refresh()
+        return await self._refresh()
 
     @rx.event
     async def reset_filters(self):
         """Empty the query bar."""
         self.page, self.filters = 1, {}
         self.filter_key += 1
-        await self._refresh()
+        return await self._refresh()
 
     @rx.event
     async def go_page(self, page: int):
         """Turn to a page."""
         self.page = int_arg(page, 1, 10_000_000)
-        await self._refresh()
+        return await self._refresh()
 
     @rx.event
     async def set_page_size(self, size: str):
@@ -70,4 +77,4 @@ class TableState(Services, mixin=True):
         wanted = int_arg(size)
         self.size = wanted if wanted in SIZES else SIZES[0]
         self.page = 1
-        await self._refresh()
+        return await self._refresh()

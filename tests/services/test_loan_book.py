@@ -15,7 +15,7 @@ from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import DomainError, Forbidden
 from cpegi_app.models import Loan
-from cpegi_app.services import loan_book
+from cpegi_app.services import book_count, loan_book
 from cpegi_app.vocabulary import Kind, OrgClass
 from tests import factories
 
@@ -51,11 +51,11 @@ def test_everybody_sees_what_is_theirs(session: Session, bank: Actor):
     other = factories.member(session, Kind.DEBT)
     loans(session, bank, 3)
     loans(session, other, 2)
-    assert loan_book.page(session, bank, {}).total == 3
+    assert loan_book.page(session, bank, {}).sums.total == 3
     staff = factories.staff(session)
-    assert loan_book.page(session, staff, {"institution": "测试账簿银行"}).total == 3
+    assert loan_book.page(session, staff, {"institution": "测试账簿银行"}).sums.total == 3
     # An institution cannot ask for another's by the staff's filter.
-    assert loan_book.page(session, other, {"institution": "测试账簿银行"}).total == 2
+    assert loan_book.page(session, other, {"institution": "测试账簿银行"}).sums.total == 2
     for actor in (factories.member(session), factories.regulator(session), factories.stranger()):
         with pytest.raises(Forbidden):
             loan_book.page(session, actor, {})
@@ -64,37 +64,83 @@ def test_everybody_sees_what_is_theirs(session: Session, bank: Actor):
 def test_filters_and_totals(session: Session, bank: Actor):
     loans(session, bank, 30)
     loans(session, bank, 5, due_on=clock.today() - timedelta(days=1), guarantee="PLEDGE")
-    assert loan_book.page(session, bank, {"status": "ACTIVE"}).total == 30
-    found = loan_book.page(session, bank, {"status": "DUE"})
+    assert loan_book.page(session, bank, {"status": "ACTIVE"}).sums.total == 30
+    found = loan_book.page(session, bank, {"status": "DUE"}).sums
     assert (found.total, found.amount, found.balance) == (5, "5", "2.5")
-    assert loan_book.page(session, bank, {"word": "机械", "status": "ACTIVE"}).total == 10
-    assert loan_book.page(session, bank, {"word": "%"}).total == 0
-    assert loan_book.page(session, bank, {"guarantee": "PLEDGE", "since": "2000-01-01"}).total == 5
-    assert loan_book.page(session, bank, {"until": "2000-01-01"}).total == 0
-    assert loan_book.page(session, bank, {"status": "NONSENSE", "since": "x"}).total == 35
+    assert loan_book.page(session, bank, {"word": "机械", "status": "ACTIVE"}).sums.total == 10
+    assert loan_book.page(session, bank, {"word": "%"}).sums.total == 0
+    assert loan_book.page(session, bank, {"guarantee": "PLEDGE", "since": "2000-01-01"}).sums.total == 5
+    assert loan_book.page(session, bank, {"until": "2000-01-01"}).sums.total == 0
+    assert loan_book.page(session, bank, {"status": "NONSENSE", "since": "x"}).sums.total == 35
 
 
-@pytest.mark.parametrize("whole", [10, 5_000])
-def test_every_page_is_what_plain_paging_gives(session: Session, bank: Actor, monkeypatch, whole: int):
-    monkeypatch.setattr(loan_book, "WHOLE", whole)
-    loan_book._lists.clear()
+@pytest.fixture(params=[(1_000, 20), (7, 2)])
+def stretches(request: pytest.FixtureRequest, monkeypatch) -> None:
+    """Count by the usual stretches, and by such small ones that every page lies across some."""
+    monkeypatch.setattr(book_count, "STRETCH", request.param[0])
+    monkeypatch.setattr(book_count, "STEP", request.param[1])
+    book_count.forget()
+
+
+@pytest.mark.usefixtures("stretches")
+def test_every_page_is_what_plain_paging_gives(session: Session, bank: Actor):
     loans(session, bank, 437)
-    for filters in ({}, {"word": "机械"}):
+    loans(session, factories.member(session, Kind.DEBT), 60)
+    loans(session, bank, 30)
+    for filters, total in (({}, 467), ({"word": "机械"}, 156), ({"word": "企业3号机械"}, 16)):
         every: list[int] = []
         for number in range(1, 100):
             found = loan_book.page(session, bank, filters, page=number, size=20)
             every += [r.id for r in found.rows]
-            if number * 20 >= found.total:
+            if number * 20 >= found.sums.total:
                 break
-        assert every == sorted(every, reverse=True) and len(set(every)) == len(every) == found.total
+        assert every == sorted(every, reverse=True) and len(set(every)) == len(every) == total
     assert loan_book.page(session, bank, {}, page=10_000_000).rows == []
 
 
+@pytest.mark.usefixtures("stretches")
 def test_a_list_grows_with_the_book(session: Session, bank: Actor):
-    loans(session, bank, 3)
-    assert loan_book.page(session, bank, {}).total == 3
+    for so_far in (3, 5, 29, 60):
+        loans(session, bank, so_far - loan_book.page(session, bank, {}).sums.total)
+        found = loan_book.page(session, bank, {}, size=50)
+        assert found.sums.total == so_far and found.sums.amount == str(so_far)
+        assert len(found.rows) == min(50, so_far)
+
+
+@pytest.mark.usefixtures("stretches")
+def test_a_correction_takes_the_old_loan_out_of_what_was_counted(session: Session, bank: Actor):
+    loans(session, bank, 60)
+    old = loan_book.page(session, bank, {}, page=5, size=10).rows[3].id
+    assert loan_book.page(session, bank, {"status": "REPLACED"}).sums.total == 0
+    loans(session, bank, 1, replaces_id=old, amount_fen=3_000_000)
+    found = [loan_book.page(session, bank, {}, page=n, size=10) for n in range(1, 8)]
+    assert (found[-1].sums.total, found[-1].sums.amount) == (60, "62")
+    assert old not in [r.id for page in found for r in page.rows]
+    assert [r.id for r in loan_book.page(session, bank, {"status": "REPLACED"}).rows] == [old]
+
+
+def test_a_page_does_not_wait_for_the_count(session: Session, bank: Actor, monkeypatch):
+    monkeypatch.setattr(book_count, "STRETCH", 7)
+    monkeypatch.setattr(book_count, "STEP", 2)
+    book_count.forget()
+    monkeypatch.setattr(loan_book, "STEPS", 3)
+    loans(session, bank, 300)
+    found = loan_book.page(session, bank, {}, size=10)
+    assert found.sums.counting and 10 < found.sums.total < 30 and len(found.rows) == 10
+    sums, asked = found.sums, 0
+    while sums.counting:
+        sums, asked = loan_book.count_on(session, bank, {}), asked + 1
+    assert (sums.total, sums.amount) == (300, "300") and asked > 1
+    assert loan_book.page(session, bank, {}, page=30, size=10).sums == sums
+
+
+def test_another_book_is_counted_anew(session: Session, bank: Actor):
+    point = session.begin_nested()
+    loans(session, bank, 5)
+    assert loan_book.page(session, bank, {}).sums.total == 5
+    point.rollback()
     loans(session, bank, 2)
-    assert loan_book.page(session, bank, {}).total == 5
+    assert loan_book.page(session, bank, {}).sums.total == 2
 
 
 def test_the_export_is_text_where_it_must_be(session: Session, bank: Actor, monkeypatch):
