@@ -23,6 +23,9 @@ class Permission(StrEnum):
     OFFLINE_SUBMIT = "offline:submit"
     PRODUCT_SUBMIT = "product:submit"
     PROFILE_CHANGE = "profile:change"
+    REPORT_DUTY_MANAGE = "report:duty"
+    REPORT_READ = "report:read"
+    REPORT_SUBMIT = "report:submit"
     REVIEW_PLATFORM = "review:platform"
     STATISTICS_READ = "statistics:read"
     VERIFICATION_SUBMIT = "verification:submit"
@@ -42,7 +45,7 @@ BASE_GRANTS = frozenset({P.ACCOUNT_OWN})
 # A member before 真实性认证 (manual §3.1): nothing but its own account and the verification itself.
 NEW_MEMBER_GRANTS = BASE_GRANTS | {P.IDENTITY_CHOOSE, P.VERIFICATION_SUBMIT}
 # Institutions keep every enterprise function (manual §3.3).
-ENTERPRISE_GRANTS = NEW_MEMBER_GRANTS | {P.PROFILE_CHANGE, P.APPLICATION_SUBMIT}
+ENTERPRISE_GRANTS = NEW_MEMBER_GRANTS | {P.PROFILE_CHANGE, P.APPLICATION_SUBMIT, P.REPORT_SUBMIT}
 GRANTS: dict[str, frozenset[Permission]] = {
     Kind.ENTERPRISE: ENTERPRISE_GRANTS,
     Kind.INTERMEDIARY: ENTERPRISE_GRANTS,
@@ -50,8 +53,16 @@ GRANTS: dict[str, frozenset[Permission]] = {
     Kind.DEBT: ENTERPRISE_GRANTS
     | {P.PRODUCT_SUBMIT, P.APPLICATION_REVIEW, P.DISBURSEMENT_SUBMIT, P.OFFLINE_SUBMIT, P.LOAN_READ},
     Role.STAFF: BASE_GRANTS
-    | {P.REVIEW_PLATFORM, P.ACCOUNT_MANAGE, P.AUDIT_READ, P.STATISTICS_READ, P.LOAN_READ_ALL},
-    Role.REGULATOR: BASE_GRANTS | {P.STATISTICS_READ},
+    | {
+        P.REVIEW_PLATFORM,
+        P.ACCOUNT_MANAGE,
+        P.AUDIT_READ,
+        P.STATISTICS_READ,
+        P.LOAN_READ_ALL,
+        P.REPORT_READ,
+        P.REPORT_DUTY_MANAGE,
+    },
+    Role.REGULATOR: BASE_GRANTS | {P.STATISTICS_READ, P.REPORT_READ},
 }
 
 
@@ -153,10 +164,16 @@ APPLICATIONS = Screen(
 )
 APPLICATION = Screen("4.2", "/console/applications/[aid]", "融资申请详情", P.APPLICATION_SUBMIT)
 APPLY = Screen("4.2", "/console/apply/[pid]", "申请金融产品", P.APPLICATION_SUBMIT)
+REPORTS = Screen("7", "/console/reports", "报告管理", P.REPORT_SUBMIT, "报告管理", "file")
+REPORT_EDIT = Screen("7", "/console/reports/[rid]", "填报报告", P.REPORT_SUBMIT)
 QUEUE = Screen("3.1", "/staff/queue", "审核队列", P.REVIEW_PLATFORM, "审核管理", "inbox")
 REVIEW = Screen("3.1", "/staff/review/[flow]/[rid]", "审核办理", P.REVIEW_PLATFORM)
 STAFF_LOANS = Screen("5.1", "/staff/loans", "全平台贷款台账", P.LOAN_READ_ALL, "统计", "list")
 FILING_REVIEW = Screen("5.1", "/staff/filings/[bid]", "审核线下贷款备案", P.REVIEW_PLATFORM)
+REPORTS_READ = Screen("7", "/regulator/reports", "报告查阅", P.REPORT_READ, "报告管理", "file")
+REPORT_READ = Screen("7", "/regulator/reports/[rid]", "报告详情", P.REPORT_READ)
+REPORT_MATRIX = Screen("7", "/regulator/report-matrix", "报送情况", P.REPORT_READ, "报告管理", "list")
+REPORT_DUTIES = Screen("7", "/staff/report-duties", "报送要求", P.REPORT_DUTY_MANAGE, "报告管理", "list")
 ACCOUNTS = Screen("3.3", "/staff/accounts", "账号管理", P.ACCOUNT_MANAGE, "平台管理", "users")
 AUDIT = Screen("3.3", "/staff/audit", "操作日志", P.AUDIT_READ, "平台管理", "list")
 STATISTICS = Screen("3.3", "/staff/statistics", "数据概览", P.STATISTICS_READ, "统计", "chart")

@@ -14,7 +14,7 @@ from reflex_base.environment import environment
 from cpegi_app import db
 from cpegi_app.pages import PAGES
 from cpegi_app.pages.layout import broken
-from cpegi_app.services import chapters, sms
+from cpegi_app.services import chapters, report_reminder, sms
 from cpegi_app.settings import ROOT, get_settings
 from cpegi_app.state.gate import Gate, token_owner
 from cpegi_app.state.message import on_browser_error, on_error
@@ -92,6 +92,30 @@ async def settle_memory():
     gc.freeze()
 
 
+async def remind_of_reports():
+    """Remind organisations of reports that are nearly due or late, every hour until the process ends."""
+    while True:
+        try:
+            await asyncio.to_thread(_remind_once)
+        except Exception:
+            log.exception("reminding of reports failed; the next round tries again")
+        await asyncio.sleep(3600)
+
+
+def _remind_once() -> None:
+    after = 0
+    while True:
+        with db.reading() as session:
+            wanting, after = report_reminder.wanting(session, after)
+        for org_id in wanting:
+            # A transaction each: what has been told stays told if the process dies in the middle.
+            with db.transaction() as session:
+                report_reminder.remind(session, [org_id])
+        if not after:
+            return
+
+
 app.register_lifespan_task(settle_memory)
 app.register_lifespan_task(deliver_messages)
+app.register_lifespan_task(remind_of_reports)
 __all__ = ["PAGES", "app", "chapters"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, select
 
-from cpegi_app import db, demo_accounts, demo_loans, demo_offline, demo_products
+from cpegi_app import db, demo_accounts, demo_loans, demo_offline, demo_products, demo_reports
 from cpegi_app.demo_world import Story, World
 from cpegi_app.models import User
 from cpegi_app.services import passwords
@@ -32,7 +32,7 @@ class Login:
 
 LOGINS = (
     Login("staff", "13900000001", "平台管理人员", "platform staff", "审核队列、账号、日志", "review queue, accounts, audit"),
-    Login("regulator", "13900000002", "金融监管部门", "regulator", "数据概览", "statistics, read only"),
+    Login("regulator", "13900000002", "金融监管部门", "regulator", "数据概览、报告查阅", "statistics, reports, read only"),
     Login("bank", "13900000011", "商业银行", "bank", "产品、企业申请、放款、线下备案", "products, requests, payments, offline filings"),
     Login("equity", "13900000012", "私募基金", "private equity", "资料、融资申请", "profile, applications"),
     Login("intermediary", "13900000013", "会计师事务所", "accounting firm", "融资申请及放款进度", "an application, paid out"),
@@ -79,5 +79,6 @@ def _stories(world: World) -> list[Story]:
         *(demo_products.story(world, offer) for offer in demo_products.OFFERS),
         *demo_loans.stories(world),
         *demo_offline.stories(world),
+        *demo_reports.stories(world),
         demo_accounts.readers(world),
     ]

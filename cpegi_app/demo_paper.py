@@ -33,6 +33,7 @@ PAPERS: dict[FileSlot, tuple[str, str, str]] = {
     FileSlot.PERMIT: ("许可证（备案证明）", "Permit", "png"),
     FileSlot.ATTACHMENT: ("财务报表及购销合同", "Financial statements and orders", "pdf"),
     FileSlot.CONTRACT: ("借款合同", "Loan contract", "pdf"),
+    FileSlot.REPORT: ("报告正文", "Report", "pdf"),
     FileSlot.VOUCHER: ("放款凭证", "Payment voucher", "png"),
 }
 

@@ -262,6 +262,7 @@ class FileSlot(Term):
     ATTACHMENT = "ATTACHMENT", "附件"
     CONTRACT = "CONTRACT", "借款合同"
     VOUCHER = "VOUCHER", "放款凭证"
+    REPORT = "REPORT", "报告文件"
 
 
 class SmsPurpose(Term):
@@ -297,3 +298,54 @@ class LoanStatus(Term):
     ACTIVE = "ACTIVE", "存续"
     DUE = "DUE", "已到期"
     REPLACED = "REPLACED", "已更正"
+
+
+class ReportKind(Term):
+    """Kinds of report to the regulator (domain.md §9)."""
+
+    MONTHLY = "MONTHLY", "月度统计报表"
+    QUARTERLY = "QUARTERLY", "季度经营报告"
+    ANNUAL = "ANNUAL", "年度报告"
+    AUDIT = "AUDIT", "审计报告"
+    MATERIAL = "MATERIAL", "重大事项报告"
+    INTERIM = "INTERIM", "临时报告"
+
+
+class PeriodType(Term):
+    """What a report's 报告期 is."""
+
+    MONTH = "MONTH", "月度"
+    QUARTER = "QUARTER", "季度"
+    YEAR = "YEAR", "年度"
+    NONE = "NONE", "不定期"
+
+
+PERIOD_OF: dict[ReportKind, PeriodType] = {
+    ReportKind.MONTHLY: PeriodType.MONTH,
+    ReportKind.QUARTERLY: PeriodType.QUARTER,
+    ReportKind.ANNUAL: PeriodType.YEAR,
+    ReportKind.AUDIT: PeriodType.YEAR,
+    ReportKind.MATERIAL: PeriodType.NONE,
+    ReportKind.INTERIM: PeriodType.NONE,
+}
+
+
+class DutyState(Term):
+    """How a report that is asked for stands."""
+
+    IN = "IN", "已报送"
+    REVIEWING = "REVIEWING", "审核中"
+    RETURNED = "RETURNED", "已退回"
+    LATE = "LATE", "已逾期"
+    SOON = "SOON", "即将到期"
+    DUE = "DUE", "待报送"
+
+
+DUTY_TONES: dict[str, str] = {
+    DutyState.IN: "green",
+    DutyState.REVIEWING: "blue",
+    DutyState.RETURNED: "orange",
+    DutyState.LATE: "red",
+    DutyState.SOON: "orange",
+    DutyState.DUE: "grey",
+}

@@ -308,3 +308,22 @@ def offline_data(**changes: str) -> dict[str, str]:
         "five_class": "NORMAL",
     }
     return data | changes
+
+
+def report_data(**changes: str) -> dict[str, str]:
+    """Return a right 临时报告."""
+    return {"kind": "INTERIM", "name": f"关于第{number()}号事项的报告", "note": "随附说明"} | changes
+
+
+def statistics_data(**changes: str) -> dict[str, str]:
+    """Return the figures that every class reports, and who filled them in."""
+    data = {
+        "s_revenue": "1200.5",
+        "s_profit": "-30",
+        "s_salaries": "260",
+        "s_vat": "72",
+        "s_income_tax": "0",
+        "s_filler": "李敏",
+        "s_phone": "0371-60000000",
+    }
+    return data | changes

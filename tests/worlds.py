@@ -17,6 +17,7 @@ from cpegi_app.services import (
     offline_proof,
     offline_rows,
     product,
+    report,
     review,
     verification,
 )
@@ -30,6 +31,7 @@ from tests.factories import (
     png,
     product_data,
     profile,
+    report_data,
     staff,
     upload,
 )
@@ -155,6 +157,17 @@ def filing_world(session: Session, owner: Actor | None = None, rows: int = 1, **
     return World(offline_loan.FLOW, owner, staff(session), batch.id or 0, data)
 
 
+def report_world(
+    session: Session, owner: Actor | None = None, asked: str = "", of: str = "", **changes: str
+) -> World:
+    """Return a verified organisation's report with its file: the asked kind of a period, or a 临时报告."""
+    owner = owner or member(session)
+    row = report.begin(session, owner, asked or "INTERIM", of)
+    upload(session, owner, report.FLOW, row.id or 0, FileSlot.REPORT)
+    data = row.data | changes if asked else report_data(**changes)
+    return World(report.FLOW, owner, staff(session), row.id or 0, data)
+
+
 WORLDS: dict[str, Callable[[Session], World]] = {
     "verification": verification_world,
     "profile_change": profile_change_world,
@@ -162,4 +175,5 @@ WORLDS: dict[str, Callable[[Session], World]] = {
     "application": application_world,
     "disbursement": disbursement_world,
     "offline_loan": filing_world,
+    "report": report_world,
 }

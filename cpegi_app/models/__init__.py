@@ -9,6 +9,7 @@ from cpegi_app.models.notice import Notice
 from cpegi_app.models.offline_loan import FilingBatch, FilingImport, OfflineLoan
 from cpegi_app.models.organisation import Organisation, ProfileChange, Verification
 from cpegi_app.models.product import Product, ProductRevision
+from cpegi_app.models.report import Report, ReportDuty, ReportReminder
 from cpegi_app.models.review import IdempotencyKey, Reviewable, ReviewEvent
 
 __all__ = [
@@ -28,6 +29,9 @@ __all__ = [
     "Product",
     "ProductRevision",
     "ProfileChange",
+    "Report",
+    "ReportDuty",
+    "ReportReminder",
     "ReviewEvent",
     "Reviewable",
     "SmsCode",

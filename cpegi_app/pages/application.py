@@ -10,7 +10,7 @@ from cpegi_app.access import APPLICATION, APPLICATIONS, APPLY, PUBLIC_PRODUCTS
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import field_of, groups, href, list_page, summary, upload_field
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.review import data_cards, files_card, history_card, outcome_panel
+from cpegi_app.pages.review import data_cards, files_card, history_card, opinion, outcome_panel, return_note
 from cpegi_app.services.application import STEPS, ApplicationForm
 from cpegi_app.state.application import ApplicationListState, ApplicationState, ApplyState
 from cpegi_app.vocabulary import FileSlot, Status
@@ -125,7 +125,7 @@ def apply() -> rx.Component:
 def _apply_form(key: Any) -> rx.Component:
     state = ApplyState
     return ui.form(
-        rx.cond(state.view.reason != "", ui.note("退回原因：" + state.view.reason, "warning"), rx.fragment()),
+        return_note(state),
         summary(state),
         ui.card(
             "申请的产品",
@@ -156,11 +156,14 @@ def _apply_form(key: Any) -> rx.Component:
         ),
         ui.card(
             "数据授权",
-            rx.el.p(
-                "提交时，贵单位当前的认证资料和经营数据将随申请冻结，之后的资料修改不影响本次申请。",
-                class_name="muted small",
+            rx.el.div(
+                rx.el.p(
+                    "提交时，贵单位当前的认证资料和经营数据将随申请冻结，之后的资料修改不影响本次申请。",
+                    class_name="muted small",
+                ),
+                field_of(ApplicationForm.spec("authorised"), state),
+                class_name="stack",
             ),
-            field_of(ApplicationForm.spec("authorised"), state),
         ),
         ui.form_foot(ui.submit("暂存", "save", "default"), ui.submit("提交"), note="提交后由受理机构审核。"),
         on_submit=state.submit,
@@ -182,7 +185,7 @@ def disbursement_table(rows: Any, caption: str, operations: Any = None) -> rx.Co
 
     return rx.cond(
         rows.length() > 0,
-        ui.plain_table(columns, rows, cells, caption),
+        ui.plain_table(columns, rows, cells, caption, stack=True),
         rx.el.p("还没有放款记录", class_name="muted"),
     )
 
@@ -203,22 +206,33 @@ def application() -> rx.Component:
                 rx.fragment(),
             ),
             ui.link_button("返回列表", APPLICATIONS.route),
-            status=ui.tag(row.status_label, row.tone),
+            status=ui.show(row.status != "", ui.tag(row.status_label, row.tone)),
             number=row.institution,
         ),
-        rx.cond(view.reason != "", ui.note("审核意见：" + view.reason, "warning"), rx.fragment()),
+        ui.show(view.reason != "", opinion(view)),
+        ui.show(row.status != "", _progress()),
+    )
+
+
+def _progress() -> rx.Component:
+    state = ApplicationState
+    row, view = state.row, state.view
+    return rx.fragment(
         ui.card(
             "办理进度",
-            ui.steps(STEPS, state.step, bad=row.status == Status.REJECTED.value),
-            ui.description_list(
-                [
-                    ("当前状态", row.progress),
-                    ("申请额度", row.amount),
-                    ("批准额度", row.approved),
-                    ("已放款", row.disbursed),
-                    ("放款待审核", rx.cond(row.waiting == "", "—", row.waiting)),
-                    ("提交时间", row.submitted),
-                ]
+            rx.el.div(
+                ui.steps(STEPS, state.step, bad=row.status == Status.REJECTED.value),
+                ui.description_list(
+                    [
+                        ("当前状态", row.progress),
+                        ("申请额度", row.amount),
+                        ("批准额度", row.approved),
+                        ("已放款", row.disbursed),
+                        ("放款待审核", rx.cond(row.waiting == "", "—", row.waiting)),
+                        ("提交时间", row.submitted),
+                    ]
+                ),
+                class_name="stack",
             ),
         ),
         rx.el.div(

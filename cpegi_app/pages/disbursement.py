@@ -10,7 +10,7 @@ from cpegi_app.access import DISBURSE, REQUEST, REQUESTS
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import groups, href, summary, upload_field
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.review import outcome_panel
+from cpegi_app.pages.review import outcome_panel, return_note
 from cpegi_app.services.disbursement import DisbursementForm
 from cpegi_app.state.disbursement import DisburseState
 from cpegi_app.vocabulary import FileSlot
@@ -62,7 +62,7 @@ def disburse() -> rx.Component:
 def _form(key: Any) -> rx.Component:
     state = DisburseState
     return ui.form(
-        rx.cond(state.view.reason != "", ui.note("退回原因：" + state.view.reason, "warning"), rx.fragment()),
+        return_note(state),
         summary(state),
         *groups(DisbursementForm, state),
         ui.card(

@@ -71,7 +71,8 @@ def message() -> rx.Component:
         rx.cond(
             MessageState.login_href != "",
             rx.el.p(
-                ui.file_link("重新登录并回到本页", MessageState.login_href, class_name="btn btn-primary")
+                ui.file_link("重新登录并回到本页", MessageState.login_href, class_name="btn btn-primary"),
+                class_name="msg-act",
             ),
             rx.fragment(),
         ),
@@ -91,6 +92,21 @@ def broken(stateful: bool) -> rx.Component:
         class_name="main",
     )
     return ErrorBoundary.create(fallback_render=rx.Var.create(fallback), **quiet)
+
+
+@rx.page(route="404", title=f"页面不存在 · {SITE}", description=SITE, on_load=VisitorState.visit)  # pyright: ignore
+def not_found() -> rx.Component:
+    """What stands at every address that no Screen has, the console's too."""
+    return site(
+        ui.error_page(
+            "404",
+            "页面不存在",
+            f"地址可能有误，或页面已经移走。请检查地址后重试，如仍有疑问请致电 {TELEPHONE}。",
+            ui.link_button("返回首页", HOME.route, "primary"),
+            ui.show(VisitorState.name != "", ui.link_button("进入管理中心", WORKBENCH.route)),
+        ),
+        quiet=True,
+    )
 
 
 # --- the public site ------------------------------------------------------------------------------
@@ -345,6 +361,6 @@ def _verification_dialog() -> rx.Component:
         on_close=ShellState.close_dialog,
         actions=[
             ui.button("稍后再说", ShellState.close_dialog),
-            ui.link_button("去认证", VERIFICATION.route, "primary"),
+            ui.link_button("去认证", VERIFICATION.route, "primary", data_autofocus="true"),
         ],
     )

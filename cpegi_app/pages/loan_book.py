@@ -40,13 +40,12 @@ def _book(state: Any, title: str, row: Any, *more: rx.Component) -> rx.Component
         list_page(
             state,
             [
-                ui.Col("借款企业 / 放款机构", clip=True),
+                ui.Col("借款企业" if row is _own_row else "借款企业 / 放款机构", clip=True),
                 "来源",
                 "借据编号",
                 ui.Col("放款金额", unit="万元", num=True),
                 ui.Col("贷款余额", unit="万元", num=True),
-                "放款日期",
-                "到期日",
+                "放款日期 / 到期日",
                 ui.Col("年利率", num=True),
                 "担保方式",
                 "状态",
@@ -84,18 +83,23 @@ def _sums(state: Any) -> rx.Component:
 
 def _own_row(row: Any) -> list:
     correct = ui.button("更正", LoanBookState.correct(row.id), "text")
-    return [*_row(row), [ui.show(row.can_correct, correct)]]
+    return [row.borrower, *_figures(row), [ui.show(row.can_correct, correct)]]
 
 
 def _row(row: Any) -> list:
     return [
         rx.el.div(row.borrower, rx.el.p(row.institution, class_name="small muted")),
+        *_figures(row),
+    ]
+
+
+def _figures(row: Any) -> list:
+    return [
         row.source,
         row.iou_no,
         row.amount,
         row.balance,
-        row.lent_on,
-        row.due_on,
+        ui.two_lines(row.lent_on, row.due_on),
         row.rate,
         row.guarantee,
         ui.tag(row.status, row.tone),

@@ -186,7 +186,7 @@ def _about_card() -> rx.Component:
             rx.fragment(),
             ui.form(
                 ui.form_grid(*(field_of(s, state) for s in FilingForm.specs())),
-                ui.form_foot(ui.submit("保存备案信息", "save", "default")),
+                rx.el.div(ui.submit("保存备案信息", "save", "default"), class_name="row row-end"),
                 on_submit=state.save_batch,
                 key=state.view.version.to_string(),
             ),

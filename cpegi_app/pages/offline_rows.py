@@ -24,11 +24,9 @@ def filing_columns() -> list[Any]:
     """The columns on the institution's page."""
     return [
         ui.Col("借款企业", clip=True),
-        "借据编号",
-        "合同编号",
+        "借据编号 / 合同编号",
         ui.Col("放款金额", num=True),
-        "放款日期",
-        "到期日",
+        "放款日期 / 到期日",
         ui.Col("年利率", num=True),
         "放款证明",
         ui.Col("操作", ops=True),
@@ -58,7 +56,7 @@ def proofs_cell(row: Any, editable: Any = False) -> rx.Component:
             key=f.id,
         )
 
-    upload = ui.button("点击上传", state.open_proofs(row.id, row.iou_no), "text")
+    upload = ui.button("点击上传", state.open_proofs(row.id), "text")
     return rx.el.div(
         rx.foreach(row.proofs, one),
         ui.show(editable, upload)
@@ -72,11 +70,9 @@ def filing_row(row: Any) -> list:
     state = FilingState
     return [
         borrower_cell(row),
-        row.iou_no,
-        row.contract_no,
+        ui.two_lines(row.iou_no, row.contract_no),
         row.amount,
-        row.lent_on,
-        row.due_on,
+        ui.two_lines(row.lent_on, row.due_on),
         row.rate,
         proofs_cell(row, state.row.editable),
         [

@@ -8,9 +8,9 @@ import reflex as rx
 
 from cpegi_app.access import PRODUCT_EDIT, PRODUCT_PUSHES, PRODUCTS, PUBLIC_PRODUCT
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import groups, href, list_page, problem, stored, summary
+from cpegi_app.pages.form import groups, href, list_page, problem, remark, stored, summary
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.review import outcome_panel
+from cpegi_app.pages.review import outcome_panel, return_note
 from cpegi_app.services.conditions import DIMENSIONS, Dimension
 from cpegi_app.services.product import ProductForm, ProductRow
 from cpegi_app.state.product import ProductEditState, ProductListState, ProductPushesState
@@ -104,7 +104,9 @@ def _row(row: rx.Var[ProductRow]) -> list:
 def product_edit() -> rx.Component:
     """The editor of a product with its 授信条件, or what became of it."""
     state = ProductEditState
-    title = rx.cond(state.is_change, "变更金融产品", "添加金融产品")
+    title = rx.cond(
+        state.editable, rx.cond(state.is_change, "变更金融产品", "添加金融产品"), PRODUCT_EDIT.title
+    )
     key = "product-" + state.row_id.to_string()
     return rx.cond(
         state.sent,
@@ -128,16 +130,19 @@ def product_edit() -> rx.Component:
 def _editor(key: Any) -> rx.Component:
     state = ProductEditState
     return ui.form(
-        rx.cond(state.view.reason != "", ui.note("退回原因：" + state.view.reason, "warning"), rx.fragment()),
+        return_note(state),
         summary(state),
         *groups(ProductForm, state),
         ui.card(
             "授信条件",
-            rx.el.p(
-                "每个授信条件都要明确：填写下限和/或上限、选择范围，或勾选“不限制”。勾选“不限制”后无需填写上下限。",
-                class_name="muted small",
+            rx.el.div(
+                rx.el.p(
+                    "每个授信条件都要明确：填写下限和/或上限、选择范围，或勾选“不限制”。勾选“不限制”后无需填写上下限。",
+                    class_name="muted small",
+                ),
+                ui.conditions(*(_condition(d) for d in DIMENSIONS)),
+                class_name="stack",
             ),
-            ui.conditions(*(_condition(d) for d in DIMENSIONS)),
             extra=ui.submit("其余全部不限制", "free", "default", size="sm"),
         ),
         ui.form_foot(
@@ -173,7 +178,13 @@ def _condition(d: Dimension) -> rx.Component:
             f"{name}_yes", YesNo.options(), stored(state, f"{name}_yes"), aria_label=d.label
         )
     return ui.condition_row(
-        name, d.label, body, stored(state, f"{name}_free") == "yes", problem(state, name), d.unit
+        name,
+        d.label,
+        body,
+        stored(state, f"{name}_free") == "yes",
+        problem(state, name),
+        d.unit,
+        remark(state, name),
     )
 
 

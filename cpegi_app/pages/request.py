@@ -71,33 +71,40 @@ def _row(row: Any) -> list:
 def request() -> rx.Component:
     """办理: the enterprise's figures beside the product's conditions, and the decision."""
     state = RequestState
-    row, view = state.row, state.view
+    row = state.row
     return rx.fragment(
         ui.crumbs("金融产品", (REQUESTS.title, REQUESTS.route), "办理融资申请"),
         ui.page_head(
             rx.cond(row.enterprise == "", "办理融资申请", row.enterprise),
             rx.cond(row.can_disburse, ui.button("放款", state.disburse, "primary"), rx.fragment()),
             ui.link_button("返回列表", REQUESTS.route),
-            status=ui.tag(row.status_label, row.tone),
+            status=ui.show(row.status != "", ui.tag(row.status_label, row.tone)),
             number=row.product,
         ),
-        rx.cond(
-            state.decided != "",
-            ui.note("已" + state.decided + "，结果已通知申请企业。", "success"),
-            rx.fragment(),
-        ),
+        ui.show(state.decided != "", _decided()),
+        ui.show(row.status != "", _case()),
+    )
+
+
+def _case() -> rx.Component:
+    state = RequestState
+    row, view = state.row, state.view
+    return rx.fragment(
         ui.card(
             "申请概况",
-            ui.steps(STEPS, state.step, bad=row.status == Status.REJECTED.value),
-            ui.description_list(
-                [
-                    ("申请额度", row.amount),
-                    ("申请期限", row.term),
-                    ("当前状态", row.progress),
-                    ("批准额度", row.approved),
-                    ("已放款", row.disbursed),
-                    ("放款待审核", rx.cond(row.waiting == "", "—", row.waiting)),
-                ]
+            rx.el.div(
+                ui.steps(STEPS, state.step, bad=row.status == Status.REJECTED.value),
+                ui.description_list(
+                    [
+                        ("申请额度", row.amount),
+                        ("申请期限", row.term),
+                        ("当前状态", row.progress),
+                        ("批准额度", row.approved),
+                        ("已放款", row.disbursed),
+                        ("放款待审核", rx.cond(row.waiting == "", "—", row.waiting)),
+                    ]
+                ),
+                class_name="stack",
             ),
         ),
         rx.el.div(
@@ -106,9 +113,43 @@ def request() -> rx.Component:
                 rx.cond(view.can_approve, _decision(), rx.fragment()),
                 files_card(view),
                 history_card(view),
-                class_name="stack",
+                class_name="stack side-scroll",
             ),
             class_name="cols-main",
+        ),
+    )
+
+
+def _decided() -> rx.Component:
+    """What was decided, and the way to the next application that waits."""
+    state = RequestState
+    return ui.card(
+        "",
+        rx.el.div(
+            ui.note("已" + state.decided + "，结果已通知申请企业。", "success"),
+            rx.cond(
+                state.following.id > 0,
+                rx.el.div(
+                    ui.link_button("办理下一笔", href(REQUEST, state.following.id), "primary", id="next"),
+                    rx.el.span(
+                        state.following.enterprise,
+                        " · ",
+                        state.following.product,
+                        "；还有 ",
+                        state.left,
+                        " 笔待办理",
+                        class_name="muted",
+                    ),
+                    class_name="row",
+                ),
+                rx.el.div(
+                    ui.link_button("返回企业申请管理", REQUESTS.route, "primary", id="next"),
+                    rx.el.span("没有其他待办理的申请。", class_name="muted"),
+                    class_name="row",
+                ),
+            ),
+            ui.draft_clear("request-" + state.row_id.to_string()),
+            class_name="stack",
         ),
     )
 
@@ -165,14 +206,13 @@ def _decision() -> rx.Component:
             ),
             rx.el.div(
                 ui.submit("审核通过", "approve"),
-                ui.submit("退回补充", "return", "default"),
                 ui.submit("审核不通过", "reject", "danger"),
-                class_name="row",
+                ui.submit("退回补充", "return", "default"),
+                class_name="decide-acts",
             ),
             on_submit=state.decide,
             draft="request-" + state.row_id.to_string(),
             version=state.view.version.to_string(),
             key=state.form_key,
         ),
-        class_name="sticky",
     )

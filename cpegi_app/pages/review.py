@@ -195,6 +195,14 @@ def return_note(state: Any) -> rx.Component:
     )
 
 
+def opinion(view: Any) -> rx.Component:
+    """The reviewer's words, in the tone of the decision."""
+    return ui.note(
+        rx.fragment(rx.el.b("审核意见"), view.reason),
+        rx.match(view.tone, ("red", "error"), ("green", "success"), "warning"),
+    )
+
+
 def outcome_panel(state: Any) -> rx.Component:
     """What its submitter sees of a thing that is no draft: status, reason, data, files, history, 撤回."""
     view = state.view
@@ -202,11 +210,9 @@ def outcome_panel(state: Any) -> rx.Component:
         rx.el.b("已提交，正在等待审核"),
         rx.el.p("审核期间不可再次提交，也不能修改。如发现填写有误，可先撤回，修改后重新提交。"),
     )
-    said = ui.note(
-        rx.fragment(rx.el.b("审核意见"), view.reason),
-        rx.match(view.tone, ("red", "error"), ("green", "success"), "warning"),
-    )
-    return rx.fragment(
+    # Without a status there is nothing yet, or nothing that may be seen: the message bar says which.
+    return ui.show(
+        view.status != "",
         ui.card(
             "",
             rx.el.div(
@@ -223,7 +229,7 @@ def outcome_panel(state: Any) -> rx.Component:
                     class_name="row",
                 ),
                 ui.show(view.status == "PENDING", ui.note(pending)),
-                ui.show((view.reason != "") & (view.status != "PENDING"), said),
+                ui.show((view.reason != "") & (view.status != "PENDING"), opinion(view)),
                 class_name="stack",
             ),
         ),
@@ -235,6 +241,6 @@ def outcome_body(view: Any) -> rx.Component:
     """The data of a thing that is no draft, beside its files and its history."""
     return rx.el.div(
         rx.el.div(data_cards(view), class_name="stack"),
-        rx.el.div(files_card(view), history_card(view), class_name="stack"),
+        rx.el.div(ui.show(view.files.length() > 0, files_card(view)), history_card(view), class_name="stack"),
         class_name="cols-main",
     )

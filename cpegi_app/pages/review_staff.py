@@ -85,6 +85,7 @@ def _open_desk() -> rx.Component:
     return ui.form(
         # Enter in a line's reason must not decide: a switched-off first button stops it.
         rx.el.button(type="submit", disabled=True, hidden=True, aria_hidden="true", tab_index=-1),
+        rx.el.a("跳到审核意见", href="#f-comment", class_name="skip"),
         rx.el.datalist(*(rx.el.option(value=w) for w in FLAG_WORDS), custom_attrs={"id": "flag-words"}),
         rx.el.div(
             rx.el.div(
@@ -203,7 +204,9 @@ def _group(group: rx.Var[DeskGroup], may_flag: bool) -> rx.Component:
         rx.el.caption(group.title, class_name="sr-only"),
         rx.el.thead(heads),
         rx.el.tbody(rx.foreach(group.fields, lambda f: _line(f, may_flag))),
-        class_name="table diff desk-table is-stack",
+        class_name=rx.cond(
+            compared != "", "table diff desk-table has-old is-stack", "table diff desk-table is-stack"
+        ),
     )
     count = ui.show(group.changed > 0, rx.el.span(group.changed, " 项变更", class_name="mark"))
     return ui.card(group.title, table, extra=count, flush=True, key=group.title)
@@ -258,8 +261,9 @@ def _flag(name: Any, title: Any) -> list[rx.Component]:
     text = rx.el.input(
         type="text",
         name="r_" + name,
-        placeholder="原因，对方会在该栏目看到；可不填",
+        placeholder="原因（可不填）",
         aria_label=title + "需更正的原因",
+        title="对方会在该栏目看到；可不填",
         max_length=200,
         auto_complete="off",
         class_name="input flag-text",

@@ -9,7 +9,7 @@ from cpegi_app.pages import ui
 from cpegi_app.pages.layout import SITE, TELEPHONE, page, site
 from cpegi_app.pages.product_public import product_cards
 from cpegi_app.services.dashboard import Tile
-from cpegi_app.state.site import HomeState
+from cpegi_app.state.site import HomeState, VisitorState
 from cpegi_app.vocabulary import CLASSES, Kind
 
 WHO = (
@@ -85,7 +85,10 @@ def _hero() -> rx.Component:
                 ),
                 rx.el.div(
                     ui.link_button("查看金融产品", PUBLIC_PRODUCTS.route, "gold", size="lg"),
-                    ui.link_button("立即注册", REGISTER.route, "ghost", size="lg"),
+                    ui.show(
+                        VisitorState.name == "",
+                        ui.link_button("立即注册", REGISTER.route, "ghost", size="lg"),
+                    ),
                     class_name="hero-acts",
                 ),
             ),

@@ -11,14 +11,12 @@ from cpegi_app.pages import ui
 from cpegi_app.pages.form import list_page, problem
 from cpegi_app.pages.layout import page
 from cpegi_app.services.audit import ACTIONS
-from cpegi_app.services.review import Flow
 from cpegi_app.services.staff import AccountRow, AuditRow, QueueRow, platform_flows
 from cpegi_app.services.statistics_view import ClassFigures, MonthFigures
 from cpegi_app.state.staff import AccountsState, AuditState, QueueState, StatisticsState
 from cpegi_app.vocabulary import Kind
 
 KINDS = [*Kind.options(), (Role.STAFF.value, "平台管理人员"), (Role.REGULATOR.value, "金融监管部门")]
-ORDER = ("verification", "profile_change", "product", "disbursement")
 STATES = [("VERIFIED", "已认证"), ("NEW", "未认证"), ("DISABLED", "已停用")]
 
 
@@ -27,7 +25,7 @@ def queue() -> rx.Component:
     """Everything that waits for the platform, oldest first."""
     state = QueueState
     kinds = [("", _tab("全部", state.all_count))]
-    kinds += [(f.name, _tab(f.label, state.counts[f.name].to(int))) for f in _in_order()]
+    kinds += [(f.name, _tab(f.label, state.counts[f.name].to(int))) for f in platform_flows()]
     return rx.fragment(
         ui.crumbs("审核管理", QUEUE.title),
         ui.page_head(QUEUE.title, lead="按提交时间先后排列，最早提交的在最前；等待超过 3 天的标为“超时”。"),
@@ -52,11 +50,6 @@ def queue() -> rx.Component:
             class_name="tabbed",
         ),
     )
-
-
-def _in_order() -> list[Flow]:
-    """Return the flows as the manual tells of them."""
-    return sorted(platform_flows(), key=lambda f: ORDER.index(f.name) if f.name in ORDER else len(ORDER))
 
 
 def _tab(label: str, count: Any) -> rx.Component:
@@ -89,10 +82,9 @@ def accounts() -> rx.Component:
                 ui.Col("单位/姓名", wrap=True),
                 "手机号",
                 "统一社会信用代码",
-                "机构类别",
-                "角色",
+                "用户类型",
                 "状态",
-                "注册时间",
+                "注册日期",
                 ui.Col("操作", ops=True),
             ],
             _account_row,
@@ -104,7 +96,7 @@ def accounts() -> rx.Component:
                     ui.text_input("word", placeholder="手机号、名称、代码", max_length=60),
                 ),
                 ui.field("kind", "用户类型", ui.select_input("kind", KINDS, blank="全部")),
-                ui.field("state", "状态", ui.select_input("state", STATES, blank="全部")),
+                ui.field("state", "状态", ui.select_input("state", STATES, state.shown_state, blank="全部")),
             ],
             empty=ui.empty_state(
                 "没有符合条件的账号",
@@ -124,7 +116,6 @@ def _account_row(row: rx.Var[AccountRow]) -> list:
         rx.cond(full, rx.el.b(full.to(str), class_name="num"), rx.el.span(row.phone, class_name="num")),
         rx.el.span(row.code, class_name="mono"),
         row.kind,
-        row.role,
         ui.tag(row.state, row.tone),
         row.created,
         [
@@ -231,7 +222,7 @@ def statistics() -> rx.Component:
                     _n("审核通过", "笔"),
                     _n("放款", "笔"),
                     _n("放款金额", "万元"),
-                    "占比",
+                    ui.Col("金额对比", wide=True),
                 ],
                 found.months,
                 _month_row,
@@ -248,7 +239,7 @@ def statistics() -> rx.Component:
                     _n("在线产品", "个"),
                     _n("放款", "笔"),
                     _n("累计放款", "万元"),
-                    "占比",
+                    ui.Col("金额对比", wide=True),
                 ],
                 found.classes,
                 _class_row,

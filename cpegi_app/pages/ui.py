@@ -81,6 +81,7 @@ from .ui_table import (
     steps,
     timeline,
     toolbar,
+    two_lines,
     verdict,
 )  # fmt: skip
 
@@ -92,6 +93,6 @@ __all__ = [
     "form", "form_foot", "form_grid", "icon", "link", "link_button", "message_bar", "note", "number_input", "ops",
     "page_head", "pager", "password_input", "pick", "plain_table", "progress", "query_bar", "radio_cards",
     "radio_group", "range_input", "result_page", "select_input", "show", "skeleton", "some", "stat_tile", "steps",
-    "strength_meter", "submit", "tabs", "tag", "text_input", "textarea", "timeline", "toolbar", "verdict",
+    "strength_meter", "submit", "tabs", "tag", "text_input", "textarea", "timeline", "toolbar", "two_lines", "verdict",
     "with_unit", "yes_no",
 ]  # fmt: skip

@@ -350,6 +350,7 @@ def condition_row(
     free: Flag = False,
     error: Any = "",
     unit: str = "",
+    reason: Any = "",
 ) -> rx.Component:
     """One 授信条件: 不限制 (submitted as `<name>_free`) switches the body's controls off."""
     key = control_id(name)
@@ -377,6 +378,7 @@ def condition_row(
             **ident(key),
         ),
         rx.el.p(error, class_name="err", **ident(f"{key}-err")),
+        show(reason, rx.el.p(rx.el.b("审核意见："), reason, class_name="field-reason")),
         class_name=pick(error != "", "cond is-bad", "cond"),
     )
 

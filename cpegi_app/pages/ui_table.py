@@ -12,7 +12,7 @@ from .ui_feedback import empty_state, skeleton
 
 @dataclass(frozen=True)
 class Col:
-    """One column: numbers, text cut off (clip) or broken into lines (wrap), or the row's buttons (ops)."""
+    """One column: numbers, text cut off (clip) or broken into lines (wrap), the row's buttons (ops), not on a phone (wide)."""
 
     label: str
     unit: str = ""
@@ -20,12 +20,14 @@ class Col:
     clip: bool = False
     wrap: bool = False
     ops: bool = False
+    wide: bool = False
     width: str = ""
 
     @property
     def class_name(self) -> str:
         """The classes of its cells."""
         kinds = {"is-num": self.num, "is-clip": self.clip, "is-wrap": self.wrap, "is-ops": self.ops}
+        kinds |= {"is-wide": self.wide}
         return classes(*(name for name, on in kinds.items() if on))
 
 
@@ -69,20 +71,26 @@ def data_table(
 
 
 def plain_table(
-    columns: Sequence[Col | str], rows: Any, render: Callable[[Any], Sequence[Any]], caption: str
+    columns: Sequence[Col | str],
+    rows: Any,
+    render: Callable[[Any], Sequence[Any]],
+    caption: str,
+    stack: bool = False,
 ) -> rx.Component:
-    """A small table inside a card, a table on a phone too: no 序号, no empty state, no scrolling."""
+    """A small table inside a card: no 序号, no empty state; many columns `stack` into cards on a phone."""
     cols = [Col(c) if isinstance(c, str) else c for c in columns]
 
     def one(row: Any, i: Any) -> rx.Component:
         cells = zip(cols, render(row), strict=True)
-        return rx.el.tr(*(rx.el.td(cell, class_name=col.class_name) for col, cell in cells))
+        return rx.el.tr(
+            *(rx.el.td(cell, class_name=col.class_name, data_label=col.label) for col, cell in cells)
+        )
 
     table = rx.el.table(
         rx.el.caption(caption, class_name="sr-only"),
         rx.el.thead(rx.el.tr(*(_head(col) for col in cols))),
         rx.el.tbody(each(rows, one)),
-        class_name="table",
+        class_name="table is-stack" if stack else "table",
     )
     return _frame(caption, table, class_name="table-wrap is-free")
 
@@ -153,6 +161,11 @@ def query_bar(
     extra = [rx.el.div(*more, class_name="query-extra")] if more else []
     grid = rx.el.div(*fields, *extra, actions, class_name="query-grid")
     return rx.el.form(grid, on_submit=on_submit, no_validate=True, role="search", class_name="query", **props)
+
+
+def two_lines(first: Any, second: Any) -> rx.Component:
+    """Two values that belong together in one cell, the lesser one below."""
+    return rx.el.div(first, rx.el.p(second, class_name="small muted"))
 
 
 def toolbar(*actions: Any, end: Sequence[Any] = ()) -> rx.Component:

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from cpegi_app.access import APPLICATION, APPLICATIONS, NOTICES, PUBLIC_PRODUCTS, WORKBENCH
+from cpegi_app.access import APPLICATION, APPLICATIONS, NOTICES, PUBLIC_PRODUCTS, STATISTICS, WORKBENCH
 from cpegi_app.pages import ui
 from cpegi_app.pages.application import status_cell
 from cpegi_app.pages.form import href, pager
@@ -34,25 +34,46 @@ def workbench() -> rx.Component:
             ),
             rx.fragment(),
         ),
-        ui.card(
-            "待办事项",
-            rx.cond(
-                state.loading,
-                rx.el.div(ui.skeleton(4), class_name="card-body"),
-                rx.cond(
-                    state.todos.length() > 0,
-                    rx.el.ul(rx.foreach(state.todos, _todo), class_name="todo"),
-                    ui.empty_state(
-                        "没有待办事项", "需要您处理的事项会出现在这里，同时有消息通知。", icon_name="check"
-                    ),
-                ),
-            ),
-            extra=rx.cond(
-                state.todos.length() > 0, rx.el.span("共 ", state.todos.length(), " 项"), rx.fragment()
-            ),
-            flush=True,
+        rx.cond(
+            state.has_todos,
+            _todos(),
+            rx.el.div(ui.link_button("查看数据概览", STATISTICS.route, "primary"), class_name="row"),
         ),
         rx.cond(ShellState.is_member & ShellState.verified, _progress(), rx.fragment()),
+    )
+
+
+def _todos() -> rx.Component:
+    """The first things that wait, and the way to all of them."""
+    state = WorkbenchState
+    more = ui.show(state.all_href != "", ui.link("查看全部", state.all_href))
+    return ui.card(
+        "待办事项",
+        rx.cond(
+            state.loading,
+            rx.el.div(ui.skeleton(4), class_name="card-body"),
+            rx.cond(
+                state.todos.length() > 0,
+                rx.el.ul(rx.foreach(state.todos, _todo), class_name="todo todo-kinds"),
+                ui.empty_state(
+                    "没有待办事项", "需要您处理的事项会出现在这里，同时有消息通知。", icon_name="check"
+                ),
+            ),
+        ),
+        extra=ui.show(
+            state.waiting > 0,
+            rx.el.span(
+                "共 ",
+                state.waiting,
+                " 项",
+                ui.show(
+                    state.waiting > state.todos.length(),
+                    rx.fragment("，以下为前 ", state.todos.length(), " 项"),
+                ),
+            ),
+            more,
+        ),
+        flush=True,
     )
 
 
@@ -98,6 +119,7 @@ def _progress() -> rx.Component:
                     [ui.link("查看", href(APPLICATION, r.id))],
                 ],
                 "我的融资申请进度",
+                stack=True,
             ),
             ui.empty_state(
                 "还没有融资申请",
@@ -115,7 +137,9 @@ def notices() -> rx.Component:
     """The own notices; opening one leads to the record."""
     state = NoticeState
     return rx.fragment(
-        ui.page_head(NOTICES.title, ui.button("全部标为已读", state.read_all)),
+        ui.page_head(
+            NOTICES.title, ui.button("全部标为已读", state.read_all, disabled=ShellState.unread == 0)
+        ),
         ui.card(
             "",
             rx.cond(

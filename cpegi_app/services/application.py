@@ -37,7 +37,7 @@ class ApplicationForm(Form):
     """An application (domain.md §7); amount in 万元, term in months."""
 
     amount: Number = F("申请额度", NEED, widget=W.NUMBER, unit="万元", low=0.01, high=999_999)
-    term: Whole = F("申请期限", NEED, widget=W.NUMBER, unit="月", low=1, high=360)
+    term: Whole = F("申请期限", NEED, widget=W.NUMBER, unit="个月", low=1, high=360)
     guarantee: Text = F("担保方式", NEED, widget=W.SELECT, options=GuaranteeMode)
     purpose: Text = F("用途", NEED, widget=W.AREA, max_len=500)
     source: Text = F("还款来源", NEED, widget=W.AREA, max_len=500)
@@ -56,7 +56,7 @@ class DecisionForm(Form):
     """What an institution states when it approves."""
 
     approved_amount: Number = F("批准额度", "审批结果", widget=W.NUMBER, unit="万元", low=0.01, high=999_999)
-    approved_term: Whole = F("批准期限", "审批结果", widget=W.NUMBER, unit="月", low=1, high=360)
+    approved_term: Whole = F("批准期限", "审批结果", widget=W.NUMBER, unit="个月", low=1, high=360)
 
 
 def open_application(session: Session, actor: Actor, product_id: int) -> Application:
@@ -171,7 +171,7 @@ def _describe(session: Session, row: Any) -> Description:
             )
     if row.approved_fen:
         lines.append(Line("审批结果", "approved_amount", "批准额度", f"{wan(row.approved_fen)} 万元"))
-        lines.append(Line("审批结果", "approved_term", "批准期限", f"{row.approved_months} 月"))
+        lines.append(Line("审批结果", "approved_term", "批准期限", f"{row.approved_months} 个月"))
     return Description(ApplicationForm, None, tuple(lines))
 
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from cpegi_app import clock
 from cpegi_app.errors import FormInvalid
-from cpegi_app.services.forms import plain_number
+from cpegi_app.services.forms import measure, plain_number
 from cpegi_app.vocabulary import Industry, OwnerType, Qualification, Region, Scale, TaxRating, Term
 
 Profile = Mapping[str, str]
@@ -210,8 +210,8 @@ def show(d: Dimension, c: Mapping[str, Any] | None) -> str:
         return "要求“是”" if c["yes"] else "要求“否”"
     low, high = c.get("low"), c.get("high")
     if low is not None and high is not None:
-        return f"{_n(low)}–{_n(high)} {d.unit}"
-    return f"≥ {_n(low)} {d.unit}" if low is not None else f"≤ {_n(high)} {d.unit}"
+        return measure(f"{_n(low)}–{_n(high)}", d.unit)
+    return "≥ " + measure(_n(low), d.unit) if low is not None else "≤ " + measure(_n(high), d.unit)
 
 
 def show_figure(d: Dimension, figure: Figure) -> str:
@@ -221,7 +221,7 @@ def show_figure(d: Dimension, figure: Figure) -> str:
     if isinstance(figure, bool):
         return "是" if figure else "否"
     if isinstance(figure, Decimal):
-        return f"{_n(figure)} {d.unit}".strip()
+        return measure(_n(figure), d.unit)
     codes = [figure] if isinstance(figure, str) else sorted(figure)
     return "、".join(d.options.label_of(v) if d.options else v for v in codes)
 

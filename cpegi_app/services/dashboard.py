@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from pydantic import BaseModel
 from sqlalchemy import func
@@ -15,12 +14,16 @@ from cpegi_app.access import (
     APPLICATION,
     APPLICATIONS,
     DISBURSE,
+    FILING,
     IDENTITY,
     PRODUCT_EDIT,
     PRODUCTS,
     PROFILE,
     PUBLIC_PRODUCTS,
     QUEUE,
+    REPORT_EDIT,
+    REPORT_MATRIX,
+    REPORTS,
     REQUEST,
     REQUESTS,
     STATISTICS,
@@ -32,17 +35,24 @@ from cpegi_app.access import (
 from cpegi_app.models import (
     Application,
     Disbursement,
+    FilingBatch,
     Loan,
     Organisation,
     Product,
     ProductRevision,
     ProfileChange,
+    Report,
     User,
     Verification,
 )
-from cpegi_app.services import application, staff
+from cpegi_app.services import application, report_bench, staff
+from cpegi_app.services.corrections import in_force
 from cpegi_app.services.forms import wan
-from cpegi_app.vocabulary import TONES, Kind, Status
+from cpegi_app.services.report import heading
+from cpegi_app.vocabulary import DUTY_TONES, TONES, Kind, Status
+
+# So many waiting things stand on the 工作台; the rest is a click away.
+TODOS = 8
 
 
 @dataclass(frozen=True)
@@ -79,8 +89,12 @@ class Bench(BaseModel):
     """The 工作台 of one actor."""
 
     tiles: list[Tile]
-    todos: list[Todo]
-    progress: list[application.ApplicationRow]
+    todos: list[Todo] = []
+    progress: list[application.ApplicationRow] = []
+    # How many wait in all, and where: the 工作台 shows the first few.
+    waiting: int = 0
+    all_href: str = ""
+    has_todos: bool = True
 
 
 def _count(session: Session, query) -> int:
@@ -109,7 +123,7 @@ def bench(session: Session, actor: Actor) -> Bench:
     if actor.role is Role.STAFF:
         return _staff(session, actor)
     if actor.role is Role.REGULATOR:
-        return Bench(tiles=region_tiles(session), todos=[], progress=[])
+        return Bench(tiles=_report_tiles(session) + region_tiles(session), has_todos=False)
     return _member(session, actor)
 
 
@@ -124,15 +138,18 @@ def _tile(label: str, value: int | str, href: str, tone: str = "grey", unit: str
 
 
 def _staff(session: Session, actor: Actor) -> Bench:
-    rows, total, counts = staff.queue(session, actor, size=8)
+    rows, total, counts = staff.queue(session, actor, size=TODOS)
     tiles = [_tile("全部待审核", total, QUEUE.route, "blue", "件")]
-    tiles += [_tile(c.label, c.count, QUEUE.route, "orange" if c.count else "grey", "件") for c in counts]
+    tiles += [
+        _tile(c.label, c.count, f"{QUEUE.route}?flow={c.flow}", "orange" if c.count else "grey", "件")
+        for c in counts
+    ]
     disabled = _count(session, select(User.id).where(col(User.disabled_at).is_not(None)))
-    tiles.append(_tile("停用账号", disabled, ACCOUNTS.route, "grey", "个"))
+    tiles.append(_tile("停用账号", disabled, f"{ACCOUNTS.route}?state=DISABLED", "grey", "个"))
     todos = [
         Todo(
             title=r.title,
-            note=r.org,
+            note="" if r.org == r.title else r.org,
             at=f"已等待 {r.waiting}",
             action="办理",
             href=r.href,
@@ -141,7 +158,7 @@ def _staff(session: Session, actor: Actor) -> Bench:
         )
         for r in rows
     ]
-    return Bench(tiles=tiles, todos=todos, progress=[])
+    return Bench(tiles=tiles, todos=todos, waiting=total, all_href=QUEUE.route)
 
 
 def region_tiles(session: Session) -> list[Tile]:
@@ -152,7 +169,7 @@ def region_tiles(session: Session) -> list[Tile]:
     products = _count(session, select(Product.id).where(col(Product.is_listed).is_(True)))
     sent = _count(session, select(Application.id).where(col(Application.submitted_at).is_not(None)))
     total, number = session.exec(
-        select(func.coalesce(func.sum(Loan.amount_fen), 0), func.count(col(Loan.id)))
+        select(func.coalesce(func.sum(Loan.amount_fen), 0), func.count(col(Loan.id))).where(in_force())
     ).one()
     href = STATISTICS.route
     return [
@@ -165,107 +182,52 @@ def region_tiles(session: Session) -> list[Tile]:
     ]
 
 
-class ClassRow(BaseModel):
-    """One class of institution in the statistics."""
-
-    label: str
-    institutions: int
-    products: int
-    loans: int
-    amount: str
-
-
-class MonthRow(BaseModel):
-    """One month of the statistics."""
-
-    month: str
-    applications: int
-    approved: int
-    loans: int
-    amount: str
-
-
-class Statistics(BaseModel):
-    """The platform's figures by class and by month."""
-
-    tiles: list[Tile]
-    classes: list[ClassRow]
-    months: list[MonthRow]
-
-
-def statistics(session: Session, actor: Actor) -> Statistics:
-    """Return the statistics page; read only, for the staff and the regulator."""
-    staff.require(actor, Permission.STATISTICS_READ)
-    return Statistics(tiles=region_tiles(session), classes=_by_class(session), months=_by_month(session))
-
-
-def _by_class(session: Session) -> list[ClassRow]:
-    from cpegi_app.vocabulary import CLASSES
-
-    orgs = dict(
-        session.exec(
-            select(Organisation.org_class, func.count())
-            .where(col(Organisation.verified_at).is_not(None))
-            .group_by(col(Organisation.org_class))
-        ).all()
-    )
-    products = dict(
-        session.exec(
-            select(Product.org_class, func.count())
-            .where(col(Product.is_listed).is_(True))
-            .group_by(col(Product.org_class))
-        ).all()
-    )
-    query = (
-        select(Organisation.org_class, func.count(), func.sum(Loan.amount_fen))
-        .join(Loan, col(Loan.institution_id) == Organisation.id)
-        .group_by(col(Organisation.org_class))
-    )
-    loans = {c: (n, int(total)) for c, n, total in session.exec(query)}
+def _report_tiles(session: Session) -> list[Tile]:
+    """Return how the newest returns stand: in of asked, red while some are late."""
+    href = REPORT_MATRIX.route
     return [
-        ClassRow(
-            label=c.label,
-            institutions=orgs.get(c.value, 0),
-            products=products.get(c.value, 0),
-            loans=loans.get(c.value, (0, 0))[0],
-            amount=wan(loans.get(c.value, (0, 0))[1]),
+        _tile(r.title, f"{r.handed_in}/{r.asked}", href, "red" if r.late else "green", "已报")
+        for r in report_bench.overall(session)
+    ]
+
+
+def _due_reports(session: Session, actor: Actor) -> tuple[list[Tile], list[Todo]]:
+    """Return what the organisation has to report soon or should have reported."""
+    found = report_bench.own(session, actor)
+    tiles = [_tile("逾期未报报告", found.late, REPORTS.route, "red", "份")] if found.late else []
+    tiles += [_tile("即将到期报告", found.soon, REPORTS.route, "orange", "份")] if found.soon else []
+    todos = [
+        Todo(
+            title=heading(i.rule.kind.value, i.period.code),
+            note="请在报告管理中填报并提交",
+            at=f"期限 {i.due.isoformat()}",
+            action="填报",
+            href=REPORTS.route,
+            tone=DUTY_TONES[i.state],
+            tag=f"报告{i.state.label}",
         )
-        for kind in (Kind.DEBT, Kind.EQUITY, Kind.INTERMEDIARY)
-        for c in CLASSES[kind]
+        for i in found.urgent
     ]
-
-
-def _by_month(session: Session) -> list[MonthRow]:
-    since = clock.now() - timedelta(days=200)
-    found: dict[str, list[int]] = {}
-    for at, status in session.exec(
-        select(Application.submitted_at, Application.status).where(col(Application.submitted_at) > since)
-    ):
-        row = found.setdefault(clock.local_date(at)[:7], [0, 0, 0, 0])
-        row[0] += 1
-        row[1] += status == Status.APPROVED
-    for on, amount in session.exec(
-        select(col(Loan.lent_on), col(Loan.amount_fen)).where(Loan.lent_on > since.date())
-    ):
-        row = found.setdefault(on.isoformat()[:7], [0, 0, 0, 0])
-        row[2] += 1
-        row[3] += amount
-    return [
-        MonthRow(month=m, applications=r[0], approved=r[1], loans=r[2], amount=wan(r[3]))
-        for m, r in sorted(found.items(), reverse=True)[:6]
-    ]
+    return tiles, todos
 
 
 def _member(session: Session, actor: Actor) -> Bench:
-    todos = _own_todos(session, actor)
-    tiles: list[Tile] = []
+    todos, tiles = _own_todos(session, actor), list[Tile]()
+    all_href, beyond = "", 0
+    if actor.may(Permission.REPORT_SUBMIT):
+        tiles, due = _due_reports(session, actor)
+        todos += due
     if actor.may(Permission.APPLICATION_REVIEW):
         mine = select(Product.id).where(Product.org_id == actor.org_id, col(Product.is_listed).is_(True))
         waiting = _count(session, _inbox(actor))
+        beyond = max(0, waiting - TODOS)
+        all_href = REQUESTS.route if beyond else ""
         tiles.append(_tile("待办理申请", waiting, REQUESTS.route, "orange" if waiting else "grey", "笔"))
         tiles.append(_tile("已发布产品", _count(session, mine), PRODUCTS.route, "green", "个"))
         total = session.exec(
-            select(func.coalesce(func.sum(Loan.amount_fen), 0)).where(Loan.institution_id == actor.org_id)
+            select(func.coalesce(func.sum(Loan.amount_fen), 0)).where(
+                Loan.institution_id == actor.org_id, in_force()
+            )
         ).one()
         tiles.append(_tile("累计放款", wan(int(total)), REQUESTS.route, "teal", "万元"))
     progress: list[application.ApplicationRow] = []
@@ -274,7 +236,8 @@ def _member(session: Session, actor: Actor) -> Bench:
         tiles.append(_tile("我的融资申请", sent, APPLICATIONS.route, "blue", "笔"))
         listed = _count(session, select(Product.id).where(col(Product.is_listed).is_(True)))
         tiles.append(_tile("可申请金融产品", listed, PUBLIC_PRODUCTS.route, "grey", "个"))
-    return Bench(tiles=tiles, todos=todos, progress=progress)
+    total = len(todos) + beyond
+    return Bench(tiles=tiles, todos=todos, progress=progress, waiting=total, all_href=all_href)
 
 
 IDENTITY_TODO = Todo(
@@ -295,7 +258,7 @@ def _own_todos(session: Session, actor: Actor) -> list[Todo]:
     elif not actor.verified:
         found.append(_verification_todo(verification_status(session, actor)))
     if actor.may(Permission.APPLICATION_REVIEW):
-        rows, _ = application.listing(session, actor, inbox=True, status=Status.PENDING, size=8)
+        rows, _ = application.listing(session, actor, inbox=True, status=Status.PENDING, size=TODOS)
         found += [
             Todo(
                 title=f"{r.enterprise} · {r.product}",
@@ -313,6 +276,8 @@ def _own_todos(session: Session, actor: Actor) -> list[Todo]:
         (ProfileChange, "资料修改", lambda r: PROFILE.route),
         (Application, "融资申请", lambda r: APPLICATION.url(aid=r.id)),
         (Disbursement, "放款", lambda r: DISBURSE.url(did=r.id)),
+        (FilingBatch, "线下贷款备案", lambda r: FILING.url(bid=r.id)),
+        (Report, "报告", lambda r: REPORT_EDIT.url(rid=r.id)),
     ):
         query = select(model).where(model.org_id == actor.org_id, model.status == Status.RETURNED.value)
         found += [_returned(label, row, href(row)) for row in session.exec(query.limit(5))]

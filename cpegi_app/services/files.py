@@ -22,6 +22,9 @@ from cpegi_app.vocabulary import FileSlot
 MAX_A_SLOT, MAX_A_SUBJECT = 6, 30
 ALLOWED = frozenset({filetypes.FileKind.PDF, filetypes.FileKind.JPG, filetypes.FileKind.PNG})
 HINT = "PDF、JPG 或 PNG，单个文件不超过 10 MB"
+# Reports come as workbooks as well.
+ALLOWED_IN: dict[str, frozenset[filetypes.FileKind]] = {FileSlot.REPORT: ALLOWED | filetypes.WORKBOOKS}
+REPORT_HINT = "PDF、Excel（.xlsx）、JPG 或 PNG，单个文件不超过 10 MB，最多 6 个文件"
 
 
 class FileView(BaseModel):
@@ -73,7 +76,7 @@ def attach(
         raise FormInvalid(
             {f"file_{slot}": f"每类最多 {MAX_A_SLOT} 个文件，请先删除不需要的文件，或合并为一个 PDF。"}
         )
-    kind = filetypes.inspect(name, data, allowed=ALLOWED)
+    kind = filetypes.inspect(name, data, allowed=ALLOWED_IN.get(slot, ALLOWED))
     sha = store().put(data)
     # The same content twice in one place is one file: a double drop does no harm.
     for existing in present:
@@ -154,8 +157,11 @@ def copy(session: Session, actor: Actor, source: tuple[str, int], target: tuple[
 
 def content(session: Session, actor: Actor, file_id: int) -> Content:
     """Return what to send, if the actor may see the thing that the file belongs to."""
-    stored, _, row = _of(session, actor, file_id)
+    stored, flow, row = _of(session, actor, file_id)
     if stored.removed_at and not review.is_owner(actor, row) and not _was_sent(session, stored):
+        raise NotFound("文件")
+    if stored.removed_at and not review.takes_part(flow, actor, row):
+        # What was taken off before the approval is history for those who took part, for nobody else.
         raise NotFound("文件")
     if actor.org_id != stored.org_id:
         audit.record(session, actor, "file.read", f"{stored.flow}:{stored.subject_id}", stored.name)

@@ -60,6 +60,11 @@ def half_width(value: str) -> str:
     return "".join((plain if plain.isascii() else unicodedata.normalize("NFKC", plain)).split())
 
 
+def measure(number: str, unit: str) -> str:
+    """Return a number with its unit: 1,000 万元, but 4.2% and 0.5%/年."""
+    return f"{number}{unit}" if unit.startswith("%") else f"{number} {unit}".strip()
+
+
 def plain_number(value: str) -> Decimal:
     """Return a number as people leave it ("1,000", "１０００", "3.85%"), or raise ValueError with the sentence."""
     text = half_width(value).replace(",", "").removesuffix("%")
@@ -192,8 +197,8 @@ class FieldSpec(BaseModel):
         if self.widget is Widget.NUMBER:
             # A draft holds what was typed: written out, 1e999999999 would fill the memory.
             number = f"{Decimal(value):,f}" if _NUMBER.fullmatch(value) else value
-            return f"{number} {self.unit}".strip()
-        return f"{value} {self.unit}".strip()
+            return measure(number, self.unit)
+        return measure(value, self.unit)
 
 
 class Form(BaseModel):
@@ -269,8 +274,8 @@ def _span(spec: FieldSpec) -> str:
     low = f"{spec.low:,g}" if spec.low is not None else ""
     high = f"{spec.high:,.15g}" if spec.high is not None else ""
     if low and high:
-        return f"在 {low}–{high} {spec.unit}之间"
-    return (f"不小于 {low} {spec.unit}" if low else f"不大于 {high} {spec.unit}").strip()
+        return f"在 {measure(f'{low}–{high}', spec.unit)}之间"
+    return f"不小于 {measure(low, spec.unit)}" if low else f"不大于 {measure(high, spec.unit)}"
 
 
 def _sentences(form: type[Form], error: ValidationError) -> dict[str, str]:
@@ -289,6 +294,7 @@ def _sentences(form: type[Form], error: ValidationError) -> dict[str, str]:
 def missing(spec: FieldSpec) -> str:
     """Return the sentence that asks for a field."""
     verb = "选择" if spec.options or spec.widget is Widget.DATE else "填写"
+    verb = "勾选" if spec.widget is Widget.CHECKS and len(spec.options) == 1 else verb
     return f"请{verb}{spec.title}"
 
 

@@ -13,6 +13,9 @@ from cpegi_app.access import Actor, Role
 from cpegi_app.errors import NotFound
 from cpegi_app.models import Notice, User
 
+# How the notice of something that waits begins.
+WAITING = "待办："
+
 
 class NoticeView(BaseModel):
     """One notice as a list shows it."""
@@ -34,6 +37,26 @@ def notify(
         session.add(Notice(user_id=user_id, title=title[:120], text=text[:600], href=href, tone=tone))
 
 
+def notify_waiting(session: Session, users: Iterable[int], title: str, href: str) -> None:
+    """Tell those who may decide that something waits for them."""
+    notify(session, users, WAITING + title, "请在待办事项中办理。", href)
+
+
+def settle(session: Session, users: Iterable[int], href: str) -> None:
+    """Mark read that something waits, for everybody it waited for: it does no longer."""
+    session.exec(
+        update(Notice)
+        .where(
+            col(Notice.user_id).in_(list(users)),
+            col(Notice.read_at).is_(None),
+            col(Notice.href) == href,
+            col(Notice.title).startswith(WAITING, autoescape=True),
+        )
+        .values(read_at=clock.now())
+        .execution_options(synchronize_session=False)
+    )
+
+
 def users_of(session: Session, org_id: int) -> list[int]:
     """Return the enabled users of an organisation."""
     found = session.exec(select(User.id).where(User.org_id == org_id, col(User.disabled_at).is_(None)))
@@ -44,6 +67,14 @@ def staff(session: Session) -> list[int]:
     """Return the enabled platform staff."""
     found = session.exec(
         select(User.id).where(User.role == Role.STAFF.value, col(User.disabled_at).is_(None))
+    )
+    return [i for i in found if i is not None]
+
+
+def regulators(session: Session) -> list[int]:
+    """Return the enabled users of the regulator."""
+    found = session.exec(
+        select(User.id).where(User.role == Role.REGULATOR.value, col(User.disabled_at).is_(None))
     )
     return [i for i in found if i is not None]
 

@@ -167,7 +167,11 @@ def load_row(session: Session, actor: Actor, row_id: int) -> OfflineLoan:
     row = session.get(OfflineLoan, row_id) if type(row_id) is int and 0 < row_id < 2**31 else None
     if row is None:
         raise NotFound("备案明细")
-    review.load(session, FLOW, actor, row.batch_id)
+    try:
+        review.load(session, FLOW, actor, row.batch_id)
+    except NotFound:
+        # Somebody else's row reads like one that is not there.
+        raise NotFound("备案明细") from None
     return row
 
 

@@ -26,7 +26,9 @@ from cpegi_app.services.forms import (
     basis_points,
     fen,
     input_field,
+    measure,
     normalise,
+    plain_number,
 )
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.review import Description, Flow, Line, Payload
@@ -56,8 +58,8 @@ class ProductForm(Form):
     intro: Text = F("产品介绍", BASIC, widget=W.AREA, max_len=2000)
     amount_min: Number = F("额度下限", TERMS, widget=W.NUMBER, unit="万元", low=0.01, high=999_999)
     amount_max: Number = F("额度上限", TERMS, widget=W.NUMBER, unit="万元", low=0.01, high=999_999)
-    term_min: Whole = F("期限下限", TERMS, widget=W.NUMBER, unit="月", low=1, high=360)
-    term_max: Whole = F("期限上限", TERMS, widget=W.NUMBER, unit="月", low=1, high=360)
+    term_min: Whole = F("期限下限", TERMS, widget=W.NUMBER, unit="个月", low=1, high=360)
+    term_max: Whole = F("期限上限", TERMS, widget=W.NUMBER, unit="个月", low=1, high=360)
     rate_min: Number = F("年利率下限", TERMS, widget=W.NUMBER, unit="%", low=0, high=36)
     rate_max: Number = F("年利率上限", TERMS, widget=W.NUMBER, unit="%", low=0, high=36)
     guarantee_fee: Number = F(
@@ -89,10 +91,15 @@ class ProductForm(Form):
         return value
 
 
-def _spans(form: ProductForm) -> dict[str, str]:
+def _spans(fields: dict[str, str]) -> dict[str, str]:
+    """Return the spans that are upside down, whatever else is wrong with the form."""
     found = {}
     for name, label in (("amount", "额度"), ("term", "期限"), ("rate", "年利率")):
-        if getattr(form, f"{name}_min") > getattr(form, f"{name}_max"):
+        try:
+            low, high = (plain_number(str(fields.get(f"{name}_{end}", ""))) for end in ("min", "max"))
+        except ValueError:
+            continue
+        if low > high:
             found[f"{name}_max"] = f"{label}上限不能小于下限，请核对后更正"
     return found
 
@@ -108,9 +115,9 @@ def parse(data: dict[str, str]) -> tuple[ProductForm, dict[str, Any]]:
     form: ProductForm | None = None
     stated: dict[str, Any] = {}
     fields, limits = split(data)
+    errors |= _spans(fields)
     try:
         form = ProductForm.parse(fields)
-        errors |= _spans(form)
     except FormInvalid as refusal:
         errors |= refusal.fields
     try:
@@ -135,8 +142,14 @@ def split(data: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def new_draft(session: Session, actor: Actor) -> ProductRevision:
-    """Begin a product (添加产品)."""
+    """Begin a product (添加产品), or go on with the one that was begun and never written in."""
     review.require(FLOW, actor)
+    one_at_a_time(session, "product-draft", actor.org_id)
+    query = select(ProductRevision).join(Product, col(Product.id) == ProductRevision.product_id)
+    query = query.where(Product.org_id == actor.org_id, col(Product.revision_id).is_(None))
+    drafts = session.exec(query.where(ProductRevision.status == Status.DRAFT.value)).all()
+    if blank := next((row for row in drafts if not row.data), None):
+        return blank
     product = Product(org_id=actor.org_id or 0)
     session.add(product)
     session.flush()
@@ -276,10 +289,15 @@ def _row(rev: ProductRevision, product: Product) -> ProductRow:
 
 
 def _span(data: dict[str, str], name: str, unit: str) -> str:
-    low, high = data.get(f"{name}_min", ""), data.get(f"{name}_max", "")
+    low, high = (_grouped(data.get(f"{name}_{end}", "")) for end in ("min", "max"))
     if not low and not high:
         return "—"
-    return f"{low or '…'} {unit}" if low == high else f"{low or '…'}–{high or '…'} {unit}"
+    return measure(low if low == high else f"{low or '…'}–{high or '…'}", unit)
+
+
+def _grouped(value: str) -> str:
+    """Return a draft's number with thousand separators, anything else as typed."""
+    return ProductForm.spec("amount_min").model_copy(update={"unit": ""}).show(value)
 
 
 # --- the flow -------------------------------------------------------------------------------------

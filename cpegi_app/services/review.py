@@ -15,6 +15,7 @@ from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotF
 from cpegi_app.models import IdempotencyKey, Reviewable, ReviewEvent
 from cpegi_app.services import audit, notices
 from cpegi_app.services.forms import Form, normalise
+from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.vocabulary import TONES, Action, Status
 
 MOVES: dict[tuple[Status, Action], Status] = {
@@ -99,6 +100,8 @@ class Flow:
     before_approve: Hook = lambda session, actor, row, payload: None
     after_approve: Hook = lambda session, actor, row, payload: None
     outcome: Mapping[Action, str] = field(default_factory=dict)
+    # Who reads without submitting or deciding: what the row must be like is the flow's own rule.
+    readers: Callable[[Actor, Any], bool] = lambda actor, row: False
 
 
 FLOWS: dict[str, Flow] = {}
@@ -145,21 +148,21 @@ def allowed(flow: Flow, row: Reviewable, actor: Actor) -> tuple[Action, ...]:
 
 
 def load(session: Session, flow: Flow, actor: Actor, row_id: int) -> Any:
-    """Return the row if the actor is its owner or its reviewer; otherwise it does not exist."""
+    """Return the row if the actor is its owner, its reviewer or its reader; otherwise it does not exist."""
     row = session.get(flow.model, row_id) if _is_id(row_id) else None
-    if row is None:
+    if row is None or not (takes_part(flow, actor, row) or flow.readers(actor, row)):
         raise NotFound(flow.label)
-    reviews = any(actor.may(s.permission) and s.is_party(actor, row) for s in flow.stages)
-    # A draft is the owner's own affair until it has been submitted once.
-    seen_before = row.submitted_at is not None
-    if is_owner(actor, row) and actor.may(flow.submit):
-        return row
-    if not (reviews and seen_before):
-        raise NotFound(flow.label)
-    if row.status == Status.DRAFT:
+    if row.status == Status.DRAFT and not is_owner(actor, row):
         # Withdrawn: what the reviewer was allowed to read is the owner's own again.
         raise Conflict(_what_happened(session, flow, row_id))
     return row
+
+
+def takes_part(flow: Flow, actor: Actor, row: Reviewable) -> bool:
+    """Tell whether the actor submits or decides on the row, which is more than to read what came of it."""
+    reviews = any(actor.may(s.permission) and s.is_party(actor, row) for s in flow.stages)
+    # A draft is the owner's own affair until it has been submitted once.
+    return (is_owner(actor, row) and actor.may(flow.submit)) or (reviews and row.submitted_at is not None)
 
 
 def load_own(session: Session, flow: Flow, actor: Actor, row_id: int) -> Any:
@@ -203,6 +206,9 @@ def act(
 ) -> Any:
     """Take one action or refuse it; `key` makes the same submission, sent twice, count once."""
     row = load(session, flow, actor, row_id)
+    # The hooks look before they write: who comes second sees what the first has decided.
+    one_at_a_time(session, flow.name, row_id)
+    session.refresh(row)
     if key and _done_before(session, flow, actor, action, key, row_id):
         session.refresh(row)
         return row
@@ -233,6 +239,8 @@ def act(
     }
     _write(session, flow, row, seen_version, changes)
     _trace(session, flow, row, actor, action, stage, comment, reasons)
+    if action is not Action.SUBMIT:
+        notices.settle(session, stage.users(session, row), flow.reviewer_href(row))
     if target is Status.APPROVED:
         flow.after_approve(session, actor, row, payload)
     _tell(session, flow, row, action, target, comment)
@@ -310,9 +318,8 @@ def _reasons(action: Action, comment: str, fields: dict[str, str]) -> tuple[str,
         raise FormInvalid({"comment": f"意见最多 {COMMENT_MAX} 字，现有 {len(comment)} 字，请精简后再提交。"})
     if action in REASON_NEEDED and not comment and not fields:
         verb = action.label
-        raise FormInvalid(
-            {"comment": f"{verb}时必须填写原因，对方将据此修改。"}, f"请填写{verb}的原因后再提交。"
-        )
+        use = "对方将据此修改" if action is Action.RETURN else "对方会看到"
+        raise FormInvalid({"comment": f"{verb}时必须填写原因，{use}。"}, f"请填写{verb}的原因后再提交。")
     if not comment and fields:
         comment = f"共 {len(fields)} 处需要更正，原因见各栏目。"
     return comment, fields
@@ -354,10 +361,8 @@ def _tell(session: Session, flow: Flow, row: Any, action: Action, target: Status
     title = flow.title(session, row)
     if target is Status.PENDING:
         stage = flow.stages[row.stage]
-        text = "请在待办事项中办理。"
-        notices.notify(
-            session, stage.users(session, row), f"待办：{flow.label} · {title}", text, flow.reviewer_href(row)
-        )
+        head = f"{flow.label} · {title}"
+        notices.notify_waiting(session, stage.users(session, row), head, flow.reviewer_href(row))
     elif action is not Action.WITHDRAW:
         text = comment or flow.outcome.get(action, "")
         users = notices.users_of(session, row.org_id)

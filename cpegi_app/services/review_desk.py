@@ -149,7 +149,7 @@ def desk(session: Session, actor: Actor, flow_name: str, row_id: int) -> Desk:
     status = Status(row.status)
     return Desk(
         view=view,
-        number=f"编号 {flow.name.upper()[:4]}-{row_id:06d}",
+        number=f"编号 {row_id}",
         applicant=_applicant(session, row),
         account=_account(session, row),
         waited=staff.waited_text(waited) if status is Status.PENDING else "",

@@ -53,10 +53,11 @@ class QueueCount(BaseModel):
 
 
 def platform_flows() -> list[review.Flow]:
-    """Return the flows in which the platform decides at some stage."""
-    return [
+    """Return the flows in which the platform decides at some stage, as the manual tells of them."""
+    found = [
         f for f in review.FLOWS.values() if any(s.permission is Permission.REVIEW_PLATFORM for s in f.stages)
     ]
+    return sorted(found, key=lambda f: f.submit_screen.manual)
 
 
 def _waiting(flow: review.Flow):
@@ -134,7 +135,6 @@ class AccountRow(BaseModel):
     phone: str
     org: str
     code: str
-    role: str
     kind: str
     state: str
     tone: str
@@ -142,6 +142,13 @@ class AccountRow(BaseModel):
     disabled: bool
     why: str
     own: bool
+
+
+# How far an account's verification is, as the list says it.
+UNVERIFIED: dict[str, tuple[str, str]] = {
+    Status.PENDING: ("认证审核中", "blue"),
+    Status.RETURNED: ("认证已退回", "orange"),
+}
 
 
 def accounts(
@@ -176,17 +183,18 @@ def accounts(
     total = session.exec(select(func.count()).select_from(query.subquery())).one()
     query = query.order_by(col(User.id).desc()).offset((page - 1) * size).limit(size)
     rows = session.exec(query).all()
-    stated = _stated_names(session, [o.id or 0 for _, o in rows if o and not o.name])
-    return [_account_row(actor, u, o, stated) for u, o in rows], total
+    stated = _stated(session, [o.id or 0 for _, o in rows if o and not o.verified_at])
+    return [_account_row(actor, u, o, stated.get(u.org_id or 0, ("", ""))) for u, o in rows], total
 
 
-def _stated_names(session: Session, org_ids: list[int]) -> dict[int, str]:
-    """Return what accounts that are not verified have stated as their name so far."""
-    query = select(Verification.org_id, Verification.data).where(col(Verification.org_id).in_(org_ids))
-    return {org_id: data.get("name", "") for org_id, data in session.exec(query)}
+def _stated(session: Session, org_ids: list[int]) -> dict[int, tuple[str, str]]:
+    """Return what accounts that are not verified have stated as their name so far, and how far they are."""
+    query = select(Verification.org_id, Verification.data, Verification.status)
+    query = query.where(col(Verification.org_id).in_(org_ids))
+    return {org_id: (data.get("name", ""), status) for org_id, data, status in session.exec(query)}
 
 
-def _account_row(actor: Actor, user: User, org: Organisation | None, stated: dict[int, str]) -> AccountRow:
+def _account_row(actor: Actor, user: User, org: Organisation | None, stated: tuple[str, str]) -> AccountRow:
     if user.disabled_at:
         state, tone = "已停用", "red"
     elif user.role != Role.MEMBER:
@@ -194,18 +202,18 @@ def _account_row(actor: Actor, user: User, org: Organisation | None, stated: dic
     elif org and org.verified_at:
         state, tone = "已认证", "green"
     else:
-        state, tone = "未认证", "orange"
+        state, tone = UNVERIFIED.get(stated[1], ("未认证", "orange"))
     roles = {Role.STAFF: "平台管理人员", Role.REGULATOR: "金融监管部门"}
+    kind = OrgClass.label_of(org.org_class) if org and org.org_class else "未选择"
     return AccountRow(
         id=user.id or 0,
         phone=masked(user.phone),
-        org=(org.name or stated.get(org.id or 0, "") if org else "") or user.name or "—",
+        org=(org.name or stated[0] if org else "") or user.name or "—",
         code=(org.credit_code if org else "") or "—",
-        role=roles.get(Role(user.role), "机构用户"),
-        kind=OrgClass.label_of(org.org_class) if org and org.org_class else "—",
+        kind=roles.get(Role(user.role), kind),
         state=state,
         tone=tone,
-        created=clock.local(user.created_at),
+        created=clock.local_date(user.created_at),
         disabled=user.disabled_at is not None,
         why=user.disabled_reason,
         own=user.id == actor.user_id,

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
-from cpegi_app.services import dashboard
+from cpegi_app.services import region_statistics
 from cpegi_app.services.dashboard import Tile
 
 
@@ -46,7 +46,7 @@ class Figures(BaseModel):
 
 def figures(session: Session, actor: Actor) -> Figures:
     """Return the statistics for the staff and the regulator."""
-    found = dashboard.statistics(session, actor)
+    found = region_statistics.statistics(session, actor)
     most_class = max((_number(c.amount) for c in found.classes), default=Decimal(0))
     most_month = max((_number(m.amount) for m in found.months), default=Decimal(0))
     return Figures(

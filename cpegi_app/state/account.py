@@ -15,7 +15,7 @@ from cpegi_app.services.forms import posted
 from cpegi_app.services.identifiers import masked
 from cpegi_app.state.base import for_screen, text_arg
 from cpegi_app.state.form import FormState
-from cpegi_app.state.message import success
+from cpegi_app.state.message import MessageState, success
 from cpegi_app.state.shell import ShellState
 from cpegi_app.vocabulary import KIND_OF, OrgClass, SmsPurpose
 
@@ -148,6 +148,7 @@ class LoginState(AccountForm, rx.State):
     async def load(self):
         """Open the form and say why one is here."""
         query = self.router.url.query_parameters
+        (await self.get_state(MessageState))._at_sign_in()
         self._start({"phone": self.values.get("phone", "")})
         self.ticket, self.next_page = "", own_path(query.get("next", ""))
         self.notice_kind = "success" if self._greeting or query.get("bye") else "info"

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from sqlmodel import Session
 
 from cpegi_app.access import APPLICATION, APPLICATIONS, APPLY, DISBURSE, REQUEST, REQUESTS, Actor
-from cpegi_app.errors import DomainError
+from cpegi_app.errors import Conflict, DomainError
 from cpegi_app.services import application, disbursement, product_public, review
 from cpegi_app.services.application import FLOW, ApplicationForm, ApplicationRow, DecisionForm
 from cpegi_app.services.conditions import ConditionRow
@@ -17,10 +17,11 @@ from cpegi_app.services.product_public import PublicProduct
 from cpegi_app.services.review_view import ReviewView, view
 from cpegi_app.state.base import for_screen, int_arg
 from cpegi_app.state.form import FormState
-from cpegi_app.state.message import success
+from cpegi_app.state.message import on_error, success
+from cpegi_app.state.shell import ShellState
 from cpegi_app.state.subject import SubjectState, edits
 from cpegi_app.state.table import TableState
-from cpegi_app.vocabulary import Action
+from cpegi_app.vocabulary import Action, Status
 
 TITLES = {s.name: s.title for s in [*ApplicationForm.specs(), *DecisionForm.specs()]}
 DECISIONS = {"approve": Action.APPROVE, "reject": Action.REJECT, "return": Action.RETURN}
@@ -77,6 +78,7 @@ class ApplyState(SubjectState, rx.State):
     @rx.event
     async def load(self):
         """Open the own open application for the product named by the address."""
+        self._blank()
         product_id = self._route_id("pid")
         row = await self._write(application.open_application, product_id)
         self.product = await self._read_public(_product, product_id)
@@ -129,6 +131,9 @@ class CaseState(FormState, mixin=True):
     missing: int = 0
 
     async def _show_case(self, application_id: int) -> None:
+        if application_id != self.row_id:
+            # One that cannot be opened leaves nothing of the one before.
+            self.row_id, self.row, self.view = 0, ApplicationRow(), ReviewView()
         found = await self._read(case, application_id)
         self.row_id, self.row, self.view, self.step = application_id, found.row, found.view, found.step
         self.conditions, self.disbursements = found.conditions, found.disbursements
@@ -162,12 +167,13 @@ class RequestState(CaseState, rx.State):
     """办理: the enterprise's page, its figures beside the product's conditions, and the decision."""
 
     decided: str = ""
-    asking: str = ""
+    following: ApplicationRow = ApplicationRow()
+    left: int = 0
 
     @rx.event
     async def load(self):
         """Open the application named by the address."""
-        self.decided = self.asking = ""
+        self.decided = ""
         await self._show_case(self._route_id("aid"))
 
     @rx.event
@@ -178,10 +184,24 @@ class RequestState(CaseState, rx.State):
         comment = values.pop("comment", "")
         if action is None:
             raise DomainError("请点击“审核通过”“审核不通过”或“退回”按钮。")
-        call = self._write(_decide, self.row_id, action, self.view.version, comment, values, self._submit_key)
-        await self._checked(call, TITLES | {"comment": "审核意见"})
+        key = self._submit_key
+        call = self._write(_decide, self.row_id, action, self.view.version, comment, values, key)
+        try:
+            await self._checked(call, TITLES | {"comment": "审核意见"})
+        except Conflict as refusal:
+            # A colleague was faster: show what was decided.
+            await self._show_case(self.row_id)
+            return on_error(refusal)
         self.decided = action.label
         await self._show_case(self.row_id)
+        # The second half of a double click is the same decision.
+        self._submit_key = key
+        rows, self.left = await self._read(
+            application.listing, inbox=True, status=Status.PENDING.value, size=1
+        )
+        self.following = rows[0] if rows else ApplicationRow()
+        await (await self.get_state(ShellState))._load_frame(REQUEST.route)
+        return rx.set_focus("next")
 
     @rx.event
     async def disburse(self):

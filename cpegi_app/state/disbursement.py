@@ -25,6 +25,7 @@ class DisburseState(SubjectState, rx.State):
     @rx.event
     async def load(self):
         """Open the disbursement named by the address."""
+        self._blank()
         row_id = self._route_id("did")
         self.cover = await self._read(disbursement.cover, row_id)
         await self._show(row_id)

@@ -14,7 +14,7 @@ from cpegi_app.services import files
 from cpegi_app.services.files import FileView
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.state.base import Services, int_arg, text_arg
-from cpegi_app.state.message import on_error
+from cpegi_app.state.message import MessageState, on_error
 
 # What the edge takes in one request (web/edge.py, upload_cap), less the form around the files.
 UPLOAD_BYTES = 12 << 20
@@ -49,9 +49,11 @@ class FormState(Services, mixin=True):
         """Put every sentence at its field and in the summary."""
         titles = titles or {}
         self.errors = dict(refusal.fields)
+        # In the order of the page, where the files come last.
+        found = sorted(refusal.fields.items(), key=lambda item: item[0].startswith("file_"))
         self.error_list = [
             (name, text if titles.get(name, "") in text else f"{titles[name]}：{text}")
-            for name, text in refusal.fields.items()
+            for name, text in found
         ]
 
     async def _checked(self, call: Awaitable[Any], titles: dict[str, str] | None = None) -> Any:
@@ -62,6 +64,7 @@ class FormState(Services, mixin=True):
             self._refuse(refusal, titles)
             raise DomainError(refusal.message) from None
         self._clear_errors()
+        (await self.get_state(MessageState))._retract()
         return found
 
 

@@ -99,6 +99,9 @@ class Gate(Middleware):
             return None
         if actor is None:
             return await self._sign_in(state, event)
+        if event.name.endswith(".load"):
+            # The page's frame says it in the page's place (ShellState.enter): once is enough.
+            return await self._deny(state, event, actor, "")
         locked = actor.locked(screen.permission)
         sentence = locked_sentence(screen.title) if locked else Forbidden().message
         return await self._deny(state, event, actor, sentence)
@@ -134,7 +137,8 @@ class Gate(Middleware):
     async def _deny(self, state: BaseState, event: Event, actor: Actor | None, sentence: str) -> StateUpdate:
         log.warning("denied: %s", event.name)
         await asyncio.to_thread(_note_denial, actor, event.name, str(state.router.session.client_ip or ""))
-        await _tell(state, "error", sentence)
+        if sentence:
+            await _tell(state, "error", sentence)
         return await _answer(state, [])
 
 
@@ -145,6 +149,15 @@ def screen_of(event_name: str) -> Screen | None:
     if found is None or handler == "setvar":
         return None
     return SCREEN_OF.get(state_name)
+
+
+def told(event_name: str) -> str:
+    """Return a refused event as the staff read it in the trail: the screen, and what was asked of it."""
+    screen = screen_of(event_name)
+    if screen is None:
+        return event_name
+    handler = event_name.rpartition(".")[2]
+    return f"打开“{screen.title}”" if handler == "load" else f"“{screen.title}”的操作 {handler}"
 
 
 def _login_href(state: BaseState) -> str:

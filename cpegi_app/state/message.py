@@ -50,8 +50,19 @@ class MessageState(rx.State):
         self._told_at = clock.now()
 
     def _arrive(self) -> None:
-        """Leave behind what was told on an earlier page."""
-        if self.text and (self._told_at is None or clock.now() - self._told_at > FRESH):
+        """Leave behind what was told on an earlier page; a refusal always belongs to the page it was told on."""
+        fresh = self._told_at is not None and clock.now() - self._told_at <= FRESH
+        if self.text and (self.kind == "error" or not fresh):
+            self.kind = self.text = self.login_href = ""
+
+    def _retract(self) -> None:
+        """Take a refusal away, once what it refused has been done."""
+        if self.kind == "error":
+            self.kind = self.text = self.login_href = ""
+
+    def _at_sign_in(self) -> None:
+        """Leave behind the way to the sign-in page: this is it."""
+        if self.login_href:
             self.kind = self.text = self.login_href = ""
 
 

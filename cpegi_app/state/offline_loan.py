@@ -107,7 +107,12 @@ class RowsState(TableState, mixin=True):
         )
 
     async def _show(self) -> Case:
-        found = await self._read(case, self.batch_id)
+        """Show the batch afresh."""
+        return await self._enter(self.batch_id)
+
+    async def _enter(self, batch_id: int) -> Case:
+        found = await self._read(case, batch_id)
+        self.batch_id = batch_id
         self.row, self.view, self.version = found.row, found.view, found.version
         await self._refresh()
         return found
@@ -131,11 +136,11 @@ class FilingState(RowsState, FormState, rx.State):
     @rx.event
     async def load(self):
         """Open the batch named by the address."""
-        self.batch_id = self._route_id("bid")
+        self.batch_id, self.row, self.view = 0, BatchRow(), ReviewView()
         self.page, self.filters, self.sent, self.left = 1, {}, False, []
         self.editing, self.proof_row, self.removing = False, 0, 0
         self.filter_key += 1
-        found = await self._show()
+        found = await self._enter(self._route_id("bid"))
         self._open(found.values)
 
     @rx.event
@@ -194,9 +199,10 @@ class FilingState(RowsState, FormState, rx.State):
         return success("已保存。")
 
     @rx.event
-    def ask_remove(self, row_id: int):
+    async def ask_remove(self, row_id: int):
         """Ask before a row is deleted; 0 thinks better of it."""
-        self.removing = int_arg(row_id, 0)
+        row_id = int_arg(row_id, 0)
+        self.removing = (await self._read(offline_rows.form_of, row_id)).id if row_id else 0
 
     @rx.event
     async def remove(self):
@@ -209,9 +215,10 @@ class FilingState(RowsState, FormState, rx.State):
     # --- proofs
 
     @rx.event
-    def open_proofs(self, row_id: int, label: str):
+    async def open_proofs(self, row_id: int):
         """Open the upload of a row's proofs (点击上传)."""
-        self.proof_row, self.proof_label = int_arg(row_id, 0), text_arg(label, 60)
+        found = await self._read(offline_rows.form_of, int_arg(row_id, 0))
+        self.proof_row, self.proof_label = found.id, found.values.get("iou_no", "")
 
     @rx.event
     def close_proofs(self):

@@ -6,14 +6,18 @@ import reflex as rx
 from sqlmodel import Session
 
 from cpegi_app.access import FILING_REVIEW, Actor
+from cpegi_app.errors import DomainError
 from cpegi_app.services import offline_rows, review
 from cpegi_app.services.forms import posted
-from cpegi_app.services.offline_loan import FLOW
+from cpegi_app.services.offline_loan import FLOW, BatchRow
+from cpegi_app.services.review_view import ReviewView
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import success
 from cpegi_app.state.offline_loan import RowsState
 from cpegi_app.vocabulary import Action
+
+ACTIONS = {"approve": Action.APPROVE, "return": Action.RETURN}
 
 
 @for_screen(FILING_REVIEW)
@@ -28,10 +32,10 @@ class FilingReviewState(RowsState, FormState, rx.State):
     @rx.event
     async def load(self):
         """Open the batch named by the address."""
-        self.batch_id = self._route_id("bid")
+        self.batch_id, self.row, self.view = 0, BatchRow(), ReviewView()
         self.page, self.filters, self.decided, self.marking = 1, {}, "", 0
         self.filter_key += 1
-        await self._show()
+        await self._enter(self._route_id("bid"))
         self._open({})
 
     @rx.event
@@ -59,7 +63,9 @@ class FilingReviewState(RowsState, FormState, rx.State):
     async def decide(self, data: dict):
         """审核通过 or 退回, by the button that was pressed."""
         values = posted(data, frozenset({"comment", "intent"}))
-        action = Action.RETURN if values.get("intent") == "return" else Action.APPROVE
+        action = ACTIONS.get(values.get("intent", ""))
+        if action is None:
+            raise DomainError("请点击“审核通过”或“退回”按钮。")
         payload = {"returned": str(self.row.returned)}
         more = (self.batch_id, action, self.version, values.get("comment", ""), payload, self._submit_key)
         await self._checked(self._write(_decide, *more), {"comment": "审核意见"})

@@ -86,12 +86,17 @@ class ReviewState(FormState, rx.State):
         except Conflict as refusal:
             # Somebody else was faster: show what they decided.
             await self._read_desk()
+            await self._recount()
             return on_error(refusal)
         await self._read_desk()
         self.done = action.value
+        await self._recount()
+        return [MessageState.close, rx.set_focus("next")]
+
+    async def _recount(self) -> None:
+        """Count again what waits, for the menu and the bell."""
         shell = await self.get_state(ShellState)
         await shell._load_frame(REVIEW.route)
-        return [MessageState.close, rx.set_focus("next")]
 
     def _names(self) -> set[str]:
         names = {f.name for g in self.desk.groups for f in g.fields} | {s.name for s in self.desk.slots}

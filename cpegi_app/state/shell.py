@@ -7,6 +7,8 @@ from pydantic import BaseModel
 from sqlmodel import Session
 
 from cpegi_app.access import (
+    APPLICATIONS,
+    APPLY,
     MENU,
     PAGES,
     PROFILE,
@@ -109,6 +111,7 @@ def _item(actor: Actor, screen: Screen, route: str, badges: dict[str, int]) -> M
     )
     if home is WORKBENCH and route != WORKBENCH.route:
         home = PROFILE if route.startswith(PROFILE.route) else home
+        home = APPLICATIONS if route == APPLY.route else home
     return MenuItem(
         title=screen.title,
         href=screen.route,

@@ -33,7 +33,12 @@ CHOICES = (
     ("guarantee", "担保方式", GuaranteeMode.options()),
     ("org_class", "机构类型", [(c.value, c.label) for c in CLASSES[Kind.DEBT]]),
 )
-SORTS = (("", "最新发布"), ("cost", "综合年化成本"), ("rate", "年利率"), ("amount", "最高额度"))
+SORTS = (
+    ("", "最新发布"),
+    ("cost", "综合年化成本从低到高"),
+    ("rate", "年利率从低到高"),
+    ("amount", "额度从高到低"),
+)
 UNITS = {"amount": "万元", "term": "个月", "rate": "%"}
 _NUMBER = re.compile(r"[0-9]{1,7}(\.[0-9]{1,2})?")
 

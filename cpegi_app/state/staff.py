@@ -14,6 +14,7 @@ from cpegi_app.services.staff import AccountRow, AuditRow, QueueRow
 from cpegi_app.services.statistics_view import Figures
 from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
+from cpegi_app.state.gate import told
 from cpegi_app.state.message import success
 from cpegi_app.state.table import TableState
 
@@ -58,6 +59,22 @@ class AccountsState(TableState, FormState, rx.State):
     chosen_name: str = ""
     chosen_phone: str = ""
     revealed: dict[int, str] = {}
+    shown_state: str = ""
+
+    @rx.event
+    async def load(self):
+        """Open the list, of the state that the address names."""
+        self.page, self.shown_state = 1, text_arg(self.router.url.query_parameters.get("state"), 30)
+        self.filters = {"state": self.shown_state}
+        self.filter_key += 1
+        await self._refresh()
+
+    @rx.event
+    async def reset_filters(self):
+        """Empty the query bar."""
+        self.page, self.filters, self.shown_state = 1, {}, ""
+        self.filter_key += 1
+        await self._refresh()
 
     async def _fetch(self) -> None:
         self.revealed = {}
@@ -116,13 +133,14 @@ class AccountsState(TableState, FormState, rx.State):
 class AuditState(TableState, rx.State):
     """操作日志: who did what, when; read only."""
 
+    size: int = 20
     rows: list[AuditRow] = []
 
     async def _fetch(self) -> None:
         since, until = _day(self.filters.get("since", "")), _day(self.filters.get("until", ""))
         if since and until and since > until:
             raise DomainError("开始日期不能晚于结束日期，请重新选择。")
-        self.rows, self.total = await self._read(
+        rows, self.total = await self._read(
             staff.audit_trail,
             action=self.filters.get("action", ""),
             word=self.filters.get("word", ""),
@@ -131,6 +149,7 @@ class AuditState(TableState, rx.State):
             page=self.page,
             size=self.size,
         )
+        self.rows = [r if r.ok else r.model_copy(update={"detail": told(r.detail)}) for r in rows]
 
 
 @for_screen(STATISTICS)

@@ -97,10 +97,15 @@ class SubjectState(FilesState, mixin=True):
 
     async def _show(self, row_id: int) -> None:
         """Open a row of the actor's own organisation."""
+        self._blank()
         found = await self._read(subject, self._edited().flow, row_id)
         self.row_id, self.version, self.editable = row_id, found.version, found.editable
         self.view, self.files, self.sent = found.view, found.files, False
         self._open(found.values, found.reasons)
+
+    def _blank(self) -> None:
+        """Show nothing: what cannot be opened leaves nothing of what was open before."""
+        self.row_id, self.editable, self.sent, self.view = 0, False, False, ReviewView()
 
     async def _subject(self) -> tuple[str, int]:
         return self._edited().flow, self.row_id
@@ -111,7 +116,7 @@ class SubjectState(FilesState, mixin=True):
         values = await self._posted(data)
         intent = values.pop("intent", "")
         if intent == "save":
-            self.version = await self._write(save, self._edited().flow, self.row_id, self.version, values)
+            self.version = await self._keep(values)
             self._clear_errors()
             return success("已暂存，可随时回来继续填写。")
         if intent != "submit":
@@ -120,6 +125,10 @@ class SubjectState(FilesState, mixin=True):
         call = self._write(act, self._edited().flow, self.row_id, Action.SUBMIT, self.version, **more)
         self.version = await self._checked(call, self._edited().titles)
         self.sent, self.editable = True, False
+
+    async def _keep(self, values: dict[str, str]) -> int:
+        """Keep the draft as typed; a chapter with columns that follow the draft says how."""
+        return await self._write(save, self._edited().flow, self.row_id, self.version, values)
 
     async def _help(self, intent: str, values: dict[str, str]) -> Any:
         """Answer a further button of the form; a chapter that has one says how."""

@@ -21,12 +21,16 @@ class WorkbenchState(Services, rx.State):
     tiles: list[Tile] = []
     todos: list[Todo] = []
     progress: list[ApplicationRow] = []
+    waiting: int = 0
+    all_href: str = ""
+    has_todos: bool = True
     loading: bool = True
 
     @rx.event
     async def load(self):
         """Open the 工作台."""
         found = await self._read(dashboard.bench)
+        self.waiting, self.all_href, self.has_todos = found.waiting, found.all_href, found.has_todos
         self.tiles, self.todos, self.progress = found.tiles, found.todos, found.progress
         self.loading = False
 

@@ -70,6 +70,8 @@ def _take_over(level: int) -> None:
     for name in ("socketio.server", "engineio.server"):
         # A logger without a level gets a handler from each server that is made; this level keeps them from it.
         logging.getLogger(name).setLevel(logging.WARNING)
+    # One line a plugin at every start, and nothing to learn from them.
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
     _take_over_granian()
     _take_over_reflex_console()
 

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import tempfile
+from collections.abc import Iterator
+from typing import IO
 
 from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import (
+    FileResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Route
 
 from cpegi_app import db
 from cpegi_app.access import LOGIN, PAGES, WORKBENCH
-from cpegi_app.errors import DomainError, SignInRequired
-from cpegi_app.services import audit, files, filetypes, sessions
+from cpegi_app.errors import DomainError, Forbidden, SignInRequired
+from cpegi_app.services import audit, files, filetypes, report_reminder, report_zip, sessions
 from cpegi_app.settings import get_settings
 from cpegi_app.web.csp import file_headers
 from cpegi_app.web.exports import ROUTES as EXPORTS
@@ -61,6 +71,8 @@ def _redeem(ticket: str, old_sid: str, address: str) -> str | None:
         sid = sessions.redeem_ticket(session, ticket, address)
         if sid and (old := sessions.actor_of(session, old_sid)) and old.login_id:
             sessions.revoke(session, old.login_id)
+        if sid and (actor := sessions.actor_of(session, sid)):
+            report_reminder.remind_own(session, actor)
         return sid
 
 
@@ -88,8 +100,8 @@ async def read_file(request: Request) -> Response:
     sid, file_id = sessions.sid_of(request.headers.get("cookie", "")), request.path_params["file_id"]
     try:
         found = await asyncio.to_thread(_content, sid, file_id)
-    except SignInRequired as refusal:
-        return PlainTextResponse(refusal.message, 401)
+    except SignInRequired:
+        return PlainTextResponse("登录已失效，请返回平台重新登录，再打开此文件。", 401)
     except DomainError as refusal:
         return PlainTextResponse(refusal.message, 404)
     preview = "download" not in request.query_params
@@ -105,6 +117,51 @@ def _content(sid: str, file_id: int) -> files.Content:
         if actor is None:
             raise SignInRequired
         return files.content(session, actor, file_id)
+
+
+# Two archives at a time: each keeps a thread and a temporary file busy.
+_ZIPS = asyncio.Semaphore(2)
+_PIECE = 256 * 1024
+
+
+async def read_reports(request: Request) -> Response:
+    """Send a period's approved reports as one ZIP to the regulator or the staff."""
+    sid, period = sessions.sid_of(request.headers.get("cookie", "")), request.path_params["period"]
+    try:
+        async with _ZIPS:
+            title, archive = await asyncio.to_thread(_zip, sid, period)
+    except SignInRequired as refusal:
+        return PlainTextResponse(refusal.message, 401)
+    except Forbidden as refusal:
+        return PlainTextResponse(refusal.message, 403)
+    except DomainError as refusal:
+        return PlainTextResponse(refusal.message, 404)
+    length = archive.seek(0, 2)
+    archive.seek(0)
+    headers = file_headers(f"{title}.zip", preview=False) | {"Content-Length": str(length)}
+    return StreamingResponse(_pieces(archive), media_type="application/zip", headers=headers)
+
+
+def _zip(sid: str, period: str) -> tuple[str, IO[bytes]]:
+    with db.transaction() as session:
+        actor = sessions.actor_of(session, sid)
+        if actor is None:
+            raise SignInRequired
+        plan = report_zip.plan(session, actor, period)
+    # Outside the transaction: a large archive must not hold up those who write.
+    archive = tempfile.TemporaryFile()  # noqa: SIM115 — closed by who sends it
+    try:
+        report_zip.write(plan, archive)
+    except BaseException:
+        archive.close()
+        raise
+    return plan.title, archive
+
+
+def _pieces(archive: IO[bytes]) -> Iterator[bytes]:
+    with archive:
+        while piece := archive.read(_PIECE):
+            yield piece
 
 
 async def healthz(request: Request) -> Response:
@@ -140,6 +197,7 @@ api = Starlette(
         Route("/session/end", end_session, methods=["POST"]),
         Route("/files/{file_id:int}", read_file, methods=["GET"]),
         *EXPORTS,
+        Route("/reports/{period}.zip", read_reports, methods=["GET"]),
         Route("/healthz", healthz, methods=["GET"]),
         Route("/readyz", readyz, methods=["GET"]),
     ]

@@ -70,6 +70,8 @@ def poison(database: Path) -> tuple[int, int]:
                             continue
                     elif kind.startswith("VARCHAR") and column not in CODES and column not in KEPT:
                         text, count = next(turn), 1
+                        if column in SINGLE:
+                            text += f" {row}"
                     else:
                         continue
                     connection.execute(f'UPDATE "{table}" SET "{column}" = ? WHERE id = ?', (text, row))
@@ -87,6 +89,8 @@ UNTOUCHED = {
     "attempt",
     "idempotency_key",
 }
+# What a table takes only once gets its row's number.
+SINGLE = {"iou_no"}
 KEPT = {"phone", "password_hash", "sha256", "credit_code"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
@@ -64,6 +65,7 @@ def test_1_1_products(walk: Walk) -> None:
     assert 0 < cards.count() < everything
     page.get_by_role("group", name="机构类型").get_by_role("link", name="商业银行").click()
     page.wait_for_url("**amount=1000&org_class=BANK")
+    walk.settle()
     page.get_by_role("group", name="排序").get_by_role("link", name="综合年化成本").click()
     page.wait_for_url("**sort=cost")
     walk.check()
@@ -101,6 +103,20 @@ def test_1_1_products(walk: Walk) -> None:
     page.wait_for_url("**/console/apply/*")
     walk.goto("/products")
     expect(page.get_by_role("link", name="进入管理中心")).to_be_visible()
+
+
+def test_1_1_nowhere(walk: Walk) -> None:
+    """An address that no page has is told in Chinese, with the ways on, inside the console too."""
+    page = walk.page
+    for path in ("/nowhere", "/console/nowhere", "/staff/queue/1/2", "/products/1/edit"):
+        page.goto(path)
+        walk.settle()
+        walk.forgive("404 \\(Not Found\\)")
+        walk.check()
+        expect(page.get_by_role("heading", level=1)).to_have_text("页面不存在")
+        expect(page).to_have_title(re.compile("^页面不存在 · "))
+    page.get_by_role("link", name="返回首页").click()
+    page.wait_for_url(lambda url: urlsplit(url).path == "/")
 
 
 def test_1_1_nonsense(walk: Walk, site_folder: Path) -> None:

@@ -167,6 +167,9 @@ def test_2_5_session_lost(new_walk, site_folder: Path) -> None:
     page.get_by_role("link", name="重新登录并回到本页").click()
     page.wait_for_url(re.compile(r"/login\?next="))
     walk.settle()
+    # On the sign-in page the way to it is gone.
+    expect(page.get_by_role("link", name="重新登录并回到本页")).to_have_count(0)
+    walk.sees("登录后将回到您刚才要打开的页面")
     page.get_by_label("手机号").fill(phone)
     page.get_by_label("密码", exact=True).fill(PASSWORD + "2")
     press(page, "登录")

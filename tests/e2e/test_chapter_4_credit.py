@@ -158,7 +158,7 @@ def test_4_2_金融产品申请审核(new_walk) -> None:
     apply_for(enterprise, "嵩岳申请贷", "900")
     enterprise.step("4.2-01", "企业在产品“查看详情”页点击“立即申请”，填写申请", full=True)
     page.get_by_role("button", name="提交", exact=True).click()
-    enterprise.sees("请选择数据授权")
+    enterprise.sees("请勾选数据授权")
     tick(page, "authorised", "YES")
     page.get_by_role("button", name="提交", exact=True).click()
     enterprise.sees("该产品的额度为 10–300 万元，请在此范围内填写")
@@ -166,6 +166,8 @@ def test_4_2_金融产品申请审核(new_walk) -> None:
     upload(page, "ATTACHMENT", pdf("财务报表.pdf"))
     page.get_by_role("button", name="提交", exact=True).click()
     enterprise.sees("申请已提交")
+    # What was refused before is no longer said beside the success.
+    expect(page.locator(".msg[data-kind=error]")).to_have_count(0)
     page.get_by_role("link", name="查看申请进度").click()
     enterprise.sees("机构审核中")
     enterprise.check()
@@ -182,6 +184,14 @@ def test_4_2_金融产品申请审核(new_walk) -> None:
     fill(bank.page, {"comment": "请补充近两年纳税证明。"})
     bank.page.get_by_role("button", name="退回补充").click()
     bank.sees("已退回，结果已通知申请企业")
+    # From one decision to the next: the oldest that waits, and how many there are.
+    bank.sees("笔待办理")
+    bank.page.get_by_role("link", name="办理下一笔").click()
+    expect(bank.page.get_by_role("button", name="审核不通过")).to_be_visible()
+    bank.check()
+    bank.goto("/console/requests/999999")
+    bank.sees("融资申请不存在或已被删除")
+    expect(bank.page.get_by_text("授信条件比对")).to_have_count(0)
 
     enterprise.goto("/console/notices")
     enterprise.sees("融资申请退回")
@@ -206,8 +216,11 @@ def test_4_2_金融产品申请审核(new_walk) -> None:
         "点击“审核通过”或“审核不通过”，审核不通过时填写驳回原因",
         mark=bank.page.get_by_role("button", name="审核通过"),
     )
-    bank.page.get_by_role("button", name="审核通过").click()
+    # A double click is one decision, and nothing to be refused.
+    bank.page.get_by_role("button", name="审核通过").dblclick()
     bank.sees("已审核通过，结果已通知申请企业")
+    bank.settle()
+    expect(bank.page.locator(".msg[data-kind=error]")).to_have_count(0)
     page.goto(f"{enterprise.site}/console/applications")
     enterprise.check()
     enterprise.sees("待放款")

@@ -70,7 +70,7 @@ def test_5_1_线下贷款备案(new_walk) -> None:
     give(page, "up_filing", workbook(filled(template, rows)))
     told(bank, "合格 3 行")
     bank.sees("需更正 1 行")
-    bank.sees("年利率应在 0–36 %之间")
+    bank.sees("年利率应在 0–36%之间")
     bank.step("5.1-03", "点击“导入备案文件”：先试导入，逐格列出需要更正的内容", full=True)
     with page.expect_download() as download:
         page.get_by_role("link", name="下载标注后的文件").click()

@@ -12,6 +12,12 @@ from tests.e2e.samples import fill, pdf, upload
 from tests.e2e.test_chapter_3_verification import decide, mark, send, take_up
 
 assert people
+# The name of what has the focus, if the review desk's foot covers it.
+COVERED = """() => {
+  const node = document.activeElement, box = node.getBoundingClientRect();
+  const foot = document.querySelector(".desk-foot"), edge = foot.getBoundingClientRect().top;
+  return foot.contains(node) || box.bottom <= edge ? "" : node.name || node.innerText || node.tagName;
+}"""
 
 
 def send_verification(new_walk, people: People, phone: str, name: str):
@@ -59,6 +65,15 @@ def test_review_desk_by_keyboard(new_walk, people: People) -> None:
     page.keyboard.press("Enter")
     staff.settle()
     expect(page.get_by_role("button", name="退回", exact=True)).to_be_visible()
+    # Whatever the keyboard reaches lies clear of the decision at the foot.
+    page.locator("[name=m_name]").focus()
+    for _ in range(25):
+        page.keyboard.press("Tab")
+        covered = page.evaluate(COVERED)
+        assert not covered, f"under the foot: {covered}"
+    page.get_by_role("link", name="跳到审核意见").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[name=comment]")).to_be_focused()
     page.get_by_role("button", name="执照不清晰").press("Enter")
     expect(page.locator("[name=comment]")).to_have_value("营业执照扫描件不清晰，请重新上传清晰的彩色扫描件。")
     page.wait_for_timeout(500)
@@ -98,13 +113,55 @@ def test_queue_by_kind(new_walk, people: People) -> None:
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_workbench_of_the_staff(new_walk, people: People) -> None:
+    """Each figure leads to just what it counts; what does not fit on the 工作台 is a click away."""
+    staff = people.staff(new_walk(), "13800031061", "壬审核")
+    page = staff.page
+    staff.goto("/console")
+    tiles = page.locator(".stat").all_inner_texts()
+    assert [t.split("\n")[0] for t in tiles][:6] == [
+        "全部待审核",
+        "真实性认证",
+        "资料修改",
+        "金融产品",
+        "放款",
+        "线下贷款备案",
+    ]
+    total = int(re.findall(r"\d+", tiles[0])[0])
+    assert total > 8
+    staff.sees(f"共 {total} 项，以下为前 8 项")
+    page.locator(".stat").filter(has_text="放款").click()
+    page.wait_for_url("**/staff/queue?flow=disbursement")
+    expect(page.get_by_role("button", name=re.compile("^放款"))).to_have_attribute("aria-current", "true")
+    staff.goto("/console")
+    page.get_by_role("link", name="查看全部").click()
+    page.wait_for_url("**/staff/queue")
+    staff.goto("/console")
+    page.locator(".stat").filter(has_text="停用账号").click()
+    page.wait_for_url("**/staff/accounts?state=DISABLED")
+    expect(page.locator("[name=state]")).to_have_value("DISABLED")
+    states = page.locator("tbody .tag")
+    expect(states.first).to_have_text("已停用")
+    assert set(states.all_inner_texts()) == {"已停用"}
+    page.get_by_role("button", name="重置").click()
+    expect(page.locator("[name=state]")).to_have_value("")
+    expect(states.filter(has_text="认证").first).to_be_visible()
+    staff.check()
+    regulator = people.regulator(new_walk(), "13800031062")
+    regulator.goto("/console")
+    expect(regulator.page.locator(".stat").filter(has_text="认证企业")).to_have_count(1)
+    expect(regulator.page.get_by_text("待办事项")).to_have_count(0)
+
+
 def test_wrong_role_and_foreign_records(new_walk, people: People) -> None:
     """Members and the regulator do not reach the desk; what is absent reads like what is foreign."""
     firm = people.verified(new_walk(), "13800031031", OrgClass.ENTERPRISE)
     for path in ("/staff/queue", "/staff/review/verification/1", "/staff/accounts", "/staff/audit"):
         firm.goto(path)
         firm.sees("无权访问")
-        firm.sees("您的账号没有此项操作的权限")
+        firm.sees("的权限，如有疑问请致电")
+        # Said once, by the page.
+        expect(firm.page.locator(".msg-slot")).to_be_empty()
     staff = people.staff(new_walk(), "13800031032", "己审核")
     for path in (
         "/staff/review/verification/999999",
@@ -117,6 +174,11 @@ def test_wrong_role_and_foreign_records(new_walk, people: People) -> None:
         expect(staff.page.get_by_role("button", name="审核通过")).to_have_count(0)
     staff.goto("/console/profile")
     staff.sees("无权访问“企业认证”")
+    # The trail names what was refused as the pages do.
+    staff.goto("/staff/audit")
+    staff.page.locator("[name=action]").select_option("denied")
+    staff.page.get_by_role("button", name="查询").click()
+    expect(staff.page.get_by_role("row").filter(has_text="打开“审核队列”").first).to_be_visible()
 
 
 def test_accounts(new_walk, people: People) -> None:

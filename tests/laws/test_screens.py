@@ -47,6 +47,7 @@ SECTIONS = (
     "4.2",
     "4.3",
     "5.1",
+    "7",
     "9",
     "10",
 )
@@ -107,7 +108,7 @@ def test_routes_and_titles_are_unlike():
 
 def test_routes_tell_who_may_open_them():
     """An error in the table itself: a console page for everybody, a staff page for a member."""
-    inside = [s for s in PAGES if s.route.startswith(("/console", "/staff"))]
+    inside = [s for s in PAGES if s.route.startswith(("/console", "/staff", "/regulator"))]
     assert [s.route for s in inside if s.permission is None] == []
     assert [s.route for s in PAGES if s not in inside and s.permission is not None] == []
     granted = frozenset().union(*(GRANTS[k] for k in Kind), access.NEW_MEMBER_GRANTS)

@@ -169,7 +169,7 @@ def test_4_2_the_institution_reads_the_figures_beside_the_conditions(session: Se
     rows = {r.code: r for r in application.condition_rows(found)}
     assert len(rows) == len(conditions.DIMENSIONS)
     assert (rows["revenue"].figure, rows["revenue"].result) == ("2,600 万元", "满足")
-    assert (rows["debt_ratio"].figure, rows["debt_ratio"].result) == ("68.2 %", "不满足")
+    assert (rows["debt_ratio"].figure, rows["debt_ratio"].result) == ("68.2%", "不满足")
     assert (shown.amount, shown.term, shown.progress) == ("500 万元", "12 个月", "机构审核中")
 
 

@@ -30,7 +30,9 @@ from cpegi_app.services import (
     account,
     application,
     disbursement,
+    offline_rows,
     product,
+    report,
     review,
     sessions,
     sms,
@@ -135,12 +137,17 @@ def openers(session: Session) -> dict[str, Callable[[Session], Any]]:
     verified, applicant = factories.member(session), factories.member(session)
     target_id = worlds.listed_product(session, bank).id
     approved = worlds.application_world(session, bank).bring_to(session, Status.APPROVED)
+    filed = worlds.filing_world(session, bank)
+    filed.bring_to(session, Status.APPROVED)
+    loan_id = session.exec(select(Loan.id).where(Loan.institution_id == bank.org_id)).one() or 0
     return {
         "verification": lambda s: verification.open_verification(s, newcomer).id,
         "profile_change": lambda s: verification.open_change(s, verified).id,
         "product": lambda s: product.change_draft(s, bank, target_id).id,
         "application": lambda s: application.open_application(s, applicant, target_id).id,
         "disbursement": lambda s: disbursement.open_disbursement(s, bank, approved.row_id).id,
+        "offline_loan": lambda s: offline_rows.correct(s, bank, loan_id).id,
+        "report": lambda s: report.begin(s, verified, "INTERIM").id,
     }
 
 

@@ -218,7 +218,7 @@ def test_the_comparison_says_condition_figure_and_result_in_words():
         for c in ("debt_ratio", "tax_rating", "no_overdue")
     }
     assert shown == {
-        ("debt_ratio", "≤ 65 %", "68.2 %", "不满足"),
+        ("debt_ratio", "≤ 65%", "68.2%", "不满足"),
         ("tax_rating", "A级、B级", "未提供", "数据缺失"),
         ("no_overdue", "要求“是”", "是", "满足"),
     }

@@ -36,7 +36,15 @@ from tests import conftest
 
 assert chapters.CHAPTERS
 FLOWS = list(review.FLOWS)
-CONTENT = ("verification", "profile_change", "product", "application", "disbursement", "offline_loan")
+CONTENT = (
+    "verification",
+    "profile_change",
+    "product",
+    "application",
+    "disbursement",
+    "offline_loan",
+    "report",
+)
 REACHABLE = {Status.DRAFT, Status.PENDING, Status.APPROVED}
 DECIDED = {Action.RETURN: Status.RETURNED, Action.REJECT: Status.REJECTED}
 

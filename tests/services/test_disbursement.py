@@ -40,7 +40,7 @@ def refused(session: Session, world: World) -> dict[str, str]:
         ({"amount": "500.01", "contract_amount": "600"}, "amount", "批准额度还可放款 500 万元"),
         ({"amount": "300.01", "contract_amount": "300"}, "amount", "不能大于合同金额 300 万元"),
         ({"amount": "0"}, "amount", "应在 0.01–"),
-        ({"rate": "36.01"}, "rate", "应在 0–36 %之间"),
+        ({"rate": "36.01"}, "rate", "应在 0–36%之间"),
         ({"lent_on": "tomorrow"}, "lent_on", "请填写日期"),
         ({"iou_no": ""}, "iou_no", "请填写借据编号"),
         ({"iou_no": "编" * 61}, "iou_no", "最多 60 字"),

@@ -73,6 +73,8 @@ def test_a_file_is_read_by_the_owner_and_once_sent_by_the_reviewer(
     expected = {"owner", "colleague"}
     if status is not Status.DRAFT:
         expected |= {"reviewer"} | ({"staff"} if world.reviewer.role is Role.STAFF else set())
+    if name == "report" and status is Status.APPROVED:
+        expected |= {"regulator"}
     assert readers == expected
 
 

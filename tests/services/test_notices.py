@@ -10,7 +10,7 @@ from sqlmodel import Session, select
 from cpegi_app.errors import NotFound
 from cpegi_app.models import Notice
 from cpegi_app.services import notices
-from cpegi_app.vocabulary import Status
+from cpegi_app.vocabulary import Action, Status
 from tests import factories, worlds
 
 
@@ -66,6 +66,23 @@ def test_over_long_notices_are_cut_to_their_columns(session: Session):
     session.flush()
     (shown,), _ = notices.listing(session, actor)
     assert (len(shown.title), len(shown.text)) == (120, 600)
+
+
+@pytest.mark.parametrize("action", [Action.APPROVE, Action.RETURN, Action.WITHDRAW])
+@pytest.mark.parametrize("name", list(worlds.WORLDS))
+def test_what_waits_no_longer_is_not_counted_at_the_bell(session: Session, name: str, action: Action):
+    """Everybody's notice that something waits is settled by one person's decision; the result stays unread."""
+    world = worlds.WORLDS[name](session).bring_to(session, Status.PENDING)
+    other = factories.member(session)
+    notices.notify_waiting(session, [other.user_id], "别的事项", "/console")
+    notices.read_all(session, world.owner)
+    waiting = notices.unread_count(session, world.reviewer)
+    world.act(session, action)
+    session.flush()
+    assert notices.unread_count(session, world.reviewer) == waiting - 1
+    assert notices.unread_count(session, other) == 1
+    # Taking something back oneself is no news.
+    assert (notices.unread_count(session, world.owner) > 0) == (action is not Action.WITHDRAW)
 
 
 @pytest.mark.parametrize("name", list(worlds.WORLDS))

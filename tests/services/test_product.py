@@ -13,7 +13,7 @@ from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import Organisation, Product
-from cpegi_app.services import product, review_view
+from cpegi_app.services import product, review, review_view
 from cpegi_app.services.product import ProductForm
 from cpegi_app.services.product_public import public_detail, public_list
 from cpegi_app.vocabulary import Action, Kind, OrgClass, Status
@@ -55,8 +55,8 @@ def change(session: Session, world: World, **changes: str) -> World:
         ({"amount_max": "49.99"}, "amount_max", "额度上限不能小于下限"),
         ({"term_max": "5"}, "term_max", "期限上限不能小于下限"),
         ({"rate_max": "3.44"}, "rate_max", "年利率上限不能小于下限"),
-        ({"rate_max": "36.01"}, "rate_max", "应在 0–36 %之间"),
-        ({"term_min": "0"}, "term_min", "应在 1–360 月之间"),
+        ({"rate_max": "36.01"}, "rate_max", "应在 0–36%之间"),
+        ({"term_min": "0"}, "term_min", "应在 1–360 个月之间"),
         ({"days": "0"}, "days", "应在 1–365 工作日之间"),
         ({"valid_until": "2020-01-01"}, "valid_until", "不能早于今天"),
         ({"guarantees": ""}, "guarantees", "请选择担保方式"),
@@ -75,8 +75,8 @@ def test_4_1_what_is_wrong_is_told_at_its_field(
 
 
 def test_4_1_form_and_conditions_are_checked_together(session: Session):
-    found = refused(session, name="", c_revenue_low="")
-    assert set(found) == {"name", "c_revenue"}
+    found = refused(session, name="", c_revenue_low="", amount_min="300", amount_max="10")
+    assert set(found) == {"name", "c_revenue", "amount_max"}
 
 
 @pytest.mark.parametrize(
@@ -115,6 +115,17 @@ def test_4_1_only_verified_debt_institutions_begin_products(session: Session):
             product.new_draft(session, actor)
 
 
+def test_4_1_a_draft_never_written_in_is_gone_on_with(session: Session):
+    actor = bank(session)
+    first = product.new_draft(session, actor)
+    assert product.new_draft(session, actor).id == first.id
+    assert product.new_draft(session, bank(session)).id != first.id
+    review.save_draft(session, product.FLOW, actor, first.id or 0, first.version, {"amount_min": "12000"})
+    assert product.new_draft(session, actor).id != first.id
+    shown, _ = product.own_list(session, actor)
+    assert [row.amount for row in shown] == ["—", "12,000–… 万元"]
+
+
 def test_4_1_a_product_is_public_once_approved(session: Session):
     world = worlds.product_world(session)
     pid = world.row(session).product_id
@@ -146,11 +157,11 @@ def test_4_1_a_change_replaces_the_product_only_when_approved(session: Session):
         assert public_detail(session, pid).conditions == []
     shown = review_view.view(session, later.flow, later.reviewer, later.row_id)
     changed = {f.title: (f.old, f.value) for g in shown.groups for f in g.fields if f.changed}
-    assert changed == {"额度上限": ("1,000 万元", "800 万元"), "资产负债率": ("不限制", "≤ 65 %")}
+    assert changed == {"额度上限": ("1,000 万元", "800 万元"), "资产负债率": ("不限制", "≤ 65%")}
     later.act(session, Action.APPROVE)
     session.expire_all()
     assert public_detail(session, pid).amount == "50–800 万元"
-    assert public_detail(session, pid).conditions == [("资产负债率", "≤ 65 %")]
+    assert public_detail(session, pid).conditions == [("资产负债率", "≤ 65%")]
 
 
 def test_4_1_a_change_begins_from_what_is_in_force(session: Session):
@@ -213,12 +224,11 @@ def test_4_1_what_has_run_out_while_waiting_is_not_approved_and_says_so(session:
 
 def test_4_1_the_own_list_filters_by_word_and_status(session: Session):
     own = bank(session)
-    listed, off, pending = (worlds.product_world(session, own) for _ in range(3))
-    draft = worlds.product_world(session, own)
-    for world in (listed, off):
-        world.bring_to(session, Status.APPROVED)
+    listed, off = (worlds.product_world(session, own).bring_to(session, Status.APPROVED) for _ in range(2))
     product.delist(session, own, off.row(session).product_id, listed=False)
+    pending = worlds.product_world(session, own)
     pending.act(session, Action.SUBMIT)
+    draft = worlds.product_world(session, own)
     version = draft.row(session).version
     product.review.save_draft(session, draft.flow, own, draft.row_id, version, {"name": "草稿里的名字"})
 

@@ -209,6 +209,9 @@ def test_shares_of_the_statistics(session: Session):
     worlds.disbursement_world(session).bring_to(session, Status.APPROVED)
     found = statistics_view.figures(session, factories.regulator(session))
     assert max(c.share for c in found.classes) == 100
+    months = [m.month for m in found.months]
+    assert len(set(months)) == 6 and months == sorted(months, reverse=True)
+    assert months[0] == clock.local_date(clock.now())[:7]
     assert all(0 <= row.share <= 100 for row in (*found.classes, *found.months))
     assert all((row.share == 0) == (row.amount == "0") for row in (*found.classes, *found.months))
     with pytest.raises(Forbidden):

@@ -125,6 +125,10 @@ def _stock(session: Session, cast: Cast) -> None:
     payment = _typed(session, worlds.disbursement_world(session, approved))
     change = _typed(session, worlds.profile_change_world(session))
     newcomer = _typed(session, worlds.verification_world(session))
+    reported = _typed(session, worlds.report_world(session, bank))
+    readable = worlds.report_world(session, bank).bring_to(session, Status.APPROVED)
+    filing = worlds.filing_world(session, bank, rows=2)
+    filed = worlds.filing_world(session, bank).bring_to(session, Status.PENDING)
     rival = worlds.disbursement_world(session).bring_to(session, Status.PENDING)
     removed = factories.upload(session, bank, draft.flow, draft.row_id, FileSlot.ATTACHMENT)
     files.remove(session, bank, removed[0].id)
@@ -148,6 +152,10 @@ def _stock(session: Session, cast: Cast) -> None:
         access.APPLICATION: ("owner", {"aid": own.row_id}),
         access.APPLY: ("owner", {"pid": pid}),
         access.REVIEW: ("staff", {"flow": "product", "rid": waiting.row_id}),
+        access.FILING: ("bank", {"bid": filing.row_id}),
+        access.FILING_REVIEW: ("staff", {"bid": filed.row_id}),
+        access.REPORT_EDIT: ("bank", {"rid": reported.row_id}),
+        access.REPORT_READ: ("regulator", {"rid": readable.row_id}),
         access.IDENTITY: ("newcomer", {}),
         access.VERIFICATION: ("applicant", {}),
         access.PROFILE: ("changer", {}),

@@ -34,10 +34,12 @@ def rule_of(handler: Handler) -> Rule:
     return Rule(handler.screen.permission, screen=handler.screen)
 
 
-def sentences(rule: Rule, who: Principal) -> set[str]:
-    """Return what a refused principal may be told."""
+def sentences(rule: Rule, who: Principal, handler: Handler) -> set[str]:
+    """Return what a refused principal may be told; of a page that does not open, its frame tells."""
     if not who.live and not rule.closed:
         return {SignInRequired().message, ""}
+    if handler.method == "load" and not rule.closed:
+        return {""}
     title = rule.screen.title if rule.screen else ""
     return {Forbidden().message, locked_sentence(title)}
 
@@ -56,9 +58,10 @@ def judge(
         return f"{case}: denied, yet changed {changed}"
     if len(after.trail) != len(before.trail) + 1:
         return f"{case}: denied, yet {len(after.trail) - len(before.trail)} entries in the trail"
-    if reply.said not in sentences(rule, who):
+    if reply.said not in (told := sentences(rule, who, handler)):
         return f"{case}: denied with other words: {reply.said}"
-    if not reply.said and [e.name for e in reply.events] != ["_redirect"]:
+    silent = told == {""} and not reply.events
+    if not reply.said and not silent and [e.name for e in reply.events] != ["_redirect"]:
         return f"{case}: neither a sentence nor the way to the login"
     return ""
 

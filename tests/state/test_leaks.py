@@ -122,6 +122,19 @@ class Aviary:
         others = self.db.execute(query, (who.org_id, who.org_id)).fetchall()
         return {who.org_id, *(o for (o,) in others)} if who.org_id else set()
 
+    def reads(self, who: Principal, table: str, row: int) -> bool:
+        """Tell what the regulator reads: its own notices, and approved reports with all that belongs to them."""
+        if who.role is not Role.REGULATOR:
+            return False
+        if table == "notice":
+            return self.one("SELECT user_id FROM notice WHERE id = ?", row) == who.user_id
+        if table in ("review_event", "stored_file"):
+            flow, subject = self.db.execute(
+                f"SELECT flow, subject_id FROM {table} WHERE id = ?", (row,)
+            ).fetchone()
+            return flow == "report" and self.reads(who, "report", subject)
+        return table == "report" and self.one("SELECT status FROM report WHERE id = ?", row) == "APPROVED"
+
     def leaks(self, text: str, who: Principal) -> Iterator[str]:
         """Name what stands in a text and is not the principal's to see."""
         circle = self.circle(who)
@@ -129,7 +142,7 @@ class Aviary:
             table, _, column = where.partition(".")
             if f"{table}.{column}" in SECRET:
                 yield f"secret {where}"
-            elif who.role is Role.STAFF or where.startswith(PUBLISHED):
+            elif who.role is Role.STAFF or where.startswith(PUBLISHED) or self.reads(who, table, int(row)):
                 continue
             elif (table, int(row)) != ("user", who.user_id) and not self.parties(table, int(row)) & circle:
                 yield f"{where} of row {row}"

@@ -16,6 +16,7 @@ from cpegi_app.errors import DomainError
 from cpegi_app.models import Reviewable, StoredFile
 from cpegi_app.services import review, sessions
 from cpegi_app.services.review import PLATFORM
+from cpegi_app.vocabulary import Status
 from cpegi_app.web.routes import _content
 from tests.state.cast import Cast, Principal
 from tests.state.oracle import Oracle
@@ -172,7 +173,8 @@ def may_read(who: Principal, stored: StoredFile, row: Reviewable) -> bool:
     if stored.flow == "application":
         institution = getattr(row, "institution_id", None)
         return who.org_id == institution and who.may(Permission.APPLICATION_REVIEW)
-    return who.role is Role.STAFF
+    reads = stored.flow == "report" and row.status == Status.APPROVED and stored.removed_at is None
+    return who.role is Role.STAFF or (who.role is Role.REGULATOR and reads)
 
 
 def test_every_file_times_everybody(cast: Cast):

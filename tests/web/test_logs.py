@@ -279,6 +279,16 @@ def test_every_logger_of_the_process_writes_through_the_one_handler() -> None:
     }
 
 
+def test_a_start_says_nothing_of_alembics_plugins() -> None:
+    lines = _run("""
+        logs.configure()
+        import alembic.context
+        from alembic.runtime.plugins import Plugin
+        logging.getLogger("alembic.runtime.migration").info("what is migrated stays")
+    """)
+    assert {line["logger"] for line in lines if "alembic" in line["logger"]} == {"alembic.runtime.migration"}
+
+
 def test_what_reflex_prints_past_logging_is_a_line_as_well() -> None:
     lines = _run("""
         from reflex_base.utils import console

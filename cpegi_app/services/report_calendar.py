@@ -1,0 +1,393 @@
+"""What is due, late or in: for an organisation as a calendar, for staff and regulator as a matrix (manual §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import func, or_
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import REPORT_EDIT, REPORT_READ, REVIEW, Actor, Permission, Role
+from cpegi_app.models import Organisation, Report
+from cpegi_app.services import report_duty, report_period, review, staff
+from cpegi_app.services.report import FLOW, heading
+from cpegi_app.services.report_duty import Rule
+from cpegi_app.services.report_period import Period
+from cpegi_app.vocabulary import DUTY_TONES, PERIOD_OF, DutyState, OrgClass, PeriodType, ReportKind, Status
+
+# So many days before its last day a report is 即将到期.
+SOON_DAYS = 7
+# Handed in longer ago than this, a report has left the calendar; what is open stays.
+KEPT_MONTHS = 4
+# The better a report stands, the earlier it is in this order: of several of a period the best one counts.
+BEST = (Status.APPROVED, Status.PENDING, Status.RETURNED, Status.DRAFT)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The report of an organisation for a kind and a period, as far as it has come."""
+
+    report_id: int
+    status: Status
+    handed_in: date | None
+
+
+@dataclass(frozen=True)
+class Item:
+    """One report that is asked of one organisation."""
+
+    org_id: int
+    rule: Rule
+    period: Period
+    due: date
+    state: DutyState
+    standing: Standing | None
+
+    @property
+    def is_late(self) -> bool:
+        """Tell whether it came in after its day."""
+        handed = self.standing.handed_in if self.standing else None
+        return self.state in (DutyState.IN, DutyState.REVIEWING) and handed is not None and handed > self.due
+
+    @property
+    def key(self) -> tuple[int, str, str]:
+        """Return what tells one item from another."""
+        return self.org_id, self.rule.kind.value, self.period.code
+
+
+def state_of(due: date, today: date, standing: Standing | None) -> DutyState:
+    """Return how a duty stands: what was handed in counts, a draft does not."""
+    if standing:
+        if standing.status is Status.APPROVED:
+            return DutyState.IN
+        if standing.status is Status.PENDING:
+            return DutyState.REVIEWING
+        if standing.status is Status.RETURNED:
+            return DutyState.RETURNED
+    if today > due:
+        return DutyState.LATE
+    return DutyState.SOON if (due - today).days <= SOON_DAYS else DutyState.DUE
+
+
+def standings(session: Session, org_ids: Iterable[int]) -> dict[tuple[int, str, str], Standing]:
+    """Return the best report of every organisation, kind and period."""
+    report: Any = Report
+    query = select_columns(
+        report.org_id, report.kind, report.period, report.id, report.status, report.handed_in_at
+    ).where(report.org_id.in_(list(org_ids)), report.period != "")
+    found: dict[tuple[int, str, str], Standing] = {}
+    for org_id, kind, period, report_id, status, at in session.execute(query):
+        handed = clock.aware(at).astimezone(clock.SHANGHAI).date() if at else None
+        new, key = Standing(report_id, Status(status), handed), (org_id, kind, period)
+        if key not in found or BEST.index(new.status) < BEST.index(found[key].status):
+            found[key] = new
+    return found
+
+
+def items(session: Session, orgs: list[Organisation], today: date) -> Iterator[Item]:
+    """Yield what is asked of each organisation: the running period and as many before it as forms offer."""
+    rules = report_duty.in_force(session)
+    known = standings(session, [o.id or 0 for o in orgs])
+    for org in orgs:
+        for rule in report_duty.rules_for(rules, org.kind, org.org_class).values():
+            for period in _periods(rule, today):
+                if not report_duty.is_asked(rule, org, period):
+                    break
+                standing = known.get((org.id or 0, rule.kind.value, period.code))
+                due = rule.due(period)
+                yield Item(org.id or 0, rule, period, due, state_of(due, today, standing), standing)
+
+
+def _periods(rule: Rule, today: date) -> list[Period]:
+    running = report_period.containing(rule.type, today)
+    ended = report_period.recent(rule.type, today)
+    return ended if running in ended else [running, *ended]
+
+
+# --- the organisation's calendar ------------------------------------------------------------------
+
+
+class DutyItem(BaseModel):
+    """One duty in the calendar."""
+
+    key: str
+    kind: str
+    period: str
+    title: str
+    day: str
+    due: str
+    left: str
+    state: str
+    state_label: str
+    tone: str
+    href: str
+    can_fill: bool
+
+
+class CalendarMonth(BaseModel):
+    """The duties of a month, by the day on which they are due."""
+
+    label: str
+    duties: list[DutyItem]
+
+
+class Calendar(BaseModel):
+    """An organisation's duties and how many of them want something done."""
+
+    months: list[CalendarMonth] = []
+    late: int = 0
+    soon: int = 0
+    returned: int = 0
+
+
+def calendar(session: Session, actor: Actor) -> Calendar:
+    """Return the own organisation's duties by the month in which they are due."""
+    review.require(FLOW, actor)
+    org, today = session.get_one(Organisation, actor.org_id), clock.today()
+    shown = sorted((i for i in items(session, [org], today) if _is_shown(i, today)), key=lambda i: i.due)
+    months: dict[str, CalendarMonth] = {}
+    for item in shown:
+        label = f"{item.due.year}年{item.due.month}月"
+        months.setdefault(label, CalendarMonth(label=label, duties=[])).duties.append(_duty(item, today))
+    states = [i.state for i in shown]
+    return Calendar(
+        months=list(months.values()),
+        late=states.count(DutyState.LATE),
+        soon=states.count(DutyState.SOON),
+        returned=states.count(DutyState.RETURNED),
+    )
+
+
+def _is_shown(item: Item, today: date) -> bool:
+    recent = item.due >= report_period.month_end(today, -KEPT_MONTHS)
+    return recent or item.state is not DutyState.IN
+
+
+def _duty(item: Item, today: date) -> DutyItem:
+    standing = item.standing
+    started = standing is not None and standing.status in (Status.DRAFT, Status.RETURNED)
+    sent = standing is not None and not started
+    return DutyItem(
+        key=f"{item.rule.kind.value}-{item.period.code}",
+        kind=item.rule.kind.value,
+        period=item.period.code,
+        title=heading(item.rule.kind, item.period.code),
+        day=f"{item.due.day} 日",
+        due=item.due.isoformat(),
+        left=_left(item, today),
+        state=item.state.value,
+        state_label=item.state.label,
+        tone=DUTY_TONES[item.state],
+        href=REPORT_EDIT.url(rid=standing.report_id) if sent and standing else "",
+        can_fill=not sent and item.period.end <= today,
+    )
+
+
+def _left(item: Item, today: date) -> str:
+    """Return how long there is, or how long ago it was due."""
+    if item.state in (DutyState.IN, DutyState.REVIEWING):
+        handed = item.standing.handed_in.isoformat() if item.standing and item.standing.handed_in else ""
+        return f"{handed} 报送" + ("，逾期" if item.is_late else "")
+    if item.period.end > today:
+        return "报告期未结束"
+    days = (item.due - today).days
+    if days < 0:
+        return f"已逾期 {-days} 天"
+    return f"还有 {days} 天" if days else "今天到期"
+
+
+# --- the matrix -----------------------------------------------------------------------------------
+
+
+class MatrixColumn(BaseModel):
+    """A period, its last day, and how it stands over all organisations."""
+
+    label: str
+    code: str
+    due: str
+    asked: int = 0
+    handed_in: int = 0
+    late: int = 0
+
+
+class MatrixCell(BaseModel):
+    """How one organisation stands for one period."""
+
+    column: str
+    label: str
+    tone: str
+    hint: str
+    href: str
+
+
+class MatrixRow(BaseModel):
+    """One organisation."""
+
+    id: int
+    org: str
+    org_class: str
+    late: int
+    cells: list[MatrixCell]
+
+
+class Matrix(BaseModel):
+    """Organisation × period for one kind of report and one year."""
+
+    columns: list[MatrixColumn] = []
+    rows: list[MatrixRow] = []
+    total: int = 0
+
+
+def matrix(
+    session: Session,
+    actor: Actor,
+    *,
+    kind: str = "",
+    year: int = 0,
+    org_class: str = "",
+    word: str = "",
+    page: int = 1,
+    size: int = 20,
+) -> Matrix:
+    """Return one page of who is asked for a kind of report, against a year's periods or the newest ones."""
+    staff.require(actor, Permission.REPORT_READ)
+    wanted = ReportKind(kind) if kind in report_duty.PERIODIC else ReportKind.MONTHLY
+    today = clock.today()
+    periods = (
+        year_periods(PERIOD_OF[wanted], year)
+        if 2000 <= year < 2200
+        else newest_periods(PERIOD_OF[wanted], today)
+    )
+    rules = [r for r in report_duty.in_force(session) if r.kind is wanted]
+    if not rules:
+        return Matrix()
+    query = _asked_orgs(rules)
+    if org_class in OrgClass._value2member_map_:
+        query = query.where(Organisation.org_class == org_class)
+    if word:
+        query = query.where(col(Organisation.name).contains(word, autoescape=True))
+    total = session.exec(select(func.count()).select_from(query.subquery())).one()
+    ordered = query.order_by(col(Organisation.name), col(Organisation.id))
+    orgs = list(session.exec(ordered.offset((page - 1) * size).limit(size)))
+    known = standings(session, [o.id or 0 for o in orgs])
+    rows = [_matrix_row(actor, o, rules, periods, today, known) for o in orgs]
+    return Matrix(columns=columns(session, rules, periods, today, query), rows=rows, total=total)
+
+
+def year_periods(kind: PeriodType, year: int) -> list[Period]:
+    """Return a year's months or quarters; for yearly reports the year and the four before it."""
+    last = report_period.containing(kind, date(year, 12, 31))
+    count = {PeriodType.MONTH: 12, PeriodType.QUARTER: 4}.get(kind, 5)
+    found = [last]
+    while len(found) < count:
+        found.append(found[-1].before())
+    return found[::-1]
+
+
+def newest_periods(kind: PeriodType, today: date) -> list[Period]:
+    """Return the running period after the newest ended ones."""
+    count = {PeriodType.MONTH: 5, PeriodType.QUARTER: 4}.get(kind, 3)
+    ended = report_period.recent(kind, today, count)[::-1]
+    running = report_period.containing(kind, today)
+    return ended if ended[-1] == running else [*ended, running]
+
+
+def _asked_orgs(rules: list[Rule]):
+    audience = [r.applies_to for r in rules]
+    return select(Organisation).where(
+        col(Organisation.verified_at).is_not(None),
+        or_(col(Organisation.kind).in_(audience), col(Organisation.org_class).in_(audience)),
+    )
+
+
+def _item(
+    org: Organisation,
+    rules: list[Rule],
+    period: Period,
+    today: date,
+    known: dict[tuple[int, str, str], Standing],
+) -> Item | None:
+    """Return what one organisation is asked for a period, None when nothing; future periods are nothing yet."""
+    rule = next(iter(report_duty.rules_for(rules, org.kind, org.org_class).values()), None)
+    if rule is None or period.start > today or not report_duty.is_asked(rule, org, period):
+        return None
+    standing = known.get((org.id or 0, rule.kind.value, period.code))
+    due = rule.due(period)
+    return Item(org.id or 0, rule, period, due, state_of(due, today, standing), standing)
+
+
+def _matrix_row(
+    actor: Actor,
+    org: Organisation,
+    rules: list[Rule],
+    periods: list[Period],
+    today: date,
+    known: dict[tuple[int, str, str], Standing],
+) -> MatrixRow:
+    found = [_item(org, rules, p, today, known) for p in periods]
+    return MatrixRow(
+        id=org.id or 0,
+        org=org.name,
+        org_class=OrgClass.label_of(org.org_class),
+        late=sum(i is not None and i.state is DutyState.LATE for i in found),
+        cells=[_cell(actor, p, i, today) for p, i in zip(periods, found, strict=True)],
+    )
+
+
+def _cell(actor: Actor, period: Period, item: Item | None, today: date) -> MatrixCell:
+    if item is None:
+        return MatrixCell(column=period.label, label="—", tone="", hint="", href="")
+    label = "逾期报送" if item.is_late else item.state.label
+    return MatrixCell(
+        column=period.label,
+        label=label,
+        tone="orange" if item.is_late else DUTY_TONES[item.state],
+        hint=f"期限 {item.due.isoformat()}；{_left(item, today)}",
+        href=_cell_href(actor, item),
+    )
+
+
+def _cell_href(actor: Actor, item: Item) -> str:
+    """Return where the report can be read: the regulator reads approved ones, the staff also what was sent."""
+    if item.standing is None:
+        return ""
+    if item.state is DutyState.IN:
+        return REPORT_READ.url(rid=item.standing.report_id)
+    if item.state is DutyState.REVIEWING and actor.role is Role.STAFF:
+        return REVIEW.url(flow=FLOW.name, rid=item.standing.report_id)
+    return ""
+
+
+def columns(
+    session: Session, rules: list[Rule], periods: list[Period], today: date, orgs: Any = None
+) -> list[MatrixColumn]:
+    """Return the heads with their sums over all organisations asked, not only over the page."""
+    everybody = list(session.exec(_asked_orgs(rules) if orgs is None else orgs))
+    codes = [p.code for p in periods]
+    query = select(Report.org_id, Report.period).where(
+        Report.kind == rules[0].kind.value,
+        col(Report.period).in_(codes),
+        col(Report.status).in_((Status.PENDING.value, Status.APPROVED.value)),
+    )
+    handed_in = {(org_id, code) for org_id, code in session.exec(query)}
+    found = []
+    for period in periods:
+        asked = [i for o in everybody if (i := _item(o, rules, period, today, {}))]
+        open_ = [i for i in asked if (i.org_id, period.code) not in handed_in]
+        found.append(
+            MatrixColumn(
+                label=period.label,
+                code=period.code,
+                due=min((i.due for i in asked), default=period.end).isoformat() if asked else "",
+                asked=len(asked),
+                handed_in=len(asked) - len(open_),
+                late=sum(i.due < today for i in open_),
+            )
+        )
+    return found

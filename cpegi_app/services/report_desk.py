@@ -1,0 +1,140 @@
+"""Approved reports as the regulator and the staff read them: filters, pages, and one in full (manual §7)."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import func, or_
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import Actor, Permission
+from cpegi_app.errors import NotFound
+from cpegi_app.models import Organisation, Report, StoredFile
+from cpegi_app.services import report_period, review, review_view, staff
+from cpegi_app.services.report import FLOW, Choice, choices
+from cpegi_app.services.report_period import Period
+from cpegi_app.services.review_view import ReviewView
+from cpegi_app.vocabulary import OrgClass, PeriodType, ReportKind, Status
+
+
+class ReadRow(BaseModel):
+    """An approved report in the regulator's list."""
+
+    id: int = 0
+    org: str = ""
+    org_class: str = ""
+    kind: str = ""
+    period: str = ""
+    name: str = ""
+    handed_in: str = ""
+    approved: str = ""
+    files: int = 0
+    statistics: bool = False
+
+
+def of_period(query: Any, period: Period) -> Any:
+    """Narrow a query to a period; a month holds also the unscheduled reports handed in during it."""
+    own = col(Report.period) == period.code
+    if period.type is not PeriodType.MONTH:
+        return query.where(own)
+    low, high = (
+        datetime.combine(day, time(), clock.SHANGHAI)
+        for day in (period.start, period.end + timedelta(days=1))
+    )
+    unscheduled = (
+        (col(Report.period) == "") & (col(Report.handed_in_at) >= low) & (col(Report.handed_in_at) < high)
+    )
+    return query.where(or_(own, unscheduled))
+
+
+def approved() -> Any:
+    """Return the query of all that may be read."""
+    return (
+        select(Report, Organisation)
+        .join(Organisation, col(Organisation.id) == Report.org_id)
+        .where(Report.status == Status.APPROVED.value)
+    )
+
+
+def listing(
+    session: Session,
+    actor: Actor,
+    *,
+    period: str = "",
+    kind: str = "",
+    org_class: str = "",
+    word: str = "",
+    page: int = 1,
+    size: int = 10,
+) -> tuple[list[ReadRow], int]:
+    """Return one page of the approved reports, newest first."""
+    staff.require(actor, Permission.REPORT_READ)
+    query = approved()
+    if period:
+        try:
+            query = of_period(query, report_period.parse(period))
+        except ValueError:
+            return [], 0
+    if kind in ReportKind._value2member_map_:
+        query = query.where(Report.kind == kind)
+    if org_class in OrgClass._value2member_map_:
+        query = query.where(Report.org_class == org_class)
+    if word:
+        found = col(Organisation.name).contains(word, autoescape=True)
+        query = query.where(found | col(Report.name).contains(word, autoescape=True))
+    total = session.exec(select(func.count()).select_from(query.subquery())).one()
+    ordered = query.order_by(col(Report.decided_at).desc(), col(Report.id).desc())
+    rows = session.exec(ordered.offset((page - 1) * size).limit(size)).all()
+    counts = _file_counts(session, [r.id for r, _ in rows])
+    return [_row(r, o, counts.get(r.id, 0)) for r, o in rows], total
+
+
+def _file_counts(session: Session, ids: list[int]) -> dict[int, int]:
+    query = (
+        select(StoredFile.subject_id, func.count())
+        .where(StoredFile.flow == FLOW.name, col(StoredFile.subject_id).in_(ids))
+        .where(col(StoredFile.removed_at).is_(None))
+        .group_by(col(StoredFile.subject_id))
+    )
+    return dict(session.exec(query).all())
+
+
+def _row(r: Report, org: Organisation, number: int) -> ReadRow:
+    return ReadRow(
+        id=r.id or 0,
+        org=org.name,
+        org_class=OrgClass.label_of(r.org_class),
+        kind=ReportKind.label_of(r.kind),
+        period=report_period.label(r.period),
+        name=r.name,
+        handed_in=clock.local(r.handed_in_at),
+        approved=clock.local(r.decided_at),
+        files=number,
+        statistics=bool(r.statistics),
+    )
+
+
+class ReadView(BaseModel):
+    """One approved report in full."""
+
+    row: ReadRow
+    view: ReviewView
+
+
+def one(session: Session, actor: Actor, report_id: int) -> ReadView:
+    """Return a report that the actor may read; only the approved ones stand here."""
+    staff.require(actor, Permission.REPORT_READ)
+    row = review.load(session, FLOW, actor, report_id)
+    org = session.get_one(Organisation, row.org_id)
+    if not FLOW.readers(actor, row):
+        raise NotFound(FLOW.label)
+    number = _file_counts(session, [row.id]).get(row.id, 0)
+    return ReadView(row=_row(row, org, number), view=review_view.view(session, FLOW, actor, report_id))
+
+
+def period_options() -> list[Choice]:
+    """Return the periods that the filter and the download offer, newest first by type."""
+    return choices(report_period.all_offered(clock.today()))

@@ -1,0 +1,103 @@
+"""报告管理: the organisation's calendar, list and editor (manual §7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from cpegi_app.access import REPORT_EDIT, REPORTS
+from cpegi_app.services import report, report_calendar, report_reminder
+from cpegi_app.services import report_statistics as statistics
+from cpegi_app.services.report import FLOW, NAMES, TITLES, ReportRow, Sheet
+from cpegi_app.services.report_calendar import Calendar
+from cpegi_app.services.report_statistics import FigureView
+from cpegi_app.state.base import for_screen, text_arg
+from cpegi_app.state.subject import SubjectState, edits
+from cpegi_app.state.table import TableState
+from cpegi_app.vocabulary import ReportKind
+
+LONGEST = 5000
+
+
+@for_screen(REPORTS)
+class ReportListState(TableState, rx.State):
+    """报告管理: what is asked for, and the own reports."""
+
+    rows: list[ReportRow] = []
+    calendar: Calendar = Calendar()
+
+    async def _fetch(self) -> None:
+        self.rows, self.total = await self._read(
+            report.listing,
+            word=self.filters.get("word", ""),
+            kind=self.filters.get("kind", ""),
+            status=self.filters.get("status", ""),
+            page=self.page,
+            size=self.size,
+        )
+
+    @rx.event
+    async def load_calendar(self):
+        """Show what is due, late and in; whoever opens the page has been reminded."""
+        await self._write(report_reminder.remind_own)
+        self.calendar = await self._read(report_calendar.calendar)
+
+    @rx.event
+    async def publish(self):
+        """发布临时报告."""
+        row = await self._write(report.begin, ReportKind.INTERIM.value)
+        return rx.redirect(REPORT_EDIT.url(rid=row.id))
+
+    @rx.event
+    async def begin(self, kind: str, period: str):
+        """填报 of a duty."""
+        row = await self._write(report.begin, text_arg(kind, 12), text_arg(period, 8))
+        return rx.redirect(REPORT_EDIT.url(rid=row.id))
+
+
+@for_screen(REPORT_EDIT)
+@edits(FLOW.name, NAMES, TITLES)
+class ReportEditState(SubjectState, rx.State):
+    """The editor of a report with its statistics, and what became of it."""
+
+    kind: str = ""
+    period: str = ""
+    sheet: Sheet = Sheet()
+    figures: list[FigureView] = []
+    skip: bool = False
+
+    @rx.event
+    async def load(self):
+        """Open the report named by the address."""
+        await self._show(self._route_id("rid"))
+        self.kind, self.period = self.values.get("kind", ""), self.values.get("period", "")
+        self.skip = bool(self.values.get(statistics.SKIP))
+        await self._fill(self.values)
+
+    @rx.event
+    async def pick_kind(self, kind: str):
+        """Offer the periods of the kind that was chosen; what was typed elsewhere stays in the browser."""
+        self.kind, self.period = text_arg(kind, 12), ""
+        await self._fill(self.values)
+
+    @rx.event
+    async def pick_period(self, period: str):
+        """Fetch the loan book's figures of the period that was chosen."""
+        self.period = text_arg(period, 8)
+        await self._fill(self.values)
+
+    @rx.event
+    async def compare(self, name: str, value: str):
+        """Show how far a figure that was typed is from the loan book's."""
+        name, value = text_arg(name, 40), text_arg(value, LONGEST)
+        if name in statistics.NAMES:
+            self.values = self.values | {name: value}
+            await self._fill(self.values)
+
+    async def _fill(self, values: dict[str, Any]) -> None:
+        self.sheet = await self._read(report.sheet, self.kind, self.period, values)
+        self.figures = self.sheet.figures
+
+    async def _keep(self, values: dict[str, str]) -> int:
+        return await self._write(report.save, self.row_id, self.version, values)

@@ -1,0 +1,180 @@
+"""What the regulator and the staff see of reports: the approved ones, the matrix, the duties (manual §7)."""
+
+from __future__ import annotations
+
+import secrets
+
+import reflex as rx
+
+from cpegi_app import clock
+from cpegi_app.access import REPORT_DUTIES, REPORT_MATRIX, REPORT_READ, REPORTS_READ
+from cpegi_app.services import report_calendar, report_desk, report_duty, report_period
+from cpegi_app.services.forms import posted
+from cpegi_app.services.report import Choice
+from cpegi_app.services.report_calendar import MatrixColumn, MatrixRow
+from cpegi_app.services.report_desk import ReadRow
+from cpegi_app.services.report_duty import DutyForm, DutyRow
+from cpegi_app.services.review_view import ReviewView
+from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
+from cpegi_app.state.form import FormState
+from cpegi_app.state.message import success
+from cpegi_app.state.table import TableState
+from cpegi_app.vocabulary import PeriodType, ReportKind
+
+DUTY_NAMES = frozenset(DutyForm.model_fields) | {"intent"}
+DUTY_TITLES = {s.name: s.title for s in DutyForm.specs()}
+YEARS = 6
+
+
+@for_screen(REPORTS_READ)
+class ReportsReadState(TableState, rx.State):
+    """报告查阅: the approved reports, and a period as one ZIP."""
+
+    rows: list[ReadRow] = []
+    periods: list[Choice] = []
+    zip_period: str = ""
+
+    async def _fetch(self) -> None:
+        self.periods = report_desk.period_options()
+        chosen = self.filters.get("period", "")
+        self.zip_period = chosen or report_period.last_ended(PeriodType.MONTH, clock.today()).code
+        self.rows, self.total = await self._read(
+            report_desk.listing,
+            period=chosen,
+            kind=self.filters.get("kind", ""),
+            org_class=self.filters.get("org_class", ""),
+            word=self.filters.get("word", ""),
+            page=self.page,
+            size=self.size,
+        )
+
+    @rx.event
+    def pick_zip(self, period: str):
+        """Choose the period to download."""
+        chosen = text_arg(period, 8)
+        self.zip_period = chosen if chosen in {p.value for p in self.periods} else ""
+
+
+@for_screen(REPORT_READ)
+class ReportReadState(Services, rx.State):
+    """One approved report in full."""
+
+    row: ReadRow = ReadRow()
+    view: ReviewView = ReviewView()
+    shown: str = ""
+    shown_kind: str = ""
+
+    @rx.event
+    async def load(self):
+        """Open the report named by the address."""
+        found = await self._read(report_desk.one, self._route_id("rid"))
+        self.row, self.view = found.row, found.view
+        self._preview(next((f.id for f in found.view.files if f.kind != "xlsx"), 0))
+
+    @rx.event
+    def preview(self, file_id: int):
+        """Show one of the files beside the data."""
+        self._preview(int_arg(file_id, 0))
+
+    def _preview(self, file_id: int) -> None:
+        found = next((f for f in self.view.files if f.id == file_id), None)
+        self.shown, self.shown_kind = (found.href, found.kind) if found else ("", "")
+
+
+@for_screen(REPORT_MATRIX)
+class ReportMatrixState(TableState, rx.State):
+    """报送情况: organisation × period."""
+
+    columns: list[MatrixColumn] = []
+    rows: list[MatrixRow] = []
+    kind_label: str = ""
+    year: int = 0
+    years: list[Choice] = []
+
+    async def _fetch(self) -> None:
+        kind = self.filters.get("kind", "")
+        kind = kind if kind in report_duty.PERIODIC else ReportKind.MONTHLY.value
+        today = clock.today()
+        self.years = [
+            Choice(value=str(y), label=f"{y} 年") for y in range(today.year, today.year - YEARS, -1)
+        ]
+        self.year = int_arg(self.filters.get("year", ""), 0, today.year)
+        self.kind_label = ReportKind(kind).label
+        found = await self._read(
+            report_calendar.matrix,
+            kind=kind,
+            year=self.year,
+            org_class=self.filters.get("org_class", ""),
+            word=self.filters.get("word", ""),
+            page=self.page,
+            size=self.size,
+        )
+        self.columns, self.rows, self.total = found.columns, found.rows, found.total
+
+
+@for_screen(REPORT_DUTIES)
+class ReportDutiesState(FormState, rx.State):
+    """报送要求: who reports what, by when."""
+
+    rows: list[DutyRow] = []
+    loading: bool = True
+    editing: int = -1
+    stopping: int = 0
+    stopping_text: str = ""
+
+    @rx.event
+    async def load(self):
+        """Show every duty."""
+        self.editing, self.stopping = -1, 0
+        self._open({})
+        await self._refresh()
+
+    async def _refresh(self) -> None:
+        self.rows = await self._read(report_duty.listing)
+        self.loading = False
+
+    @rx.event
+    async def edit(self, duty_id: int):
+        """Open the form of a duty; 0 adds one."""
+        self.editing = int_arg(duty_id, 0)
+        fresh = {"due_months": "0", "due_days": "10", "starts_on": clock.today().replace(day=1).isoformat()}
+        self._open(await self._read(report_duty.values, self.editing) if self.editing else fresh)
+
+    @rx.event
+    def close(self):
+        """Put the form or the question away."""
+        self.editing, self.stopping = -1, 0
+
+    @rx.event
+    async def save(self, data: dict):
+        """Add or change the duty in the form."""
+        values = posted(data, DUTY_NAMES)
+        values.pop("intent", None)
+        await self._checked(self._write(report_duty.save, max(self.editing, 0), values), DUTY_TITLES)
+        self.editing = -1
+        self.form_key = secrets.token_hex(6)
+        await self._refresh()
+        return success("已保存，机构的报送日历随即更新。")
+
+    @rx.event
+    def ask_stop(self, duty_id: int):
+        """Ask before a duty is deactivated."""
+        self.stopping = int_arg(duty_id, 0)
+        self.stopping_text = next(
+            (f"{r.applies_to} · {r.kind} · {r.rule}" for r in self.rows if r.id == self.stopping), ""
+        )
+
+    @rx.event
+    async def stop(self):
+        """Deactivate the duty that was asked about."""
+        await self._write(report_duty.set_active, self.stopping, active=False)
+        self.stopping = 0
+        await self._refresh()
+        return success("已停用，机构不再看到该项待报送。已报送的报告不受影响。")
+
+    @rx.event
+    async def resume(self, duty_id: int):
+        """Put a duty in force again."""
+        await self._write(report_duty.set_active, int_arg(duty_id, 0), active=True)
+        await self._refresh()
+        return success("已重新启用。")

@@ -1,0 +1,156 @@
+"""The statistics form of reports (domain.md §9): by class, from the own loan book, with kept differences."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from sqlmodel import Session
+
+from cpegi_app.access import Actor
+from cpegi_app.models import Loan
+from cpegi_app.services import report, report_period, review_view
+from cpegi_app.services import report_statistics as statistics
+from cpegi_app.vocabulary import Action, Kind, OrgClass, PeriodType, ReportKind, Status
+from tests.factories import credit_code, member, number, profile, statistics_data
+from tests.services.reports import bank, on, refused
+from tests.worlds import report_world
+
+
+@pytest.fixture(autouse=True)
+def a_day() -> None:
+    on(date(2026, 11, 23))
+
+
+def lend(
+    session: Session, lender: Actor, amount: int, lent: date, due: date, borrower: Actor | None = None, **more
+) -> None:
+    """Enter a loan of so many 万元 into the book."""
+    columns = {
+        "source": "ONLINE",
+        "institution_id": lender.org_id,
+        "borrower_id": borrower.org_id if borrower else None,
+        "borrower_name": "某企业",
+        "borrower_code": credit_code(),
+        "contract_no": f"HT{number()}",
+        "iou_no": f"JJ{number()}",
+        "contract_fen": amount * 1_000_000,
+        "amount_fen": amount * 1_000_000,
+        "lent_on": lent,
+        "due_on": due,
+        "rate_bp": 385,
+        "guarantee": "CREDIT",
+        "repayment": "BULLET",
+    }
+    session.add(Loan(**(columns | more)))
+    session.flush()
+
+
+def book_of(session: Session, org_class: OrgClass, period: str) -> dict[str, str]:
+    lender = bank(session, org_class)
+    small = member(session, Kind.ENTERPRISE, industry="I")
+    trade = member(session, Kind.ENTERPRISE, industry="F")
+    far = date(2028, 1, 1)
+    lend(session, lender, 100, date(2026, 10, 1), far, small)
+    lend(session, lender, 50, date(2026, 10, 31), far, trade, contract_no="HT-A")
+    lend(session, lender, 70, date(2026, 10, 15), date(2026, 10, 20), trade, contract_no="HT-A")
+    lend(session, lender, 30, date(2026, 9, 30), far)
+    lend(session, lender, 7, date(2025, 12, 31), far)
+    lend(session, lender, 999, date(2026, 11, 1), far, small)
+    lend(session, bank(session), 5000, date(2026, 10, 2), far, small)
+    return statistics.prefill(session, lender.org_id or 0, org_class, report_period.parse(period))
+
+
+def test_lending_figures_come_from_the_own_loan_book(session: Session) -> None:
+    book = book_of(session, OrgClass.MICRO_LOAN, "2026-10")
+    assert book == {
+        "s_balance": "187",
+        "s_new_amount": "220",
+        "s_new_count": "3",
+        "s_industries": "批发和零售业；信息传输、软件和信息技术服务业",
+    }
+
+
+def test_a_banks_year_and_a_lessors_contracts(session: Session) -> None:
+    book = book_of(session, OrgClass.BANK, "2026-10")
+    assert (book["s_balance"], book["s_year_amount"]) == ("187", "250")
+    assert set(book) == {"s_balance", "s_small_balance", "s_year_amount"}
+    assert book_of(session, OrgClass.LEASING, "2026-10") == {"s_contracts": "2", "s_new_amount": "220"}
+    assert book_of(session, OrgClass.GUARANTEE, "2026Q3")["s_new_count"] == "1"
+
+
+def test_small_enterprises_are_told_by_their_scale(session: Session) -> None:
+    lender, far = bank(session), date(2028, 1, 1)
+    for staff_count, revenue in (("320", "2600"), ("1500", "90000")):
+        data = profile(Kind.ENTERPRISE, staff=staff_count, revenue=revenue)
+        lend(session, lender, 10, date(2026, 10, 1), far, member(session, Kind.ENTERPRISE, **data))
+    book = statistics.prefill(session, lender.org_id or 0, OrgClass.BANK, report_period.parse("2026-10"))
+    assert (book["s_balance"], book["s_small_balance"]) == ("20", "10")
+
+
+@pytest.mark.parametrize(
+    "org_class", [OrgClass.INSURANCE, OrgClass.PRIVATE_FUND, OrgClass.LAW, OrgClass.ENTERPRISE]
+)
+def test_classes_without_a_loan_book_start_empty(session: Session, org_class: OrgClass) -> None:
+    assert book_of(session, org_class, "2026-10") == {}
+
+
+def test_an_empty_book_prefills_nothing(session: Session) -> None:
+    assert (
+        statistics.prefill(session, bank(session).org_id or 0, "BANK", report_period.parse("2026-10")) == {}
+    )
+
+
+def test_a_changed_figure_shows_and_keeps_its_difference(session: Session) -> None:
+    owner = bank(session, OrgClass.MICRO_LOAN)
+    lend(session, owner, 100, date(2026, 10, 1), date(2028, 1, 1), member(session))
+    found = report.sheet(
+        session, owner, "MONTHLY", "2026-10", {"s_new_amount": "1,120.5", "s_balance": "100"}
+    )
+    shown = {f.name: f for f in found.figures}
+    assert (shown["s_new_amount"].book, shown["s_new_amount"].difference) == ("100", "+1,020.5 万元")
+    assert (shown["s_balance"].difference, shown["s_new_count"].value) == ("", "1")
+    assert shown["s_industries"].value == "制造业"
+    figures = statistics_data(s_balance="100", s_new_amount="1,120.5", s_new_count="1", s_industries="建筑业")
+    world = report_world(session, owner, "MONTHLY", "2026-10", **figures).bring_to(session, Status.PENDING)
+    row = world.row(session)
+    assert row.statistics["s_new_amount"] == {"value": "1120.5", "book": "100", "difference": "+1,020.5 万元"}
+    assert row.statistics["s_industries"]["difference"] == "与台账不一致"
+    shown = review_view.view(session, report.FLOW, world.reviewer, world.row_id)
+    lines = {f.name: f.value for g in shown.groups for f in g.fields}
+    assert lines["s_new_amount"] == "1,120.5 万元（台账 100 万元，差异 +1,020.5 万元）"
+    assert lines["s_balance"] == "100 万元（与台账一致）"
+    assert any(c.label == "统计报表" and c.level == "warn" for c in shown.checks)
+
+
+def test_statistics_are_whole_or_left_out(session: Session) -> None:
+    owner = bank(session, OrgClass.INSURANCE)
+    world = report_world(session, owner, "QUARTERLY", "2026Q3", **statistics_data())
+    assert "保费收入" in refused(lambda: world.act(session, Action.SUBMIT), "s_premiums")
+    figures = statistics_data(s_premiums="9", s_claims="-1", s_insured="3")
+    world.data |= figures
+    assert "0–99,999,999 万元" in refused(lambda: world.act(session, Action.SUBMIT), "s_claims")
+    world.data |= {"s_claims": "1"}
+    assert world.act(session, Action.SUBMIT).statistics["s_claims"]["value"] == "1"
+    other = report_world(session, owner, "QUARTERLY", "2026Q2", s_skip="YES")
+    assert other.act(session, Action.SUBMIT).statistics == {}
+
+
+def test_figures_of_another_class_are_refused(session: Session) -> None:
+    world = report_world(session, None, "MONTHLY", "2026-10", **statistics_data(s_deposits="1"))
+    assert refused(lambda: world.act(session, Action.SUBMIT), "form")
+
+
+def test_every_class_has_its_form() -> None:
+    for org_class in OrgClass:
+        names = [f.name for f in statistics.figures(org_class)]
+        assert len(set(names)) == len(names) and set(names) == set(statistics.FORMS[org_class].model_fields)
+    own = {c for c in OrgClass if c in statistics.BY_CLASS}
+    assert {c.value for c in OrgClass} - {c.value for c in own} == {
+        "ACCOUNTING",
+        "LAW",
+        "APPRAISAL",
+        "IP_SERVICE",
+        "ENTERPRISE",
+    }
+    assert {k for k in ReportKind if report.PERIOD_OF[k] is PeriodType.NONE} == {"MATERIAL", "INTERIM"}
