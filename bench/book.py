@@ -6,9 +6,7 @@ Round trips over the websocket, against a bare counter of the same process; both
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
-import tempfile
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -63,7 +61,7 @@ def prepare(folder: Path, count: int) -> tuple[str, int]:
 def measure(count: int, folder: Path) -> dict[str, float]:
     """Return milliseconds: the counter, the first search, its count, page changes at the first and a deep page."""
     address, user = prepare(folder, count)
-    with wire.served(folder, address) as site:
+    with wire.served(folder, address) as (site, _):
         tab = wire.Tab(site, user)
         for _ in range(20):
             tab.count()
@@ -100,9 +98,8 @@ def run() -> dict[int, dict[str, float]]:
     """Measure every size."""
     found = {}
     for size in SIZES:
-        folder = Path(tempfile.mkdtemp(prefix="bench-book-"))
-        found[size] = measure(size, folder)
-        shutil.rmtree(folder)
+        with wire.scratch() as folder:
+            found[size] = measure(size, folder)
     return found
 
 

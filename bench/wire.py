@@ -6,6 +6,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from typing import Any
 
 from cpegi_app import db
 from cpegi_app.services import sessions
+from cpegi_app.settings import get_settings
 from tests.e2e.rawsocket import HYDRATE, ROOT, RawSocket
 from tests.e2e.server import _free_port
 from tools import build
@@ -26,8 +28,18 @@ SHOWN = '"number_rx_state_":'
 
 
 @contextmanager
-def served(folder: Path, database: str) -> Iterator[str]:
-    """Serve a database on a free port; yield the address."""
+def scratch() -> Iterator[Path]:
+    """Yield a folder for databases and files, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as place:
+        before = get_settings().data_dir
+        get_settings().data_dir = Path(place)
+        yield Path(place)
+        get_settings().data_dir = before
+
+
+@contextmanager
+def served(folder: Path, database: str) -> Iterator[tuple[str, int]]:
+    """Serve a database on a free port; yield the address and the server's process."""
     port = _free_port()
     variables = {"DATA_DIR": str(folder), "PORT": str(port), "CPEGI_MODE": "demo", "DATABASE_URL": database}
     log = folder / "server.log"
@@ -40,7 +52,7 @@ def served(folder: Path, database: str) -> Iterator[str]:
         try:
             address = f"http://localhost:{port}"
             _wait(port, server, log)
-            yield address
+            yield address, server.pid
         finally:
             server.terminate()
             server.wait(20)
