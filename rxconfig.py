@@ -1,10 +1,16 @@
 """Reflex's configuration, from the settings."""
 
+import os
+
 import reflex as rx
 from reflex_base.constants import StateManagerMode
 
 from cpegi_app.settings import get_settings
 from tools.one_origin import OneOrigin
+
+# Plain `reflex run` too takes the environment's own npm and fetches no Bun from elsewhere.
+os.environ.setdefault("REFLEX_USE_NPM", "1")
+os.environ.setdefault("REFLEX_CHECK_LATEST_VERSION", "false")
 
 settings = get_settings()
 
