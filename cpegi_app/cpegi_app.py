@@ -11,7 +11,7 @@ import reflex as rx
 from reflex_base.constants import Env
 from reflex_base.environment import environment
 
-from cpegi_app import db
+from cpegi_app import db, pusher
 from cpegi_app.pages import PAGES
 from cpegi_app.pages.layout import broken
 from cpegi_app.services import chapters, report_reminder, sms
@@ -118,4 +118,5 @@ def _remind_once() -> None:
 app.register_lifespan_task(settle_memory)
 app.register_lifespan_task(deliver_messages)
 app.register_lifespan_task(remind_of_reports)
+app.register_lifespan_task(pusher.push_matches)
 __all__ = ["PAGES", "app", "chapters"]
