@@ -192,6 +192,7 @@ def step(session: Session, seen: Look) -> int:
         run.cursor, run.done = seen.ids[-1] if seen.ids else run.cursor, run.done + len(pushed)
         if seen.is_last:
             _finish(session, run)
+    session.flush()
     return len(pushed)
 
 
