@@ -8,34 +8,27 @@ from collections.abc import Mapping
 import reflex as rx
 
 from cpegi_app.access import PRODUCT_EDIT, PRODUCTS
-from cpegi_app.services import audience, conditions, product
+from cpegi_app.services import audience, conditions, product, product_list
 from cpegi_app.services.audience import Audience
 from cpegi_app.services.matching import PARTS, Tally
-from cpegi_app.services.product import FLOW, ProductForm, ProductRow
+from cpegi_app.services.product import FLOW, ProductForm
+from cpegi_app.services.product_list import ProductRow
 from cpegi_app.state.base import for_screen, int_arg
 from cpegi_app.state.form import gather
 from cpegi_app.state.message import info, success
 from cpegi_app.state.subject import SubjectState, edits, save
-from cpegi_app.state.table import TableState
+from cpegi_app.state.table import TableState, shows
 
 # What the editor's panel is told as it is typed.
 TOLD = conditions.names() | {"industries", "regions"}
 
 
 @for_screen(PRODUCTS)
+@shows(product_list.OWN)
 class ProductListState(TableState, rx.State):
     """金融产品发布: the institution's own products."""
 
     rows: list[ProductRow] = []
-
-    async def _fetch(self) -> None:
-        self.rows, self.total = await self._read(
-            product.own_list,
-            word=self.filters.get("word", ""),
-            status=self.filters.get("status", ""),
-            page=self.page,
-            size=self.size,
-        )
 
     @rx.event
     async def add(self):

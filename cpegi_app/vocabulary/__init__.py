@@ -1,4 +1,7 @@
-"""Every enumeration with its Chinese label (domain.md §1, §3, §5, §6, §11; manual §10)."""
+"""Every enumeration with its Chinese label (domain.md §1, §3, §5, §6, §11; manual §10).
+
+What one chapter alone uses stands in a module of its own beside this one.
+"""
 
 from __future__ import annotations
 
