@@ -16,6 +16,7 @@ from cpegi_app.models import Notice, Organisation, Product, ProductPush, PushRun
 from cpegi_app.services import (
     application,
     facts,
+    lists,
     matches,
     product,
     push,
@@ -300,7 +301,12 @@ def test_an_expired_product_is_not_pushed(session: Session, bank: Actor, five: l
 
 
 def log(session: Session, actor: Actor, product_id: int, **filters: Any) -> list[push_log.PushRow]:
-    return push_log.listing(session, actor, product_id, **filters)[0]
+    wanted = {"product": str(product_id), **filters}
+    return lists.page(session, actor, push_log.PUSHES, wanted, size=50).rows
+
+
+def mine(session: Session, actor: Actor, **filters: str) -> list[Any]:
+    return lists.page(session, actor, matches.MATCHES, filters).rows
 
 
 def test_the_log_names_an_enterprise_only_once_it_has_applied_and_authorised(
@@ -334,16 +340,21 @@ def test_the_log_is_filtered_by_version_and_paged(session: Session, bank: Actor,
     product_id = target(session, world).id or 0
     assert [r.version for r in log(session, bank, product_id, version="2")] == ["第 2 版"]
     assert len(log(session, bank, product_id, version="x")) == 4
-    rows, total = push_log.listing(session, bank, product_id, page=2, size=3)
-    assert (len(rows), total) == (1, 4)
+    found = lists.page(session, bank, push_log.PUSHES, {"product": str(product_id)}, page=2, size=3)
+    assert (len(found.rows), found.total) == (1, 4)
 
 
 def test_another_institutions_log_does_not_exist(session: Session, bank: Actor, five: list[Actor]):
     world = published(session, bank)
     rival = factories.member(session, Kind.DEBT, org_class=OrgClass.BANK.value)
-    for call in (push_log.state, push_log.listing):
-        with pytest.raises(NotFound):
-            call(session, rival, target(session, world).id or 0)
+    product_id = target(session, world).id or 0
+    run(session)
+    with pytest.raises(NotFound):
+        push_log.state(session, rival, product_id)
+    assert len(log(session, bank, product_id)) == 3
+    assert not log(session, rival, product_id)
+    with pytest.raises(Forbidden):
+        log(session, five[0], product_id)
 
 
 def test_the_enterprise_sees_what_fits_what_nearly_fits_and_what_needs_data(
@@ -354,18 +365,21 @@ def test_the_enterprise_sees_what_fits_what_nearly_fits_and_what_needs_data(
     published(session, bank, c_debt_ratio_high="65", name="差一项贷")
     published(session, bank, c_patents_low="3", name="缺数据贷")
     published(session, bank, c_debt_ratio_high="65", c_patents_low="3", name="差得远贷")
-    own = {p: [r.name for r in matches.listing(session, five[0], of=p).rows] for p in matches.MatchClass}
+    own = {p: [r.name for r in mine(session, five[0], of=p)] for p in matches.MatchClass}
     assert own["FIT"] == [target(session, w).name for w in (cheap, dear)]
     assert (own["NEAR"], own["LACKING"], own["OTHER"]) == (["差一项贷"], ["缺数据贷"], ["差得远贷"])
-    found = matches.listing(session, five[0], of="NEAR")
-    assert found.counts == {"FIT": 2, "NEAR": 1, "LACKING": 1, "OTHER": 1}
-    assert found.rows[0].why == "资产负债率 68.2%，上限 65%"
-    assert found.rows[0].advice == "偿还负债 ≥ 91.4 万元，或新增权益 ≥ 49.2 万元"
-    assert matches.listing(session, five[0], of="LACKING").rows[0].why == "待补充：发明专利数"
-    assert [r.name for r in matches.listing(session, five[0], word="贵一点").rows] == ["贵一点贷"]
-    assert len(matches.listing(session, five[0], page=2, size=1).rows) == 1
+    assert matches.counts(session, five[0], {}) == {"FIT": 2, "NEAR": 1, "LACKING": 1, "OTHER": 1}
+    (near,) = mine(session, five[0], of="NEAR")
+    assert near.why == "资产负债率 68.2%，上限 65%"
+    assert near.advice == "偿还负债 ≥ 91.4 万元，或新增权益 ≥ 49.2 万元"
+    assert mine(session, five[0], of="LACKING")[0].why == "待补充：发明专利数"
+    assert [r.name for r in mine(session, five[0], word="贵一点")] == ["贵一点贷"]
+    second = lists.page(session, five[0], matches.MATCHES, {}, page=2, size=1)
+    assert (second.rows[0].name, second.total) == ("贵一点贷", 2)
+    beyond = lists.page(session, five[0], matches.MATCHES, {}, page=9, size=1)
+    assert (beyond.rows, beyond.total) == ([], 2)
     # An institution is a lender, too, but never to itself.
-    assert not matches.listing(session, bank, of="OTHER").rows
+    assert not mine(session, bank, of="OTHER")
 
 
 def test_the_detail_says_figure_date_and_advice(session: Session, bank: Actor, five: list[Actor]):
