@@ -7,6 +7,7 @@ from cpegi_app.models.disbursement import Disbursement, Loan
 from cpegi_app.models.export import ExportFile
 from cpegi_app.models.file import StoredFile
 from cpegi_app.models.live import LiveChange
+from cpegi_app.models.matching import MatchFact, ProductLimit, ProductPush, PushRun
 from cpegi_app.models.notice import Notice
 from cpegi_app.models.offline_loan import FilingBatch, FilingImport, OfflineLoan
 from cpegi_app.models.organisation import Organisation, ProfileChange, Verification
@@ -27,12 +28,16 @@ __all__ = [
     "Loan",
     "LoginSession",
     "LoginTicket",
+    "MatchFact",
     "Notice",
     "OfflineLoan",
     "Organisation",
     "Product",
+    "ProductLimit",
+    "ProductPush",
     "ProductRevision",
     "ProfileChange",
+    "PushRun",
     "Report",
     "ReportDuty",
     "ReportReminder",
