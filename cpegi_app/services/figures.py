@@ -231,5 +231,3 @@ def median_days(session: Session, model: Any, condition: Any) -> Decimal | None:
 # --- dashboards -----------------------------------------------------------------------------------
 
 Dashboard = Callable[[Session, Any, Period], list[Table]]
-# What further chapters put onto an enterprise's dashboard: matching, for one.
-ENTERPRISE_MORE: list[Dashboard] = []

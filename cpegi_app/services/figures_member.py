@@ -8,10 +8,11 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from cpegi_app.access import Actor, Permission
-from cpegi_app.models import Application, Disbursement, Loan, Product
+from cpegi_app.errors import Conflict
+from cpegi_app.models import Application, Disbursement, Loan, Product, ProductPush
+from cpegi_app.services import matches
 from cpegi_app.services.corrections import in_force
 from cpegi_app.services.figures import (
-    ENTERPRISE_MORE,
     Column,
     Period,
     Table,
@@ -21,7 +22,7 @@ from cpegi_app.services.figures import (
     wan,
 )
 from cpegi_app.services.staff import require
-from cpegi_app.vocabulary import LoanSource, Status
+from cpegi_app.vocabulary import LoanSource, MatchClass, Status
 
 APPROVED = Status.APPROVED.value
 AMOUNT = "万元"
@@ -38,7 +39,7 @@ def tables(session: Session, actor: Actor, period: Period) -> list[Table]:
             _products(session, actor, period),
         ]
     else:
-        found += [table for more in ENTERPRISE_MORE for table in more(session, actor, period)]
+        found += _matches(session, actor)
     if (
         found
         and not session.exec(
@@ -143,6 +144,26 @@ def _products(session: Session, actor: Actor, period: Period) -> Table:
 
 
 # --- an enterprise --------------------------------------------------------------------------------
+
+
+def _matches(session: Session, actor: Actor) -> list[Table]:
+    try:
+        counts = matches.listing(session, actor, size=1).counts
+    except Conflict:
+        # Its figures are still being sorted in: the page of the matches says so.
+        return []
+    found = Table("适合我的产品（当前）", "匹配情况", (Column("金融产品", "个", charted=True),))
+    found.lines = [(c.label, [counts.get(c.value, 0)]) for c in MatchClass]
+    return [found, _pushes(session, actor)]
+
+
+def _pushes(session: Session, actor: Actor) -> Table:
+    found = Table("收到的产品推送", "情况", (Column("产品", "个", charted=True),))
+    mine: Any = ProductPush.org_id == actor.org_id
+    read, lapsed = col(ProductPush.read_at).is_not(None), col(ProductPush.lapsed_at).is_not(None)
+    for label, condition in (("已推送", mine), ("已查看", mine & read), ("条件不再满足", mine & lapsed)):
+        found.lines.append((label, sums(session, condition)))
+    return found
 
 
 def _own_months(session: Session, actor: Actor, period: Period) -> Table:

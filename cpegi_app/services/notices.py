@@ -54,7 +54,9 @@ def notify_orgs(
         col(User.org_id).in_(org_ids), col(User.disabled_at).is_(None)
     )
     new = insert(table).from_select([*row, "user_id"], users, include_defaults=False)
-    return list(session.scalars(new.returning(table.c.user_id)))
+    told = list(session.scalars(new.returning(table.c.user_id)))
+    live.concern(session, told)
+    return told
 
 
 def notify_waiting(session: Session, users: Iterable[int], title: str, href: str) -> None:

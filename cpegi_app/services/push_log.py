@@ -14,7 +14,8 @@ from sqlmodel import Session, col
 from cpegi_app import clock
 from cpegi_app.access import REQUEST, Actor
 from cpegi_app.models import Application, Organisation, ProductPush, PushRun
-from cpegi_app.services import facts, product
+from cpegi_app.services import facts, list_count, lists, product
+from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.services.shelf import closed_why
 from cpegi_app.vocabulary import Status
 
@@ -137,3 +138,31 @@ def _row(r: ProductPush, application: Application | None, name: str) -> PushRow:
         applied=clock.local(application.submitted_at) if application else "",
         href=REQUEST.url(aid=application.id) if application else "",
     )
+
+
+def _pages(
+    session: Session, actor: Actor, filters: Filters, page: int, size: int
+) -> tuple[list[PushRow], int]:
+    number = filters.get("product", "")
+    product_id = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
+    chosen = {name: filters.get(name, "") for name in ("version", "read", "applied")}
+    return listing(session, actor, product_id, **chosen, page=page, size=size)
+
+
+PUSHES = lists.register(
+    Listing(
+        "pushes",
+        "推送记录",
+        lambda actor, filters: [],
+        list_count.Table(ProductPush),
+        lambda session, actor, filters, found: found,
+        {
+            "推送时间": lambda r: r.at,
+            "条件版本": lambda r: r.version,
+            "企业": lambda r: r.enterprise,
+            "查看时间": lambda r: r.read,
+            "申请时间": lambda r: r.applied,
+        },
+        pages=_pages,
+    )
+)

@@ -14,7 +14,7 @@ from cpegi_app.services import matches, push_log
 from cpegi_app.services.matches import MatchDetail, MatchRow
 from cpegi_app.services.push_log import PushRow, PushState
 from cpegi_app.state.base import Services, for_screen, run_as, text_arg
-from cpegi_app.state.table import TableState
+from cpegi_app.state.table import TableState, shows
 from cpegi_app.vocabulary import MatchClass
 
 # A push under way is looked at so often, in seconds, and at most so many times.
@@ -74,6 +74,7 @@ class MatchState(Services, rx.State):
 
 
 @for_screen(PRODUCT_PUSHES)
+@shows(push_log.PUSHES)
 class ProductPushesState(TableState, rx.State):
     """推送记录 of one product, and how far the push under way has come."""
 
@@ -82,6 +83,9 @@ class ProductPushesState(TableState, rx.State):
     versions: list[str] = []
     row_id: int = 0
     _watched: int = 0
+
+    def _wanted(self) -> dict[str, str]:
+        return {**self.filters, "product": str(self.row_id)}
 
     async def _fetch(self) -> None:
         if not self.row_id:

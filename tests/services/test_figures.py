@@ -14,9 +14,9 @@ from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import Forbidden, NotFound
 from cpegi_app.models import Application
-from cpegi_app.services import figures, figures_member, figures_region, figures_view
+from cpegi_app.services import figures, figures_member, figures_region, figures_view, matches
 from cpegi_app.services.figures import Column, Table, period, shown
-from cpegi_app.vocabulary import Action, Kind, Status
+from cpegi_app.vocabulary import Action, Kind, MatchClass, Status
 from tests import factories, worlds
 
 THIS_YEAR = "THIS"
@@ -115,16 +115,17 @@ def test_an_institution_sees_its_funnel_and_its_times(session: Session):
     assert lines(theirs, "申请转化")["收到申请"][0] == 1
 
 
-def test_an_enterprise_sees_its_own_applications_and_no_funnel(session: Session, monkeypatch):
+def test_an_enterprise_sees_its_applications_and_its_matches(session: Session):
     world = worlds.application_world(session).bring_to(session, Status.APPROVED)
     found = figures_member.tables(session, world.owner, period("3"))
-    assert [t.title[:4] for t in found] == ["我的融资", "我的融资"]
+    assert [t.title[:4] for t in found] == ["适合我的", "收到的产", "我的融资", "我的融资"]
+    counts = matches.listing(session, world.owner).counts
+    assert [cells[0] for cells in lines(found, "适合我的产品").values()] == [
+        counts.get(c.value, 0) for c in MatchClass
+    ]
     assert lines(found, "我的融资申请")["审核通过"][0] == 1
     month = clock.today().isoformat()[:7]
     assert lines(found, "我的融资（按月）")[month][2] == 500
-    extra = Table("适合我的产品", "类别", (Column("产品", "个"),))
-    monkeypatch.setattr(figures_member, "ENTERPRISE_MORE", [lambda s, a, p: [extra]])
-    assert figures_member.tables(session, world.owner, period("3"))[0] is extra
 
 
 def test_who_may_see_which_figures(session: Session):
