@@ -15,7 +15,16 @@ depends_on = None
 INDEXES = (
     ("ix_application_list", "application", ["institution_id", "id", "status", "submitted_at"]),
     ("ix_application_amount", "application", ["institution_id", "amount_fen", "id"]),
-    ("ix_application_sent", "application", ["institution_id", "submitted_at", "id"]),
+    ("ix_application_sent", "application", ["institution_id", "submitted_at", "id", "amount_fen"]),
+    ("ix_application_decided", "application", ["institution_id", "decided_at", "status", "approved_fen"]),
+    ("ix_application_region_sent", "application", ["submitted_at", "amount_fen", "institution_id"]),
+    (
+        "ix_application_region_decided",
+        "application",
+        ["decided_at", "status", "approved_fen", "institution_id"],
+    ),
+    ("ix_user_created", "user", ["created_at", "role"]),
+    ("ix_verification_decided", "verification", ["decided_at", "status", "submitted_at"]),
     ("ix_application_updated_at", "application", ["updated_at"]),
     ("ix_loan_amount", "loan", ["amount_fen", "id"]),
     ("ix_loan_month", "loan", ["lent_on", "id", "institution_id", "amount_fen"]),
