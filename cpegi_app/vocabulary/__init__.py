@@ -1,4 +1,7 @@
-"""Every enumeration with its Chinese label (domain.md §1, §3, §5, §6, §11; manual §10)."""
+"""Every enumeration with its Chinese label (domain.md §1, §3, §5, §6, §11; manual §10).
+
+What one chapter alone uses stands in a module of its own beside this one.
+"""
 
 from __future__ import annotations
 
@@ -250,6 +253,15 @@ class YesNo(Term):
 
     YES = "YES", "是"
     NO = "NO", "否"
+
+
+class MatchClass(Term):
+    """How a product suits an enterprise: fits, one condition short, data missing, further from it."""
+
+    FIT = "FIT", "符合"
+    NEAR = "NEAR", "差一项"
+    LACKING = "LACKING", "需补充数据"
+    OTHER = "OTHER", "暂不符合"
 
 
 class FileSlot(Term):
