@@ -11,6 +11,7 @@ from tools.one_origin import OneOrigin
 # Plain `reflex run` too takes the environment's own npm and fetches no Bun from elsewhere.
 os.environ.setdefault("REFLEX_USE_NPM", "1")
 os.environ.setdefault("REFLEX_CHECK_LATEST_VERSION", "false")
+os.environ.setdefault("NODE_USE_SYSTEM_CA", "1")
 
 settings = get_settings()
 

@@ -52,6 +52,8 @@ def environment() -> dict[str, str]:
         "REFLEX_USE_NPM": "1",
         "REFLEX_CHECK_LATEST_VERSION": "false",
         "REFLEX_TELEMETRY_ENABLED": "false",
+        # Behind a company's proxy npm trusts what the machine trusts, as pip does.
+        "NODE_USE_SYSTEM_CA": os.environ.get("NODE_USE_SYSTEM_CA", "1"),
     }
 
 
