@@ -17,7 +17,7 @@ export NODE_USE_SYSTEM_CA ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev build database test check fix e2e browser manual migration seed
+.PHONY: help run dev build database test check fix e2e browser manual migration seed bench
 
 help: ## Say what can be done
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sort | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -61,6 +61,9 @@ manual: browser ## Take the manual's pictures and write docs/manual
 	@$(BIN)/python -m pytest -q tests/e2e
 	@$(BIN)/python -m tools.manual
 
+bench: .venv/dev.stamp .venv-bench/run.stamp ## Measure, and write the tables of docs/performance.md; e.g. make bench k=imports
+	@$(BIN)/python -m bench $(k)
+
 migration: .venv/dev.stamp ## Write a migration from the models: make migration m="what changes"
 	@test -n "$(m)" || (echo 'Say what changes: make migration m="..."'; exit 1)
 	@$(BIN)/alembic revision --autogenerate -m "$(m)"
@@ -76,4 +79,10 @@ migration: .venv/dev.stamp ## Write a migration from the models: make migration 
 .venv/dev.stamp: requirements-dev.txt .venv/run.stamp
 	@echo "Test packages: installing …"
 	@$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+.venv-bench/run.stamp: bench/requirements-django.txt
+	@echo "The library to measure against: installing …"
+	@$(PYTHON) -m venv --clear .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet -r $<
 	@touch $@
