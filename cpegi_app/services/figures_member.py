@@ -148,7 +148,7 @@ def _products(session: Session, actor: Actor, period: Period) -> Table:
 
 def _matches(session: Session, actor: Actor) -> list[Table]:
     try:
-        counts = matches.listing(session, actor, size=1).counts
+        counts = matches.counts(session, actor, {})
     except Conflict:
         # Its figures are still being sorted in: the page of the matches says so.
         return []

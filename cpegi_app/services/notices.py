@@ -56,7 +56,6 @@ def notify_orgs(
     new = insert(table).from_select([*row, "user_id"], users, include_defaults=False)
     told = list(session.scalars(new.returning(table.c.user_id)))
     live.concern(session, told)
-    return told
 
 
 def notify_waiting(session: Session, users: Iterable[int], title: str, href: str) -> None:
