@@ -26,7 +26,7 @@ class Application(Reviewable, table=True):
             sqlite_where=OPEN,
             postgresql_where=OPEN,
         ),
-        Index("ix_application_inbox", "institution_id", "status", "submitted_at"),
+        Index("ix_application_waiting", "institution_id", "status", "id"),
         # A list at a million rows: its count and its pages read along the ids; what headings sort by.
         Index("ix_application_list", "institution_id", "id", "status", "submitted_at"),
         Index("ix_application_amount", "institution_id", "amount_fen", "id"),
