@@ -22,8 +22,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## Say what can be done
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sort | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-run: build database ## Install, migrate, load the demo once, build if needed, serve on PORT (default 3000)
-	@$(BIN)/python -m cpegi_app.manage logins
+run: build ## Install, migrate, load the demo once, build if needed, serve on PORT (default 3000)
+	@$(BIN)/python -m cpegi_app.manage migrate demo logins
 	@exec $(BIN)/python -m cpegi_app.serve --host $(HOST) --port $(PORT)
 
 dev: .venv/run.stamp ## Serve with hot reload (pages on PORT, back end on 8000)
@@ -33,8 +33,7 @@ build: .venv/run.stamp ## Build the front end, if its sources changed
 	@$(BIN)/python -m tools.build
 
 database: .venv/run.stamp ## Bring the database up to date and load the demo data once
-	@$(BIN)/python -m cpegi_app.manage migrate
-	@$(BIN)/python -m cpegi_app.manage demo
+	@$(BIN)/python -m cpegi_app.manage migrate demo
 
 seed: database ## Same as database: demo data are loaded once, and only in demo mode
 

@@ -113,7 +113,7 @@ def _read_and_download(regulator: Walk) -> None:
     regulator.settle()
     label = months.evaluate("node => node.selectedOptions[0].textContent")
     with page.expect_download() as started:
-        page.get_by_role("link", name="打包下载").click()
+        page.get_by_role("link", name=re.compile("^打包下载")).click()
     download = started.value
     assert download.suggested_filename == f"{label}报告.zip"
     with zipfile.ZipFile(download.path()) as archive:
