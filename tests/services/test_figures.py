@@ -119,7 +119,7 @@ def test_an_enterprise_sees_its_applications_and_its_matches(session: Session):
     world = worlds.application_world(session).bring_to(session, Status.APPROVED)
     found = figures_member.tables(session, world.owner, period("3"))
     assert [t.title[:4] for t in found] == ["适合我的", "收到的产", "我的融资", "我的融资"]
-    counts = matches.listing(session, world.owner).counts
+    counts = matches.counts(session, world.owner, {})
     assert [cells[0] for cells in lines(found, "适合我的产品").values()] == [
         counts.get(c.value, 0) for c in MatchClass
     ]

@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from cpegi_app import clock
 from cpegi_app.access import MATCH, MATCHES, Actor
 from cpegi_app.errors import Forbidden, NotFound
-from cpegi_app.models import Notice, Organisation, Product, ProductPush, PushRun, User
+from cpegi_app.models import Organisation, Product, ProductPush, PushRun, User
 from cpegi_app.services import (
     application,
     facts,
@@ -27,6 +27,7 @@ from cpegi_app.services import (
 )
 from cpegi_app.vocabulary import Action, Kind, OrgClass, Status
 from tests import factories, worlds
+from tests.services.pushes import run, told
 from tests.worlds import World
 
 WANTED = {"c_revenue_low": "2000", "c_debt_ratio_high": "70"}
@@ -38,29 +39,10 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(push, "CHUNK", 2)
 
 
-def run(session: Session) -> int:
-    """Work off every push; return how many pairs were pushed."""
-    pushed = 0
-    for _ in range(200):
-        session.flush()
-        session.expire_all()
-        seen = push.look(session)
-        if seen is None:
-            return pushed
-        pushed += push.step(session, seen)
-    raise AssertionError("the pushes never end")
-
-
 def pairs(session: Session, product_id: int | None) -> list[tuple[int, int]]:
     """Return whom a product was pushed to, and under which version."""
     query = select(ProductPush).where(col(ProductPush.product_id) == product_id)
     return sorted((p.org_id, p.version) for p in session.scalars(query))
-
-
-def told(session: Session, actor: Actor) -> list[str]:
-    """Return where the notices of an enterprise lead that a push wrote."""
-    query = select(col(Notice.href)).where(Notice.user_id == actor.user_id).order_by(col(Notice.id))
-    return [h for h in session.scalars(query) if h.startswith(MATCHES.route)]
 
 
 def change(session: Session, world: World, **changes: str) -> None:
