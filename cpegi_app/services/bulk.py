@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 from sqlmodel import Session, SQLModel
 
 
-def insert(session: Session, model: type[SQLModel], names: Sequence[str], rows: list[list[Any]]) -> None:
-    """Insert rows whose values stand in the order of the column names; lists are changed on the way."""
+def insert(
+    session: Session, model: type[SQLModel], same: Mapping[str, Any], columns: Mapping[str, Sequence]
+) -> None:
+    """Insert rows given column by column, with what is the same in all of them."""
     connection, table = session.connection(), model.__table__  # pyright: ignore[reportAttributeAccessIssue]
     dialect = connection.dialect
-    for place, name in enumerate(names):
+
+    def written(name: str, values: Sequence[Any]) -> Sequence[Any]:
         # What the driver does not know by itself, as its type writes it: on SQLite dates become texts.
-        if write := table.c[name].type.dialect_impl(dialect).bind_processor(dialect):
-            written = {value: write(value) for value in {row[place] for row in rows}}
-            for row in rows:
-                row[place] = written[row[place]]
-    quote = dialect.identifier_preparer.quote
-    listed = ", ".join(quote(table.c[name].name) for name in names)
-    signs = ", ".join(["?" if dialect.paramstyle == "qmark" else "%s"] * len(names))
-    statement = f"INSERT INTO {quote(table.name)} ({listed}) VALUES ({signs})"
-    connection.exec_driver_sql(statement, [tuple(row) for row in rows])
+        write = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+        known = {value: write(value) for value in set(values)} if write else None
+        return values if known is None else list(map(known.__getitem__, values))
+
+    quote, sign = dialect.identifier_preparer.quote, "?" if dialect.paramstyle == "qmark" else "%s"
+    names = [*same, *columns]
+    statement = (
+        f"INSERT INTO {quote(table.name)} ({', '.join(quote(table.c[name].name) for name in names)}) "
+        f"VALUES ({', '.join(sign for _ in names)})"
+    )
+    always = [repeat(written(name, [value])[0]) for name, value in same.items()]
+    varying = [written(name, values) for name, values in columns.items()]
+    connection.exec_driver_sql(statement, list(zip(*always, *varying, strict=False)))

@@ -149,8 +149,9 @@ def import_good(session: Session, actor: Actor, import_id: int) -> TrialView:
         same = {"created_at": clock.now(), "batch_id": kept.batch_id, "org_id": kept.org_id}
         same |= {"version": 1, "is_booked": False, "reason": ""}
         for part in _parts(fresh):
-            filled = [[*row[1:], *same.values()] for row in part]
-            bulk.insert(session, OfflineLoan, ("warning", *COLUMNS, *same), filled)
+            _, *columns = zip(*part, strict=True)
+            named = dict(zip(("warning", *COLUMNS), columns, strict=True))
+            bulk.insert(session, OfflineLoan, same, named)
         if late := len(rows) - len(fresh):
             text = f"其中 {late} 行在试导入之后已由本机构备案，没有重复导入，请在备案列表中查看。"
             kept.notes = [*kept.notes, text]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pydantic import BaseModel
 
 from cpegi_app.errors import DomainError
 from cpegi_app.services import filetypes
+from cpegi_app.services.sheet_child import CELL_END, ROW_END, SHEET_END
 
 WALL_SECONDS = 15
 CHILD = Path(__file__).with_name("sheet_child.py")
@@ -48,16 +50,21 @@ _WHY = {
 def read(name: str, data: bytes) -> Workbook:
     """Return what the workbook shows, or refuse it with a sentence, in bounded time and memory."""
     label = f"文件“{filetypes.display_name(name)}”"
-    first, *lines = _ask_child(name, data, label).splitlines()
+    first, _, answer = _ask_child(name, data, label).decode().partition("\n")
     found = json.loads(first)
     if why := found.get("error"):
         sheet = f"的工作表“{found['sheet']}”" if found.get("sheet") else ""
         raise WorkbookRefused(label + sheet + _WHY.get(why, _WHY["broken"]))
-    sheets = [Sheet.model_construct(**s, rows=[]) for s in found["sheets"]]
-    for line in lines:
-        number, rows = json.loads(line)
-        sheets[number].rows.extend(rows)
+    parts = zip(found["sheets"], answer.split(SHEET_END), strict=True) if found["sheets"] else ()
+    sheets = [Sheet.model_construct(**about, rows=_rows(part)) for about, part in parts]
     return Workbook.model_construct(sheets=sheets, hidden_sheets=found["hidden_sheets"])
+
+
+def _rows(part: str) -> list[list]:
+    rows: list[list] = [row.split(CELL_END) for row in part.split(ROW_END)] if part else []
+    for row in rows:
+        row[0] = int(row[0])
+    return rows
 
 
 def _ask_child(name: str, data: bytes, label: str) -> bytes:
@@ -68,7 +75,8 @@ def _ask_child(name: str, data: bytes, label: str) -> bytes:
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as child:
         try:
             filetypes.inspect(name, data, allowed=filetypes.WORKBOOKS)
-            answer, _ = child.communicate(data, timeout=WALL_SECONDS)
+            _hand_over(child, data)
+            answer, _ = child.communicate(timeout=WALL_SECONDS)
         except subprocess.TimeoutExpired:
             raise WorkbookRefused(
                 f"{label}读取超过 {WALL_SECONDS} 秒，请删除多余的格式或拆分后重新导入。"
@@ -78,3 +86,11 @@ def _ask_child(name: str, data: bytes, label: str) -> bytes:
     if child.returncode or not answer:
         raise WorkbookRefused(label + _WHY["memory"])
     return answer
+
+
+def _hand_over(child: subprocess.Popen, data: bytes) -> None:
+    """Give the child the file in one go: it takes in everything before it answers; `communicate` sends 512 bytes at a time."""
+    if child.stdin is not None:
+        with contextlib.suppress(BrokenPipeError), child.stdin as way:
+            way.write(data)
+    child.stdin = None
