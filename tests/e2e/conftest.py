@@ -12,7 +12,6 @@ from tests.e2e.harness import WATCH, Walk
 from tests.e2e.server import browser_arguments, running_site
 from tools import chromium
 
-
 # A busy machine is slow, not wrong: what never comes still fails.
 PATIENCE_MS = 30_000
 expect.set_options(timeout=15_000)
