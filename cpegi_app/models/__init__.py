@@ -4,36 +4,81 @@ from cpegi_app.models.account import Attempt, LoginSession, LoginTicket, SmsCode
 from cpegi_app.models.application import Application
 from cpegi_app.models.audit import AuditEntry
 from cpegi_app.models.disbursement import Disbursement, Loan
+from cpegi_app.models.equity_lead import EquityLead, LeadEvent
+from cpegi_app.models.equity_project import (
+    EquityProject,
+    EquityProjectRevision,
+    InvestPreference,
+    PlanOpening,
+    ProjectFavourite,
+    ProjectRecommendation,
+    ProjectView,
+)
 from cpegi_app.models.file import StoredFile
+from cpegi_app.models.investment import (
+    Investment,
+    InvestmentClaim,
+    InvestmentQuestion,
+    InvestmentRecord,
+    OnlineInvestment,
+    QuestionMessage,
+)
 from cpegi_app.models.notice import Notice
 from cpegi_app.models.offline_loan import FilingBatch, FilingImport, OfflineLoan
 from cpegi_app.models.organisation import Organisation, ProfileChange, Verification
 from cpegi_app.models.product import Product, ProductRevision
 from cpegi_app.models.report import Report, ReportDuty, ReportReminder
 from cpegi_app.models.review import IdempotencyKey, Reviewable, ReviewEvent
+from cpegi_app.models.roadshow import (
+    Roadshow,
+    RoadshowChange,
+    RoadshowInvitation,
+    RoadshowProject,
+    RoadshowRegistration,
+)
 
 __all__ = [
     "Application",
     "Attempt",
     "AuditEntry",
     "Disbursement",
+    "EquityLead",
+    "EquityProject",
+    "EquityProjectRevision",
     "FilingBatch",
     "FilingImport",
     "IdempotencyKey",
+    "InvestPreference",
+    "Investment",
+    "InvestmentClaim",
+    "InvestmentQuestion",
+    "InvestmentRecord",
+    "LeadEvent",
     "Loan",
     "LoginSession",
     "LoginTicket",
     "Notice",
     "OfflineLoan",
+    "OnlineInvestment",
     "Organisation",
+    "PlanOpening",
     "Product",
     "ProductRevision",
     "ProfileChange",
+    "ProjectFavourite",
+    "ProjectRecommendation",
+    "ProjectView",
+    "QuestionMessage",
     "Report",
     "ReportDuty",
     "ReportReminder",
     "ReviewEvent",
     "Reviewable",
+    "Roadshow",
+    "RoadshowChange",
+    "RoadshowInvitation",
+    "RoadshowProject",
+    "RoadshowRegistration",
     "SmsCode",
     "SmsOutbox",
     "StoredFile",
