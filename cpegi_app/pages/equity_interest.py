@@ -43,6 +43,7 @@ def deals() -> rx.Component:
                 ],
                 _row,
                 "收藏与推荐的项目",
+                export=False,
                 query=[
                     ui.field("word", "项目或企业", ui.text_input("word", placeholder="名称中的字")),
                     ui.show(

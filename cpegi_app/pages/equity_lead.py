@@ -13,7 +13,7 @@ from cpegi_app.pages.form import href, list_page, problem, summary
 from cpegi_app.pages.layout import page
 from cpegi_app.services.equity_board import Column, LeadCard
 from cpegi_app.services.equity_lead import LIVE, TEXT_MAX
-from cpegi_app.state.equity_staff import LeadBoardState, LeadState
+from cpegi_app.state.equity_staff import ClosedLeadsState, LeadBoardState, LeadState
 from cpegi_app.vocabulary.equity import CONTACT_KINDS, LeadOutcome
 
 TABS = [("board", "跟进看板"), ("closed", "已了结")]
@@ -126,14 +126,14 @@ def _closed() -> rx.Component:
         ]
 
     return list_page(
-        LeadBoardState,
+        ClosedLeadsState,
         [
             ui.Col("项目", wrap=True),
             ui.Col("机构", wrap=True),
             "结果",
             ui.Col("说明", wrap=True),
             "负责人",
-            "了结时间",
+            ui.Col("了结时间", sort="at"),
             ui.Col("操作", ops=True),
         ],
         row,

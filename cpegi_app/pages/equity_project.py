@@ -24,8 +24,7 @@ from cpegi_app.services.equity_form import (
     TOLERANCE,
     ProjectForm,
 )
-from cpegi_app.services.equity_plan import OpeningRow
-from cpegi_app.services.equity_project import ProjectRow
+from cpegi_app.services.equity_list import OpeningRow, ProjectRow
 from cpegi_app.state.equity_project import ProjectEditState, ProjectListState, ProjectReadersState
 from cpegi_app.vocabulary import FileSlot, Status
 from cpegi_app.vocabulary.equity import ProjectState

@@ -11,10 +11,11 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import PUBLIC_PROJECT, Actor, Role
 from cpegi_app.models import EquityLead, EquityProject, LeadEvent, Organisation, User
-from cpegi_app.services import equity_lead, equity_match
+from cpegi_app.services import equity_lead, equity_match, list_count, lists
 from cpegi_app.services.equity_lead import LIVE, require_staff
 from cpegi_app.services.equity_match import Reason
 from cpegi_app.services.equity_public import ProjectCard, card
+from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.vocabulary import OrgClass
 from cpegi_app.vocabulary.equity import (
     LEAD_TONES,
@@ -140,27 +141,40 @@ def untaken(session: Session, actor: Actor) -> int:
     return session.exec(query).one()
 
 
-def closed_count(session: Session, actor: Actor, *, outcome: str = "") -> int:
-    """Return how many leads are closed."""
+def _closed(actor: Actor, filters: Filters) -> list[Any]:
     require_staff(actor)
-    return session.exec(_closed(select(func.count(col(EquityLead.id))), outcome)).one()
+    found: list[Any] = [EquityLead.stage == LeadStage.CLOSED.value]
+    if (outcome := filters.get("outcome", "")) in LeadOutcome._value2member_map_:
+        found.append(EquityLead.outcome == outcome)
+    return found
 
 
-def closed(
-    session: Session, actor: Actor, *, outcome: str = "", page: int = 1, size: int = 10
-) -> list[LeadCard]:
-    """Return one page of the closed leads, newest first."""
-    require_staff(actor)
-    ids: Any = _closed(select(EquityLead.id), outcome)
-    ids = ids.order_by(col(EquityLead.id).desc()).offset((page - 1) * size).limit(size)
-    wanted = list(session.exec(ids))
-    rows = session.exec(_wide().where(col(EquityLead.id).in_(wanted)))
-    return sorted((_card(*row) for row in rows), key=lambda c: -c.id)
+def _closed_rows(session: Session, leads: list[EquityLead]) -> list[LeadCard]:
+    ids = [lead.id for lead in leads]
+    rows = session.exec(_wide().where(col(EquityLead.id).in_(ids)))
+    found = {row[0].id: _card(*row) for row in rows}
+    return [found[i] for i in ids if i in found]
 
 
-def _closed(query: Any, outcome: str) -> Any:
-    query = query.where(EquityLead.stage == LeadStage.CLOSED.value, col(EquityLead.next_on).is_(None))
-    return query.where(EquityLead.outcome == outcome) if outcome in LeadOutcome._value2member_map_ else query
+CLOSED = lists.register(
+    Listing(
+        "closed_leads",
+        "已了结的对接线索",
+        _closed,
+        list_count.Table(EquityLead, touched=list_count.updated(EquityLead)),
+        lambda session, actor, filters, found: _closed_rows(session, found),
+        {
+            "项目": lambda c: c.project,
+            "机构": lambda c: c.org,
+            "来源": lambda c: c.source,
+            "结果": lambda c: c.outcome,
+            "说明": lambda c: c.outcome_note,
+            "负责人": lambda c: c.owner,
+            "了结时间": lambda c: c.at,
+        },
+        {"at": EquityLead.closed_at},
+    )
+)
 
 
 # --- one lead ---------------------------------------------------------------------------------------

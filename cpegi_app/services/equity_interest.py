@@ -12,7 +12,7 @@ from cpegi_app import clock
 from cpegi_app.access import PUBLIC_PROJECT, Actor, Permission
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import EquityProject, Organisation, ProjectFavourite, ProjectRecommendation
-from cpegi_app.services import equity_lead, equity_project
+from cpegi_app.services import equity_lead, equity_plan, equity_project
 from cpegi_app.services.equity_public import card
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.locks import one_at_a_time
@@ -37,6 +37,7 @@ def favourite(session: Session, actor: Actor, project_id: int, *, on: bool) -> N
     kept = session.exec(query).first()
     if bool(kept) == on:
         return
+    equity_plan.follow(session, project)
     if kept is not None:
         session.delete(kept)
         equity_lead.remark(session, actor, project_id, "取消收藏")
@@ -78,6 +79,7 @@ def answer(session: Session, actor: Actor, project_id: int, choice: str, word: s
     told.answer, told.answer_word = choice, word
     told.answered_by, told.answered_at = actor.user_id, clock.now()
     session.add(told)
+    equity_plan.follow(session, project)
     text = Interest(choice).label + (f"：{word}" if word else "")
     if choice == Interest.INTERESTED:
         equity_lead.signal(session, actor, project, LeadSource.INTEREST, text)

@@ -12,20 +12,22 @@ from cpegi_app import clock
 from cpegi_app.access import Actor, Role
 from cpegi_app.models import (
     EquityProject,
-    Organisation,
     PlanOpening,
     ProjectFavourite,
     ProjectRecommendation,
     ProjectView,
-    User,
 )
-from cpegi_app.services import audit, identifiers
+from cpegi_app.services import audit, live, notices
 from cpegi_app.services.locks import one_at_a_time
-from cpegi_app.vocabulary import OrgClass
 from cpegi_app.vocabulary.equity import Interest
 
 # A reader of PDF asks for a file in pieces: what follows within a minute is the same opening.
 SAME_OPENING = timedelta(minutes=1)
+
+
+def follow(session: Session, project: EquityProject) -> None:
+    """Let the enterprise's open pages follow what is counted of its project."""
+    live.concern(session, notices.users_of(session, project.org_id))
 
 
 class Counts(BaseModel):
@@ -93,47 +95,5 @@ def record_opening(session: Session, actor: Actor, project: EquityProject, file_
             project_id=project.id or 0, file_id=file_id, org_id=actor.org_id or 0, user_id=actor.user_id
         )
         session.add(opening)
+        follow(session, project)
         audit.record(session, actor, "project.plan", f"equity_project:{project.id}", project.name)
-
-
-class OpeningRow(BaseModel):
-    """Who opened a business plan, and when."""
-
-    id: int
-    org: str
-    org_class: str
-    who: str
-    at: str
-
-
-class Readers(BaseModel):
-    """A project's name and its counts."""
-
-    name: str = ""
-    counts: Counts = Counts()
-
-
-def openings(
-    session: Session, actor: Actor, project_id: int, *, page: int = 1, size: int = 10
-) -> tuple[Readers, list[OpeningRow], int]:
-    """Return who opened the business plan of the actor's own project, newest first, with the counts."""
-    from cpegi_app.services import equity_project
-
-    project = equity_project.own(session, actor, project_id)
-    query = select(PlanOpening).where(PlanOpening.project_id == project_id)
-    total = session.exec(select(func.count()).select_from(query.subquery())).one()
-    page_of = query.order_by(col(PlanOpening.id).desc()).offset((page - 1) * size).limit(size)
-    rows = [_opening(session, o) for o in session.exec(page_of).all()]
-    name = project.name or project.data.get("name", "")
-    return Readers(name=name, counts=counts(session, [project_id])[project_id]), rows, total
-
-
-def _opening(session: Session, o: PlanOpening) -> OpeningRow:
-    org, user = session.get_one(Organisation, o.org_id), session.get_one(User, o.user_id)
-    return OpeningRow(
-        id=o.id or 0,
-        org=org.name,
-        org_class=OrgClass.label_of(org.org_class),
-        who=user.name or identifiers.masked(user.phone),
-        at=clock.local(o.created_at),
-    )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
@@ -14,11 +12,11 @@ from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import EquityLead, EquityProject, EquityProjectRevision, Organisation, StoredFile
 from cpegi_app.services import audit, equity_plan, files, notices, review
 from cpegi_app.services.equity_form import ProjectForm, parse, share_problem
-from cpegi_app.services.forms import basis_points, fen, normalise
+from cpegi_app.services.forms import basis_points, fen
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.review import Check, Description, Flow, Line, Payload
-from cpegi_app.vocabulary import TONES, Action, FileSlot, Industry, Status
-from cpegi_app.vocabulary.equity import PROJECT_TONES, LeadStage, ProjectState, Round
+from cpegi_app.vocabulary import Action, FileSlot, Industry, Status
+from cpegi_app.vocabulary.equity import LeadStage, ProjectState
 
 REQUIRED = (FileSlot.PLAN,)
 
@@ -130,88 +128,6 @@ def close(session: Session, project: EquityProject) -> None:
     if project.state != ProjectState.CLOSED:
         project.state, project.closed_at = ProjectState.CLOSED.value, clock.now()
         session.add(project)
-
-
-# --- the enterprise's list --------------------------------------------------------------------------
-
-
-class ProjectRow(BaseModel):
-    """A project in its enterprise's list; how many organisations looked, kept it, want it, opened its plan."""
-
-    id: int
-    revision_id: int
-    name: str
-    round: str
-    amount: str
-    status: str
-    tone: str
-    pending: str
-    updated: str
-    published: bool
-    closed: bool
-    open: bool
-    editable: bool
-    viewed: int = 0
-    favourites: int = 0
-    interested: int = 0
-    opened: int = 0
-
-
-def own_list(
-    session: Session, actor: Actor, *, word: str = "", status: str = "", page: int = 1, size: int = 10
-) -> tuple[list[ProjectRow], int]:
-    """Return one page of the enterprise's projects with their newest revision."""
-    review.require(FLOW, actor)
-    newest = (
-        select(func.max(EquityProjectRevision.id))
-        .where(EquityProjectRevision.org_id == actor.org_id)
-        .group_by(col(EquityProjectRevision.project_id))
-    )
-    query = (
-        select(EquityProjectRevision, EquityProject)
-        .join(EquityProject, col(EquityProject.id) == EquityProjectRevision.project_id)
-        .where(EquityProject.org_id == actor.org_id, col(EquityProjectRevision.id).in_(newest))
-    )
-    if word := normalise(word):
-        drafted: Any = col(EquityProjectRevision.data)["name"]
-        query = query.where(
-            col(EquityProject.name).contains(word, autoescape=True)
-            | drafted.as_string().contains(word, autoescape=True)
-        )
-    if status in ProjectState._value2member_map_:
-        query = query.where(EquityProject.state == status)
-    elif status in Status._value2member_map_:
-        query = query.where(EquityProjectRevision.status == status)
-    total = session.exec(select(func.count()).select_from(query.subquery())).one()
-    ordered = query.order_by(col(EquityProjectRevision.id).desc()).offset((page - 1) * size).limit(size)
-    rows = [_row(rev, project) for rev, project in session.exec(ordered)]
-    counts = equity_plan.counts(session, [r.id for r in rows])
-    return [r.model_copy(update=counts[r.id].model_dump()) for r in rows], total
-
-
-def _row(rev: EquityProjectRevision, project: EquityProject) -> ProjectRow:
-    data = rev.data
-    published = bool(project.revision_id)
-    if published:
-        label, tone = ProjectState.label_of(project.state), PROJECT_TONES[project.state]
-        pending = "" if rev.status == Status.APPROVED else f"变更{Status.label_of(rev.status)}"
-    else:
-        label, tone, pending = Status.label_of(rev.status), TONES[rev.status], ""
-    return ProjectRow(
-        id=project.id or 0,
-        revision_id=rev.id or 0,
-        name=data.get("name") or "（未命名项目）",
-        round=Round.label_of(data.get("round")) or "—",
-        amount=ProjectForm.spec("amount").show(data.get("amount")) or "—",
-        status=label,
-        tone=tone,
-        pending=pending,
-        updated=clock.local(rev.updated_at or rev.created_at),
-        published=published,
-        closed=project.state == ProjectState.CLOSED,
-        open=project.state == ProjectState.OPEN,
-        editable=rev.status in review.EDITABLE,
-    )
 
 
 # --- the flow -------------------------------------------------------------------------------------

@@ -8,30 +8,22 @@ import reflex as rx
 
 from cpegi_app.access import PROJECT_EDIT, PROJECT_READERS, PROJECTS
 from cpegi_app.errors import FormInvalid
-from cpegi_app.services import equity_form, equity_plan, equity_project
+from cpegi_app.services import equity_form, equity_list, equity_project
 from cpegi_app.services.equity_form import STEPS
-from cpegi_app.services.equity_plan import OpeningRow, Readers
-from cpegi_app.services.equity_project import FLOW, ProjectRow
+from cpegi_app.services.equity_list import OpeningRow, ProjectRow, Readers
+from cpegi_app.services.equity_project import FLOW
 from cpegi_app.state.base import for_screen, int_arg
 from cpegi_app.state.message import info, success
 from cpegi_app.state.subject import SubjectState, edits
-from cpegi_app.state.table import TableState
+from cpegi_app.state.table import TableState, shows
 
 
 @for_screen(PROJECTS)
+@shows(equity_list.OWN)
 class ProjectListState(TableState, rx.State):
     """The enterprise's own projects."""
 
     rows: list[ProjectRow] = []
-
-    async def _fetch(self) -> None:
-        self.rows, self.total = await self._read(
-            equity_project.own_list,
-            word=self.filters.get("word", ""),
-            status=self.filters.get("status", ""),
-            page=self.page,
-            size=self.size,
-        )
 
     @rx.event
     async def add(self):
@@ -118,13 +110,16 @@ def _step(intent: str, now: int) -> int | None:
 
 
 @for_screen(PROJECT_READERS)
+@shows(equity_list.OPENINGS)
 class ProjectReadersState(TableState, rx.State):
     """Who opened the business plan of an own project, and the counts."""
 
     readers: Readers = Readers()
     rows: list[OpeningRow] = []
 
+    def _wanted(self) -> dict[str, str]:
+        return {"project": str(self._route_id("pid"))}
+
     async def _fetch(self) -> None:
-        self.readers, self.rows, self.total = await self._read(
-            equity_plan.openings, self._route_id("pid"), page=self.page, size=self.size
-        )
+        self.readers = await self._read(equity_list.readers, self._route_id("pid"))
+        await super()._fetch()

@@ -15,11 +15,11 @@ from cpegi_app.services import equity_board, equity_lead, equity_recommend
 from cpegi_app.services.equity_board import CARDS, Column, LeadCard, LeadDetail
 from cpegi_app.services.equity_recommend import Candidate, InstitutionLine, ProjectLine
 from cpegi_app.services.forms import posted
-from cpegi_app.state.base import for_screen, int_arg, text_arg
+from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
 from cpegi_app.state.equity_public import COUNT_LIFE
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import info, success
-from cpegi_app.state.table import TableState
+from cpegi_app.state.table import TableState, shows
 
 FILTERS = ("word", "industry", "round", "amount", "region")
 
@@ -152,45 +152,59 @@ class RecommendToState(CandidateState, rx.State):
 
 
 @for_screen(LEADS)
-class LeadBoardState(CountedState, rx.State):
-    """The board by stage, and the closed leads as a list."""
+class LeadBoardState(Services, rx.State):
+    """The board by stage."""
 
     tab: str = "board"
     owner: str = ""
     columns: list[Column] = []
-    rows: list[LeadCard] = []
     cards: int = CARDS
+    loading: bool = True
 
-    async def _fetch(self) -> None:
-        if self.tab == "board":
-            self.columns = await self._read(equity_board.board, owner=self.owner, cards=self.cards)
-            return
-        outcome = self.filters.get("outcome", "")
-        known = self._known(outcome)
-        if known is None:
-            self.total = await self._read(equity_board.closed_count, outcome=outcome)
-        self.rows = await self._read(equity_board.closed, outcome=outcome, page=self.page, size=self.size)
+    @rx.event
+    async def load(self):
+        """Open the board."""
+        self.tab, self.owner, self.cards, self.loading = "board", "", CARDS, True
+        await self._show()
+
+    async def _show(self) -> None:
+        self.columns = await self._read(equity_board.board, owner=self.owner, cards=self.cards)
+        self.loading = False
+
+    async def _arrive(self) -> str:
+        """Show the board as it stands now."""
+        if not self.loading:
+            await self._show()
+        return ""
 
     @rx.event
     async def show_tab(self, tab: str):
         """Show the board or the closed leads."""
         self.tab = "closed" if tab == "closed" else "board"
-        self.page, self.filters, self.cards, self._counted = 1, {}, CARDS, ""
-        self.filter_key += 1
-        return await self._refresh()
+        if self.tab == "closed":
+            return ClosedLeadsState.load
+        await self._show()
 
     @rx.event
     async def show_owner(self, owner: str):
         """Show everybody's leads, the own ones, or those that nobody has taken."""
         self.owner = owner if owner in ("MINE", "NONE") else ""
         self.cards = CARDS
-        return await self._refresh()
+        await self._show()
 
     @rx.event
     async def show_more(self):
         """Show more cards of every column."""
         self.cards = min(self.cards + CARDS, 120)
-        return await self._refresh()
+        await self._show()
+
+
+@for_screen(LEADS)
+@shows(equity_board.CLOSED)
+class ClosedLeadsState(TableState, rx.State):
+    """The closed leads as a list."""
+
+    rows: list[LeadCard] = []
 
 
 @for_screen(LEAD)
@@ -211,6 +225,16 @@ class LeadState(FormState, rx.State):
         self.lead = await self._read(equity_board.detail, lead_id)
         self._open({"next_step": self.lead.next_step, "next_on": self.lead.next_on})
         self.asking, self.loading = "", False
+
+    async def _arrive(self) -> str:
+        """Show what a colleague or the institution has added; what is being typed stays, and so does the version seen."""
+        if not self.lead.id:
+            return ""
+        found = await self._read(equity_board.detail, self.lead.id)
+        if found.version == self.lead.version:
+            return ""
+        self.lead = found.model_copy(update={"version": self.lead.version})
+        return "这条线索有新的记录，点击“查看最新”载入后再操作。"
 
     async def _act(self, titles: dict[str, str], service: Any, *args: Any) -> None:
         await self._checked(self._write(service, self.lead.id, self.lead.version, *args), titles)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import Session, select
@@ -11,7 +12,16 @@ from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, FormInvalid, NotFound, SignInRequired
 from cpegi_app.models import EquityProject, PlanOpening, StoredFile, User
-from cpegi_app.services import equity_form, equity_plan, equity_project, equity_public, files, review_view
+from cpegi_app.services import (
+    equity_form,
+    equity_list,
+    equity_plan,
+    equity_project,
+    equity_public,
+    files,
+    lists,
+    review_view,
+)
 from cpegi_app.services.equity_project import FLOW
 from cpegi_app.services.filetypes import UploadRefused
 from cpegi_app.vocabulary import Action, FileSlot, Kind, Status
@@ -32,6 +42,11 @@ def file_of(session: Session, project: EquityProject, slot: FileSlot) -> int:
         StoredFile.slot == slot.value,
     )
     return session.exec(query).one() or 0
+
+
+def openings(session: Session, actor: Actor, project: EquityProject) -> tuple[list[Any], int]:
+    found = lists.page(session, actor, equity_list.OPENINGS, {"project": str(project.id)})
+    return found.rows, found.total
 
 
 def fund(session: Session, **changes: str) -> Actor:
@@ -162,7 +177,7 @@ def test_6_1_an_untouched_draft_is_used_again_and_a_foreign_project_is_absent(se
     for call in (
         lambda: equity_project.change_draft(session, other, project.id),
         lambda: equity_project.take_down(session, other, project.id, down=True),
-        lambda: equity_plan.openings(session, other, project.id),
+        lambda: equity_list.readers(session, other, project.id),
     ):
         with pytest.raises(NotFound):
             call()
@@ -249,12 +264,13 @@ def test_6_1_every_opening_is_recorded_and_shown_to_the_enterprise_alone(session
     plan = file_of(session, project, FileSlot.PLAN)
     for actor in (first, first, second, owner, factories.staff(session)):
         files.content(session, actor, plan)
-    readers, rows, total = equity_plan.openings(session, owner, project.id)
-    assert total == len(rows) == readers.counts.opened == 2
+    rows, total = openings(session, owner, project)
+    assert total == len(rows) == equity_list.readers(session, owner, project.id).counts.opened == 2
+    assert openings(session, factories.member(session), project) == ([], 0)
     assert {r.org for r in rows} >= {"川泽基金"}
     clock.shift(timedelta(minutes=2))
     files.content(session, first, plan)
-    assert equity_plan.openings(session, owner, project.id)[2] == 3
+    assert openings(session, owner, project)[1] == 3
     with pytest.raises(Exception, match="immutable"), session.begin_nested():
         session.exec(select(PlanOpening)).first().org_id = 1  # pyright: ignore
         session.flush()
@@ -268,5 +284,5 @@ def test_6_1_views_count_organisations_once_a_day_and_not_the_own_one(session: S
         equity_plan.note_view(session, actor, project.id)
     session.flush()
     assert equity_plan.counts(session, [project.id])[project.id].viewed == 2
-    row = equity_project.own_list(session, owner)[0][0]
+    row = equity_list.own_list(session, owner)[0][0]
     assert (row.viewed, row.favourites, row.interested, row.opened) == (2, 0, 0, 0)
