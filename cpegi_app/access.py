@@ -17,12 +17,15 @@ class Permission(StrEnum):
     APPLICATION_SUBMIT = "application:submit"
     AUDIT_READ = "audit:read"
     DISBURSEMENT_SUBMIT = "disbursement:submit"
+    EQUITY_BROWSE = "equity:browse"
     IDENTITY_CHOOSE = "identity:choose"
+    LEAD_MANAGE = "lead:manage"
     LOAN_READ = "loan:read"
     LOAN_READ_ALL = "loan:readall"
     OFFLINE_SUBMIT = "offline:submit"
     PRODUCT_SUBMIT = "product:submit"
     PROFILE_CHANGE = "profile:change"
+    PROJECT_SUBMIT = "project:submit"
     REPORT_DUTY_MANAGE = "report:duty"
     REPORT_READ = "report:read"
     REPORT_SUBMIT = "report:submit"
@@ -45,11 +48,16 @@ BASE_GRANTS = frozenset({P.ACCOUNT_OWN})
 # A member before 真实性认证 (manual §3.1): nothing but its own account and the verification itself.
 NEW_MEMBER_GRANTS = BASE_GRANTS | {P.IDENTITY_CHOOSE, P.VERIFICATION_SUBMIT}
 # Institutions keep every enterprise function (manual §3.3).
-ENTERPRISE_GRANTS = NEW_MEMBER_GRANTS | {P.PROFILE_CHANGE, P.APPLICATION_SUBMIT, P.REPORT_SUBMIT}
+ENTERPRISE_GRANTS = NEW_MEMBER_GRANTS | {
+    P.PROFILE_CHANGE,
+    P.APPLICATION_SUBMIT,
+    P.REPORT_SUBMIT,
+    P.PROJECT_SUBMIT,
+}
 GRANTS: dict[str, frozenset[Permission]] = {
     Kind.ENTERPRISE: ENTERPRISE_GRANTS,
     Kind.INTERMEDIARY: ENTERPRISE_GRANTS,
-    Kind.EQUITY: ENTERPRISE_GRANTS,
+    Kind.EQUITY: ENTERPRISE_GRANTS | {P.EQUITY_BROWSE},
     Kind.DEBT: ENTERPRISE_GRANTS
     | {P.PRODUCT_SUBMIT, P.APPLICATION_REVIEW, P.DISBURSEMENT_SUBMIT, P.OFFLINE_SUBMIT, P.LOAN_READ},
     Role.STAFF: BASE_GRANTS
@@ -61,6 +69,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
         P.LOAN_READ_ALL,
         P.REPORT_READ,
         P.REPORT_DUTY_MANAGE,
+        P.LEAD_MANAGE,
     },
     Role.REGULATOR: BASE_GRANTS | {P.STATISTICS_READ, P.REPORT_READ},
 }
@@ -132,6 +141,8 @@ HOME = Screen("1.1", "/", "首页")
 ABOUT = Screen("9", "/about", "平台介绍与联系方式")
 PUBLIC_PRODUCTS = Screen("4.1", "/products", "金融产品")
 PUBLIC_PRODUCT = Screen("4.1", "/products/[pid]", "产品详情")
+PUBLIC_PROJECTS = Screen("6.1", "/projects", "股权融资")
+PUBLIC_PROJECT = Screen("6.1", "/projects/[pid]", "融资项目详情")
 REGISTER = Screen("2.1", "/register", "注册")
 LOGIN = Screen("2.2", "/login", "用户登录")
 FORGOT = Screen("2.3", "/forgot", "忘记密码")
@@ -167,12 +178,24 @@ MATCH = Screen("4.1", "/console/matches/[pid]", "产品匹配详情", P.APPLICAT
 APPLICATION = Screen("4.2", "/console/applications/[aid]", "融资申请详情", P.APPLICATION_SUBMIT)
 APPLY = Screen("4.2", "/console/apply/[pid]", "申请金融产品", P.APPLICATION_SUBMIT)
 FIGURES = Screen("4.2", "/console/figures", "业务统计", P.APPLICATION_SUBMIT, "业务统计", "chart")
+PROJECTS = Screen("6.1", "/console/projects", "我的融资项目", P.PROJECT_SUBMIT, "股权融资", "gift")
+PROJECT_EDIT = Screen("6.1", "/console/projects/edit/[rid]", "编辑融资项目", P.PROJECT_SUBMIT)
+PROJECT_READERS = Screen("6.1", "/console/projects/[pid]", "关注与查阅", P.PROJECT_SUBMIT)
+DEALS = Screen("6.1", "/console/equity/projects", "收藏与推荐", P.EQUITY_BROWSE, "股权融资项目", "coins")
+PREFERENCE = Screen(
+    "6.1", "/console/equity/preference", "投资偏好", P.EQUITY_BROWSE, "股权融资项目", "settings"
+)
 REPORTS = Screen("7", "/console/reports", "报告管理", P.REPORT_SUBMIT, "报告管理", "file")
 REPORT_EDIT = Screen("7", "/console/reports/[rid]", "填报报告", P.REPORT_SUBMIT)
 QUEUE = Screen("3.1", "/staff/queue", "审核队列", P.REVIEW_PLATFORM, "审核管理", "inbox")
 REVIEW = Screen("3.1", "/staff/review/[flow]/[rid]", "审核办理", P.REVIEW_PLATFORM)
 STAFF_LOANS = Screen("5.1", "/staff/loans", "全平台贷款台账", P.LOAN_READ_ALL, "统计", "list")
 FILING_REVIEW = Screen("5.1", "/staff/filings/[bid]", "审核线下贷款备案", P.REVIEW_PLATFORM)
+RECOMMEND = Screen("6.1", "/staff/equity/recommend", "项目推荐", P.LEAD_MANAGE, "股权融资", "gift")
+RECOMMEND_PROJECT = Screen("6.1", "/staff/equity/recommend/project/[pid]", "为项目推荐机构", P.LEAD_MANAGE)
+RECOMMEND_TO = Screen("6.1", "/staff/equity/recommend/institution/[oid]", "为机构推荐项目", P.LEAD_MANAGE)
+LEADS = Screen("6.1", "/staff/equity/leads", "对接线索", P.LEAD_MANAGE, "股权融资", "users")
+LEAD = Screen("6.1", "/staff/equity/leads/[lid]", "线索跟进", P.LEAD_MANAGE)
 REPORTS_READ = Screen("7", "/regulator/reports", "报告查阅", P.REPORT_READ, "报告管理", "file")
 REPORT_READ = Screen("7", "/regulator/reports/[rid]", "报告详情", P.REPORT_READ)
 REPORT_MATRIX = Screen("7", "/regulator/report-matrix", "报送情况", P.REPORT_READ, "报告管理", "list")

@@ -34,6 +34,8 @@ PAPERS: dict[FileSlot, tuple[str, str, str]] = {
     FileSlot.ATTACHMENT: ("财务报表及购销合同", "Financial statements and orders", "pdf"),
     FileSlot.CONTRACT: ("借款合同", "Loan contract", "pdf"),
     FileSlot.REPORT: ("报告正文", "Report", "pdf"),
+    FileSlot.PLAN: ("商业计划书", "Business plan", "pdf"),
+    FileSlot.PICTURE: ("产品图片", "Product", "png"),
     FileSlot.VOUCHER: ("放款凭证", "Payment voucher", "png"),
 }
 

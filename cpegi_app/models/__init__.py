@@ -4,8 +4,26 @@ from cpegi_app.models.account import Attempt, LoginSession, LoginTicket, SmsCode
 from cpegi_app.models.application import Application
 from cpegi_app.models.audit import AuditEntry
 from cpegi_app.models.disbursement import Disbursement, Loan
+from cpegi_app.models.equity_lead import EquityLead, LeadEvent
+from cpegi_app.models.equity_project import (
+    EquityProject,
+    EquityProjectRevision,
+    InvestPreference,
+    PlanOpening,
+    ProjectFavourite,
+    ProjectRecommendation,
+    ProjectView,
+)
 from cpegi_app.models.export import ExportFile
 from cpegi_app.models.file import StoredFile
+from cpegi_app.models.investment import (
+    Investment,
+    InvestmentClaim,
+    InvestmentQuestion,
+    InvestmentRecord,
+    OnlineInvestment,
+    QuestionMessage,
+)
 from cpegi_app.models.live import LiveChange
 from cpegi_app.models.matching import MatchFact, ProductLimit, ProductPush, PushRun
 from cpegi_app.models.notice import Notice
@@ -14,16 +32,32 @@ from cpegi_app.models.organisation import Organisation, ProfileChange, Verificat
 from cpegi_app.models.product import Product, ProductRevision
 from cpegi_app.models.report import Report, ReportDuty, ReportReminder
 from cpegi_app.models.review import IdempotencyKey, Reviewable, ReviewEvent
+from cpegi_app.models.roadshow import (
+    Roadshow,
+    RoadshowChange,
+    RoadshowInvitation,
+    RoadshowProject,
+    RoadshowRegistration,
+)
 
 __all__ = [
     "Application",
     "Attempt",
     "AuditEntry",
     "Disbursement",
+    "EquityLead",
+    "EquityProject",
+    "EquityProjectRevision",
     "ExportFile",
     "FilingBatch",
     "FilingImport",
     "IdempotencyKey",
+    "InvestPreference",
+    "Investment",
+    "InvestmentClaim",
+    "InvestmentQuestion",
+    "InvestmentRecord",
+    "LeadEvent",
     "LiveChange",
     "Loan",
     "LoginSession",
@@ -31,18 +65,29 @@ __all__ = [
     "MatchFact",
     "Notice",
     "OfflineLoan",
+    "OnlineInvestment",
     "Organisation",
+    "PlanOpening",
     "Product",
     "ProductLimit",
     "ProductPush",
     "ProductRevision",
     "ProfileChange",
+    "ProjectFavourite",
+    "ProjectRecommendation",
+    "ProjectView",
     "PushRun",
+    "QuestionMessage",
     "Report",
     "ReportDuty",
     "ReportReminder",
     "ReviewEvent",
     "Reviewable",
+    "Roadshow",
+    "RoadshowChange",
+    "RoadshowInvitation",
+    "RoadshowProject",
+    "RoadshowRegistration",
     "SmsCode",
     "SmsOutbox",
     "StoredFile",

@@ -23,8 +23,9 @@ from cpegi_app.access import (
     Permission,
 )
 from cpegi_app.errors import NotFound
-from cpegi_app.services import dashboard, product_public, sessions
+from cpegi_app.services import dashboard, equity_public, product_public, sessions
 from cpegi_app.services.dashboard import Tile
+from cpegi_app.services.equity_public import ProjectCard
 from cpegi_app.services.product_public import PublicDetail, PublicProduct
 from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
 from cpegi_app.state.message import MessageState
@@ -83,9 +84,10 @@ class VisitorState(Services, rx.State):
 
 @for_screen(HOME)
 class HomeState(Services, rx.State):
-    """The home page: the platform's figures and the newest products."""
+    """The home page: the platform's figures, the newest products and projects."""
 
     rows: list[PublicProduct] = []
+    projects: list[ProjectCard] = []
     figures: list[Tile] = []
     loading: bool = True
 
@@ -93,6 +95,7 @@ class HomeState(Services, rx.State):
     async def load(self):
         """Open the home page."""
         self.rows, _ = await self._read_public(product_public.public_list, size=6)
+        self.projects = await self._read_public(equity_public.public_list, size=3)
         self.figures = await self._counted()
         self.loading = False
 

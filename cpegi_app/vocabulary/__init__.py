@@ -275,6 +275,8 @@ class FileSlot(Term):
     CONTRACT = "CONTRACT", "借款合同"
     VOUCHER = "VOUCHER", "放款凭证"
     REPORT = "REPORT", "报告文件"
+    PLAN = "PLAN", "商业计划书"
+    PICTURE = "PICTURE", "项目图片"
 
 
 class SmsPurpose(Term):

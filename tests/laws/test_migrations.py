@@ -20,12 +20,21 @@ from cpegi_app.models import Reviewable
 from cpegi_app.vocabulary import Status
 from tests import worlds
 
-APPEND_ONLY = {"review_event", "audit_entry", "loan"}
+APPEND_ONLY = {
+    "review_event",
+    "audit_entry",
+    "loan",
+    "plan_opening",
+    "lead_event",
+    "investment_record",
+    "question_message",
+    "roadshow_change",
+}
 # Rows of a reviewed thing that are frozen with it.
 BOOKED = {"offline_loan"}
 GUARDED = APPEND_ONLY | BOOKED | {str(c.__tablename__) for c in Reviewable.__subclasses__()}
 # What the last step itself brought goes when it is undone.
-BROUGHT = {"offline_loan"}
+BROUGHT = {"offline_loan", "equity_project"}
 
 
 def config(address: str) -> Config:
