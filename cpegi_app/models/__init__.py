@@ -14,6 +14,7 @@ from cpegi_app.models.equity_project import (
     ProjectRecommendation,
     ProjectView,
 )
+from cpegi_app.models.export import ExportFile
 from cpegi_app.models.file import StoredFile
 from cpegi_app.models.investment import (
     Investment,
@@ -23,6 +24,7 @@ from cpegi_app.models.investment import (
     OnlineInvestment,
     QuestionMessage,
 )
+from cpegi_app.models.live import LiveChange
 from cpegi_app.models.notice import Notice
 from cpegi_app.models.offline_loan import FilingBatch, FilingImport, OfflineLoan
 from cpegi_app.models.organisation import Organisation, ProfileChange, Verification
@@ -45,6 +47,7 @@ __all__ = [
     "EquityLead",
     "EquityProject",
     "EquityProjectRevision",
+    "ExportFile",
     "FilingBatch",
     "FilingImport",
     "IdempotencyKey",
@@ -54,6 +57,7 @@ __all__ = [
     "InvestmentQuestion",
     "InvestmentRecord",
     "LeadEvent",
+    "LiveChange",
     "Loan",
     "LoginSession",
     "LoginTicket",
