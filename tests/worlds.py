@@ -13,6 +13,7 @@ from cpegi_app.access import Actor
 from cpegi_app.services import (
     application,
     disbursement,
+    investment,
     offline_loan,
     offline_proof,
     offline_rows,
@@ -23,6 +24,7 @@ from cpegi_app.services import (
 )
 from cpegi_app.services.review import Flow
 from cpegi_app.vocabulary import Action, FileSlot, Kind, OrgClass, Status
+from tests.equity import figures
 from tests.factories import (
     application_data,
     disbursement_data,
@@ -52,6 +54,8 @@ class World:
     row_id: int
     data: dict[str, str]
     payload: dict[str, str] = dataclasses.field(default_factory=dict)
+    # Who decides after the first, where a flow has two stages.
+    second: Actor | None = None
 
     def row(self, session: Session) -> Any:
         """Return the row as it stands."""
@@ -65,11 +69,13 @@ class World:
         more.setdefault("values", {"data": self.data} if action is Action.SUBMIT else None)
         more.setdefault("payload", self.payload if action is Action.APPROVE else None)
         more.setdefault("comment", REASON if action in REASON_NEEDED else "")
-        version = more.pop("version") if "version" in more else self.row(session).version
+        row = self.row(session)
+        version = more.pop("version") if "version" in more else row.version
+        decider = self.second if self.second and row.stage == 1 else self.reviewer
         return review.act(
             session,
             self.flow,
-            actor or (self.owner if mine else self.reviewer),
+            actor or (self.owner if mine else decider),
             self.row_id,
             action,
             version,
@@ -80,6 +86,8 @@ class World:
         """Move the draft to a status by the engine's own moves."""
         for action in PATHS[status]:
             self.act(session, action)
+        if self.second and status is Status.APPROVED:
+            self.act(session, Action.APPROVE)
         session.expire_all()
         return self
 
@@ -168,6 +176,18 @@ def report_world(
     return World(report.FLOW, owner, staff(session), row.id or 0, data)
 
 
+def investment_world(
+    session: Session, owner: Actor | None = None, party: Actor | None = None, **changes: str
+) -> World:
+    """Return an equity institution's offline filing of an investment in a verified enterprise, with its files."""
+    owner, party = owner or member(session, Kind.EQUITY), party or member(session)
+    row = investment.new_draft(session, owner)
+    row = investment.choose(session, owner, row.id or 0, row.version, party.org_id or 0, 0)
+    upload(session, owner, investment.FLOW, row.id or 0, *investment.REQUIRED)
+    data = figures(project_name="智能传感器产业化", **changes)
+    return World(investment.FLOW, owner, party, row.id or 0, data, second=staff(session))
+
+
 WORLDS: dict[str, Callable[[Session], World]] = {
     "verification": verification_world,
     "profile_change": profile_change_world,
@@ -176,4 +196,5 @@ WORLDS: dict[str, Callable[[Session], World]] = {
     "disbursement": disbursement_world,
     "offline_loan": filing_world,
     "report": report_world,
+    "investment": investment_world,
 }

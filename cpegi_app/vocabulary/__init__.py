@@ -266,6 +266,9 @@ class FileSlot(Term):
     CONTRACT = "CONTRACT", "借款合同"
     VOUCHER = "VOUCHER", "放款凭证"
     REPORT = "REPORT", "报告文件"
+    AGREEMENT = "AGREEMENT", "投资协议"
+    PAYMENT = "PAYMENT", "到账凭证"
+    REGISTRATION = "REGISTRATION", "工商变更证明"
 
 
 class SmsPurpose(Term):

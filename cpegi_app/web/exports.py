@@ -14,7 +14,14 @@ from starlette.routing import Route
 from cpegi_app import db
 from cpegi_app.access import Actor
 from cpegi_app.errors import DomainError, SignInRequired
-from cpegi_app.services import list_export, offline_excel, offline_import, offline_rows, sessions
+from cpegi_app.services import (
+    list_export,
+    offline_excel,
+    offline_import,
+    offline_rows,
+    roadshow_calendar,
+    sessions,
+)
 from cpegi_app.services.filetypes import FileKind
 from cpegi_app.web.csp import file_headers
 
@@ -71,6 +78,28 @@ def _place(request: Request) -> tuple[str, Path]:
         return list_export.file_of(session, actor, request.path_params["number"])
 
 
+async def _calendar(request: Request) -> Response:
+    """Send a roadshow's calendar file to who is invited and to the staff."""
+    try:
+        name, data = await asyncio.to_thread(_ics, request)
+    except SignInRequired as refusal:
+        return PlainTextResponse(refusal.message, 401)
+    except DomainError as refusal:
+        return PlainTextResponse(refusal.message, 404)
+    return Response(
+        data, media_type="text/calendar; charset=utf-8", headers=file_headers(name, preview=False)
+    )
+
+
+def _ics(request: Request) -> tuple[str, bytes]:
+    sid = sessions.sid_of(request.headers.get("cookie", ""))
+    with db.reading() as session:
+        actor = sessions.actor_of(session, sid)
+        if actor is None:
+            raise SignInRequired
+        return roadshow_calendar.calendar(session, actor, request.path_params["number"])
+
+
 def _made(service: Service, request: Request) -> tuple[str, bytes]:
     sid = sessions.sid_of(request.headers.get("cookie", ""))
     with db.transaction() as session:
@@ -88,4 +117,5 @@ ROUTES = (
     Route("/exports/filing-marked/{number:int}", _serve(_marked), methods=["GET"]),
     Route("/exports/filing/{number:int}", _serve(_filing), methods=["GET"]),
     Route("/exports/file/{number:int}", _finished, methods=["GET"]),
+    Route("/roadshows/{number:int}.ics", _calendar, methods=["GET"]),
 )
