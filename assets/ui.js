@@ -179,6 +179,27 @@
     button.textContent = open ? "隐藏" : "显示";
   }
 
+  /* ---------- sums as one types: data-arith="sum" (a + b = c) or "share" (a of b in per cent = c) ---------- */
+  function numberIn(form, name) {
+    var control = form.elements[name];
+    var text = control ? control.value.normalize("NFKC").replace(/[,\s%]/g, "") : "";
+    return /^\d{1,9}(\.\d{1,2})?$/.test(text) ? parseFloat(text) : NaN;
+  }
+  function plain(number) { return number.toLocaleString("en-US", { maximumFractionDigits: 2 }); }
+  /* Says what fits or what does not, in the server's own words (data-ok, data-bad), nothing while one is missing. */
+  function showArith(line) {
+    var form = line.closest("form");
+    var found = line.getAttribute("data-of").split(" ").map(function (name) { return form ? numberIn(form, name) : NaN; });
+    var share = line.getAttribute("data-arith") === "share";
+    var want = share ? found[0] / found[1] * 100 : found[0] + found[1];
+    var known = found.every(isFinite) && isFinite(want);
+    var gap = Math.abs(want - found[2]);
+    var fine = gap <= parseFloat(line.getAttribute("data-within") || "0") + 1e-6;
+    var words = known ? line.getAttribute(fine ? "data-ok" : "data-bad") : "";
+    line.toggleAttribute("data-fine", known && fine);
+    line.textContent = words.replace("{want}", plain(want)).replace("{is}", plain(found[2])).replace("{gap}", plain(gap));
+  }
+
   /* ---------- a button that waits: data-wait="<seconds>/<turn>", its words in [data-wait-text] ---------- */
   function holdBack(button) {
     var mark = button.getAttribute("data-wait");
@@ -198,6 +219,21 @@
     }
     button.waitTimer = setInterval(tick, 500);
     tick();
+  }
+
+  /* ---------- a form told while it is typed: [data-mirror="c_,regions"] gets the fields so named, as JSON ---------- */
+  function mirror(form) {
+    var box = form.querySelector("[data-mirror]");
+    if (!box || !form.isConnected) return;
+    var wanted = box.getAttribute("data-mirror").split(","), typed = read(form), told = {};
+    Object.keys(typed).forEach(function (name) {
+      if (wanted.some(function (start) { return name.indexOf(start) === 0; })) told[name] = typed[name].join(",");
+    });
+    put(box, JSON.stringify(told));
+  }
+  function mirrorSoon(form) {
+    clearTimeout(form.mirrorTimer);
+    form.mirrorTimer = setTimeout(function () { mirror(form); }, 400);
   }
 
   /* ---------- focus ---------- */
@@ -341,11 +377,13 @@
 
   function changed(event) {
     var control = event.target;
-    if (!(control instanceof Element)) return;
+    if (!(control instanceof Element) || control.matches("[data-mirror]")) return;
+    if (control.form && control.form.querySelector("[data-mirror]")) mirrorSoon(control.form);
     if (control.matches("[data-frees]")) applyFree(control);
     if (control.matches("[data-strength]")) showStrength(control);
     if (control.id) all('[data-strength-avoid="#' + CSS.escape(control.id) + '"]').forEach(showStrength);
     var form = control.form;
+    if (form) all("[data-arith]", form).forEach(showArith);
     if (!form || restoring) return;
     form.isDirty = true;
     if (!form.hasAttribute("data-draft")) return;
@@ -413,6 +451,7 @@
     all("[data-draft-clear]").forEach(clearDraft);
     all("[data-frees]").forEach(function (box) { if (!box.freeSeen) { box.freeSeen = true; applyFree(box); } });
     all("form[data-draft]").forEach(mountDraft);
+    all("[data-arith]").forEach(function (line) { if (!line.arithSeen) { line.arithSeen = true; showArith(line); } });
     all("form[data-autosubmit]").forEach(function (form) {
       if (!form.wasSent) HTMLFormElement.prototype.submit.call(form);
       form.wasSent = true;

@@ -17,10 +17,12 @@ class Permission(StrEnum):
     APPLICATION_SUBMIT = "application:submit"
     AUDIT_READ = "audit:read"
     DISBURSEMENT_SUBMIT = "disbursement:submit"
+    EQUITY_BROWSE = "equity:browse"
     IDENTITY_CHOOSE = "identity:choose"
     INVESTMENT_CONFIRM = "investment:confirm"
     INVESTMENT_MANAGE = "investment:manage"
     INVESTMENT_SUBMIT = "investment:submit"
+    LEAD_MANAGE = "lead:manage"
     LIBRARY_OWN = "library:own"
     LIBRARY_READ = "library:read"
     LOAN_READ = "loan:read"
@@ -28,6 +30,7 @@ class Permission(StrEnum):
     OFFLINE_SUBMIT = "offline:submit"
     PRODUCT_SUBMIT = "product:submit"
     PROFILE_CHANGE = "profile:change"
+    PROJECT_SUBMIT = "project:submit"
     REPORT_DUTY_MANAGE = "report:duty"
     REPORT_READ = "report:read"
     REPORT_SUBMIT = "report:submit"
@@ -56,6 +59,7 @@ ENTERPRISE_GRANTS = NEW_MEMBER_GRANTS | {
     P.PROFILE_CHANGE,
     P.APPLICATION_SUBMIT,
     P.REPORT_SUBMIT,
+    P.PROJECT_SUBMIT,
     P.INVESTMENT_CONFIRM,
     P.ROADSHOW_ATTEND,
     P.LIBRARY_OWN,
@@ -63,7 +67,7 @@ ENTERPRISE_GRANTS = NEW_MEMBER_GRANTS | {
 GRANTS: dict[str, frozenset[Permission]] = {
     Kind.ENTERPRISE: ENTERPRISE_GRANTS,
     Kind.INTERMEDIARY: ENTERPRISE_GRANTS,
-    Kind.EQUITY: ENTERPRISE_GRANTS | {P.INVESTMENT_SUBMIT},
+    Kind.EQUITY: ENTERPRISE_GRANTS | {P.EQUITY_BROWSE, P.INVESTMENT_SUBMIT},
     Kind.DEBT: ENTERPRISE_GRANTS
     | {P.PRODUCT_SUBMIT, P.APPLICATION_REVIEW, P.DISBURSEMENT_SUBMIT, P.OFFLINE_SUBMIT, P.LOAN_READ},
     Role.STAFF: BASE_GRANTS
@@ -75,6 +79,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
         P.LOAN_READ_ALL,
         P.REPORT_READ,
         P.REPORT_DUTY_MANAGE,
+        P.LEAD_MANAGE,
         P.INVESTMENT_MANAGE,
         P.ROADSHOW_MANAGE,
         P.LIBRARY_READ,
@@ -149,6 +154,8 @@ HOME = Screen("1.1", "/", "首页")
 ABOUT = Screen("9", "/about", "平台介绍与联系方式")
 PUBLIC_PRODUCTS = Screen("4.1", "/products", "金融产品")
 PUBLIC_PRODUCT = Screen("4.1", "/products/[pid]", "产品详情")
+PUBLIC_PROJECTS = Screen("6.1", "/projects", "股权融资")
+PUBLIC_PROJECT = Screen("6.1", "/projects/[pid]", "融资项目详情")
 REGISTER = Screen("2.1", "/register", "注册")
 LOGIN = Screen("2.2", "/login", "用户登录")
 FORGOT = Screen("2.3", "/forgot", "忘记密码")
@@ -179,8 +186,17 @@ LOANS = Screen("5.1", "/console/loans", "贷款台账", P.LOAN_READ, "贷款台�
 APPLICATIONS = Screen(
     "4.2", "/console/applications", "我的融资申请", P.APPLICATION_SUBMIT, "融资申请", "file"
 )
+MATCHES = Screen("4.1", "/console/matches", "适合我的产品", P.APPLICATION_SUBMIT, "融资申请", "product")
+MATCH = Screen("4.1", "/console/matches/[pid]", "产品匹配详情", P.APPLICATION_SUBMIT)
 APPLICATION = Screen("4.2", "/console/applications/[aid]", "融资申请详情", P.APPLICATION_SUBMIT)
 APPLY = Screen("4.2", "/console/apply/[pid]", "申请金融产品", P.APPLICATION_SUBMIT)
+PROJECTS = Screen("6.1", "/console/projects", "我的融资项目", P.PROJECT_SUBMIT, "股权融资", "gift")
+PROJECT_EDIT = Screen("6.1", "/console/projects/edit/[rid]", "编辑融资项目", P.PROJECT_SUBMIT)
+PROJECT_READERS = Screen("6.1", "/console/projects/[pid]", "关注与查阅", P.PROJECT_SUBMIT)
+DEALS = Screen("6.1", "/console/equity/projects", "收藏与推荐", P.EQUITY_BROWSE, "股权融资项目", "coins")
+PREFERENCE = Screen(
+    "6.1", "/console/equity/preference", "投资偏好", P.EQUITY_BROWSE, "股权融资项目", "settings"
+)
 CONFIRMATIONS = Screen(
     "6.4", "/console/investments", "线下投资确认", P.INVESTMENT_CONFIRM, "股权融资", "check", also=("6.2",)
 )
@@ -200,6 +216,11 @@ QUEUE = Screen("3.1", "/staff/queue", "审核队列", P.REVIEW_PLATFORM, "审核
 REVIEW = Screen("3.1", "/staff/review/[flow]/[rid]", "审核办理", P.REVIEW_PLATFORM)
 STAFF_LOANS = Screen("5.1", "/staff/loans", "全平台贷款台账", P.LOAN_READ_ALL, "统计", "list")
 FILING_REVIEW = Screen("5.1", "/staff/filings/[bid]", "审核线下贷款备案", P.REVIEW_PLATFORM)
+RECOMMEND = Screen("6.1", "/staff/equity/recommend", "项目推荐", P.LEAD_MANAGE, "股权融资", "gift")
+RECOMMEND_PROJECT = Screen("6.1", "/staff/equity/recommend/project/[pid]", "为项目推荐机构", P.LEAD_MANAGE)
+RECOMMEND_TO = Screen("6.1", "/staff/equity/recommend/institution/[oid]", "为机构推荐项目", P.LEAD_MANAGE)
+LEADS = Screen("6.1", "/staff/equity/leads", "对接线索", P.LEAD_MANAGE, "股权融资", "users")
+LEAD = Screen("6.1", "/staff/equity/leads/[lid]", "线索跟进", P.LEAD_MANAGE)
 STAFF_RECORDS = Screen(
     "6.2", "/staff/equity/records", "投资记录与疑问", P.INVESTMENT_MANAGE, "股权融资", "list"
 )

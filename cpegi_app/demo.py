@@ -9,7 +9,16 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, select
 
-from cpegi_app import db, demo_accounts, demo_loans, demo_offline, demo_products, demo_reports
+from cpegi_app import (
+    db,
+    demo_accounts,
+    demo_equity,
+    demo_investment,
+    demo_loans,
+    demo_offline,
+    demo_products,
+    demo_reports,
+)
 from cpegi_app.demo_world import Story, World
 from cpegi_app.models import User
 from cpegi_app.services import passwords
@@ -31,12 +40,12 @@ class Login:
 
 
 LOGINS = (
-    Login("staff", "13900000001", "平台管理人员", "platform staff", "审核队列、账号、日志", "review queue, accounts, audit"),
+    Login("staff", "13900000001", "平台管理人员", "platform staff", "审核队列、项目推荐、对接线索、账号", "review queue, recommendations, leads, accounts"),
     Login("regulator", "13900000002", "金融监管部门", "regulator", "数据概览、报告查阅", "statistics, reports, read only"),
     Login("bank", "13900000011", "商业银行", "bank", "产品、企业申请、放款、线下备案", "products, requests, payments, offline filings"),
-    Login("equity", "13900000012", "私募基金", "private equity", "资料、融资申请", "profile, applications"),
+    Login("equity", "13900000012", "私募基金", "private equity", "融资项目、收藏与推荐、投资偏好", "projects, favourites, recommendations"),
     Login("intermediary", "13900000013", "会计师事务所", "accounting firm", "融资申请及放款进度", "an application, paid out"),
-    Login("enterprise", "13900000021", "企业（已认证）", "enterprise, verified", "各种状态的融资申请", "applications in every status"),
+    Login("enterprise", "13900000021", "企业（已认证）", "enterprise, verified", "融资申请、融资项目", "applications and projects in every status"),
     Login("new_enterprise", "13900000022", "企业（新注册）", "enterprise, new", "去认证", "verification to fill in"),
     Login("new_institution", "13900000023", "机构（未选类型）", "institution, new", "选择机构类型", "class to choose"),
 )  # fmt: skip
@@ -80,5 +89,7 @@ def _stories(world: World) -> list[Story]:
         *demo_loans.stories(world),
         *demo_offline.stories(world),
         *demo_reports.stories(world),
+        *demo_equity.stories(world),
+        *demo_investment.stories(world),
         demo_accounts.readers(world),
     ]

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from pypdf import PdfWriter
 from sqlmodel import Session
 
 from cpegi_app import clock
@@ -21,6 +22,7 @@ from cpegi_app.models import Organisation, User
 from cpegi_app.services import (
     chapters,
     conditions,
+    facts,
     files,
     identifiers,
     sessions,
@@ -141,6 +143,8 @@ def organisation(
         org.kind, org.org_class = kind.value, changes.get("org_class", CLASSES[kind][0].value)
     session.add(org)
     session.flush()
+    if kind is not None and verified:
+        facts.put(session, org)
     return org
 
 
@@ -150,6 +154,7 @@ def user(session: Session, org: Organisation | None = None, role: Role = Role.ME
     found = User(role=role.value, org_id=org.id if org else None, **columns)
     session.add(found)
     session.flush()
+    facts.refresh_live(session, found.org_id)
     return found
 
 
@@ -202,6 +207,16 @@ def png(shade: int = 0) -> bytes:
     """Return an honest picture; another shade is another content."""
     out = io.BytesIO()
     Image.new("RGB", (8, 8), (shade % 256, shade // 256, 0)).save(out, "PNG")
+    return out.getvalue()
+
+
+@lru_cache(maxsize=8)
+def pdf(title: str = "商业计划书") -> bytes:
+    """Return an honest PDF of one page; another title is another content."""
+    writer, out = PdfWriter(), io.BytesIO()
+    writer.add_blank_page(200, 200)
+    writer.add_metadata({"/Title": title})
+    writer.write(out)
     return out.getvalue()
 
 
@@ -325,5 +340,27 @@ def statistics_data(**changes: str) -> dict[str, str]:
         "s_income_tax": "0",
         "s_filler": "李敏",
         "s_phone": "0371-60000000",
+    }
+    return data | changes
+
+
+def project_data(**changes: str) -> dict[str, str]:
+    """Return a right financing project: 1,000 万元 for 10 % at 10,000 万元 after the money."""
+    data = {
+        "name": f"工业视觉检测项目{number()}号",
+        "industry": "I",
+        "region": "GAOXIN",
+        "stage": "GROWTH",
+        "intro": "面向精密制造的在线视觉检测系统",
+        "advantage": "自研光学成像与缺陷识别算法",
+        "round": "A",
+        "amount": "1000",
+        "pre": "9000",
+        "post": "10000",
+        "share": "10",
+        "team": "核心团队十二人，研发占七成",
+        "use": "研发 600 万元，市场 400 万元",
+        "contact": "李敏",
+        "contact_phone": "13800001234",
     }
     return data | changes

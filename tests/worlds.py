@@ -13,6 +13,8 @@ from cpegi_app.access import Actor
 from cpegi_app.services import (
     application,
     disbursement,
+    equity_project,
+    files,
     investment,
     offline_loan,
     offline_proof,
@@ -30,9 +32,11 @@ from tests.factories import (
     disbursement_data,
     member,
     offline_data,
+    pdf,
     png,
     product_data,
     profile,
+    project_data,
     report_data,
     staff,
     upload,
@@ -176,6 +180,22 @@ def report_world(
     return World(report.FLOW, owner, staff(session), row.id or 0, data)
 
 
+def project_world(session: Session, owner: Actor | None = None, **changes: str) -> World:
+    """Return a verified enterprise's financing project with its business plan."""
+    owner = owner or member(session)
+    row = equity_project.new_draft(session, owner)
+    name = equity_project.FLOW.name
+    files.attach(session, owner, name, row.id or 0, FileSlot.PLAN.value, "商业计划书.pdf", pdf())
+    files.attach(session, owner, name, row.id or 0, FileSlot.PICTURE.value, "产品.png", png(7))
+    return World(equity_project.FLOW, owner, staff(session), row.id or 0, project_data(**changes))
+
+
+def listed_project(session: Session, owner: Actor | None = None, **changes: str) -> Any:
+    """Return a project that the public sees."""
+    world = project_world(session, owner, **changes).bring_to(session, Status.APPROVED)
+    return session.get_one(equity_project.EquityProject, world.row(session).project_id)
+
+
 def investment_world(
     session: Session, owner: Actor | None = None, party: Actor | None = None, **changes: str
 ) -> World:
@@ -196,5 +216,6 @@ WORLDS: dict[str, Callable[[Session], World]] = {
     "disbursement": disbursement_world,
     "offline_loan": filing_world,
     "report": report_world,
+    "equity_project": project_world,
     "investment": investment_world,
 }

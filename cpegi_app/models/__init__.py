@@ -25,6 +25,7 @@ from cpegi_app.models.investment import (
     QuestionMessage,
 )
 from cpegi_app.models.live import LiveChange
+from cpegi_app.models.matching import MatchFact, ProductLimit, ProductPush, PushRun
 from cpegi_app.models.notice import Notice
 from cpegi_app.models.offline_loan import FilingBatch, FilingImport, OfflineLoan
 from cpegi_app.models.organisation import Organisation, ProfileChange, Verification
@@ -61,17 +62,21 @@ __all__ = [
     "Loan",
     "LoginSession",
     "LoginTicket",
+    "MatchFact",
     "Notice",
     "OfflineLoan",
     "OnlineInvestment",
     "Organisation",
     "PlanOpening",
     "Product",
+    "ProductLimit",
+    "ProductPush",
     "ProductRevision",
     "ProfileChange",
     "ProjectFavourite",
     "ProjectRecommendation",
     "ProjectView",
+    "PushRun",
     "QuestionMessage",
     "Report",
     "ReportDuty",

@@ -19,7 +19,8 @@ class EquityLead(Row, table=True):
         Index("ix_equity_lead_board", "stage", "next_on", "id"),
         Index("ix_equity_lead_owner", "owner_id", "stage", "next_on", "id"),
         Index("ix_equity_lead_org", "org_id", "id"),
-        Index("ix_equity_lead_outcome", "outcome", "closed_at"),
+        Index("ix_equity_lead_closed", "stage", "closed_at", "id"),
+        Index("ix_equity_lead_updated_at", "updated_at"),
     )
 
     project_id: int = Field(foreign_key="equity_project.id")

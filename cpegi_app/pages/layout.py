@@ -14,10 +14,12 @@ from cpegi_app.access import (
     ABOUT,
     HOME,
     LOGIN,
+    MENU,
     NOTICES,
     PASSWORD,
     PHONE,
     PUBLIC_PRODUCTS,
+    PUBLIC_PROJECTS,
     REGISTER,
     VERIFICATION,
     WORKBENCH,
@@ -115,7 +117,12 @@ def not_found() -> rx.Component:
 
 def site(*children: Any, current: Screen | None = None, quiet: bool = False) -> rx.Component:
     """A public page under the top bar with 注册 and 用户登录 (manual §1.1, §2.1)."""
-    links = [(HOME, "首页"), (PUBLIC_PRODUCTS, "金融产品"), (ABOUT, "平台介绍")]
+    links = [
+        (HOME, "首页"),
+        (PUBLIC_PRODUCTS, "金融产品"),
+        (PUBLIC_PROJECTS, "股权融资"),
+        (ABOUT, "平台介绍"),
+    ]
     nav = [
         ui.link(label, s.route, **({"aria_current": "page"} if s is current else {})) for s, label in links
     ]
@@ -331,7 +338,7 @@ def _group(group: rx.Var[MenuGroup]) -> rx.Component:
 
 
 def _menu_icon(name: rx.Var[str]) -> rx.Component:
-    used = ("home", "shield", "building", "product", "inbox", "file", "users", "list", "chart")
+    used = dict.fromkeys(s.icon for s in MENU)
     return rx.match(name, *[(n, ui.icon(n)) for n in used], ui.icon("list"))  # pyright: ignore
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import reflex as rx
 
-from cpegi_app.access import ABOUT, HOME, LOGIN, PUBLIC_PRODUCTS, REGISTER
+from cpegi_app.access import ABOUT, HOME, LOGIN, PUBLIC_PRODUCTS, PUBLIC_PROJECTS, REGISTER
 from cpegi_app.pages import ui
+from cpegi_app.pages.equity_public import project_cards
 from cpegi_app.pages.layout import SITE, TELEPHONE, page, site
 from cpegi_app.pages.product_public import product_cards
 from cpegi_app.services.dashboard import Tile
@@ -15,14 +16,14 @@ from cpegi_app.vocabulary import CLASSES, Kind
 WHO = (
     ("building", "企业", "完成真实性认证后，按金额、期限、利率和担保方式挑选金融产品，在线提交融资申请，随时查看办理和放款进度。"),
     ("bank", "债权金融机构", "发布金融产品并设定授信条件，在待办事项中办理企业申请，对照企业数据审核，登记放款。"),
-    ("coins", "股权金融机构", "维护机构资料，面向成长型企业开展股权投资；投资项目与投资记录功能将陆续开放。"),
+    ("coins", "股权金融机构", "浏览企业发布的融资项目，收藏、反馈意向，查阅估值和商业计划书，由平台对接沟通。"),
     ("scale", "中介服务机构", "会计师事务所、律师事务所、评估公司和知识产权服务公司，为企业融资和政策申请提供专业服务。"),
 )  # fmt: skip
 FUNCTIONS = (
     ("shield", "用户真实性认证", "企业和机构提交统一社会信用代码、证照和联系人等资料，平台审核通过后开通功能；资料变更同样经审核后生效。"),
     ("product", "金融产品", "债权金融机构发布金融产品，逐项明确授信条件；企业按金额、期限、利率和综合年化成本比较。"),
     ("inbox", "融资申请与放款", "企业在线申请并授权，机构对照企业数据办理，登记合同和放款凭证，各方随时查看进度。"),
-    ("gift", "股权、报告与政策", "股权融资项目、线下贷款备案、监管报告和政策奖补等功能将陆续开放，以平台通知为准。"),
+    ("gift", "股权融资", "企业发布融资项目，经审核后公开展示；股权金融机构收藏、反馈，平台推荐并对接沟通。政策奖补等功能将陆续开放。"),
 )  # fmt: skip
 PROCESS = (
     ("注册登录", "用手机号注册账号，首次登录选择企业或金融机构/中介机构。"),
@@ -49,6 +50,15 @@ def home() -> rx.Component:
             lead="金融机构发布，平台审核。",
             more=ui.link("查看全部产品", PUBLIC_PRODUCTS.route, class_name="more"),
             alt=True,
+        ),
+        ui.show(
+            HomeState.projects.length() > 0,
+            _section(
+                "股权融资项目",
+                project_cards(HomeState.projects),
+                lead="企业发布，平台审核。",
+                more=ui.link("查看全部项目", PUBLIC_PROJECTS.route, class_name="more"),
+            ),
         ),
         _section("办理流程", _process(), lead="从注册到放款，四步完成。"),
         _section("使用帮助", _help(), alt=True),

@@ -3,6 +3,7 @@
 from cpegi_app.services import (
     application,
     disbursement,
+    equity_project,
     investment,
     offline_loan,
     product,
@@ -10,4 +11,13 @@ from cpegi_app.services import (
     verification,
 )
 
-CHAPTERS = (verification, product, application, disbursement, offline_loan, report, investment)
+CHAPTERS = (
+    verification,
+    product,
+    application,
+    disbursement,
+    offline_loan,
+    report,
+    equity_project,
+    investment,
+)

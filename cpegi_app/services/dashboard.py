@@ -13,12 +13,15 @@ from cpegi_app.access import (
     ACCOUNTS,
     APPLICATION,
     APPLICATIONS,
+    DEALS,
     DISBURSE,
     FILING,
     IDENTITY,
+    LEADS,
     PRODUCT_EDIT,
     PRODUCTS,
     PROFILE,
+    PROJECT_EDIT,
     PUBLIC_PRODUCTS,
     QUEUE,
     REPORT_EDIT,
@@ -35,6 +38,7 @@ from cpegi_app.access import (
 from cpegi_app.models import (
     Application,
     Disbursement,
+    EquityProjectRevision,
     FilingBatch,
     Loan,
     Organisation,
@@ -45,7 +49,7 @@ from cpegi_app.models import (
     User,
     Verification,
 )
-from cpegi_app.services import application_list, report_bench, staff
+from cpegi_app.services import application_list, equity_board, equity_interest, report_bench, staff
 from cpegi_app.services.corrections import in_force
 from cpegi_app.services.forms import wan
 from cpegi_app.services.report import heading
@@ -144,6 +148,8 @@ def _staff(session: Session, actor: Actor) -> Bench:
         _tile(c.label, c.count, f"{QUEUE.route}?flow={c.flow}", "orange" if c.count else "grey", "件")
         for c in counts
     ]
+    fresh = equity_board.untaken(session, actor)
+    tiles.append(_tile("未分配线索", fresh, LEADS.route, "orange" if fresh else "grey", "条"))
     disabled = _count(session, select(User.id).where(col(User.disabled_at).is_not(None)))
     tiles.append(_tile("停用账号", disabled, f"{ACCOUNTS.route}?state=DISABLED", "grey", "个"))
     todos = [
@@ -230,6 +236,9 @@ def _member(session: Session, actor: Actor) -> Bench:
             )
         ).one()
         tiles.append(_tile("累计放款", wan(int(total)), REQUESTS.route, "teal", "万元"))
+    if actor.may(Permission.EQUITY_BROWSE):
+        waiting = equity_interest.unanswered(session, actor)
+        tiles.append(_tile("待反馈推荐项目", waiting, DEALS.route, "orange" if waiting else "grey", "个"))
     progress: list[application_list.ApplicationRow] = []
     if actor.may(Permission.APPLICATION_SUBMIT):
         progress, sent = application_list.listing(session, actor, inbox=False, size=5)
@@ -273,6 +282,7 @@ def _own_todos(session: Session, actor: Actor) -> list[Todo]:
         ]
     for model, label, href in (
         (ProductRevision, "金融产品", lambda r: PRODUCT_EDIT.url(rid=r.id)),
+        (EquityProjectRevision, "融资项目", lambda r: PROJECT_EDIT.url(rid=r.id)),
         (ProfileChange, "资料修改", lambda r: PROFILE.route),
         (Application, "融资申请", lambda r: APPLICATION.url(aid=r.id)),
         (Disbursement, "放款", lambda r: DISBURSE.url(did=r.id)),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import func
@@ -13,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
-from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
+from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound, SignInRequired
 from cpegi_app.models import ReviewEvent, StoredFile
 from cpegi_app.services import audit, filetypes, review
 from cpegi_app.services.storage import Store
@@ -24,8 +25,20 @@ MAX_A_SLOT, MAX_A_SUBJECT = 6, 30
 ALLOWED = frozenset({filetypes.FileKind.PDF, filetypes.FileKind.JPG, filetypes.FileKind.PNG})
 HINT = "PDF、JPG 或 PNG，单个文件不超过 10 MB"
 # Reports come as workbooks as well.
-ALLOWED_IN: dict[str, frozenset[filetypes.FileKind]] = {FileSlot.REPORT: ALLOWED | filetypes.WORKBOOKS}
+ALLOWED_IN: dict[str, frozenset[filetypes.FileKind]] = {
+    FileSlot.REPORT: ALLOWED | filetypes.WORKBOOKS,
+    FileSlot.PLAN: frozenset({filetypes.FileKind.PDF}),
+    FileSlot.PICTURE: frozenset({filetypes.FileKind.JPG, filetypes.FileKind.PNG}),
+}
 REPORT_HINT = "PDF、Excel（.xlsx）、JPG 或 PNG，单个文件不超过 10 MB，最多 6 个文件"
+# Whether somebody who takes no part in a reviewed thing, maybe nobody signed in, may open one of its files.
+Beyond = Callable[[Session, Actor | None, Any, StoredFile], bool]
+_BEYOND: dict[str, Beyond] = {}
+
+
+def show_beyond(flow_name: str, rule: Beyond) -> None:
+    """Let a flow show some of its files to more than those who submit, decide and read."""
+    _BEYOND[flow_name] = rule
 
 
 # Whether an actor may read or change a thing by its number: refuses by an exception.
@@ -206,8 +219,12 @@ def copy(session: Session, actor: Actor, source: tuple[str, int], target: tuple[
         )
 
 
-def content(session: Session, actor: Actor, file_id: int) -> Content:
+def content(session: Session, actor: Actor | None, file_id: int) -> Content:
     """Return what to send, if the actor may see the thing that the file belongs to."""
+    if shown := _shown_beyond(session, actor, file_id):
+        return shown
+    if actor is None:
+        raise SignInRequired
     if held := _held(session, file_id):
         stored, holder = held
         _as_a_file(holder.read, session, actor, stored)
@@ -221,6 +238,22 @@ def content(session: Session, actor: Actor, file_id: int) -> Content:
     if actor.org_id != stored.org_id:
         audit.record(session, actor, "file.read", f"{stored.flow}:{stored.subject_id}", stored.name)
     return Content(store().open(stored.sha256), stored.name, stored.kind)
+
+
+def _shown_beyond(session: Session, actor: Actor | None, file_id: int) -> Content | None:
+    """Return a file that its flow shows to the actor although no part is taken; None leaves it to the usual rule."""
+    stored = session.get(StoredFile, file_id) if type(file_id) is int and 0 < file_id < 2**31 else None
+    rule, flow = (_BEYOND.get(stored.flow), review.FLOWS.get(stored.flow)) if stored else (None, None)
+    if stored is None or rule is None or flow is None:
+        return None
+    row = session.get(flow.model, stored.subject_id)
+    if row is None or (actor is not None and review.takes_part(flow, actor, row)):
+        return None
+    return (
+        Content(store().open(stored.sha256), stored.name, stored.kind)
+        if rule(session, actor, row, stored)
+        else None
+    )
 
 
 def _as_a_file(asked: Access, session: Session, actor: Actor, stored: StoredFile) -> None:

@@ -11,14 +11,12 @@ from cpegi_app.models import (
     EquityProject,
     Investment,
     InvestmentRecord,
-    LeadEvent,
     OnlineInvestment,
     Organisation,
 )
-from cpegi_app.services import audit, investment_claim, notices
+from cpegi_app.services import audit, equity_lead, equity_project, investment_claim, notices
 from cpegi_app.services.forms import wan
-from cpegi_app.services.locks import one_at_a_time
-from cpegi_app.vocabulary.equity import InvestmentSource, LeadEventKind, LeadOutcome, LeadStage, ProjectState
+from cpegi_app.vocabulary.equity import InvestmentSource, LeadEventKind, LeadOutcome, LeadStage
 
 
 def finish(session: Session, actor: Actor, row: Investment | OnlineInvestment) -> InvestmentRecord:
@@ -54,19 +52,11 @@ def finish(session: Session, actor: Actor, row: Investment | OnlineInvestment) -
     session.add(record)
     session.flush()
     if project is not None:
-        _close_project(session, project)
+        equity_project.close(session, project)
         _close_lead(session, actor, project, record)
     audit.record(session, actor, "investment.done", f"library:{record.id}", record.project_name)
     _tell(session, record)
     return record
-
-
-def _close_project(session: Session, project: EquityProject) -> None:
-    one_at_a_time(session, "equity-project", project.id)
-    session.refresh(project)
-    if project.state != ProjectState.CLOSED:
-        project.state, project.closed_at = ProjectState.CLOSED.value, clock.now()
-        session.add(project)
 
 
 def _close_lead(session: Session, actor: Actor, project: EquityProject, record: InvestmentRecord) -> None:
@@ -83,15 +73,7 @@ def _close_lead(session: Session, actor: Actor, project: EquityProject, record: 
     lead.outcome_note, lead.closed_at, lead.updated_at = text, now, now
     lead.next_step, lead.next_on, lead.version = "", None, lead.version + 1
     session.add(lead)
-    session.add(
-        LeadEvent(
-            lead_id=lead.id or 0,
-            kind=LeadEventKind.CLOSED.value,
-            actor_id=actor.user_id,
-            actor_label=audit.label_of(actor),
-            text=text,
-        )
-    )
+    equity_lead.log(session, actor, lead, LeadEventKind.CLOSED, text)
 
 
 def _tell(session: Session, record: InvestmentRecord) -> None:

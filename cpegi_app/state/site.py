@@ -14,8 +14,9 @@ from pydantic import BaseModel
 from cpegi_app import clock
 from cpegi_app.access import APPLY, HOME, LOGIN, MESSAGE_BAR, PUBLIC_PRODUCT, PUBLIC_PRODUCTS
 from cpegi_app.errors import NotFound
-from cpegi_app.services import dashboard, product_public, sessions
+from cpegi_app.services import dashboard, equity_public, product_public, sessions
 from cpegi_app.services.dashboard import Tile
+from cpegi_app.services.equity_public import ProjectCard
 from cpegi_app.services.product_public import PublicDetail, PublicProduct
 from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
 from cpegi_app.state.message import MessageState
@@ -74,9 +75,10 @@ class VisitorState(Services, rx.State):
 
 @for_screen(HOME)
 class HomeState(Services, rx.State):
-    """The home page: the platform's figures and the newest products."""
+    """The home page: the platform's figures, the newest products and projects."""
 
     rows: list[PublicProduct] = []
+    projects: list[ProjectCard] = []
     figures: list[Tile] = []
     loading: bool = True
 
@@ -84,6 +86,7 @@ class HomeState(Services, rx.State):
     async def load(self):
         """Open the home page."""
         self.rows, _ = await self._read_public(product_public.public_list, size=6)
+        self.projects = await self._read_public(equity_public.public_list, size=3)
         self.figures = await self._counted()
         self.loading = False
 

@@ -255,6 +255,15 @@ class YesNo(Term):
     NO = "NO", "否"
 
 
+class MatchClass(Term):
+    """How a product suits an enterprise: fits, one condition short, data missing, further from it."""
+
+    FIT = "FIT", "符合"
+    NEAR = "NEAR", "差一项"
+    LACKING = "LACKING", "需补充数据"
+    OTHER = "OTHER", "暂不符合"
+
+
 class FileSlot(Term):
     """What an uploaded file is for (domain.md §4, §7)."""
 
@@ -266,6 +275,8 @@ class FileSlot(Term):
     CONTRACT = "CONTRACT", "借款合同"
     VOUCHER = "VOUCHER", "放款凭证"
     REPORT = "REPORT", "报告文件"
+    PLAN = "PLAN", "商业计划书"
+    PICTURE = "PICTURE", "项目图片"
     AGREEMENT = "AGREEMENT", "投资协议"
     PAYMENT = "PAYMENT", "到账凭证"
     REGISTRATION = "REGISTRATION", "工商变更证明"

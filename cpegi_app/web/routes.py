@@ -113,10 +113,7 @@ async def read_file(request: Request) -> Response:
 
 def _content(sid: str, file_id: int) -> files.Content:
     with db.transaction() as session:
-        actor = sessions.actor_of(session, sid)
-        if actor is None:
-            raise SignInRequired
-        return files.content(session, actor, file_id)
+        return files.content(session, sessions.actor_of(session, sid), file_id)
 
 
 # Two archives at a time: each keeps a thread and a temporary file busy.

@@ -101,7 +101,8 @@ def upgrade() -> None:
     with op.batch_alter_table("equity_lead", schema=None) as batch_op:
         batch_op.create_index("ix_equity_lead_board", ["stage", "next_on", "id"], unique=False)
         batch_op.create_index("ix_equity_lead_org", ["org_id", "id"], unique=False)
-        batch_op.create_index("ix_equity_lead_outcome", ["outcome", "closed_at"], unique=False)
+        batch_op.create_index("ix_equity_lead_closed", ["stage", "closed_at", "id"], unique=False)
+        batch_op.create_index("ix_equity_lead_updated_at", ["updated_at"], unique=False)
         batch_op.create_index("ix_equity_lead_owner", ["owner_id", "stage", "next_on", "id"], unique=False)
 
     op.create_table(
@@ -746,7 +747,8 @@ def downgrade() -> None:
     op.drop_table("equity_project_revision")
     with op.batch_alter_table("equity_lead", schema=None) as batch_op:
         batch_op.drop_index("ix_equity_lead_owner")
-        batch_op.drop_index("ix_equity_lead_outcome")
+        batch_op.drop_index("ix_equity_lead_closed")
+        batch_op.drop_index("ix_equity_lead_updated_at")
         batch_op.drop_index("ix_equity_lead_org")
         batch_op.drop_index("ix_equity_lead_board")
 

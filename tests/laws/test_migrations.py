@@ -34,7 +34,7 @@ APPEND_ONLY = {
 BOOKED = {"offline_loan"}
 GUARDED = APPEND_ONLY | BOOKED | {str(c.__tablename__) for c in Reviewable.__subclasses__()}
 # What the last step itself brought goes when it is undone.
-BROUGHT = {"offline_loan"}
+BROUGHT = {"offline_loan", "equity_project"}
 
 
 def config(address: str) -> Config:

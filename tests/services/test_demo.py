@@ -47,6 +47,7 @@ CONTENT = (
     "disbursement",
     "offline_loan",
     "report",
+    "equity_project",
 )
 REACHABLE = {Status.DRAFT, Status.PENDING, Status.APPROVED}
 DECIDED = {Action.RETURN: Status.RETURNED, Action.REJECT: Status.REJECTED}

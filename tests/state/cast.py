@@ -10,8 +10,8 @@ from sqlmodel import Session, col, select
 
 from cpegi_app import access, clock
 from cpegi_app.access import GRANTS, NEW_MEMBER_GRANTS, Actor, Permission, Role, Screen
-from cpegi_app.models import LoginSession, Product, User
-from cpegi_app.services import files, review, sessions
+from cpegi_app.models import EquityLead, LoginSession, Product, User
+from cpegi_app.services import equity_interest, equity_recommend, files, review, sessions
 from cpegi_app.vocabulary import FileSlot, Kind, Status
 from tests import factories, worlds
 
@@ -130,12 +130,19 @@ def _stock(session: Session, cast: Cast) -> None:
     filing = worlds.filing_world(session, bank, rows=2)
     filed = worlds.filing_world(session, bank).bring_to(session, Status.PENDING)
     rival = worlds.disbursement_world(session).bring_to(session, Status.PENDING)
+    project = _typed(session, worlds.project_world(session, own.owner))
+    listed = worlds.listed_project(session, own.owner)
+    fund = factories.member(session, Kind.EQUITY)
+    equity_recommend.recommend(session, factories.staff(session), [listed.id], [fund.org_id or 0], "")
+    equity_interest.favourite(session, fund, listed.id, on=True)
+    lead = session.exec(select(EquityLead)).one()
     removed = factories.upload(session, bank, draft.flow, draft.row_id, FileSlot.ATTACHMENT)
     files.remove(session, bank, removed[0].id)
     factories.upload(session, bank, draft.flow, draft.row_id, FileSlot.ATTACHMENT, shade=1)
     _add(session, cast, "bank", bank, Kind.DEBT, verified=True)
     _add(session, cast, "rival bank", rival.owner, Kind.DEBT, verified=True)
     _add(session, cast, "owner", own.owner, Kind.ENTERPRISE, verified=True)
+    _add(session, cast, "fund", fund, Kind.EQUITY, verified=True)
     _add(session, cast, "changer", change.owner, Kind.ENTERPRISE, verified=True)
     _add(session, cast, "applicant", newcomer.owner, Kind.ENTERPRISE)
     target = own.row(session)
@@ -156,6 +163,12 @@ def _stock(session: Session, cast: Cast) -> None:
         access.FILING_REVIEW: ("staff", {"bid": filed.row_id}),
         access.REPORT_EDIT: ("bank", {"rid": reported.row_id}),
         access.REPORT_READ: ("regulator", {"rid": readable.row_id}),
+        access.PUBLIC_PROJECT: ("fund", {"pid": listed.id}),
+        access.PROJECT_EDIT: ("owner", {"rid": project.row_id}),
+        access.PROJECT_READERS: ("owner", {"pid": listed.id}),
+        access.RECOMMEND_PROJECT: ("staff", {"pid": listed.id}),
+        access.RECOMMEND_TO: ("staff", {"oid": fund.org_id}),
+        access.LEAD: ("staff", {"lid": lead.id}),
         access.IDENTITY: ("newcomer", {}),
         access.VERIFICATION: ("applicant", {}),
         access.PROFILE: ("changer", {}),

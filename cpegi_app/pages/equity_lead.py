@@ -1,0 +1,393 @@
+"""对接线索: the board by stage, the closed leads, one lead with its log (manual §6.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from cpegi_app.access import LEAD, LEADS
+from cpegi_app.pages import ui
+from cpegi_app.pages.equity_parts import reason_chips
+from cpegi_app.pages.form import href, list_page, problem, summary
+from cpegi_app.pages.layout import page
+from cpegi_app.services.equity_board import Column, LeadCard
+from cpegi_app.services.equity_lead import LIVE, TEXT_MAX
+from cpegi_app.state.equity_staff import ClosedLeadsState, LeadBoardState, LeadState
+from cpegi_app.vocabulary.equity import CONTACT_KINDS, LeadOutcome
+
+TABS = [("board", "跟进看板"), ("closed", "已了结")]
+OWNERS = [("", "全部"), ("MINE", "我负责的"), ("NONE", "未分配")]
+
+
+@page(LEADS, LeadBoardState.load)
+def leads() -> rx.Component:
+    """Every lead where it stands."""
+    state = LeadBoardState
+    return rx.fragment(
+        ui.crumbs(LEADS.menu, LEADS.title),
+        ui.page_head(
+            LEADS.title,
+            lead="机构收藏项目或反馈“感兴趣”后自动建立线索；按阶段跟进，记录每次沟通，了结时写明结果。",
+        ),
+        rx.el.div(
+            ui.tabs(TABS, state.tab, state.show_tab, "线索"),
+            rx.cond(state.tab == "board", _board(), _closed()),
+            class_name="tabbed",
+        ),
+    )
+
+
+def _board() -> rx.Component:
+    state = LeadBoardState
+    owners = rx.el.div(
+        rx.el.span("负责人", class_name="choices-label"),
+        *(
+            rx.el.button(
+                label,
+                type="button",
+                on_click=state.show_owner(code),
+                aria_pressed=ui.flag(state.owner == code),
+                class_name="choice",
+            )
+            for code, label in OWNERS
+        ),
+        class_name="choices",
+        role="group",
+        aria_label="按负责人筛选",
+    )
+    return rx.el.div(
+        owners,
+        rx.cond(
+            state.loading & (state.columns.length() == 0),
+            ui.skeleton(6),
+            rx.el.div(
+                rx.foreach(state.columns, _column),
+                class_name="board",
+                role="region",
+                aria_label="线索看板",
+                tab_index=0,
+            ),
+        ),
+        class_name="card-body stack",
+    )
+
+
+def _column(column: rx.Var[Column]) -> rx.Component:
+    return rx.el.section(
+        rx.el.h2(ui.tag(column.label, column.tone), rx.el.span(column.count, class_name="muted num")),
+        rx.cond(
+            column.count > 0,
+            rx.el.ul(rx.foreach(column.cards, _card)),
+            rx.el.p("暂无线索", class_name="muted small"),
+        ),
+        ui.show(
+            column.more, ui.button("更多", LeadBoardState.show_more, "text", aria_label="更多" + column.label)
+        ),
+        class_name="board-col",
+        key=column.stage,
+    )
+
+
+def _card(card: rx.Var[LeadCard]) -> rx.Component:
+    due = rx.cond(
+        card.next_on != "",
+        rx.el.p(
+            ui.tag(rx.cond(card.late, "已逾期 ", "计划 ") + card.next_on, rx.cond(card.late, "red", "blue")),
+            rx.el.br(),
+            rx.el.span(card.next_step, class_name="small"),
+        ),
+        rx.el.p("尚无下一步安排", class_name="muted small"),
+    )
+    return rx.el.li(
+        rx.el.h3(ui.link(card.project, href(LEAD, card.id))),
+        rx.el.p(card.org, class_name="small"),
+        due,
+        rx.el.p(
+            ui.chip(card.source),
+            rx.el.span(rx.cond(card.owner != "", card.owner, "未分配"), class_name="muted small"),
+            class_name="row row-between",
+        ),
+        class_name="board-card",
+        key=card.id,
+    )
+
+
+def _closed() -> rx.Component:
+    def row(c: rx.Var[LeadCard]) -> list:
+        return [
+            c.project,
+            c.org,
+            c.outcome,
+            c.outcome_note,
+            rx.cond(c.owner != "", c.owner, "—"),
+            c.at,
+            [ui.link("查看", href(LEAD, c.id), aria_label="查看线索：" + c.project)],
+        ]
+
+    return list_page(
+        ClosedLeadsState,
+        [
+            ui.Col("项目", wrap=True),
+            ui.Col("机构", wrap=True),
+            "结果",
+            ui.Col("说明", wrap=True),
+            "负责人",
+            ui.Col("了结时间", sort="at"),
+            ui.Col("操作", ops=True),
+        ],
+        row,
+        "已了结的线索",
+        query=[ui.field("outcome", "结果", ui.select_input("outcome", LeadOutcome.options(), blank="全部"))],
+        empty=ui.empty_state("没有已了结的线索", "在线索中点击“了结线索”并填写结果后列在这里。"),
+    )
+
+
+# --- one lead -----------------------------------------------------------------------------------------
+
+
+@page(LEAD, LeadState.load)
+def lead() -> rx.Component:
+    """A lead: who and what, what was done, what is next."""
+    state = LeadState
+    found = state.lead
+    title = rx.cond(found.id > 0, found.institution + " → " + found.project.name, LEAD.title)
+    return rx.fragment(
+        ui.crumbs(LEADS.menu, (LEADS.title, LEADS.route), LEAD.title),
+        ui.page_head(
+            title,
+            ui.link_button("返回看板", LEADS.route),
+            ui.show(found.closed, ui.button("重新跟进", state.ask("reopen"))),
+            ui.show((found.id > 0) & ~found.closed, ui.button("了结线索", state.ask("close"), "primary")),
+            status=ui.show(found.id > 0, ui.tag(found.stage_label, found.tone)),
+        ),
+        rx.cond(state.loading, ui.card("", ui.skeleton(8)), _lead()),
+        _dialogs(),
+    )
+
+
+def _lead() -> rx.Component:
+    found = LeadState.lead
+    return rx.fragment(
+        summary(LeadState),
+        ui.show(
+            found.closed,
+            ui.note("结果：" + found.outcome + "。" + found.outcome_note, "info"),
+        ),
+        rx.el.div(
+            rx.el.div(ui.show(~found.closed, _stages()), _contact(), _log(), class_name="stack"),
+            rx.el.div(
+                ui.show(~found.closed, _next()), _owner(), _project(), _institution(), class_name="stack"
+            ),
+            class_name="cols-main",
+        ),
+    )
+
+
+def _stages() -> rx.Component:
+    state = LeadState
+    return ui.card(
+        "阶段",
+        rx.el.div(
+            *(
+                rx.el.button(
+                    s.label,
+                    type="button",
+                    on_click=state.move(s.value),
+                    aria_pressed=ui.flag(state.lead.stage == s.value),
+                    class_name="choice",
+                )
+                for s in LIVE
+            ),
+            class_name="choices",
+            role="group",
+            aria_label="推进到",
+        ),
+    )
+
+
+def _contact() -> rx.Component:
+    state = LeadState
+    kinds = [(k.value, k.label) for k in CONTACT_KINDS]
+    return ui.card(
+        "添加沟通记录",
+        ui.form(
+            ui.form_grid(
+                ui.field(
+                    "kind", "沟通方式", ui.select_input("kind", kinds), True, error=problem(state, "kind")
+                ),
+                ui.field(
+                    "happened_on",
+                    "沟通日期",
+                    ui.date_input("happened_on", state.lead.today),
+                    True,
+                    error=problem(state, "happened_on"),
+                ),
+                ui.field(
+                    "text",
+                    "沟通内容",
+                    ui.textarea("text", rows=3, max_length=TEXT_MAX),
+                    True,
+                    error=problem(state, "text"),
+                    wide=True,
+                ),
+            ),
+            rx.el.div(ui.submit("保存记录"), class_name="row row-end"),
+            on_submit=state.contact,
+            draft="lead-" + state.lead.id.to_string(),
+            version=state.lead.version.to_string(),
+            key="contact" + state.form_key,
+        ),
+    )
+
+
+def _log() -> rx.Component:
+    return ui.card("沟通对接记录", ui.timeline(LeadState.lead.events))
+
+
+def _next() -> rx.Component:
+    state = LeadState
+    found = state.lead
+    return ui.card(
+        "下一步",
+        ui.form(
+            ui.show(found.late, ui.note("计划日期已过，请记录沟通情况或重新安排。", "warning")),
+            ui.field(
+                "next_step",
+                "下一步",
+                ui.text_input("next_step", found.next_step, max_length=200),
+                True,
+                error=problem(state, "next_step"),
+            ),
+            ui.field(
+                "next_on",
+                "计划日期",
+                ui.date_input("next_on", found.next_on),
+                True,
+                error=problem(state, "next_on"),
+            ),
+            rx.el.div(ui.submit("保存安排", kind="default"), class_name="row row-end"),
+            on_submit=state.plan,
+            key="next" + state.form_key,
+        ),
+    )
+
+
+def _owner() -> rx.Component:
+    state = LeadState
+    found = state.lead
+    acts = rx.el.div(
+        ui.show(found.owner_id == 0, ui.button("由我负责", state.take, "primary", size="sm")),
+        ui.button("指定负责人", state.ask("owner"), size="sm"),
+        class_name="row",
+    )
+    return ui.card(
+        "负责人",
+        rx.el.div(
+            rx.el.p(rx.cond(found.owner != "", found.owner, "尚未分配"), class_name="strong"),
+            ui.show(~found.closed, acts),
+            class_name="row row-between",
+        ),
+    )
+
+
+def _project() -> rx.Component:
+    found = LeadState.lead
+    return ui.card(
+        "融资项目",
+        ui.description_list(
+            [
+                ("项目企业", found.project.org),
+                ("轮次", found.project.round),
+                ("融资额", found.project.amount),
+                ("状态", found.project_state),
+                ("项目联系人", found.project_contact),
+            ],
+            1,
+        ),
+        extra=ui.show(found.project_href != "", ui.link("查看项目", found.project_href)),
+    )
+
+
+def _institution() -> rx.Component:
+    found = LeadState.lead
+    return ui.card(
+        "投资机构",
+        ui.description_list(
+            [
+                ("机构", found.institution),
+                ("类别", found.institution_class),
+                ("联系人", found.institution_contact),
+                ("投资偏好", found.wants),
+                ("线索来源", found.source + "，" + found.begun),
+            ],
+            1,
+        ),
+        ui.show(found.reasons.length() > 0, reason_chips(found.reasons)),
+    )
+
+
+def _dialogs() -> rx.Component:
+    state = LeadState
+    return rx.fragment(
+        _dialog(
+            "close",
+            "了结线索",
+            state.close,
+            ui.field(
+                "outcome",
+                "结果",
+                ui.select_input("outcome", LeadOutcome.options()),
+                True,
+                error=problem(state, "outcome"),
+            ),
+            ui.field(
+                "outcome_note",
+                "说明",
+                ui.textarea("outcome_note", rows=3, max_length=500),
+                True,
+                error=problem(state, "outcome_note"),
+            ),
+        ),
+        _dialog(
+            "reopen",
+            "重新跟进",
+            state.reopen,
+            ui.field("why", "原因", ui.text_input("why", max_length=200), True, error=problem(state, "why")),
+        ),
+        _dialog(
+            "owner",
+            "指定负责人",
+            state.assign,
+            ui.field("owner", "负责人", _people(), True, error=problem(state, "owner")),
+        ),
+    )
+
+
+def _people() -> rx.Component:
+    state = LeadState
+    options: Any = rx.foreach(state.lead.people, lambda p: rx.el.option(p[1], value=p[0], key=p[0]))
+    return rx.el.select(
+        rx.el.option("请选择", value=""),
+        options,
+        name="owner",
+        default_value="",
+        class_name="input",
+        custom_attrs={"id": "f-owner"},
+    )
+
+
+def _dialog(name: str, title: str, handler: Any, *fields: rx.Component) -> rx.Component:
+    state = LeadState
+    return ui.dialog(
+        state.asking == name,
+        title,
+        ui.form(
+            *fields,
+            rx.el.div(ui.button("取消", state.ask("")), ui.submit("确定"), class_name="row row-end"),
+            on_submit=handler,
+            key=name + state.form_key,
+        ),
+        on_close=state.ask(""),
+        ident=f"lead-{name}",
+    )

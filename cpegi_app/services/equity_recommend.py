@@ -1,0 +1,317 @@
+"""The staff recommend projects to institutions, with the reasons of a match (manual §6.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import case, func
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import DEALS, Actor
+from cpegi_app.errors import Conflict, FormInvalid, NotFound
+from cpegi_app.models import (
+    EquityProject,
+    InvestPreference,
+    Organisation,
+    ProjectFavourite,
+    ProjectRecommendation,
+)
+from cpegi_app.services import audit, equity_match, equity_plan, equity_project, notices
+from cpegi_app.services.equity_lead import require_staff
+from cpegi_app.services.equity_match import Reason, Wanted, reasons, score
+from cpegi_app.services.equity_public import ProjectCard, card, filtered, public_count, public_list
+from cpegi_app.services.forms import normalise
+from cpegi_app.services.locks import one_at_a_time
+from cpegi_app.vocabulary import Kind, OrgClass
+from cpegi_app.vocabulary.equity import INTEREST_TONES, Interest, ProjectState
+
+NOTE_MAX, AT_ONCE = 200, 50
+
+
+class ProjectLine(ProjectCard):
+    """An open project in the staff's list, with what became of it so far."""
+
+    favourites: int = 0
+    interested: int = 0
+    recommended: int = 0
+
+
+def projects(
+    session: Session, actor: Actor, *, page: int = 1, size: int = 10, **filters: str
+) -> list[ProjectLine]:
+    """Return one page of the open projects."""
+    require_staff(actor)
+    cards = public_list(session, page=page, size=size, **filters)
+    ids = [c.id for c in cards]
+    counts = equity_plan.counts(session, ids)
+    number = func.count(col(ProjectRecommendation.id))
+    query = select(ProjectRecommendation.project_id, number).where(
+        col(ProjectRecommendation.project_id).in_(ids)
+    )
+    told = dict(session.exec(query.group_by(col(ProjectRecommendation.project_id))).all())
+    return [
+        ProjectLine(
+            **c.model_dump(),
+            favourites=counts[c.id].favourites,
+            interested=counts[c.id].interested,
+            recommended=told.get(c.id, 0),
+        )
+        for c in cards
+    ]
+
+
+def project_count(session: Session, actor: Actor, **filters: str) -> int:
+    """Return how many projects the filters leave."""
+    require_staff(actor)
+    return public_count(session, **filters)
+
+
+class InstitutionLine(BaseModel):
+    """An equity institution with what it looks for, and how it answered so far."""
+
+    id: int
+    name: str
+    org_class: str
+    wants: str
+    stated: bool
+    recommended: int = 0
+    interested: int = 0
+
+
+def _investors(word: str = "") -> Any:
+    query = select(Organisation, InvestPreference).join(
+        InvestPreference, col(InvestPreference.org_id) == Organisation.id, isouter=True
+    )
+    query = query.where(Organisation.kind == Kind.EQUITY.value, col(Organisation.verified_at).is_not(None))
+    if word := normalise(word):
+        query = query.where(col(Organisation.name).contains(word, autoescape=True))
+    return query
+
+
+def institutions(
+    session: Session, actor: Actor, *, word: str = "", page: int = 1, size: int = 10
+) -> tuple[list[InstitutionLine], int]:
+    """Return one page of the verified equity institutions."""
+    require_staff(actor)
+    query = _investors(word)
+    total = session.exec(select(func.count()).select_from(query.subquery())).one()
+    found = session.exec(query.order_by(col(Organisation.id)).offset((page - 1) * size).limit(size)).all()
+    told = _told(session, [org.id for org, _ in found])
+    return [_institution(org, pref, told) for org, pref in found], total
+
+
+def _told(session: Session, org_ids: list[Any]) -> dict[int, tuple[int, int]]:
+    wants = case((ProjectRecommendation.answer == Interest.INTERESTED.value, 1), else_=0)  # pyright: ignore
+    query = select(ProjectRecommendation.org_id, func.count(), func.sum(wants))
+    query = query.where(col(ProjectRecommendation.org_id).in_(org_ids))
+    rows = session.exec(query.group_by(col(ProjectRecommendation.org_id)))
+    return {org: (number, int(interested or 0)) for org, number, interested in rows}
+
+
+def _institution(
+    org: Organisation, pref: InvestPreference | None, told: dict[int, tuple[int, int]]
+) -> InstitutionLine:
+    number, interested = told.get(org.id or 0, (0, 0))
+    return InstitutionLine(
+        id=org.id or 0,
+        name=org.name,
+        org_class=OrgClass.label_of(org.org_class),
+        wants=equity_match.wanted(pref, org.profile).summary,
+        stated=pref is not None,
+        recommended=number,
+        interested=interested,
+    )
+
+
+# --- candidates ---------------------------------------------------------------------------------------
+
+
+class Candidate(BaseModel):
+    """An institution for a project, or a project for an institution, with the reasons of the match."""
+
+    id: int
+    name: str
+    note: str
+    reasons: list[Reason]
+    verdict: str
+    verdict_tone: str
+    done: str = ""
+    done_tone: str = "grey"
+
+
+class Candidates(BaseModel):
+    """For whom or what one chooses, what it says of itself, and a page of candidates, best first."""
+
+    title: str = ""
+    about: str = ""
+    rows: list[Candidate] = []
+    total: int = 0
+
+
+def for_project(
+    session: Session, actor: Actor, project_id: int, *, word: str = "", page: int = 1, size: int = 10
+) -> Candidates:
+    """Return the institutions for a project, those that fit best first."""
+    require_staff(actor)
+    project = equity_project.find(session, project_id)
+    org = session.get_one(Organisation, project.org_id)
+    shown = card(project, org.name)
+    weighed = [
+        (inst, want, reasons(project, want))
+        for inst, pref in session.exec(_investors(word).where(Organisation.id != project.org_id))
+        for want in (equity_match.wanted(pref, inst.profile),)
+    ]
+    weighed.sort(key=lambda w: (*score(w[2]), -(w[0].id or 0)), reverse=True)
+    page_of = weighed[(page - 1) * size : page * size]
+    done = _done(session, ProjectRecommendation.project_id == project_id, "org_id")
+    kept = _kept(session, ProjectFavourite.project_id == project_id, "org_id")
+    rows = [_candidate(inst.id or 0, inst.name, want.summary, why, done, kept) for inst, want, why in page_of]
+    about = f"{shown.org} · {shown.industry} · {shown.round} · {shown.amount} · {shown.region}"
+    return Candidates(title=project.name, about=about, rows=rows, total=len(weighed))
+
+
+def for_institution(
+    session: Session,
+    actor: Actor,
+    org_id: int,
+    *,
+    page: int = 1,
+    size: int = 10,
+    total: int | None = None,
+    **filters: str,
+) -> Candidates:
+    """Return the open projects for an institution, those that fit best first, then the newest."""
+    require_staff(actor)
+    org = _investor(session, org_id)
+    want = equity_match.of_org(session, org)
+    where = [*filtered(**filters), EquityProject.org_id != org_id]
+    order = (_fit(want).desc(), col(EquityProject.listed_at).desc(), col(EquityProject.id).desc())
+    ids = select(EquityProject.id).where(*where).order_by(*order).offset((page - 1) * size).limit(size)
+    wanted = list(session.exec(ids))
+    found = {p.id: p for p in session.exec(select(EquityProject).where(col(EquityProject.id).in_(wanted)))}
+    done = _done(session, ProjectRecommendation.org_id == org_id, "project_id")
+    kept = _kept(session, ProjectFavourite.org_id == org_id, "project_id")
+    rows = []
+    for i in wanted:
+        shown = card(found[i], "")
+        note = f"{shown.industry} · {shown.round} · {shown.amount} · {shown.region}"
+        rows.append(_candidate(shown.id, shown.name, note, reasons(found[i], want), done, kept))
+    if total is None:
+        total = session.exec(select(func.count()).select_from(EquityProject).where(*where)).one()
+    return Candidates(title=org.name, about=want.summary, rows=rows, total=total)
+
+
+def _investor(session: Session, org_id: int) -> Organisation:
+    org = session.get(Organisation, org_id) if type(org_id) is int and 0 < org_id < 2**31 else None
+    if org is None or org.kind != Kind.EQUITY or org.verified_at is None:
+        raise NotFound("股权金融机构")
+    return org
+
+
+def _fit(want: Wanted) -> Any:
+    """Return how many stated wishes a project meets, as an expression over the list's index."""
+    hits: Any = 0
+    for column, codes in (
+        (EquityProject.industry, want.industries),
+        (EquityProject.round, want.rounds),
+        (EquityProject.stage, want.stages),
+        (EquityProject.region, want.regions),
+    ):
+        if codes:
+            hits = hits + case((col(column).in_(sorted(codes)), 1), else_=0)
+    if want.low or want.high:
+        fits = col(EquityProject.amount_fen).between(want.low, want.high or 2**62)
+        hits = hits + case((fits, 1), else_=0)
+    return hits if not isinstance(hits, int) else case((col(EquityProject.id) > 0, 0), else_=0)
+
+
+def _done(session: Session, where: Any, name: str) -> dict[int, ProjectRecommendation]:
+    return {getattr(r, name): r for r in session.exec(select(ProjectRecommendation).where(where))}
+
+
+def _kept(session: Session, where: Any, name: str) -> set[int]:
+    return {getattr(r, name) for r in session.exec(select(ProjectFavourite).where(where))}
+
+
+def _candidate(
+    row_id: int,
+    name: str,
+    note: str,
+    why: list[Reason],
+    done: dict[int, ProjectRecommendation],
+    kept: set[int],
+) -> Candidate:
+    misses, hits = -score(why)[0], score(why)[1]
+    verdict, tone = ("未说明偏好", "grey") if not why else ("完全符合", "green")
+    if misses:
+        verdict, tone = (f"{hits} 项符合，{misses} 项不符", "orange") if hits else ("不符合", "grey")
+    told = done.get(row_id)
+    mark = "已收藏" if row_id in kept else ""
+    if told is not None:
+        mark = "已推荐 · " + (Interest.label_of(told.answer) or "待反馈")
+    return Candidate(
+        id=row_id,
+        name=name,
+        note=note,
+        reasons=why,
+        verdict=verdict,
+        verdict_tone=tone,
+        done=mark,
+        done_tone=INTEREST_TONES[told.answer] if told else ("teal" if mark else "grey"),
+    )
+
+
+# --- recommending -------------------------------------------------------------------------------------
+
+
+def recommend(session: Session, actor: Actor, project_ids: list[int], org_ids: list[int], note: str) -> int:
+    """Recommend projects to institutions, each pair once; return how many are new."""
+    require_staff(actor)
+    note = normalise(note)
+    if len(note) > NOTE_MAX:
+        raise FormInvalid({"note": f"推荐语最多 {NOTE_MAX} 字，现有 {len(note)} 字，请精简"})
+    if not project_ids or not org_ids:
+        raise FormInvalid({"pick": "请至少勾选一项后再推荐"}, "请至少勾选一项后再推荐。")
+    if len(project_ids) * len(org_ids) > AT_ONCE:
+        raise FormInvalid({"pick": f"一次最多推荐 {AT_ONCE} 项，请分次推荐"})
+    new = 0
+    for org_id in dict.fromkeys(org_ids):
+        org = _investor(session, org_id)
+        for project_id in dict.fromkeys(project_ids):
+            new += _recommend(session, actor, project_id, org, note)
+    return new
+
+
+def _recommend(session: Session, actor: Actor, project_id: int, org: Organisation, note: str) -> bool:
+    project = equity_project.find(session, project_id)
+    if project.state != ProjectState.OPEN:
+        label = ProjectState.label_of(project.state)
+        raise Conflict(f"项目“{project.name}”{label}，不能推荐。请刷新列表后重新选择。")
+    if project.org_id == org.id:
+        raise Conflict(f"项目“{project.name}”由该机构自己发布，无需推荐。")
+    one_at_a_time(session, "recommend", project_id, org.id)
+    twin = select(ProjectRecommendation.id).where(
+        ProjectRecommendation.project_id == project_id, ProjectRecommendation.org_id == org.id
+    )
+    if session.exec(twin).first() is not None:
+        return False
+    why = [r.text for r in reasons(project, equity_match.of_org(session, org)) if r.ok]
+    row = ProjectRecommendation(
+        project_id=project_id,
+        org_id=org.id or 0,
+        recommended_by=actor.user_id,
+        reasons=why,
+        note=note,
+        created_at=clock.now(),
+    )
+    session.add(row)
+    session.flush()
+    text = "；".join(filter(None, [note, *why])) or "请查看项目并反馈是否感兴趣。"
+    users = notices.users_of(session, org.id or 0)
+    notices.notify(session, users, f"平台推荐融资项目：{project.name}", text, DEALS.route)
+    audit.record(
+        session, actor, "project.recommend", f"equity_project:{project_id}", f"{project.name} → {org.name}"
+    )
+    return True
