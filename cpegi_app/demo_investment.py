@@ -30,11 +30,11 @@ from cpegi_app.vocabulary.equity import Attendance
 
 # What is sold in a round that comes to its end, beside the projects of the first half.
 PROJECTS: tuple[Case, ...] = (
-    Case("laser", "f05", 95, "listed", "激光熔覆再制造服务站扩点", "C", "JINGKAI", "GROWTH", "A", 1800, 9,
+    Case("laser", "f05", 90, "listed", "激光熔覆再制造服务站扩点", "C", "JINGKAI", "GROWTH", "A", 1800, 9,
          "为矿山机械提供现场激光熔覆再制造，已建成两个服务站。", "自研送粉头与工艺数据库，修复成本为换新的四成。"),
-    Case("valve", "f07", 88, "listed", "高端阀门智能执行机构产线", "C", "GAOXIN", "GROWTH", "B", 3600, 12,
+    Case("valve", "f17", 86, "listed", "高端阀门智能执行机构产线", "C", "GAOXIN", "GROWTH", "B", 3600, 12,
          "面向化工与电力的智能执行机构，产线二期建设。", "通过防爆与功能安全认证，交付周期六周。"),
-    Case("cell", "f12", 80, "listed", "储能电池热管理模组产业化", "C", "AIRPORT", "STARTUP", "PRE_A", 1500, 10,
+    Case("cell", "f22", 80, "listed", "储能电池热管理模组产业化", "C", "AIRPORT", "STARTUP", "PRE_A", 1500, 10,
          "液冷热管理模组，已进入两家储能集成商名录。", "微通道冷板温差控制在三度以内。"),
 )  # fmt: skip
 # Institution, project, days ago of the record, by whom, 万元, per cent, how it went.
@@ -45,7 +45,7 @@ chuanze cell   8 fund    1000 7  disputed
 """
 # Institution, enterprise, days ago, project, round, mode, 万元, per cent, how it went.
 OFFLINE = """
-chuanze f14 75 冷链分拣自动化二期      A      EQUITY      1200 8    filed
+chuanze f14 62 冷链分拣自动化二期      A      EQUITY      1200 8    filed
 yuanshu f01 58 主轴单元海外试制        ANGEL  EQUITY       600 5    filed
 yuanshu f02 34 试剂原料国产化          PRE_A  CONVERTIBLE  500 -    filed
 chuanze f01  2 智能工厂改造项目        A      EQUITY       900 4.5  party
@@ -203,7 +203,7 @@ def _drafted(world: World, data: dict[str, str], projects: tuple[str, ...]) -> R
     row = roadshow.save(session, staff, row.id or 0, row.version, data)
     for key in projects:
         roadshow_desk.add_project(session, staff, row.id or 0, world.projects[key])
-    name, content = demo_paper.paper(FileSlot.ATTACHMENT)
+    name, content = demo_paper.paper(FileSlot.PLAN)
     files.attach(session, staff, roadshow.HOLDER, row.id or 0, FileSlot.ATTACHMENT.value, name, content)
     roadshow_desk.invite_investors(session, staff, row.id or 0)
     return row

@@ -109,6 +109,12 @@ def published(session: Session, *guests: Actor, by: Actor | None = None, **chang
     return roadshow.save(session, by, row.id or 0, row.version, roadshow.values(row), publish=True)
 
 
+def changed(session: Session, row: Roadshow, by: Actor, reason: str = "场地调整", **changes: str) -> Roadshow:
+    """Change a roadshow's plan as the staff do, with a reason."""
+    data = roadshow.values(row) | changes
+    return roadshow.save(session, by, row.id or 0, row.version, data, reason=reason)
+
+
 def guest_data(**changes: str) -> dict[str, str]:
     """Return a right 报名."""
     return {"visitor": "李敏", "phone": "13800001234", "people": "1"} | changes

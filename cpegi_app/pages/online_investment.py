@@ -224,7 +224,7 @@ def _details(state: Any, *, staff: bool) -> rx.Component:
                     view.state == OnlineState.DONE.value,
                     ui.note("双方已确认，投资已进入股权投资项目库，记录不再变更。", "success"),
                 ),
-                _actions(state),
+                ui.show(view.can_confirm | view.can_object | view.can_correct, _actions(state)),
                 class_name="stack",
             ),
         ),

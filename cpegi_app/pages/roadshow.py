@@ -72,7 +72,13 @@ def roadshow() -> rx.Component:
             rx.cond(view.title == "", ROADSHOW.title, view.title),
             ui.show(
                 view.id > 0,
-                ui.file_link(rx.fragment(ui.icon("calendar"), "加入日历"), view.calendar, class_name="btn"),
+                # As a download the page stays: leaving it for a file would close its live connection.
+                ui.file_link(
+                    rx.fragment(ui.icon("calendar"), "加入日历"),
+                    view.calendar,
+                    download=True,
+                    class_name="btn",
+                ),
             ),
             ui.link_button("返回列表", ROADSHOWS.route),
             status=ui.show(view.state != "", ui.tag(view.state_label, view.tone)),

@@ -243,7 +243,7 @@ def _guest_row(g: rx.Var[GuestLine]) -> list:
                 ui.button("签到", state.open_guest(g.org_id), "text", aria_label="签到" + g.org),
             ),
             ui.show(
-                ~g.registered & ~begun,
+                ~g.registered & RoadshowDeskState.desk.can_edit,
                 ui.button(
                     "移除",
                     state.uninvite(g.org_id),

@@ -20,7 +20,6 @@ from cpegi_app.models import (
     OnlineInvestment,
     ProjectFavourite,
     ProjectRecommendation,
-    RoadshowRegistration,
 )
 from cpegi_app.services import staff
 from cpegi_app.services.forms import wan
@@ -32,7 +31,6 @@ from cpegi_app.vocabulary.equity import (
     LeadStage,
     OnlineState,
     ProjectState,
-    RegistrationState,
     Round,
 )
 
@@ -106,7 +104,7 @@ def _count(session: Session, model: Any, *where: Any) -> int:
 
 
 def _tiles(session: Session) -> list[Figure]:
-    by_state = dict(session.exec(_grouped(EquityProject.state)).all())
+    open_projects = _count(session, EquityProject, EquityProject.state == ProjectState.OPEN.value)
     amount, number = session.exec(
         select(func.coalesce(func.sum(InvestmentRecord.amount_fen), 0), func.count()).select_from(
             InvestmentRecord
@@ -119,15 +117,11 @@ def _tiles(session: Session) -> list[Figure]:
     waiting = _count(session, Investment, Investment.status == Status.PENDING.value)
     open_states = [OnlineState.WAITING.value, OnlineState.DISPUTED.value]
     waiting += _count(session, OnlineInvestment, col(OnlineInvestment.state).in_(open_states))
-    registered = RegistrationState.REGISTERED.value
-    came = _count(session, RoadshowRegistration, col(RoadshowRegistration.state) == registered)
     return [
-        _figure("融资中项目", by_state.get(ProjectState.OPEN.value, 0), "个", "green"),
-        _figure("已结项项目", by_state.get(ProjectState.CLOSED.value, 0), "个", "teal"),
+        _figure("融资中项目", open_projects, "个", "green"),
         _figure("机构收藏", _count(session, ProjectFavourite), "次", "blue"),
         _figure("感兴趣", interested, "次", "blue"),
         _figure("约见洽谈", meetings, "次", "orange"),
-        _figure("路演报名", came, "家次", "orange"),
         _figure("待确认投资", waiting, "笔", "orange" if waiting else "grey"),
         _figure("完成投资", number, "笔", "teal"),
         _figure("投资总额", wan(int(amount)), "万元", "teal"),

@@ -129,9 +129,11 @@ _SORTS = {
     "sent": col(Investment.submitted_at),
 }
 _TABLE = list_count.Table(Investment)
-OWN = lists.register(Listing("filings", "线下投资记录", _own, _TABLE, _rows, _COLUMNS, _SORTS, large=False))
+OWN = lists.register(
+    Listing("investments", "线下投资记录", _own, _TABLE, _rows, _COLUMNS, _SORTS, large=False)
+)
 PARTY_SIDE = lists.register(
-    Listing("filings_party", "线下投资确认", _party, _TABLE, _rows, _COLUMNS, _SORTS, large=False)
+    Listing("investments_party", "线下投资确认", _party, _TABLE, _rows, _COLUMNS, _SORTS, large=False)
 )
 
 

@@ -81,7 +81,7 @@ def own_records(
         query = query.where(col(InvestmentRecord.paid_on) >= since)
     if until:
         query = query.where(col(InvestmentRecord.paid_on) <= until)
-    if found := _word(word):
+    if (found := _word(word)) is not None:
         query = query.where(found)
     rows = session.exec(query.order_by(col(InvestmentRecord.id).desc()).limit(max(1, min(limit, CHOICES))))
     return [_own(r, actor) for r in rows]

@@ -102,7 +102,7 @@ def test_a_project_taken_down_meanwhile_stops_the_record(session: Session):
     project.state = ProjectState.DOWN.value
     session.add(project)
     session.flush()
-    with pytest.raises(Conflict, match="已被项目方撤下.*添加线下投资记录"):
+    with pytest.raises(Conflict, match=r"已被项目方撤下.*添加线下投资记录"):
         online_investment.record(session, fund, lead.id or 0, equity.figures())
     assert session.exec(select(OnlineInvestment)).all() == []
 
