@@ -30,9 +30,39 @@ class EquityProject(Row, table=True):
             "stage",
             "amount_fen",
         ),
-        Index("ix_equity_project_industry", "state", "industry", "listed_at", "id"),
-        Index("ix_equity_project_round", "state", "round", "listed_at", "id"),
-        Index("ix_equity_project_region", "state", "region", "listed_at", "id"),
+        Index(
+            "ix_equity_project_amount",
+            "state",
+            "amount_fen",
+            "listed_at",
+            "id",
+            "industry",
+            "round",
+            "region",
+        ),
+        Index(
+            "ix_equity_project_industry",
+            "state",
+            "industry",
+            "listed_at",
+            "id",
+            "round",
+            "region",
+            "amount_fen",
+        ),
+        Index(
+            "ix_equity_project_round", "state", "round", "listed_at", "id", "industry", "region", "amount_fen"
+        ),
+        Index(
+            "ix_equity_project_region",
+            "state",
+            "region",
+            "listed_at",
+            "id",
+            "industry",
+            "round",
+            "amount_fen",
+        ),
         Index("ix_equity_project_org", "org_id", "id"),
     )
 

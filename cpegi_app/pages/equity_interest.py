@@ -36,7 +36,6 @@ def deals() -> rx.Component:
                 [
                     ui.Col("项目", wrap=True),
                     ui.Col("融资额", num=True),
-                    ui.Col("行业", wrap=True),
                     "状态",
                     ui.Col("推荐理由与反馈", wrap=True),
                     ui.Col("操作", ops=True),
@@ -82,9 +81,8 @@ def deals() -> rx.Component:
 def _row(row: rx.Var[DealRow]) -> list:
     act = DealActState
     return [
-        ui.two_lines(row.name, row.org),
+        ui.two_lines(row.name, rx.fragment(row.org, " · ", row.industry)),
         ui.two_lines(row.amount, row.round),
-        row.industry,
         ui.tag(row.state, row.tone),
         _why(row),
         [

@@ -116,7 +116,12 @@ def _sortbar() -> rx.Component:
             key=state.word,
             class_name="site-search",
         ),
-        rx.el.span("共 ", rx.el.b(state.total), " 个项目", aria_live="polite"),
+        rx.el.span(
+            "共 ",
+            rx.el.b(state.total),
+            rx.cond(state.capped, " 个以上项目，请增加筛选条件", " 个项目"),
+            aria_live="polite",
+        ),
         ui.show(state.clear != "", ui.link("清除筛选", state.clear)),
         rx.el.div(
             rx.el.span("排序", class_name="choices-label"),

@@ -213,16 +213,20 @@ def _candidates(state: Any, title: str, what: str, note: str, query: list) -> rx
                 pager(state),
                 flush=True,
             ),
-            ui.card(
-                "推荐",
-                ui.field(
-                    "note",
+            ui.form_foot(
+                rx.el.label(
                     "推荐语",
-                    ui.text_input("note", max_length=NOTE_MAX, placeholder="可不填；与匹配理由一并告知机构"),
-                    error=state.note_error,
+                    ui.text_input(
+                        "note",
+                        max_length=NOTE_MAX,
+                        placeholder="可不填；与匹配理由一并告知机构",
+                        aria_invalid=ui.flag(state.note_error != ""),
+                    ),
+                    class_name="foot-field",
                 ),
+                ui.submit("推荐所选"),
+                note=rx.cond(state.note_error != "", state.note_error, "已推荐过的不会重复推荐。"),
             ),
-            ui.form_foot(ui.submit("推荐所选"), note="对方收到消息通知；已推荐过的不会重复推荐。"),
             on_submit=state.recommend,
             key=state.pick_key.to_string() + "-" + state.page.to_string(),
         ),

@@ -19,6 +19,7 @@ from cpegi_app.vocabulary import Action, FileSlot, Industry, Status
 from cpegi_app.vocabulary.equity import LeadStage, ProjectState
 
 REQUIRED = (FileSlot.PLAN,)
+NO_PLAN = "请上传商业计划书（PDF，单个文件不超过 10 MB）"
 
 
 def new_draft(session: Session, actor: Actor) -> EquityProjectRevision:
@@ -134,7 +135,7 @@ def close(session: Session, project: EquityProject) -> None:
 
 
 def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -> dict[str, Any]:
-    errors = files.require(session, FLOW.name, row.id, REQUIRED)
+    errors = {name: NO_PLAN for name in files.require(session, FLOW.name, row.id, REQUIRED)}
     form: ProjectForm | None = None
     try:
         form = parse(row.data)

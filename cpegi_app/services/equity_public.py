@@ -28,6 +28,8 @@ AMOUNTS: dict[str, tuple[int, int]] = {
     "10000": (5000, 10000),
     "MORE": (10000, 10**9),
 }
+# So many projects a word finds; who needs more adds a filter.
+FOUND = 2_000
 HEADLINE = {"name", "industry", "region", "stage", "round", "amount", "intro"}
 _FEN = 1_000_000
 
@@ -110,17 +112,30 @@ def public_list(
     session: Session, *, sort: str = "", page: int = 1, size: int = 12, **filters: str
 ) -> list[ProjectCard]:
     """Return one page of the published projects that fit the filters."""
+    # The page is found on the index alone; only its own rows are read whole.
+    ids = _ordered(sort, filters).offset((page - 1) * size).limit(size)
+    return cards(session, list(session.exec(ids)))
+
+
+def public_found(session: Session, *, sort: str = "", **filters: str) -> list[int]:
+    """Return the first projects that fit a word, in their order: no index finds a word, so it is looked for once."""
+    return list(session.exec(_ordered(sort, filters).limit(FOUND)))
+
+
+def _ordered(sort: str, filters: dict[str, str]) -> Any:
     newest = (col(EquityProject.listed_at).desc(), col(EquityProject.id).desc())
     order = (col(EquityProject.amount_fen).desc(), *newest) if sort == "amount" else newest
-    # The page is found on the index alone; only its own rows are read whole.
-    ids = select(EquityProject.id).where(*filtered(**filters)).order_by(*order)
-    wanted = list(session.exec(ids.offset((page - 1) * size).limit(size)))
+    return select(EquityProject.id).where(*filtered(**filters)).order_by(*order)
+
+
+def cards(session: Session, ids: list[int]) -> list[ProjectCard]:
+    """Return projects by their ids, in that order; one that has been taken down meanwhile is left out."""
     query = select(EquityProject, Organisation.name).join(
         Organisation, col(Organisation.id) == EquityProject.org_id
     )
-    rows = session.exec(query.where(col(EquityProject.id).in_(wanted)))
+    rows = session.exec(query.where(col(EquityProject.id).in_(ids), *filtered()))
     found = {p.id: card(p, org) for p, org in rows}
-    return [found[i] for i in wanted if i in found]
+    return [found[i] for i in ids if i in found]
 
 
 def card(p: EquityProject, org: str) -> ProjectCard:

@@ -27,7 +27,7 @@ from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.vocabulary import Kind, OrgClass
 from cpegi_app.vocabulary.equity import INTEREST_TONES, Interest, ProjectState
 
-NOTE_MAX, AT_ONCE = 200, 50
+NOTE_MAX, AT_ONCE, POOL = 200, 50, 5_000
 
 
 class ProjectLine(ProjectCard):
@@ -165,8 +165,8 @@ def for_project(
     ]
     weighed.sort(key=lambda w: (*score(w[2]), -(w[0].id or 0)), reverse=True)
     page_of = weighed[(page - 1) * size : page * size]
-    done = _done(session, ProjectRecommendation.project_id == project_id, "org_id")
-    kept = _kept(session, ProjectFavourite.project_id == project_id, "org_id")
+    done = _done(session, "org_id", project_ids=[project_id])
+    kept = _kept(session, "org_id", project_ids=[project_id])
     rows = [_candidate(inst.id or 0, inst.name, want.summary, why, done, kept) for inst, want, why in page_of]
     about = f"{shown.org} · {shown.industry} · {shown.round} · {shown.amount} · {shown.region}"
     return Candidates(title=project.name, about=about, rows=rows, total=len(weighed))
@@ -182,24 +182,26 @@ def for_institution(
     total: int | None = None,
     **filters: str,
 ) -> Candidates:
-    """Return the open projects for an institution, those that fit best first, then the newest."""
+    """Return the newest open projects for an institution, those that fit best first, then the newest."""
     require_staff(actor)
     org = _investor(session, org_id)
     want = equity_match.of_org(session, org)
-    where = [*filtered(**filters), EquityProject.org_id != org_id]
+    # Looked for among the newest: two hundred thousand are not weighed for one page.
+    pool = select(EquityProject.id).where(*filtered(**filters), EquityProject.org_id != org_id)
+    pool = pool.order_by(col(EquityProject.listed_at).desc(), col(EquityProject.id).desc()).limit(POOL)
+    if total is None:
+        total = session.exec(select(func.count()).select_from(pool.subquery())).one()
     order = (_fit(want).desc(), col(EquityProject.listed_at).desc(), col(EquityProject.id).desc())
-    ids = select(EquityProject.id).where(*where).order_by(*order).offset((page - 1) * size).limit(size)
-    wanted = list(session.exec(ids))
+    ids = select(EquityProject.id).where(col(EquityProject.id).in_(pool.subquery().select()))
+    wanted = list(session.exec(ids.order_by(*order).offset((page - 1) * size).limit(size)))
     found = {p.id: p for p in session.exec(select(EquityProject).where(col(EquityProject.id).in_(wanted)))}
-    done = _done(session, ProjectRecommendation.org_id == org_id, "project_id")
-    kept = _kept(session, ProjectFavourite.org_id == org_id, "project_id")
+    done = _done(session, "project_id", org_id=org_id, project_ids=wanted)
+    kept = _kept(session, "project_id", org_id=org_id, project_ids=wanted)
     rows = []
     for i in wanted:
         shown = card(found[i], "")
         note = f"{shown.industry} · {shown.round} · {shown.amount} · {shown.region}"
         rows.append(_candidate(shown.id, shown.name, note, reasons(found[i], want), done, kept))
-    if total is None:
-        total = session.exec(select(func.count()).select_from(EquityProject).where(*where)).one()
     return Candidates(title=org.name, about=want.summary, rows=rows, total=total)
 
 
@@ -227,12 +229,21 @@ def _fit(want: Wanted) -> Any:
     return hits if not isinstance(hits, int) else case((col(EquityProject.id) > 0, 0), else_=0)
 
 
-def _done(session: Session, where: Any, name: str) -> dict[int, ProjectRecommendation]:
-    return {getattr(r, name): r for r in session.exec(select(ProjectRecommendation).where(where))}
+def _marked(model: Any, project_ids: list[int], org_id: int | None) -> Any:
+    query = select(model).where(col(model.project_id).in_(project_ids))
+    return query if org_id is None else query.where(model.org_id == org_id)
 
 
-def _kept(session: Session, where: Any, name: str) -> set[int]:
-    return {getattr(r, name) for r in session.exec(select(ProjectFavourite).where(where))}
+def _done(
+    session: Session, name: str, *, project_ids: list[int], org_id: int | None = None
+) -> dict[int, ProjectRecommendation]:
+    query = _marked(ProjectRecommendation, project_ids, org_id)
+    return {getattr(r, name): r for r in session.exec(query)}
+
+
+def _kept(session: Session, name: str, *, project_ids: list[int], org_id: int | None = None) -> set[int]:
+    query = _marked(ProjectFavourite, project_ids, org_id)
+    return {getattr(r, name) for r in session.exec(query)}
 
 
 def _candidate(

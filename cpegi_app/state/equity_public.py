@@ -53,6 +53,9 @@ class PublicProjectsState(Services, rx.State):
     after: str = ""
     clear: str = ""
     loading: bool = True
+    # A word has found as many as a search may hold.
+    capped: bool = False
+    _found: list[int] = []
     _counted: str = ""
     _counted_at: datetime | None = None
 
@@ -64,13 +67,14 @@ class PublicProjectsState(Services, rx.State):
         await self._show(asked, int_arg(query.get("page", "1"), 1, LAST_PAGE))
 
     async def _show(self, asked: dict[str, str], page: int) -> None:
-        wanted = {k: v for k, v in asked.items() if k != "sort"}
-        await self._count(wanted)
+        await self._count(asked)
         self.pages = max(1, -(-self.total // SIZE))
         self.page = min(page, self.pages)
-        self.rows = await self._read_public(
-            equity_public.public_list, page=self.page, size=SIZE, sort=asked.get("sort", ""), **wanted
-        )
+        if "word" in asked:
+            start = (self.page - 1) * SIZE
+            self.rows = await self._read_public(equity_public.cards, self._found[start : start + SIZE])
+        else:
+            self.rows = await self._read_public(equity_public.public_list, page=self.page, size=SIZE, **asked)
         self.filters = [_filter(asked, *choice) for choice in CHOICES]
         self.sorts = [
             Choice(label=text, href=_href(asked, sort=code), current=asked.get("sort", "") == code)
@@ -82,13 +86,19 @@ class PublicProjectsState(Services, rx.State):
         self.clear = PUBLIC_PROJECTS.route if set(asked) - {"sort"} else ""
         self.loading = False
 
-    async def _count(self, wanted: dict[str, str]) -> None:
+    async def _count(self, asked: dict[str, str]) -> None:
         """Count the list when another one is opened, or after a while; a turned page finds it counted."""
-        key, now = urlencode(sorted(wanted.items())), clock.now()
+        key, now = urlencode(sorted(asked.items())), clock.now()
         fresh = self._counted_at is not None and now - self._counted_at < COUNT_LIFE
         if fresh and self._counted == key and self.rows:
             return
-        self.total = await self._read_public(equity_public.public_count, **wanted)
+        if "word" in asked:
+            self._found = await self._read_public(equity_public.public_found, **asked)
+            self.total, self.capped = len(self._found), len(self._found) == equity_public.FOUND
+        else:
+            filters = {k: v for k, v in asked.items() if k != "sort"}
+            self.total = await self._read_public(equity_public.public_count, **filters)
+            self._found, self.capped = [], False
         self._counted, self._counted_at = key, now
 
     @rx.event

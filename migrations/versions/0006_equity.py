@@ -59,18 +59,31 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("equity_project", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_equity_project_industry", ["state", "industry", "listed_at", "id"], unique=False
-        )
-        batch_op.create_index(
             "ix_equity_project_list",
             ["state", "listed_at", "id", "industry", "round", "region", "stage", "amount_fen"],
             unique=False,
         )
-        batch_op.create_index("ix_equity_project_org", ["org_id", "id"], unique=False)
         batch_op.create_index(
-            "ix_equity_project_region", ["state", "region", "listed_at", "id"], unique=False
+            "ix_equity_project_amount",
+            ["state", "amount_fen", "listed_at", "id", "industry", "round", "region"],
+            unique=False,
         )
-        batch_op.create_index("ix_equity_project_round", ["state", "round", "listed_at", "id"], unique=False)
+        batch_op.create_index(
+            "ix_equity_project_industry",
+            ["state", "industry", "listed_at", "id", "round", "region", "amount_fen"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "ix_equity_project_round",
+            ["state", "round", "listed_at", "id", "industry", "region", "amount_fen"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "ix_equity_project_region",
+            ["state", "region", "listed_at", "id", "industry", "round", "amount_fen"],
+            unique=False,
+        )
+        batch_op.create_index("ix_equity_project_org", ["org_id", "id"], unique=False)
 
     op.create_table(
         "equity_lead",
@@ -754,10 +767,11 @@ def downgrade() -> None:
 
     op.drop_table("equity_lead")
     with op.batch_alter_table("equity_project", schema=None) as batch_op:
+        batch_op.drop_index("ix_equity_project_amount")
+        batch_op.drop_index("ix_equity_project_industry")
         batch_op.drop_index("ix_equity_project_round")
         batch_op.drop_index("ix_equity_project_region")
         batch_op.drop_index("ix_equity_project_org")
         batch_op.drop_index("ix_equity_project_list")
-        batch_op.drop_index("ix_equity_project_industry")
 
     op.drop_table("equity_project")
