@@ -19,7 +19,12 @@ class Permission(StrEnum):
     DISBURSEMENT_SUBMIT = "disbursement:submit"
     EQUITY_BROWSE = "equity:browse"
     IDENTITY_CHOOSE = "identity:choose"
+    INVESTMENT_CONFIRM = "investment:confirm"
+    INVESTMENT_MANAGE = "investment:manage"
+    INVESTMENT_SUBMIT = "investment:submit"
     LEAD_MANAGE = "lead:manage"
+    LIBRARY_OWN = "library:own"
+    LIBRARY_READ = "library:read"
     LOAN_READ = "loan:read"
     LOAN_READ_ALL = "loan:readall"
     OFFLINE_SUBMIT = "offline:submit"
@@ -30,6 +35,8 @@ class Permission(StrEnum):
     REPORT_READ = "report:read"
     REPORT_SUBMIT = "report:submit"
     REVIEW_PLATFORM = "review:platform"
+    ROADSHOW_ATTEND = "roadshow:attend"
+    ROADSHOW_MANAGE = "roadshow:manage"
     STATISTICS_READ = "statistics:read"
     VERIFICATION_SUBMIT = "verification:submit"
 
@@ -53,11 +60,14 @@ ENTERPRISE_GRANTS = NEW_MEMBER_GRANTS | {
     P.APPLICATION_SUBMIT,
     P.REPORT_SUBMIT,
     P.PROJECT_SUBMIT,
+    P.INVESTMENT_CONFIRM,
+    P.ROADSHOW_ATTEND,
+    P.LIBRARY_OWN,
 }
 GRANTS: dict[str, frozenset[Permission]] = {
     Kind.ENTERPRISE: ENTERPRISE_GRANTS,
     Kind.INTERMEDIARY: ENTERPRISE_GRANTS,
-    Kind.EQUITY: ENTERPRISE_GRANTS | {P.EQUITY_BROWSE},
+    Kind.EQUITY: ENTERPRISE_GRANTS | {P.EQUITY_BROWSE, P.INVESTMENT_SUBMIT},
     Kind.DEBT: ENTERPRISE_GRANTS
     | {P.PRODUCT_SUBMIT, P.APPLICATION_REVIEW, P.DISBURSEMENT_SUBMIT, P.OFFLINE_SUBMIT, P.LOAN_READ},
     Role.STAFF: BASE_GRANTS
@@ -70,6 +80,9 @@ GRANTS: dict[str, frozenset[Permission]] = {
         P.REPORT_READ,
         P.REPORT_DUTY_MANAGE,
         P.LEAD_MANAGE,
+        P.INVESTMENT_MANAGE,
+        P.ROADSHOW_MANAGE,
+        P.LIBRARY_READ,
     },
     Role.REGULATOR: BASE_GRANTS | {P.STATISTICS_READ, P.REPORT_READ},
 }
@@ -185,6 +198,19 @@ DEALS = Screen("6.1", "/console/equity/projects", "收藏与推荐", P.EQUITY_BR
 PREFERENCE = Screen(
     "6.1", "/console/equity/preference", "投资偏好", P.EQUITY_BROWSE, "股权融资项目", "settings"
 )
+CONFIRMATIONS = Screen(
+    "6.4", "/console/investments", "线下投资确认", P.INVESTMENT_CONFIRM, "股权融资", "check", also=("6.2",)
+)
+CONFIRM = Screen("6.4", "/console/investments/[iid]", "确认线下投资", P.INVESTMENT_CONFIRM)
+CONFIRM_ONLINE = Screen("6.2", "/console/investments/online/[oid]", "确认线上投资", P.INVESTMENT_CONFIRM)
+RECORDS = Screen(
+    "6.2", "/console/equity/records", "投资记录", P.INVESTMENT_SUBMIT, "股权融资项目", "list", also=("6.4",)
+)
+RECORD = Screen("6.2", "/console/equity/records/[oid]", "线上投资记录", P.INVESTMENT_SUBMIT)
+INVESTMENT_EDIT = Screen("6.4", "/console/equity/offline/[iid]", "添加线下投资记录", P.INVESTMENT_SUBMIT)
+ROADSHOWS = Screen("6.3", "/console/roadshows", "项目路演", P.ROADSHOW_ATTEND, "股权融资项目", "calendar")
+ROADSHOW = Screen("6.3", "/console/roadshows/[sid]", "路演详情", P.ROADSHOW_ATTEND)
+LIBRARY = Screen("6.5", "/console/library", "股权投资项目库", P.LIBRARY_OWN, "股权融资项目", "bank")
 REPORTS = Screen("7", "/console/reports", "报告管理", P.REPORT_SUBMIT, "报告管理", "file")
 REPORT_EDIT = Screen("7", "/console/reports/[rid]", "填报报告", P.REPORT_SUBMIT)
 QUEUE = Screen("3.1", "/staff/queue", "审核队列", P.REVIEW_PLATFORM, "审核管理", "inbox")
@@ -196,6 +222,16 @@ RECOMMEND_PROJECT = Screen("6.1", "/staff/equity/recommend/project/[pid]", "为�
 RECOMMEND_TO = Screen("6.1", "/staff/equity/recommend/institution/[oid]", "为机构推荐项目", P.LEAD_MANAGE)
 LEADS = Screen("6.1", "/staff/equity/leads", "对接线索", P.LEAD_MANAGE, "股权融资", "users")
 LEAD = Screen("6.1", "/staff/equity/leads/[lid]", "线索跟进", P.LEAD_MANAGE)
+STAFF_RECORDS = Screen(
+    "6.2", "/staff/equity/records", "投资记录与疑问", P.INVESTMENT_MANAGE, "股权融资", "list"
+)
+STAFF_RECORD = Screen("6.2", "/staff/equity/records/[oid]", "线上投资记录详情", P.INVESTMENT_MANAGE)
+STAFF_ROADSHOWS = Screen(
+    "6.3", "/staff/equity/roadshows", "路演管理", P.ROADSHOW_MANAGE, "股权融资", "calendar"
+)
+STAFF_ROADSHOW = Screen("6.3", "/staff/equity/roadshows/[sid]", "路演安排", P.ROADSHOW_MANAGE)
+STAFF_LIBRARY = Screen("6.5", "/staff/equity/library", "全平台投资项目库", P.LIBRARY_READ, "股权融资", "bank")
+EQUITY_FIGURES = Screen("6.5", "/staff/equity/figures", "股权数据", P.LIBRARY_READ, "股权融资", "chart")
 REPORTS_READ = Screen("7", "/regulator/reports", "报告查阅", P.REPORT_READ, "报告管理", "file")
 REPORT_READ = Screen("7", "/regulator/reports/[rid]", "报告详情", P.REPORT_READ)
 REPORT_MATRIX = Screen("7", "/regulator/report-matrix", "报送情况", P.REPORT_READ, "报告管理", "list")

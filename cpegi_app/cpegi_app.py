@@ -16,7 +16,7 @@ from reflex_base.environment import environment
 from cpegi_app import db, pusher
 from cpegi_app.pages import PAGES
 from cpegi_app.pages.layout import broken
-from cpegi_app.services import chapters, report_reminder, sms
+from cpegi_app.services import chapters, investment_list, report_reminder, sms
 from cpegi_app.settings import ROOT, get_settings
 from cpegi_app.state.gate import ARRIVAL, Gate, token_owner
 from cpegi_app.state.live import Pump
@@ -121,6 +121,21 @@ def _remind_once() -> None:
             return
 
 
+async def remind_of_investments():
+    """Call to mind what waits for a project side's confirmation, every hour until the process ends."""
+    while True:
+        try:
+            await asyncio.to_thread(_remind_parties)
+        except Exception:
+            log.exception("reminding of investments failed; the next round tries again")
+        await asyncio.sleep(3600)
+
+
+def _remind_parties() -> None:
+    with db.transaction() as session:
+        investment_list.remind_waiting(session)
+
+
 async def bring_changes():
     """Bring what is changed to the open pages of those concerned, until the process ends."""
 
@@ -136,4 +151,5 @@ app.register_lifespan_task(bring_changes)
 app.register_lifespan_task(deliver_messages)
 app.register_lifespan_task(remind_of_reports)
 app.register_lifespan_task(pusher.push_matches)
+app.register_lifespan_task(remind_of_investments)
 __all__ = ["PAGES", "app", "chapters"]

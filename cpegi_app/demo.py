@@ -13,6 +13,7 @@ from cpegi_app import (
     db,
     demo_accounts,
     demo_equity,
+    demo_investment,
     demo_loans,
     demo_matching,
     demo_offline,
@@ -91,5 +92,6 @@ def _stories(world: World) -> list[Story]:
         *demo_reports.stories(world),
         *demo_matching.stories(world),
         *demo_equity.stories(world),
+        *demo_investment.stories(world),
         demo_accounts.readers(world),
     ]

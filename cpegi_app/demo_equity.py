@@ -138,7 +138,7 @@ def stories(world: World) -> list[Story]:
     told = [line.split(maxsplit=4) for line in INTERESTS.strip().splitlines()]
     return [
         _preference(world),
-        *(_project(world, case) for case in PROJECTS),
+        *(tell_project(world, case) for case in PROJECTS),
         *(_interest(world, *row) for row in told),
         *(_followed(world, who, key) for who, key in dict.fromkeys((r[0], r[1]) for r in _steps())),
     ]
@@ -179,7 +179,7 @@ def data_of(case: Case, phone: str) -> dict[str, str]:
     } | share
 
 
-def _project(world: World, case: Case) -> Story:
+def tell_project(world: World, case: Case) -> Story:
     """Tell how a project was written, sent, decided, and what followed."""
     yield world.at(case.days, 9, 12)
     row = equity_project.new_draft(world.session, world.actor(case.firm))

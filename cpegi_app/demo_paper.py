@@ -37,6 +37,9 @@ PAPERS: dict[FileSlot, tuple[str, str, str]] = {
     FileSlot.PLAN: ("商业计划书", "Business plan", "pdf"),
     FileSlot.PICTURE: ("产品图片", "Product", "png"),
     FileSlot.VOUCHER: ("放款凭证", "Payment voucher", "png"),
+    FileSlot.AGREEMENT: ("投资协议", "Investment agreement", "pdf"),
+    FileSlot.PAYMENT: ("到账凭证", "Proof of payment", "png"),
+    FileSlot.REGISTRATION: ("工商变更通知书", "Registration of the change", "png"),
 }
 
 

@@ -15,6 +15,7 @@ from cpegi_app.services import (
     disbursement,
     equity_project,
     files,
+    investment,
     offline_loan,
     offline_proof,
     offline_rows,
@@ -25,6 +26,7 @@ from cpegi_app.services import (
 )
 from cpegi_app.services.review import Flow
 from cpegi_app.vocabulary import Action, FileSlot, Kind, OrgClass, Status
+from tests.equity import figures
 from tests.factories import (
     application_data,
     disbursement_data,
@@ -56,6 +58,8 @@ class World:
     row_id: int
     data: dict[str, str]
     payload: dict[str, str] = dataclasses.field(default_factory=dict)
+    # Who decides after the first, where a flow has two stages.
+    second: Actor | None = None
 
     def row(self, session: Session) -> Any:
         """Return the row as it stands."""
@@ -69,11 +73,13 @@ class World:
         more.setdefault("values", {"data": self.data} if action is Action.SUBMIT else None)
         more.setdefault("payload", self.payload if action is Action.APPROVE else None)
         more.setdefault("comment", REASON if action in REASON_NEEDED else "")
-        version = more.pop("version") if "version" in more else self.row(session).version
+        row = self.row(session)
+        version = more.pop("version") if "version" in more else row.version
+        decider = self.second if self.second and row.stage == 1 else self.reviewer
         return review.act(
             session,
             self.flow,
-            actor or (self.owner if mine else self.reviewer),
+            actor or (self.owner if mine else decider),
             self.row_id,
             action,
             version,
@@ -84,6 +90,8 @@ class World:
         """Move the draft to a status by the engine's own moves."""
         for action in PATHS[status]:
             self.act(session, action)
+        if self.second and status is Status.APPROVED:
+            self.act(session, Action.APPROVE)
         session.expire_all()
         return self
 
@@ -188,6 +196,18 @@ def listed_project(session: Session, owner: Actor | None = None, **changes: str)
     return session.get_one(equity_project.EquityProject, world.row(session).project_id)
 
 
+def investment_world(
+    session: Session, owner: Actor | None = None, party: Actor | None = None, **changes: str
+) -> World:
+    """Return an equity institution's offline filing of an investment in a verified enterprise, with its files."""
+    owner, party = owner or member(session, Kind.EQUITY), party or member(session)
+    row = investment.new_draft(session, owner)
+    row = investment.choose(session, owner, row.id or 0, row.version, party.org_id or 0, 0)
+    upload(session, owner, investment.FLOW, row.id or 0, *investment.REQUIRED)
+    data = figures(project_name="智能传感器产业化", **changes)
+    return World(investment.FLOW, owner, party, row.id or 0, data, second=staff(session))
+
+
 WORLDS: dict[str, Callable[[Session], World]] = {
     "verification": verification_world,
     "profile_change": profile_change_world,
@@ -197,4 +217,5 @@ WORLDS: dict[str, Callable[[Session], World]] = {
     "offline_loan": filing_world,
     "report": report_world,
     "equity_project": project_world,
+    "investment": investment_world,
 }

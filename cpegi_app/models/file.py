@@ -25,6 +25,7 @@ class StoredFile(Row, table=True):
     subject_id: int
     # One row of a subject that has many, e.g. a loan of a filing batch.
     row_id: int | None = Field(default=None, index=True)
-    org_id: int = Field(foreign_key="organisation.id", index=True)
+    # None: the platform's own, such as the papers of a roadshow.
+    org_id: int | None = Field(default=None, foreign_key="organisation.id", index=True)
     uploaded_by: int = Field(foreign_key="user.id")
     removed_at: datetime | None = moment()

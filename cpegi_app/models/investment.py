@@ -57,6 +57,7 @@ class OnlineInvestment(Row, table=True):
         Index("ix_online_investment_institution", "org_id", "id"),
         Index("ix_online_investment_enterprise", "enterprise_id", "state", "id"),
         Index("ix_online_investment_state", "state", "id"),
+        Index("ix_online_investment_updated_at", "updated_at"),
     )
 
     # The investing institution.
@@ -82,13 +83,14 @@ class OnlineInvestment(Row, table=True):
     enterprise_at: datetime | None = moment()
     objection: dict[str, str] = json_field()
     objected_at: datetime | None = moment()
+    reminded_at: datetime | None = moment()
     updated_at: datetime | None = moment()
 
 
 class InvestmentClaim(Row, table=True):
     """That an investment is filed or recorded: its fingerprint once among all that live, online and offline.
 
-    Set when it is sent, taken away when it is returned, withdrawn, refused or void; stays when it is done.
+    It holds while its filing waits or is filed, while its record is not void; afterwards the next one takes it over.
     """
 
     __tablename__ = "investment_claim"
@@ -109,6 +111,9 @@ class InvestmentRecord(Row, table=True):
         Index("ix_investment_record_round", "round", "id"),
         Index("ix_investment_record_industry", "industry", "id"),
         Index("ix_investment_record_source", "source", "id"),
+        Index("ix_investment_record_amount", "amount_fen", "id"),
+        # The staff's figures are summed over this alone.
+        Index("ix_investment_record_figures", "agreed_on", "round", "source", "amount_fen"),
     )
 
     source: str = Field(max_length=8)

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from cpegi_app.access import LEAD, LEADS
+from cpegi_app.access import LEAD, LEADS, STAFF_RECORDS
 from cpegi_app.pages import ui
 from cpegi_app.pages.equity_parts import reason_chips
 from cpegi_app.pages.form import href, list_page, problem, summary
@@ -157,6 +157,10 @@ def lead() -> rx.Component:
         ui.page_head(
             title,
             ui.link_button("返回看板", LEADS.route),
+            ui.show(
+                (found.id > 0) & ~found.closed,
+                ui.link_button("登记线上投资", STAFF_RECORDS.route + "?lead=" + found.id.to_string()),
+            ),
             ui.show(found.closed, ui.button("重新跟进", state.ask("reopen"))),
             ui.show((found.id > 0) & ~found.closed, ui.button("了结线索", state.ask("close"), "primary")),
             status=ui.show(found.id > 0, ui.tag(found.stage_label, found.tone)),

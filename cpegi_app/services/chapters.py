@@ -4,10 +4,20 @@ from cpegi_app.services import (
     application,
     disbursement,
     equity_project,
+    investment,
     offline_loan,
     product,
     report,
     verification,
 )
 
-CHAPTERS = (verification, product, application, disbursement, offline_loan, report, equity_project)
+CHAPTERS = (
+    verification,
+    product,
+    application,
+    disbursement,
+    offline_loan,
+    report,
+    equity_project,
+    investment,
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from pydantic import BaseModel
 from sqlalchemy import func
@@ -49,7 +49,14 @@ from cpegi_app.models import (
     User,
     Verification,
 )
-from cpegi_app.services import application_list, equity_board, equity_interest, report_bench, staff
+from cpegi_app.services import (
+    application_list,
+    equity_board,
+    equity_interest,
+    investment_bench,
+    report_bench,
+    staff,
+)
 from cpegi_app.services.corrections import in_force
 from cpegi_app.services.forms import wan
 from cpegi_app.services.report import heading
@@ -219,6 +226,7 @@ def _due_reports(session: Session, actor: Actor) -> tuple[list[Tile], list[Todo]
 
 def _member(session: Session, actor: Actor) -> Bench:
     todos, tiles = _own_todos(session, actor), list[Tile]()
+    todos += [Todo(**asdict(waiting)) for waiting in investment_bench.own(session, actor)]
     all_href, beyond = "", 0
     if actor.may(Permission.REPORT_SUBMIT):
         tiles, due = _due_reports(session, actor)

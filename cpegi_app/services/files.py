@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
-from cpegi_app.errors import Conflict, FormInvalid, NotFound, SignInRequired
+from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound, SignInRequired
 from cpegi_app.models import ReviewEvent, StoredFile
 from cpegi_app.services import audit, filetypes, review
 from cpegi_app.services.storage import Store
@@ -39,6 +39,26 @@ _BEYOND: dict[str, Beyond] = {}
 def show_beyond(flow_name: str, rule: Beyond) -> None:
     """Let a flow show some of its files to more than those who submit, decide and read."""
     _BEYOND[flow_name] = rule
+
+
+# Whether an actor may read or change a thing by its number: refuses by an exception.
+Access = Callable[[Session, Actor, int], object]
+
+
+@dataclass(frozen=True)
+class Holder:
+    """What keeps files without being reviewed, and who reads and changes them."""
+
+    read: Access
+    change: Access
+
+
+_HOLDERS: dict[str, Holder] = {}
+
+
+def keep_for(name: str, holder: Holder) -> None:
+    """Let something that is not reviewed keep files under its name."""
+    _HOLDERS[name] = holder
 
 
 class FileView(BaseModel):
@@ -77,12 +97,7 @@ def attach(
     session: Session, actor: Actor, flow_name: str, subject_id: int, slot: str, name: str, data: bytes
 ) -> FileView:
     """Add a file to the actor's own draft: content first, then the row, so that no row lacks its file."""
-    flow = review.FLOWS.get(flow_name)
-    if flow is None:
-        raise NotFound()
-    row = review.load_own(session, flow, actor, subject_id)
-    if row.status not in review.EDITABLE:
-        raise Conflict(f"这份{flow.label}正在审核或已有结果，不能再添加文件。如需补充，请先撤回。")
+    org_id = _may_add(session, actor, flow_name, subject_id)
     if slot not in FileSlot._value2member_map_:
         raise FormInvalid({"form": "无法识别文件类别，请刷新页面后重试。"})
     present = session.exec(_live(flow_name, subject_id)).all()
@@ -104,7 +119,7 @@ def attach(
         slot=slot,
         flow=flow_name,
         subject_id=subject_id,
-        org_id=row.org_id,
+        org_id=org_id,
         uploaded_by=actor.user_id,
     )
     session.add(stored)
@@ -113,13 +128,48 @@ def attach(
     return view(stored)
 
 
+def _may_add(session: Session, actor: Actor, flow_name: str, subject_id: int) -> int | None:
+    """Return whose the file will be, or refuse it."""
+    if holder := _HOLDERS.get(flow_name):
+        holder.change(session, actor, subject_id)
+        return None
+    flow = review.FLOWS.get(flow_name)
+    if flow is None:
+        raise NotFound()
+    row = review.load_own(session, flow, actor, subject_id)
+    if row.status not in review.EDITABLE:
+        raise Conflict(f"这份{flow.label}正在审核或已有结果，不能再添加文件。如需补充，请先撤回。")
+    return row.org_id
+
+
+def own_listing(session: Session, actor: Actor, flow_name: str, subject_id: int) -> list[FileView]:
+    """Return the live files of what the actor is editing."""
+    if holder := _HOLDERS.get(flow_name):
+        holder.change(session, actor, subject_id)
+    else:
+        review.load_own(session, review.FLOWS[flow_name], actor, subject_id)
+    return listing(session, flow_name, subject_id)
+
+
+def _held(session: Session, file_id: int) -> tuple[StoredFile, Holder] | None:
+    """Return a live file of what is not reviewed, and what keeps it."""
+    is_number = type(file_id) is int and 0 < file_id < 2**31
+    stored = session.get(StoredFile, file_id) if is_number else None
+    holder = _HOLDERS.get(stored.flow) if stored and not stored.removed_at else None
+    return (stored, holder) if stored and holder else None
+
+
 def remove(session: Session, actor: Actor, file_id: int) -> None:
     """Take a file off the actor's own draft; what was submitted with it before stays readable in the history."""
-    stored, flow, row = _of(session, actor, file_id)
-    if stored.removed_at or not review.is_owner(actor, row):
-        raise NotFound("文件")
-    if row.status not in review.EDITABLE:
-        raise Conflict(f"这份{flow.label}正在审核或已有结果，不能删除文件。如需修改，请先撤回。")
+    if held := _held(session, file_id):
+        stored, holder = held
+        _as_a_file(holder.change, session, actor, stored)
+    else:
+        stored, flow, row = _of(session, actor, file_id)
+        if stored.removed_at or not review.is_owner(actor, row):
+            raise NotFound("文件")
+        if row.status not in review.EDITABLE:
+            raise Conflict(f"这份{flow.label}正在审核或已有结果，不能删除文件。如需修改，请先撤回。")
     stored.removed_at = clock.now()
     session.add(stored)
     audit.record(session, actor, "file.remove", f"{stored.flow}:{stored.subject_id}", stored.name)
@@ -175,6 +225,10 @@ def content(session: Session, actor: Actor | None, file_id: int) -> Content:
         return shown
     if actor is None:
         raise SignInRequired
+    if held := _held(session, file_id):
+        stored, holder = held
+        _as_a_file(holder.read, session, actor, stored)
+        return Content(store().open(stored.sha256), stored.name, stored.kind)
     stored, flow, row = _of(session, actor, file_id)
     if stored.removed_at and not review.is_owner(actor, row) and not _was_sent(session, stored):
         raise NotFound("文件")
@@ -200,6 +254,13 @@ def _shown_beyond(session: Session, actor: Actor | None, file_id: int) -> Conten
         if rule(session, actor, row, stored)
         else None
     )
+
+
+def _as_a_file(asked: Access, session: Session, actor: Actor, stored: StoredFile) -> None:
+    try:
+        asked(session, actor, stored.subject_id)
+    except (NotFound, Forbidden):
+        raise NotFound("文件") from None
 
 
 def _of(session: Session, actor: Actor, file_id: int) -> tuple[StoredFile, review.Flow, review.Reviewable]:

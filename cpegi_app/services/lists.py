@@ -78,6 +78,8 @@ LISTINGS: dict[str, Listing] = {}
 
 def register(listing: Listing) -> Listing:
     """Make a list known by its name: exports are asked for by it."""
+    if listing.name in LISTINGS:
+        raise ValueError(f"two lists are called {listing.name}")
     LISTINGS[listing.name] = listing
     return listing
 

@@ -215,8 +215,7 @@ def act(
     if action not in allowed(flow, row, actor):
         raise _refusal(session, flow, row, actor, action)
     comment, reasons = _reasons(action, comment, field_reasons or {})
-    changes: dict[str, Any] = dict(values or {})
-    payload = payload or {}
+    changes, payload = dict(values or {}), payload or {}
     if action is Action.SUBMIT:
         if values:
             _apply(session, row, values)
@@ -224,7 +223,8 @@ def act(
         changes |= {"submitted_by": actor.user_id, "submitted_at": clock.now(), "stage": 0}
     else:
         changes["decided_at"] = clock.now()
-    stage = flow.stages[min(row.stage, len(flow.stages) - 1)]
+    # Where it waits may depend on the stage that it leaves.
+    stage, waited_at = flow.stages[min(row.stage, len(flow.stages) - 1)], flow.reviewer_href(row)
     target = MOVES[Status(row.status), action]
     if action is Action.APPROVE:
         changes |= flow.before_approve(session, actor, row, payload) or {}
@@ -240,7 +240,7 @@ def act(
     _write(session, flow, row, seen_version, changes)
     _trace(session, flow, row, actor, action, stage, comment, reasons)
     if action is not Action.SUBMIT:
-        notices.settle(session, stage.users(session, row), flow.reviewer_href(row))
+        notices.settle(session, stage.users(session, row), waited_at)
     if target is Status.APPROVED:
         flow.after_approve(session, actor, row, payload)
     _tell(session, flow, row, action, target, comment)

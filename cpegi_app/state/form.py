@@ -169,14 +169,7 @@ class FilesState(FormState, mixin=True):
 
     async def _load_files(self) -> None:
         flow, subject = await self._subject()
-        self.files = await self._read(lambda s, actor: _listing(s, actor, flow, subject))
-
-
-def _listing(session, actor, flow: str, subject: int) -> list[FileView]:
-    from cpegi_app.services import review
-
-    review.load_own(session, review.FLOWS[flow], actor, subject)
-    return files.listing(session, flow, subject)
+        self.files = await self._read(files.own_listing, flow, subject)
 
 
 async def gather(*calls: Awaitable[Any]) -> list[Any]:

@@ -277,6 +277,9 @@ class FileSlot(Term):
     REPORT = "REPORT", "报告文件"
     PLAN = "PLAN", "商业计划书"
     PICTURE = "PICTURE", "项目图片"
+    AGREEMENT = "AGREEMENT", "投资协议"
+    PAYMENT = "PAYMENT", "到账凭证"
+    REGISTRATION = "REGISTRATION", "工商变更证明"
 
 
 class SmsPurpose(Term):

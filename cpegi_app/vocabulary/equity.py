@@ -118,6 +118,27 @@ class InvestmentSource(Term):
     OFFLINE = "OFFLINE", "线下"
 
 
+class FilingState(Term):
+    """Where an offline filing stands, told from its status, its stage and who sent it back."""
+
+    DRAFT = "DRAFT", "草稿"
+    PARTY = "PARTY", "待项目方确认"
+    OBJECTED = "OBJECTED", "项目方有异议"
+    PLATFORM = "PLATFORM", "待平台确认"
+    RETURNED = "RETURNED", "平台已退回"
+    FILED = "FILED", "已备案"
+
+
+FILING_TONES: dict[str, str] = {
+    FilingState.DRAFT: "grey",
+    FilingState.PARTY: "blue",
+    FilingState.OBJECTED: "orange",
+    FilingState.PLATFORM: "blue",
+    FilingState.RETURNED: "orange",
+    FilingState.FILED: "green",
+}
+
+
 class OnlineState(Term):
     """Where an online investment record stands, which both sides confirm."""
 
@@ -125,6 +146,14 @@ class OnlineState(Term):
     DISPUTED = "DISPUTED", "有异议"
     DONE = "DONE", "已结项"
     VOID = "VOID", "已作废"
+
+
+ONLINE_TONES: dict[str, str] = {
+    OnlineState.WAITING: "blue",
+    OnlineState.DISPUTED: "orange",
+    OnlineState.DONE: "teal",
+    OnlineState.VOID: "grey",
+}
 
 
 class QuestionState(Term):
@@ -135,12 +164,26 @@ class QuestionState(Term):
     CLOSED = "CLOSED", "已解决"
 
 
+QUESTION_TONES: dict[str, str] = {
+    QuestionState.OPEN: "orange",
+    QuestionState.ANSWERED: "blue",
+    QuestionState.CLOSED: "green",
+}
+
+
 class RoadshowState(Term):
     """Where a roadshow stands; that it is over is told by the clock."""
 
     DRAFT = "DRAFT", "草稿"
     PUBLISHED = "PUBLISHED", "报名中"
     CANCELLED = "CANCELLED", "已取消"
+
+
+ROADSHOW_TONES: dict[str, str] = {
+    RoadshowState.DRAFT: "grey",
+    RoadshowState.PUBLISHED: "green",
+    RoadshowState.CANCELLED: "red",
+}
 
 
 class RegistrationState(Term):

@@ -20,6 +20,7 @@ from cpegi_app.services import (
     offline_excel,
     offline_import,
     offline_rows,
+    roadshow_calendar,
     sessions,
 )
 from cpegi_app.services.filetypes import FileKind
@@ -85,6 +86,28 @@ def _place(request: Request) -> tuple[str, Path]:
         return list_export.file_of(session, actor, request.path_params["number"])
 
 
+async def _calendar(request: Request) -> Response:
+    """Send a roadshow's calendar file to who is invited and to the staff."""
+    try:
+        name, data = await asyncio.to_thread(_ics, request)
+    except SignInRequired as refusal:
+        return PlainTextResponse(refusal.message, 401)
+    except DomainError as refusal:
+        return PlainTextResponse(refusal.message, 404)
+    return Response(
+        data, media_type="text/calendar; charset=utf-8", headers=file_headers(name, preview=False)
+    )
+
+
+def _ics(request: Request) -> tuple[str, bytes]:
+    sid = sessions.sid_of(request.headers.get("cookie", ""))
+    with db.reading() as session:
+        actor = sessions.actor_of(session, sid)
+        if actor is None:
+            raise SignInRequired
+        return roadshow_calendar.calendar(session, actor, request.path_params["number"])
+
+
 def _made(service: Service, request: Request) -> tuple[str, bytes]:
     sid = sessions.sid_of(request.headers.get("cookie", ""))
     with db.transaction() as session:
@@ -103,4 +126,5 @@ ROUTES = (
     Route("/exports/filing/{number:int}", _serve(_filing), methods=["GET"]),
     Route("/exports/figures/{side:str}", _serve(_figures), methods=["GET"]),
     Route("/exports/file/{number:int}", _finished, methods=["GET"]),
+    Route("/roadshows/{number:int}.ics", _calendar, methods=["GET"]),
 )

@@ -144,6 +144,22 @@ def test_the_second_stage_belongs_to_its_own_party(session: Session):
     check(session, world)
 
 
+@pytest.mark.parametrize("name", [f.name for f in FLOWS.values() if len(f.stages) > 1])
+def test_the_second_stage_of_a_registered_flow_is_under_the_law_too(session: Session, name: str):
+    """Neither party skips the other: the first has no button at the second stage, the second none at the first."""
+    world = WORLDS[name](session).bring_to(session, Status.PENDING)
+    assert world.second is not None
+    assert review.allowed(world.flow, world.row(session), world.second) == ()
+    world.act(session, Action.APPROVE)
+    row = world.row(session)
+    assert (row.status, row.stage) == (Status.PENDING, 1)
+    assert review.allowed(world.flow, row, world.reviewer) == ()
+    check(session, world)
+    world.act(session, Action.RETURN)
+    world.act(session, Action.SUBMIT)
+    assert world.row(session).stage == 0
+
+
 def test_a_row_of_two_stages_is_approved_by_both_in_turn(session: Session):
     world = second_stage(session)
     row = world.row(session)

@@ -48,6 +48,7 @@ CONTENT = (
     "offline_loan",
     "report",
     "equity_project",
+    "investment",
 )
 REACHABLE = {Status.DRAFT, Status.PENDING, Status.APPROVED}
 DECIDED = {Action.RETURN: Status.RETURNED, Action.REJECT: Status.REJECTED}

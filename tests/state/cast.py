@@ -11,9 +11,18 @@ from sqlmodel import Session, col, select
 from cpegi_app import access, clock
 from cpegi_app.access import GRANTS, NEW_MEMBER_GRANTS, Actor, Permission, Role, Screen
 from cpegi_app.models import EquityLead, LoginSession, Product, User
-from cpegi_app.services import equity_interest, equity_recommend, files, review, sessions
+from cpegi_app.services import (
+    equity_interest,
+    equity_recommend,
+    files,
+    investment_question,
+    online_investment,
+    review,
+    roadshow_guest,
+    sessions,
+)
 from cpegi_app.vocabulary import FileSlot, Kind, Status
-from tests import factories, worlds
+from tests import equity, factories, worlds
 
 
 @dataclass(frozen=True)
@@ -174,6 +183,30 @@ def _stock(session: Session, cast: Cast) -> None:
         access.VERIFICATION: ("applicant", {}),
         access.PROFILE: ("changer", {}),
         access.PROFILE_EDIT: ("changer", {}),
+        **_investments(session, fund, own.owner, lead.id or 0),
+    }
+
+
+def _investments(
+    session: Session, fund: Actor, owner: Actor, lead_id: int
+) -> dict[Screen, tuple[str, dict[str, Any]]]:
+    """Add investments of the fund in the owner, and a roadshow to which it is invited."""
+    draft = _typed(session, worlds.investment_world(session, fund, owner))
+    waiting = worlds.investment_world(session, fund, owner).bring_to(session, Status.PENDING)
+    record = online_investment.record(session, fund, lead_id, equity.figures())
+    investment_question.ask(session, fund, "online", record.id or 0, "请核对协议日期")
+    show = equity.published(session, fund)
+    paper = (FileSlot.ATTACHMENT.value, "议程.png", factories.png(3))
+    files.attach(session, factories.staff(session), "roadshow", show.id or 0, *paper)
+    roadshow_guest.register(session, fund, show.id or 0, equity.guest_data())
+    return {
+        access.INVESTMENT_EDIT: ("fund", {"iid": draft.row_id}),
+        access.CONFIRM: ("owner", {"iid": waiting.row_id}),
+        access.RECORD: ("fund", {"oid": record.id}),
+        access.CONFIRM_ONLINE: ("owner", {"oid": record.id}),
+        access.STAFF_RECORD: ("staff", {"oid": record.id}),
+        access.ROADSHOW: ("fund", {"sid": show.id}),
+        access.STAFF_ROADSHOW: ("staff", {"sid": show.id}),
     }
 
 

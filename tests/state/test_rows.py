@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from itertools import product
+from typing import Any
 
 import pytest
 from reflex_base.utils.format import json_dumps
@@ -13,7 +14,7 @@ from sqlmodel import select
 from cpegi_app import access, db
 from cpegi_app.access import PAGES, Permission, Role, Screen
 from cpegi_app.errors import DomainError
-from cpegi_app.models import Reviewable, StoredFile
+from cpegi_app.models import Roadshow, StoredFile
 from cpegi_app.services import review, sessions
 from cpegi_app.services.review import PLATFORM
 from cpegi_app.vocabulary import Kind, Status
@@ -34,6 +35,10 @@ MALFORMED = (
 
 # Verified members of each kind, who have no record of their own but their organisation.
 OUTSIDERS = [f"{kind.value.lower()} verified" for kind in Kind]
+
+
+# What keeps files without being reviewed.
+MODELS: dict[str, Any] = {"roadshow": Roadshow}
 
 
 def highest_id() -> int:
@@ -166,10 +171,13 @@ async def test_staff_opens_no_flow_that_others_decide(cast: Cast, oracle: Oracle
 # --- files --------------------------------------------------------------------------------------------
 
 
-def may_read(who: Principal, stored: StoredFile, row: Reviewable) -> bool:
+def may_read(who: Principal, stored: StoredFile, row: Any) -> bool:
     """Say, independently of the services, who may read a file of a reviewed thing."""
     if not who.live:
         return False
+    if stored.flow == "roadshow":
+        invited = who.may(Permission.ROADSHOW_ATTEND) and who.name == "fund"
+        return who.role is Role.STAFF or invited
     flow = review.FLOWS[stored.flow]
     if who.role is Role.MEMBER and who.org_id == row.org_id:
         return who.may(flow.submit)
@@ -178,6 +186,8 @@ def may_read(who: Principal, stored: StoredFile, row: Reviewable) -> bool:
     if stored.flow == "application":
         institution = getattr(row, "institution_id", None)
         return who.org_id == institution and who.may(Permission.APPLICATION_REVIEW)
+    if stored.flow == "investment" and who.role is Role.MEMBER:
+        return who.org_id == row.enterprise_id and who.may(Permission.INVESTMENT_CONFIRM)
     reads = stored.flow == "report" and row.status == Status.APPROVED and stored.removed_at is None
     return who.role is Role.STAFF or (who.role is Role.REGULATOR and reads)
 
@@ -185,7 +195,10 @@ def may_read(who: Principal, stored: StoredFile, row: Reviewable) -> bool:
 def test_every_file_times_everybody(cast: Cast):
     with db.reading() as session:
         found = session.exec(select(StoredFile)).all()
-        cases = [(f, session.get_one(review.FLOWS[f.flow].model, f.subject_id)) for f in found]
+        cases = [
+            (f, session.get_one(MODELS.get(f.flow) or review.FLOWS[f.flow].model, f.subject_id))
+            for f in found
+        ]
     count, wrong, opened = 0, [], 0
     for (stored, row), who in product(cases, cast.people.values()):
         try:

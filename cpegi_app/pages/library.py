@@ -1,0 +1,181 @@
+"""股权投资项目库 of a side's own and of the whole platform; 股权数据 (manual §6.5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from cpegi_app.access import EQUITY_FIGURES, LIBRARY, STAFF_LIBRARY
+from cpegi_app.pages import ui
+from cpegi_app.pages.form import list_page
+from cpegi_app.pages.layout import page
+from cpegi_app.services.equity_figures import Funnel, MonthFigures, RoundFigures
+from cpegi_app.services.library import LibraryRow
+from cpegi_app.state.library import FiguresState, OwnLibraryState, StaffLibraryState
+from cpegi_app.vocabulary import Industry
+from cpegi_app.vocabulary.equity import InvestmentSource, Round
+
+
+@page(LIBRARY, OwnLibraryState.load)
+def library() -> rx.Component:
+    """The own closed investments."""
+    lead = "线上完成和线下备案的投资自动入库，显示为已结项，不可修改。申请政策奖补时可选取这里的项目。"
+    return rx.fragment(
+        ui.crumbs(LIBRARY.menu, LIBRARY.title),
+        ui.page_head(LIBRARY.title, lead=lead),
+        _list(OwnLibraryState),
+    )
+
+
+@page(STAFF_LIBRARY, StaffLibraryState.load)
+def staff_library() -> rx.Component:
+    """Every closed investment."""
+    lead = "线上完成和线下备案的投资自动入库，显示为已结项，任何人不能修改或删除。"
+    return rx.fragment(
+        ui.crumbs(STAFF_LIBRARY.menu, STAFF_LIBRARY.title),
+        ui.page_head(STAFF_LIBRARY.title, lead=lead),
+        _list(StaffLibraryState),
+    )
+
+
+def _list(state: Any) -> rx.Component:
+    sums = rx.fragment("投资合计 ", rx.el.b(state.amount), " 万元")
+    return list_page(
+        state,
+        [
+            ui.Col("项目", clip=True),
+            ui.Col("投资机构 / 项目方", clip=True),
+            "来源",
+            "轮次",
+            ui.Col("投资金额", unit="万元", num=True, sort="amount"),
+            ui.Col("持股比例", num=True),
+            ui.Col("协议 / 到账日期", sort="agreed"),
+            ui.Col("行业", clip=True, wide=True),
+            "状态",
+        ],
+        _row,
+        "股权投资项目库",
+        query=[
+            ui.field("word", "项目/单位", ui.text_input("word", placeholder="名称中的字，或完整信用代码")),
+            ui.field("round", "轮次", ui.select_input("round", Round.options(), blank="全部")),
+            ui.field("source", "来源", ui.select_input("source", InvestmentSource.options(), blank="全部")),
+            ui.field("industry", "行业", ui.select_input("industry", Industry.options(), blank="全部")),
+            ui.field("since", "协议日期自", ui.date_input("since")),
+            ui.field("until", "协议日期至", ui.date_input("until")),
+        ],
+        end=[rx.el.span(rx.cond(state.counting, "正在统计全部投资…", sums), class_name="num")],
+        empty=ui.empty_state("没有符合条件的投资", "请调整查询条件；新的投资在双方和平台确认后自动入库。"),
+    )
+
+
+def _row(row: rx.Var[LibraryRow]) -> list:
+    return [
+        row.project,
+        ui.two_lines(row.institution, row.enterprise),
+        row.source,
+        row.round,
+        row.amount,
+        row.share,
+        ui.two_lines(row.agreed_on, row.paid_on),
+        row.industry,
+        ui.tag(row.state, "teal"),
+    ]
+
+
+# --- 股权数据 ---------------------------------------------------------------------------------------------
+
+
+@page(EQUITY_FIGURES, FiguresState.load)
+def figures() -> rx.Component:
+    """股权数据."""
+    found = FiguresState.figures
+    return rx.fragment(
+        ui.crumbs(EQUITY_FIGURES.menu, EQUITY_FIGURES.title),
+        ui.page_head(EQUITY_FIGURES.title, number=rx.cond(found.at != "", "截至 " + found.at, "")),
+        rx.el.div(
+            rx.foreach(
+                found.tiles,
+                lambda t: ui.stat_tile(t.label, rx.fragment(t.value, rx.el.small(t.unit)), tone=t.tone),
+            ),
+            class_name="stats",
+        ),
+        ui.card(
+            "各轮次项目与投资",
+            ui.plain_table(
+                [
+                    "轮次",
+                    _n("融资中", "个"),
+                    _n("拟融资", "万元"),
+                    _n("完成投资", "笔"),
+                    _n("投资金额", "万元"),
+                    ui.Col("金额对比", wide=True),
+                ],
+                found.rounds,
+                _round_row,
+                "各轮次项目与投资",
+            ),
+            flush=True,
+        ),
+        rx.el.div(
+            ui.card(
+                "近 12 个月投资与洽谈",
+                ui.plain_table(
+                    [
+                        "月份",
+                        _n("线上", "笔"),
+                        _n("线下", "笔"),
+                        _n("投资金额", "万元"),
+                        _n("约见洽谈", "次"),
+                        ui.Col("金额对比", wide=True),
+                    ],
+                    found.months,
+                    _month_row,
+                    "近 12 个月投资与洽谈",
+                ),
+                flush=True,
+            ),
+            ui.card(
+                "对接线索",
+                ui.plain_table(["阶段", _n("线索", "条")], found.funnel, _funnel_row, "各阶段对接线索"),
+                flush=True,
+            ),
+            class_name="cols-main",
+        ),
+    )
+
+
+def _n(label: str, unit: str) -> ui.Col:
+    return ui.Col(label, unit, num=True)
+
+
+def _round_row(r: rx.Var[RoundFigures]) -> list:
+    return [
+        rx.el.span(r.label, class_name="nowrap"),
+        r.projects,
+        r.wanted,
+        r.investments,
+        r.amount,
+        _bar(r.share),
+    ]
+
+
+def _month_row(m: rx.Var[MonthFigures]) -> list:
+    return [
+        rx.el.span(m.month, class_name="nowrap"),
+        m.online,
+        m.offline,
+        m.amount,
+        m.meetings,
+        _bar(m.share),
+    ]
+
+
+def _funnel_row(f: rx.Var[Funnel]) -> list:
+    return [f.label, f.count]
+
+
+def _bar(share: Any) -> rx.Component:
+    """A bar of the table's largest sum; the number stands in the column beside it."""
+    inner = rx.el.span(class_name="bar-fill", custom_attrs={"style": {"width": share.to_string() + "%"}})
+    return rx.el.span(inner, class_name="bar", aria_hidden="true")

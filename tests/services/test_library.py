@@ -1,0 +1,134 @@
+"""§6.5 股权投资项目库: each side's own, search, export, choices for a policy; the staff's figures."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from openpyxl import load_workbook
+from sqlmodel import Session
+
+from cpegi_app import clock
+from cpegi_app.access import Actor
+from cpegi_app.errors import Forbidden
+from cpegi_app.services import equity_figures, library, list_count, list_export, lists, online_investment
+from cpegi_app.services.list_export import Export
+from cpegi_app.vocabulary import Kind, Status
+from cpegi_app.vocabulary.equity import Round
+from tests import equity, factories, worlds
+
+
+@pytest.fixture(autouse=True)
+def _counted_anew() -> None:
+    list_count.forget()
+
+
+def done(session: Session, **changes: str) -> tuple[Actor, Actor]:
+    """Return institution and enterprise of an online investment that is in the library."""
+    row, fund, owner = equity.online(session, **changes)
+    online_investment.confirm(session, owner, row.id or 0, row.version)
+    return fund, owner
+
+
+def names(session: Session, who: Actor, **filters: str) -> list[str]:
+    listing = library.EVERY if who.role == "STAFF" else library.OWN
+    return [r.project for r in lists.page(session, who, listing, filters, size=50).rows]
+
+
+def test_6_5_both_ways_of_investing_end_in_the_library_as_closed(session: Session):
+    done(session)
+    worlds.investment_world(session).bring_to(session, Status.APPROVED)
+    page = lists.page(session, factories.staff(session), library.EVERY, {})
+    assert {(r.source, r.state) for r in page.rows} == {("线上", "已结项"), ("线下", "已结项")}
+    assert page.sums.sums == (2_000_000_000,)
+
+
+def test_each_side_sees_and_may_choose_its_own(session: Session):
+    fund, owner = done(session)
+    for who, side in ((fund, "投资机构"), (owner, "项目方")):
+        assert len(names(session, who)) == 1
+        (own,) = library.own_records(session, who)
+        assert (own.as_side, own.amount_fen) == (side, 1_000_000_000)
+        assert library.own_record(session, who, own.id) == own
+    (own,) = library.own_records(session, fund)
+    for stranger in (factories.member(session), equity.fund(session)):
+        assert names(session, stranger) == [] and library.own_records(session, stranger) == []
+        assert library.own_record(session, stranger, own.id) is None
+    assert library.own_record(session, fund, -1) is None
+    with pytest.raises(Forbidden):
+        library.own_records(session, factories.unverified(fund))
+    with pytest.raises(Forbidden):
+        names(session, factories.regulator(session))
+    with pytest.raises(Forbidden):
+        lists.page(session, fund, library.EVERY, {})
+
+
+def test_choices_lie_within_the_window_of_the_money(session: Session):
+    fund, _ = done(session, agreed_on=equity.day(90), paid_on=equity.day(60))
+    today = clock.today()
+    assert library.own_records(session, fund, since=today - timedelta(days=61), until=today)
+    assert library.own_records(session, fund, since=today - timedelta(days=59)) == []
+    assert library.own_records(session, fund, until=today - timedelta(days=61)) == []
+    assert library.own_records(session, fund, word="工业视觉") and not library.own_records(
+        session, fund, word="无"
+    )
+
+
+def test_the_library_is_searched(session: Session):
+    staff = factories.staff(session)
+    done(session, round="B", agreed_on="2024-05-01", paid_on="2024-05-02", registered_on="2024-05-03")
+    worlds.investment_world(session, agreed_on="2025-05-01", paid_on="2025-05-02").bring_to(
+        session, Status.APPROVED
+    )
+    for filters, count in (
+        ({"round": "B"}, 1),
+        ({"source": "OFFLINE"}, 1),
+        ({"since": "2025-01-01"}, 1),
+        ({"until": "2024-12-31", "round": "A"}, 0),
+        ({"word": "智能传感器"}, 1),
+        ({"word": "%"}, 0),
+        ({"round": "x", "since": "never"}, 2),
+    ):
+        assert len(names(session, staff, **filters)) == count, filters
+
+
+def test_the_export_is_a_workbook_of_the_filtered_list(session: Session):
+    staff = factories.staff(session)
+    done(session)
+    worlds.investment_world(session).bring_to(session, Status.APPROVED)
+    export = Export("library", {"source": "ONLINE"})
+    while not export.whole:
+        export.step(session, staff)
+    done_ = export.finish(session, staff)
+    _, place = list_export.file_of(session, staff, int(done_.href.rsplit("/", 1)[1]))
+    head, row, *rest = load_workbook(place)["股权投资项目库"].iter_rows(values_only=True)
+    assert (head[0], head[10], head[-1], rest) == ("项目", "投资金额（万元）", "状态", [])
+    assert (row[5], row[10], row[11], row[-1]) == ("线上", 1000, 10, "已结项")
+    with pytest.raises(Forbidden):
+        Export("library", {}).step(session, equity.fund(session))
+
+
+# --- figures --------------------------------------------------------------------------------------------
+
+
+def test_the_figures_add_up(session: Session):
+    staff = factories.staff(session)
+    before = equity_figures.figures(session, staff)
+    amount = lambda found, label: next(t.value for t in found.tiles if t.label == label)  # noqa: E731
+    done(session, round="B", agreed_on=equity.day(12), amount="800")
+    equity.online(session, by="staff")
+    worlds.investment_world(session).bring_to(session, Status.PENDING)
+    found = equity_figures.figures(session, staff)
+    assert (amount(found, "完成投资"), amount(found, "投资总额")) == ("1", "800")
+    assert int(amount(found, "待确认投资")) == int(amount(before, "待确认投资")) + 2
+    b = next(r for r in found.rounds if r.label == Round.B.label)
+    assert (b.investments, b.amount, b.share) == (1, "800", 100)
+    month = next(m for m in found.months if m.month == equity.day(12)[:7])
+    assert (month.online, month.offline, month.amount) == (1, 0, "800")
+    assert len(found.months) == 12 and [m.month for m in found.months] == sorted(
+        (m.month for m in found.months), reverse=True
+    )
+    assert sum(f.count for f in found.funnel) >= 2
+    for who in (equity.fund(session), factories.member(session, Kind.DEBT), factories.regulator(session)):
+        with pytest.raises(Forbidden):
+            equity_figures.figures(session, who)
