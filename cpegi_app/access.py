@@ -21,6 +21,10 @@ class Permission(StrEnum):
     LOAN_READ = "loan:read"
     LOAN_READ_ALL = "loan:readall"
     OFFLINE_SUBMIT = "offline:submit"
+    POLICY_APPLY = "policy:apply"
+    POLICY_MANAGE = "policy:manage"
+    POLICY_PAY = "policy:pay"
+    POLICY_REVIEW = "policy:review"
     PRODUCT_SUBMIT = "product:submit"
     PROFILE_CHANGE = "profile:change"
     REPORT_DUTY_MANAGE = "report:duty"
@@ -45,7 +49,12 @@ BASE_GRANTS = frozenset({P.ACCOUNT_OWN})
 # A member before 真实性认证 (manual §3.1): nothing but its own account and the verification itself.
 NEW_MEMBER_GRANTS = BASE_GRANTS | {P.IDENTITY_CHOOSE, P.VERIFICATION_SUBMIT}
 # Institutions keep every enterprise function (manual §3.3).
-ENTERPRISE_GRANTS = NEW_MEMBER_GRANTS | {P.PROFILE_CHANGE, P.APPLICATION_SUBMIT, P.REPORT_SUBMIT}
+ENTERPRISE_GRANTS = NEW_MEMBER_GRANTS | {
+    P.PROFILE_CHANGE,
+    P.APPLICATION_SUBMIT,
+    P.REPORT_SUBMIT,
+    P.POLICY_APPLY,
+}
 GRANTS: dict[str, frozenset[Permission]] = {
     Kind.ENTERPRISE: ENTERPRISE_GRANTS,
     Kind.INTERMEDIARY: ENTERPRISE_GRANTS,
@@ -61,6 +70,9 @@ GRANTS: dict[str, frozenset[Permission]] = {
         P.LOAN_READ_ALL,
         P.REPORT_READ,
         P.REPORT_DUTY_MANAGE,
+        P.POLICY_MANAGE,
+        P.POLICY_REVIEW,
+        P.POLICY_PAY,
     },
     Role.REGULATOR: BASE_GRANTS | {P.STATISTICS_READ, P.REPORT_READ},
 }
@@ -132,6 +144,8 @@ HOME = Screen("1.1", "/", "首页")
 ABOUT = Screen("9", "/about", "平台介绍与联系方式")
 PUBLIC_PRODUCTS = Screen("4.1", "/products", "金融产品")
 PUBLIC_PRODUCT = Screen("4.1", "/products/[pid]", "产品详情")
+PUBLIC_POLICIES = Screen("8.1", "/policies", "奖补政策")
+PUBLIC_POLICY = Screen("8.1", "/policies/[pid]", "政策详情")
 REGISTER = Screen("2.1", "/register", "注册")
 LOGIN = Screen("2.2", "/login", "用户登录")
 FORGOT = Screen("2.3", "/forgot", "忘记密码")
@@ -166,8 +180,23 @@ APPLICATION = Screen("4.2", "/console/applications/[aid]", "融资申请详情",
 APPLY = Screen("4.2", "/console/apply/[pid]", "申请金融产品", P.APPLICATION_SUBMIT)
 REPORTS = Screen("7", "/console/reports", "报告管理", P.REPORT_SUBMIT, "报告管理", "file")
 REPORT_EDIT = Screen("7", "/console/reports/[rid]", "填报报告", P.REPORT_SUBMIT)
+POLICY_APPLICATIONS = Screen("8.1", "/console/policies", "政策申请", P.POLICY_APPLY, "政策奖补", "gift")
+POLICY_START = Screen("8.1", "/console/policies/start", "发起政策申请", P.POLICY_APPLY)
+POLICY_APPLICATION = Screen("8.1", "/console/policies/[aid]", "政策申请详情", P.POLICY_APPLY)
+POLICY_CLAIMS = Screen("8.2", "/console/policy-claims", "政策兑现", P.POLICY_APPLY, "政策奖补", "coins")
+POLICY_CLAIM = Screen("8.2", "/console/policy-claims/[cid]", "兑现申请", P.POLICY_APPLY)
 QUEUE = Screen("3.1", "/staff/queue", "审核队列", P.REVIEW_PLATFORM, "审核管理", "inbox")
 REVIEW = Screen("3.1", "/staff/review/[flow]/[rid]", "审核办理", P.REVIEW_PLATFORM)
+POLICY_QUEUE = Screen("8.1", "/staff/policy-queue", "政策审核", P.POLICY_REVIEW, "政策奖补", "gift")
+POLICY_REVIEW = Screen("8.1", "/staff/policy-review/[aid]", "办理政策申请", P.POLICY_REVIEW)
+POLICIES = Screen("8.1", "/staff/policies", "政策管理", P.POLICY_MANAGE, "政策奖补", "list")
+POLICY_EDIT = Screen("8.1", "/staff/policies/[pid]", "编辑政策", P.POLICY_MANAGE)
+POLICY_PREVIEW = Screen("8.1", "/staff/policies/preview/[pid]", "政策预览", P.POLICY_MANAGE)
+PUBLICITIES = Screen("8.1", "/staff/publicities", "公示管理", P.POLICY_REVIEW, "政策奖补", "list")
+CLAIM_QUEUE = Screen("8.2", "/staff/policy-claims", "兑现审核", P.POLICY_REVIEW, "政策奖补", "inbox")
+CLAIM_REVIEW = Screen("8.2", "/staff/policy-claims/[cid]", "办理兑现申请", P.POLICY_REVIEW)
+PAYMENT_BATCHES = Screen("8.2", "/staff/payments", "拨付批次", P.POLICY_PAY, "政策奖补", "coins")
+PAYMENT_BATCH = Screen("8.2", "/staff/payments/[bid]", "拨付批次详情", P.POLICY_PAY)
 STAFF_LOANS = Screen("5.1", "/staff/loans", "全平台贷款台账", P.LOAN_READ_ALL, "统计", "list")
 FILING_REVIEW = Screen("5.1", "/staff/filings/[bid]", "审核线下贷款备案", P.REVIEW_PLATFORM)
 REPORTS_READ = Screen("7", "/regulator/reports", "报告查阅", P.REPORT_READ, "报告管理", "file")

@@ -8,6 +8,24 @@ from cpegi_app.models.file import StoredFile
 from cpegi_app.models.notice import Notice
 from cpegi_app.models.offline_loan import FilingBatch, FilingImport, OfflineLoan
 from cpegi_app.models.organisation import Organisation, ProfileChange, Verification
+from cpegi_app.models.policy import Policy, PolicyBudget, PolicyFile, PolicyTally, PolicyVersion
+from cpegi_app.models.policy_application import (
+    PolicyAmount,
+    PolicyApplication,
+    PolicyAssignment,
+    PolicyGrant,
+    PolicyMark,
+    PolicyRecord,
+)
+from cpegi_app.models.policy_claim import (
+    Objection,
+    Payment,
+    PaymentBatch,
+    PaymentImport,
+    PolicyClaim,
+    Publicity,
+    PublicityEntry,
+)
 from cpegi_app.models.product import Product, ProductRevision
 from cpegi_app.models.report import Report, ReportDuty, ReportReminder
 from cpegi_app.models.review import IdempotencyKey, Reviewable, ReviewEvent
@@ -24,11 +42,29 @@ __all__ = [
     "LoginSession",
     "LoginTicket",
     "Notice",
+    "Objection",
     "OfflineLoan",
     "Organisation",
+    "Payment",
+    "PaymentBatch",
+    "PaymentImport",
+    "Policy",
+    "PolicyAmount",
+    "PolicyApplication",
+    "PolicyAssignment",
+    "PolicyBudget",
+    "PolicyClaim",
+    "PolicyFile",
+    "PolicyGrant",
+    "PolicyMark",
+    "PolicyRecord",
+    "PolicyTally",
+    "PolicyVersion",
     "Product",
     "ProductRevision",
     "ProfileChange",
+    "Publicity",
+    "PublicityEntry",
     "Report",
     "ReportDuty",
     "ReportReminder",

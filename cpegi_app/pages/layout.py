@@ -328,7 +328,7 @@ def _group(group: rx.Var[MenuGroup]) -> rx.Component:
 
 
 def _menu_icon(name: rx.Var[str]) -> rx.Component:
-    used = ("home", "shield", "building", "product", "inbox", "file", "users", "list", "chart")
+    used = ("home", "shield", "building", "product", "inbox", "file", "users", "list", "chart", "gift")
     return rx.match(name, *[(n, ui.icon(n)) for n in used], ui.icon("list"))  # pyright: ignore
 
 

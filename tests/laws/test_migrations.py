@@ -20,9 +20,17 @@ from cpegi_app.models import Reviewable
 from cpegi_app.vocabulary import Status
 from tests import worlds
 
-APPEND_ONLY = {"review_event", "audit_entry", "loan"}
-# Rows of a reviewed thing that are frozen with it.
-BOOKED = {"offline_loan"}
+APPEND_ONLY = {
+    "review_event",
+    "audit_entry",
+    "loan",
+    "policy_version",
+    "policy_amount",
+    "policy_assignment",
+    "publicity_entry",
+}
+# Rows that are frozen from a moment on, with the reviewed thing that they belong to or by their own state.
+BOOKED = {"offline_loan", "policy_record", "payment"}
 GUARDED = APPEND_ONLY | BOOKED | {str(c.__tablename__) for c in Reviewable.__subclasses__()}
 # What the last step itself brought goes when it is undone.
 BROUGHT = {"offline_loan"}
