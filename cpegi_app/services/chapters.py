@@ -1,5 +1,13 @@
 """Importing this module registers every flow: the queue, the files and the laws go over all of them."""
 
-from cpegi_app.services import application, disbursement, offline_loan, product, report, verification
+from cpegi_app.services import (
+    application,
+    disbursement,
+    offline_loan,
+    policy_application,
+    product,
+    report,
+    verification,
+)
 
-CHAPTERS = (verification, product, application, disbursement, offline_loan, report)
+CHAPTERS = (verification, product, application, disbursement, offline_loan, report, policy_application)

@@ -586,12 +586,14 @@ def upgrade() -> None:
             postgresql_where=sa.text("state <> 'FAILED'"),
         )
 
+    op.create_index("ix_loan_code", "loan", ["borrower_code"])
     for table, when in FROZEN.items():
         for verb in ("UPDATE", "DELETE"):
             op.execute(_freeze(table, verb, when))
 
 
 def downgrade() -> None:
+    op.drop_index("ix_loan_code", "loan")
     for table in (
         "payment",
         "publicity_entry",

@@ -33,7 +33,7 @@ APPEND_ONLY = {
 BOOKED = {"offline_loan", "policy_record", "payment"}
 GUARDED = APPEND_ONLY | BOOKED | {str(c.__tablename__) for c in Reviewable.__subclasses__()}
 # What the last step itself brought goes when it is undone.
-BROUGHT = {"offline_loan"}
+BROUGHT = {"offline_loan", "policy_application"}
 
 
 def config(address: str) -> Config:
