@@ -4,7 +4,9 @@ from cpegi_app.models.account import Attempt, LoginSession, LoginTicket, SmsCode
 from cpegi_app.models.application import Application
 from cpegi_app.models.audit import AuditEntry
 from cpegi_app.models.disbursement import Disbursement, Loan
+from cpegi_app.models.export import ExportFile
 from cpegi_app.models.file import StoredFile
+from cpegi_app.models.live import LiveChange
 from cpegi_app.models.notice import Notice
 from cpegi_app.models.offline_loan import FilingBatch, FilingImport, OfflineLoan
 from cpegi_app.models.organisation import Organisation, ProfileChange, Verification
@@ -35,9 +37,11 @@ __all__ = [
     "Attempt",
     "AuditEntry",
     "Disbursement",
+    "ExportFile",
     "FilingBatch",
     "FilingImport",
     "IdempotencyKey",
+    "LiveChange",
     "Loan",
     "LoginSession",
     "LoginTicket",

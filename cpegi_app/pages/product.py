@@ -12,7 +12,8 @@ from cpegi_app.pages.form import groups, href, list_page, problem, remark, store
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.review import outcome_panel, return_note
 from cpegi_app.services.conditions import DIMENSIONS, Dimension
-from cpegi_app.services.product import ProductForm, ProductRow
+from cpegi_app.services.product import ProductForm
+from cpegi_app.services.product_list import ProductRow
 from cpegi_app.state.product import ProductEditState, ProductListState, ProductPushesState
 from cpegi_app.vocabulary import Status, YesNo
 
@@ -43,7 +44,7 @@ def products() -> rx.Component:
                 ui.Col("期限", num=True),
                 ui.Col("年利率", num=True),
                 "状态",
-                "更新时间",
+                ui.Col("更新时间", sort="updated"),
                 ui.Col("操作", ops=True),
             ],
             _row,

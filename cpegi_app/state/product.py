@@ -5,28 +5,21 @@ from __future__ import annotations
 import reflex as rx
 
 from cpegi_app.access import PRODUCT_EDIT, PRODUCT_PUSHES, PRODUCTS
-from cpegi_app.services import conditions, product
-from cpegi_app.services.product import FLOW, ProductForm, ProductRow
+from cpegi_app.services import conditions, product, product_list
+from cpegi_app.services.product import FLOW, ProductForm
+from cpegi_app.services.product_list import ProductRow
 from cpegi_app.state.base import Services, for_screen, int_arg
 from cpegi_app.state.message import info, success
 from cpegi_app.state.subject import SubjectState, edits, save
-from cpegi_app.state.table import TableState
+from cpegi_app.state.table import TableState, shows
 
 
 @for_screen(PRODUCTS)
+@shows(product_list.OWN)
 class ProductListState(TableState, rx.State):
     """金融产品发布: the institution's own products."""
 
     rows: list[ProductRow] = []
-
-    async def _fetch(self) -> None:
-        self.rows, self.total = await self._read(
-            product.own_list,
-            word=self.filters.get("word", ""),
-            status=self.filters.get("status", ""),
-            page=self.page,
-            size=self.size,
-        )
 
     @rx.event
     async def add(self):
