@@ -35,6 +35,16 @@ class PolicyApplication(Reviewable, table=True):
         Index("ix_policy_application_queue", "status", "stage", "due_on", "id"),
         Index("ix_policy_application_policy", "policy_id", "status", "submitted_at"),
         Index("ix_policy_application_assignee", "assignee_id", "status", "due_on"),
+        # Covers the overview: counts and sums by policy, status and stage are read off it alone.
+        Index(
+            "ix_policy_application_overview",
+            "policy_id",
+            "status",
+            "stage",
+            "due_on",
+            "asked_fen",
+            "reviewed_fen",
+        ),
         CheckConstraint("held_fen >= 0", name="held"),
     )
 
@@ -151,6 +161,7 @@ class PolicyGrant(Row, table=True):
     __table_args__ = (
         Index("ix_policy_grant_policy", "policy_id", "state", "id"),
         Index("ix_policy_grant_org", "org_id", "state"),
+        Index("ix_policy_grant_state", "state", "id"),
         CheckConstraint("amount_fen >= 0", name="amount"),
     )
 

@@ -58,13 +58,17 @@ class Objection(Row, table=True):
 
 
 class PolicyClaim(Reviewable, table=True):
-    """A redemption: the amount confirmed and the payee, with the receipt as a file; one a grant that is not rejected."""
+    """A redemption: the amount confirmed and the payee, with the receipt as a file.
+
+    One a grant and round that is not rejected; a further round begins when the payment of the one before has failed.
+    """
 
     __tablename__ = "policy_claim"
     __table_args__ = (
         Index(
-            "uq_policy_claim_grant",
+            "uq_policy_claim_round",
             "grant_id",
+            "round",
             unique=True,
             sqlite_where=NOT_REJECTED,
             postgresql_where=NOT_REJECTED,
@@ -73,6 +77,7 @@ class PolicyClaim(Reviewable, table=True):
     )
 
     grant_id: int = Field(foreign_key="policy_grant.id")
+    round: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
     application_id: int = Field(foreign_key="policy_application.id", index=True)
     policy_id: int = Field(foreign_key="policy.id", index=True)
     org_name: str = Field(default="", max_length=100)
@@ -102,12 +107,12 @@ class PaymentBatch(Row, table=True):
 
 
 class Payment(Row, table=True):
-    """One payment of a claim; a claim has one that has not failed. Once paid a trigger refuses UPDATE and DELETE."""
+    """One payment of a claim; a grant has one that has not failed. Once paid a trigger refuses UPDATE and DELETE."""
 
     __table_args__ = (
         Index(
-            "uq_payment_claim",
-            "claim_id",
+            "uq_payment_grant",
+            "grant_id",
             unique=True,
             sqlite_where=NOT_FAILED,
             postgresql_where=NOT_FAILED,
