@@ -140,7 +140,7 @@ def _editor(key: Any) -> rx.Component:
                     "每个授信条件都要明确：填写下限和/或上限、选择范围，或勾选“不限制”。勾选“不限制”后无需填写上下限。",
                     class_name="muted small",
                 ),
-                ui.conditions(*(_condition(d) for d in DIMENSIONS)),
+                ui.conditions(*condition_rows(state)),
                 class_name="stack",
             ),
             extra=ui.submit("其余全部不限制", "free", "default", size="sm"),
@@ -157,8 +157,12 @@ def _editor(key: Any) -> rx.Component:
     )
 
 
-def _condition(d: Dimension) -> rx.Component:
-    state = ProductEditState
+def condition_rows(state: Any) -> list[rx.Component]:
+    """Every 授信条件 of an editor, with its stored values and messages."""
+    return [_condition(d, state) for d in DIMENSIONS]
+
+
+def _condition(d: Dimension, state: Any) -> rx.Component:
     name = f"c_{d.code}"
     if d.kind == "range":
         body = ui.range_input(
