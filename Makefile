@@ -36,8 +36,9 @@ database: .venv/run.stamp ## Bring the database up to date and load the demo dat
 
 seed: database ## Same as database: demo data are loaded once, and only in demo mode
 
-test: check browser ## Run the checks and every test, browser tests included
-	@$(BIN)/python -m pytest -q
+# Two processes share the tests: a browser test mostly waits, and the front end is built once before.
+test: check browser build ## Run the checks and every test, browser tests included
+	@$(BIN)/python -m pytest -q --numprocesses 2 --dist loadgroup
 
 check: .venv/dev.stamp ## Lint, format, types, import rules
 	@$(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet || (echo "Try: make fix"; exit 1)

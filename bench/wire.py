@@ -38,11 +38,16 @@ def scratch() -> Iterator[Path]:
 
 
 @contextmanager
-def served(folder: Path, database: str) -> Iterator[tuple[str, int]]:
-    """Serve a database on a free port; yield the address and the server's process."""
+def served(folder: Path, database: str, **more: str) -> Iterator[tuple[str, int]]:
+    """Serve a database on a free port, with further settings; yield the address and the server's process."""
     port = _free_port()
-    variables = {"DATA_DIR": str(folder), "PORT": str(port), "CPEGI_MODE": "demo", "DATABASE_URL": database}
-    log = folder / "server.log"
+    variables = {
+        "DATA_DIR": str(folder),
+        "PORT": str(port),
+        "CPEGI_MODE": "demo",
+        "DATABASE_URL": database,
+    } | more
+    log = folder / f"server-{port}.log"
     with log.open("w") as output:
         server = subprocess.Popen(
             [sys.executable, "-m", "bench.site", str(port)],

@@ -8,15 +8,17 @@ import logging
 from functools import partial
 
 import reflex as rx
+from reflex.event import Event
 from reflex_base.constants import Env
 from reflex_base.environment import environment
 
-from cpegi_app import db
+from cpegi_app import db, pusher
 from cpegi_app.pages import PAGES
 from cpegi_app.pages.layout import broken
 from cpegi_app.services import chapters, report_reminder, sms
 from cpegi_app.settings import ROOT, get_settings
-from cpegi_app.state.gate import Gate, token_owner
+from cpegi_app.state.gate import ARRIVAL, Gate, token_owner
+from cpegi_app.state.live import Pump
 from cpegi_app.state.message import on_browser_error, on_error
 from cpegi_app.state.shape import upload_handlers
 from cpegi_app.web import logs
@@ -115,7 +117,19 @@ def _remind_once() -> None:
             return
 
 
+async def bring_changes():
+    """Bring what is changed to the open pages of those concerned, until the process ends."""
+
+    def connected() -> list[str]:
+        # The tabs whose sockets are this process's own.
+        return list(app.event_namespace.sid_to_token.values()) if app.event_namespace else []
+
+    await Pump(connected, lambda token: app.event_processor.enqueue(token, Event(name=ARRIVAL))).run()
+
+
 app.register_lifespan_task(settle_memory)
+app.register_lifespan_task(bring_changes)
 app.register_lifespan_task(deliver_messages)
 app.register_lifespan_task(remind_of_reports)
+app.register_lifespan_task(pusher.push_matches)
 __all__ = ["PAGES", "app", "chapters"]

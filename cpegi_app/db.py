@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +16,8 @@ from cpegi_app.settings import get_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 _url = ""
+# Called in the thread that committed, with the session whose work is now there for all.
+after_commit: list[Callable[[Session], None]] = []
 
 
 def url() -> str:
@@ -81,6 +83,8 @@ def transaction() -> Iterator[Session]:
                 raise
             kept = refusal
         session.commit()
+        for told in after_commit:
+            told(session)
         if kept:
             raise kept
 

@@ -19,9 +19,17 @@ ENGINES = ("sqlite", "postgresql")
 _numbers = itertools.count(1)
 
 
+# Files whose tests build upon each other's site or database: one process runs such a file from end to end.
+TOGETHER = ("/e2e/", "/services/test_demo.py", "/web/test_ui_js.py")
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the browser tests last: what is quick fails first."""
+    """Run the browser tests last, and keep together what belongs together when several processes share the work."""
     items.sort(key=lambda item: "/e2e/" in item.nodeid)
+    for item in items:
+        if any(part in item.nodeid for part in TOGETHER):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")

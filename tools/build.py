@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -13,12 +14,20 @@ ROOT = Path(__file__).resolve().parent.parent
 CLIENT = ROOT / ".web" / "build" / "client"
 # Beside the build, not in it: everything inside is public.
 STAMP = ROOT / ".web" / "build" / "sources.sha256"
+LOCK = ROOT / ".web" / "build.lock"
 SINGLE = ("rxconfig.py", "requirements.txt", ".npmrc", "tools/one_origin.py", "tools/build.py")
 TREES = (("cpegi_app", "*.py"), ("assets", "*"), ("reflex.lock", "*"))
 
 
 def main() -> None:
-    """Build when a source changed since the last build."""
+    """Build when a source changed since the last build; one process at a time, the others wait and find it done."""
+    LOCK.parent.mkdir(exist_ok=True)
+    with LOCK.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        _build()
+
+
+def _build() -> None:
     wanted = fingerprint()
     if (CLIENT / "index.html").exists() and STAMP.exists() and STAMP.read_text() == wanted:
         print("Front end: up to date.")

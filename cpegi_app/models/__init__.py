@@ -4,7 +4,10 @@ from cpegi_app.models.account import Attempt, LoginSession, LoginTicket, SmsCode
 from cpegi_app.models.application import Application
 from cpegi_app.models.audit import AuditEntry
 from cpegi_app.models.disbursement import Disbursement, Loan
+from cpegi_app.models.export import ExportFile
 from cpegi_app.models.file import StoredFile
+from cpegi_app.models.live import LiveChange
+from cpegi_app.models.matching import MatchFact, ProductLimit, ProductPush, PushRun
 from cpegi_app.models.notice import Notice
 from cpegi_app.models.offline_loan import FilingBatch, FilingImport, OfflineLoan
 from cpegi_app.models.organisation import Organisation, ProfileChange, Verification
@@ -35,12 +38,15 @@ __all__ = [
     "Attempt",
     "AuditEntry",
     "Disbursement",
+    "ExportFile",
     "FilingBatch",
     "FilingImport",
     "IdempotencyKey",
+    "LiveChange",
     "Loan",
     "LoginSession",
     "LoginTicket",
+    "MatchFact",
     "Notice",
     "Objection",
     "OfflineLoan",
@@ -61,10 +67,13 @@ __all__ = [
     "PolicyTally",
     "PolicyVersion",
     "Product",
+    "ProductLimit",
+    "ProductPush",
     "ProductRevision",
     "ProfileChange",
     "Publicity",
     "PublicityEntry",
+    "PushRun",
     "Report",
     "ReportDuty",
     "ReportReminder",

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Field
 
 from cpegi_app.access import Role
-from cpegi_app.models.base import Row, moment
+from cpegi_app.models.base import Row, changed, moment
 
 
 class User(Row, table=True):
@@ -23,6 +23,7 @@ class User(Row, table=True):
     disabled_at: datetime | None = moment()
     disabled_reason: str = Field(default="", max_length=200)
     password_changed_at: datetime | None = moment()
+    updated_at: datetime | None = changed()
 
 
 class LoginSession(Row, table=True):

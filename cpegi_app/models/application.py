@@ -27,11 +27,17 @@ class Application(Reviewable, table=True):
             postgresql_where=OPEN,
         ),
         Index("ix_application_inbox", "institution_id", "status", "submitted_at"),
+        # A list at a million rows: its count and its pages read along the ids; what headings sort by.
+        Index("ix_application_list", "institution_id", "id", "status", "submitted_at"),
+        Index("ix_application_amount", "institution_id", "amount_fen", "id"),
+        Index("ix_application_sent", "institution_id", "submitted_at", "id"),
+        Index("ix_application_updated_at", "updated_at"),
     )
 
     product_id: int = Field(foreign_key="product.id", index=True)
     institution_id: int = Field(foreign_key="organisation.id")
     product_name: str = Field(default="", max_length=60)
+    applicant: str = Field(default="", max_length=100, sa_column_kwargs={"server_default": text("''")})
     amount_fen: int = fen_field()
     term_months: int = 0
     authorised_at: datetime | None = moment()

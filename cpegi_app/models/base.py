@@ -54,6 +54,11 @@ def created() -> Any:
     return Field(default_factory=clock.now, sa_type=UtcDateTime)  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 
+def changed() -> Any:
+    """Return an indexed column that is set to the moment of every change."""
+    return moment(index=True, sa_column_kwargs={"onupdate": clock.now})
+
+
 def json_field(factory: Any = dict) -> Any:
     """Return a JSON column (JSONB on PostgreSQL)."""
     return Field(default_factory=factory, sa_type=JsonType)  # pyright: ignore[reportArgumentType, reportCallIssue]

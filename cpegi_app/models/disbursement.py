@@ -49,6 +49,10 @@ class Loan(Row, table=True):
         ),
         Index("ix_loan_lent_on", "institution_id", "lent_on"),
         Index("ix_loan_book", "institution_id", "id"),
+        # What headings sort by; the second holds all that a month's figures are summed up from.
+        Index("ix_loan_amount", "amount_fen", "id"),
+        Index("ix_loan_month", "lent_on", "id", "institution_id", "amount_fen"),
+        Index("ix_loan_own_amount", "institution_id", "amount_fen", "id"),
         # An import asks for ten thousand contracts and borrowers at once.
         Index("ix_loan_contract", "institution_id", "contract_no"),
         Index("ix_loan_borrower_code", "institution_id", "borrower_code"),

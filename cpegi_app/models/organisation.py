@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Index, text
 from sqlmodel import Field
 
-from cpegi_app.models.base import Row, json_field, moment
+from cpegi_app.models.base import Row, changed, json_field, moment
 from cpegi_app.models.review import Reviewable
 
 OPEN = text("status IN ('DRAFT', 'PENDING', 'RETURNED')")
@@ -24,6 +24,7 @@ class Organisation(Row, table=True):
     verified_at: datetime | None = moment()
     profile: dict[str, str] = json_field()
     profile_at: datetime | None = moment()
+    updated_at: datetime | None = changed()
 
 
 class Verification(Reviewable, table=True):

@@ -11,7 +11,8 @@ from cpegi_app.pages import ui
 from cpegi_app.pages.form import field_of, groups, href, list_page, summary, upload_field
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.review import data_cards, files_card, history_card, opinion, outcome_panel, return_note
-from cpegi_app.services.application import STEPS, ApplicationForm
+from cpegi_app.services.application import ApplicationForm
+from cpegi_app.services.application_list import STEPS
 from cpegi_app.state.application import ApplicationListState, ApplicationState, ApplyState
 from cpegi_app.vocabulary import FileSlot, Status
 
@@ -49,11 +50,11 @@ def applications() -> rx.Component:
             [
                 ui.Col("金融产品", clip=True),
                 ui.Col("受理机构", clip=True),
-                ui.Col("申请额度", num=True),
+                ui.Col("申请额度", num=True, sort="amount"),
                 ui.Col("批准额度", num=True),
                 ui.Col("已放款", num=True),
                 "状态",
-                "提交时间",
+                ui.Col("提交时间", sort="submitted"),
                 ui.Col("操作", ops=True),
             ],
             _own_row,

@@ -159,7 +159,8 @@ def query_field(name: str, label: str, control: rx.Component) -> rx.Component:
 def pager(state: Any) -> rx.Component:
     """Return the pager of a list state."""
     pages = rx.cond(state.total > 0, (state.total + state.size - 1) // state.size, 1)
-    return ui.pager(state.total, state.page, pages, state.size, state.go_page, state.set_page_size)
+    turns = (state.go_page, state.set_page_size)
+    return ui.pager(state.total, state.page, pages, state.size, *turns, counting=state.counting)
 
 
 def list_page(
@@ -170,9 +171,14 @@ def list_page(
     *,
     query: Sequence[rx.Component] = (),
     tools: Sequence[Any] = (),
+    end: Sequence[Any] = (),
     empty: Any = None,
+    export: bool = True,
 ) -> rx.Component:
-    """Return a list: query bar, toolbar, table, pager; the state is a TableState with `rows`."""
+    """Return a list: query bar, toolbar with 导出, table, pager; the state is a TableState with `rows`."""
+    ways = (
+        [ui.button("导出", state.export, icon_name="download", disabled=state.total == 0)] if export else []
+    )
     return rx.fragment(
         ui.query_bar(
             *query,
@@ -185,7 +191,7 @@ def list_page(
         else rx.fragment(),
         ui.card(
             "",
-            ui.toolbar(*tools) if tools else rx.fragment(),
+            ui.toolbar(*tools, *ways, end=end) if tools or ways or end else rx.fragment(),
             ui.data_table(
                 columns,
                 state.rows,
@@ -194,6 +200,8 @@ def list_page(
                 empty=empty,
                 loading=state.loading,
                 start=(state.page - 1) * state.size + 1,
+                sort=state.sort,
+                on_sort=state.sort_by,
             ),
             pager(state),
             flush=True,

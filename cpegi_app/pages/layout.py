@@ -25,6 +25,7 @@ from cpegi_app.access import (
     Screen,
 )
 from cpegi_app.pages import ui
+from cpegi_app.pages.over import arrived, export
 from cpegi_app.state.message import MessageState
 from cpegi_app.state.shell import MenuGroup, MenuItem, ShellState
 from cpegi_app.state.site import VisitorState
@@ -207,6 +208,8 @@ def _console(screen: Screen, content: rx.Component) -> rx.Component:
             class_name="main",
             custom_attrs={"id": "main"},
         ),
+        arrived(),
+        export(),
         _verification_dialog(),
         class_name="shell",
     )

@@ -43,9 +43,9 @@ def _book(state: Any, title: str, row: Any, *more: rx.Component) -> rx.Component
                 ui.Col("借款企业" if row is _own_row else "借款企业 / 放款机构", clip=True),
                 "来源",
                 "借据编号",
-                ui.Col("放款金额", unit="万元", num=True),
+                ui.Col("放款金额", unit="万元", num=True, sort="amount"),
                 ui.Col("贷款余额", unit="万元", num=True),
-                "放款日期 / 到期日",
+                ui.Col("放款日期 / 到期日", sort="lent"),
                 ui.Col("年利率", num=True),
                 "担保方式",
                 "状态",
@@ -66,10 +66,7 @@ def _book(state: Any, title: str, row: Any, *more: rx.Component) -> rx.Component
                 ui.field("until", "放款日期至", ui.date_input("until")),
                 *more,
             ],
-            tools=[
-                ui.file_link(rx.fragment(ui.icon("download"), "导出"), state.export_href, class_name="btn"),
-                rx.el.span(rx.cond(state.counting, "正在统计全部贷款…", _sums(state)), class_name="num"),
-            ],
+            end=[rx.el.span(rx.cond(state.counting, "正在统计全部贷款…", _sums(state)), class_name="num")],
             empty=ui.empty_state("没有符合条件的贷款", "请调整查询条件；新的贷款在审核通过后登记在此。"),
         ),
     )

@@ -40,7 +40,7 @@ def filings() -> rx.Component:
                 ui.Col("笔数", num=True),
                 ui.Col("放款合计", num=True),
                 "状态",
-                "提交时间",
+                ui.Col("提交时间", sort="sent"),
                 ui.Col("操作", ops=True),
             ],
             _batch_row,
@@ -169,6 +169,7 @@ def _rows_card() -> rx.Component:
             "备案成功的数据列表",
             query=rows_query(),
             tools=[tools, export],
+            export=False,
             empty=ui.empty_state(
                 "还没有备案数据", "请在上方导入备案文件，或点击“逐笔添加”。", icon_name="file"
             ),

@@ -56,6 +56,7 @@ def filing_review() -> rx.Component:
             _row,
             "备案明细",
             query=rows_query(),
+            export=False,
         ),
         _mark_dialog(),
     )

@@ -17,7 +17,7 @@ from cpegi_app.services import policy_form
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.policy_form import MOST_ROWS, PolicyForm
 from cpegi_app.services.policy_list import PolicyRow
-from cpegi_app.state.policy import PolicyEditState, PolicyListState, PolicyPreviewState
+from cpegi_app.state.policy import PolicyEditState, PolicyListState, PolicyPreviewState, PolicyStopState
 from cpegi_app.vocabulary.policy import PolicyState, QuestionKind
 
 MENU = "政策奖补"
@@ -40,7 +40,7 @@ def policies() -> rx.Component:
                 ui.Col("政策名称", clip=True),
                 "类别",
                 "状态",
-                "申报时间",
+                ui.Col("申报时间", sort="closes"),
                 ui.Col("已受理", num=True),
                 "版本",
                 ui.Col("操作", ops=True),
@@ -78,21 +78,21 @@ def _row(row: rx.Var[PolicyRow]) -> list:
             ui.button("复制", state.copy_policy(row.id), "text"),
             ui.show(
                 row.can_stop,
-                ui.button("停止受理", state.ask_stop(row.id), "text", class_name="is-danger"),
+                ui.button("停止受理", PolicyStopState.ask(row.id), "text", class_name="is-danger"),
             ),
         ],
     ]
 
 
 def _stop_dialog() -> rx.Component:
-    state = PolicyListState
+    state = PolicyStopState
     return ui.dialog(
-        state.stopping > 0,
+        state.policy_id > 0,
         "停止受理",
         rx.el.form(
             rx.el.p(
                 "停止后不再受理新的申请：",
-                rx.el.b(state.stopping_name),
+                rx.el.b(state.name),
                 "。已提交的申请继续办理，此操作不能撤销。",
             ),
             ui.field(
@@ -101,7 +101,7 @@ def _stop_dialog() -> rx.Component:
                 ui.textarea("reason", rows=3, max_length=200),
                 required=True,
                 help="申请单位会看到，2 至 200 字",
-                error=state.stop_error,
+                error=problem(state, "reason"),
             ),
             rx.el.div(
                 ui.button("取消", state.keep_going),

@@ -40,18 +40,16 @@ def policy_applications() -> rx.Component:
             [
                 ui.Col("政策", clip=True),
                 "受理编号",
-                ui.Col("申请金额", unit="元", num=True),
+                ui.Col("申请金额", unit="元", num=True, sort="asked"),
                 ui.Col("审核金额", unit="元", num=True),
                 "状态",
-                "受理时间",
+                ui.Col("受理时间", sort="received"),
                 ui.Col("操作", ops=True),
             ],
             _row,
             "我的政策申请",
             query=[
-                ui.field(
-                    "word", "政策或受理编号", ui.text_input("word", placeholder="名称中的字，或完整编号")
-                ),
+                ui.field("word", "政策/编号", ui.text_input("word", placeholder="名称中的字，或完整编号")),
                 ui.field("status", "状态", ui.select_input("status", STATUSES, blank="全部")),
             ],
             empty=ui.empty_state(
@@ -110,7 +108,7 @@ def _for_me() -> rx.Component:
     lead = "按贵单位已备案的记录测算，金额以提交时的计算结果为准"
     return ui.card(
         "为我测算",
-        rx.el.ul(rx.foreach(state.for_me, one), class_name="todo"),
+        rx.el.ul(rx.foreach(state.for_me, one), class_name="todo for-me"),
         extra=rx.el.span(lead, class_name="muted small"),
         flush=True,
     )

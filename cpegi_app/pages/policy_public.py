@@ -30,7 +30,7 @@ def policy_card(policy: rx.Var[PublicPolicy]) -> rx.Component:
         rx.el.div(
             ui.show(policy.left != "", rx.el.p(rx.el.b(policy.left), class_name="policy-left")),
             rx.el.dl(*(rx.el.div(rx.el.dt(name), rx.el.dd(value)) for name, value in facts)),
-            class_name="product-body",
+            class_name="product-body policy-body",
         ),
         rx.el.footer(
             rx.el.span(policy.document_no),
@@ -173,7 +173,8 @@ def detail_cards(policy: Any) -> rx.Component:
                         ("联系电话", policy.phone),
                         ("依据文号", policy.document_no),
                         ("版本", policy.version),
-                    ]
+                    ],
+                    columns=2,
                 ),
                 class_name="stack",
             ),

@@ -12,8 +12,9 @@ from cpegi_app.pages.form import field_of, href, list_page, problem, remark, sto
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.review import outcome_panel
 from cpegi_app.services.files import REPORT_HINT
-from cpegi_app.services.report import ReportForm, ReportRow
+from cpegi_app.services.report import ReportForm
 from cpegi_app.services.report_calendar import CalendarMonth, DutyItem
+from cpegi_app.services.report_list import ReportRow
 from cpegi_app.services.report_statistics import SKIP, FigureView
 from cpegi_app.state.report import ReportEditState, ReportListState
 from cpegi_app.vocabulary import FileSlot, ReportKind, Status
@@ -38,9 +39,9 @@ def reports() -> rx.Component:
             [
                 ui.Col("报告名称", clip=True),
                 "报告类型",
-                "报告期",
+                ui.Col("报告期", sort="period"),
                 "状态",
-                "报送时间",
+                ui.Col("报送时间", sort="sent"),
                 ui.Col("操作", ops=True),
             ],
             _row,

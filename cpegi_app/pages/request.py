@@ -12,7 +12,8 @@ from cpegi_app.pages.application import application_query, disbursement_table, s
 from cpegi_app.pages.form import field_of, href, list_page, problem, summary
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.review import data_cards, files_card, history_card
-from cpegi_app.services.application import STEPS, DecisionForm
+from cpegi_app.services.application import DecisionForm
+from cpegi_app.services.application_list import STEPS
 from cpegi_app.state.application import RequestListState, RequestState
 from cpegi_app.vocabulary import Status
 
@@ -30,12 +31,12 @@ def requests() -> rx.Component:
             [
                 ui.Col("申请企业", clip=True),
                 ui.Col("金融产品", clip=True),
-                ui.Col("申请额度", num=True),
+                ui.Col("申请额度", num=True, sort="amount"),
                 ui.Col("期限", num=True),
                 ui.Col("批准额度", num=True),
                 ui.Col("已放款", num=True),
                 "状态",
-                "提交时间",
+                ui.Col("提交时间", sort="submitted"),
                 ui.Col("操作", ops=True),
             ],
             _row,
@@ -166,9 +167,9 @@ def _conditions() -> rx.Component:
         rx.cond(
             state.conditions.length() > 0,
             ui.plain_table(
-                ["条件", "产品要求", "企业数据（申请日）", "结果"],
+                ["条件", "产品要求", "企业数据（申请时冻结）", "数据时点", "结果"],
                 state.conditions,
-                lambda c: [c.label, c.condition, c.figure, ui.tag(c.result, c.tone)],
+                lambda c: [c.label, c.condition, c.figure, c.dated, ui.tag(c.result, c.tone)],
                 "授信条件比对",
             ),
             rx.el.p("该产品的授信条件均为不限制。", class_name="muted"),

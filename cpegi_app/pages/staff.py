@@ -11,7 +11,8 @@ from cpegi_app.pages import ui
 from cpegi_app.pages.form import list_page, problem
 from cpegi_app.pages.layout import page
 from cpegi_app.services.audit import ACTIONS
-from cpegi_app.services.staff import AccountRow, AuditRow, QueueRow, platform_flows
+from cpegi_app.services.audit_trail import AuditRow
+from cpegi_app.services.staff import AccountRow, QueueRow, platform_flows
 from cpegi_app.services.statistics_view import ClassFigures, MonthFigures
 from cpegi_app.state.staff import AccountsState, AuditState, QueueState, StatisticsState
 from cpegi_app.vocabulary import Kind
@@ -84,7 +85,7 @@ def accounts() -> rx.Component:
                 "统一社会信用代码",
                 "用户类型",
                 "状态",
-                "注册日期",
+                ui.Col("注册日期", sort="created"),
                 ui.Col("操作", ops=True),
             ],
             _account_row,
@@ -168,7 +169,7 @@ def audit() -> rx.Component:
         ui.page_head(AUDIT.title, lead="记录每一次提交、审核、登录、查看与被拒绝的操作，只增不改。"),
         list_page(
             state,
-            ["时间", "操作人", "操作", "对象", ui.Col("说明", wrap=True), "结果"],
+            [ui.Col("时间", sort="at"), "操作人", "操作", "对象", ui.Col("说明", wrap=True), "结果"],
             _audit_row,
             "操作日志",
             query=[

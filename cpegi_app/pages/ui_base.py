@@ -49,6 +49,7 @@ ICONS: dict[str, str] = {
     "right": "M9 5l7 7-7 7",
     "left": "M15 5l-7 7 7 7",
     "down": "M5 9l7 7 7-7",
+    "sort": "M8 10l4-4.5 4 4.5M8 14l4 4.5 4-4.5",
     "first": "M18 5l-7 7 7 7M7 5v14",
     "last": "M6 5l7 7-7 7M17 5v14",
     "history": "M4 12a8 8 0 1 0 2.5-5.8L4 8.5M4 4v4.5h4.5M12 8v4.5l3 1.8",

@@ -22,6 +22,8 @@ class Col:
     ops: bool = False
     wide: bool = False
     width: str = ""
+    # What the list is sorted by when the heading is pressed.
+    sort: str = ""
 
     @property
     def class_name(self) -> str:
@@ -40,8 +42,13 @@ def data_table(
     loading: Flag = False,
     start: Any = 1,
     key: str = "id",
+    sort: Any = "",
+    on_sort: Any = None,
 ) -> rx.Component:
-    """A list: `render(row)` gives a cell a column; `start` numbers the rows, None leaves 序号 out."""
+    """A list: `render(row)` gives a cell a column; `start` numbers the rows, None leaves 序号 out.
+
+    `sort` is the name of the column that it is sorted by, with a minus the largest first; `on_sort` gets a name.
+    """
     cols = [Col(c) if isinstance(c, str) else c for c in columns]
 
     def one(row: Any, i: Any) -> rx.Component:
@@ -52,7 +59,7 @@ def data_table(
         return rx.el.tr(*cells, key=at(row, key)) if key else rx.el.tr(*cells)
 
     heads = [rx.el.th("序号", scope="col", class_name="is-no")] if start is not None else []
-    heads += [_head(col) for col in cols]
+    heads += [_head(col, sort, on_sort) for col in cols]
     blank = pick(loading, rx.el.div(skeleton(5), class_name="card-body"), empty or empty_state("暂无数据"))
     table = rx.el.table(
         rx.el.caption(caption, class_name="sr-only"),
@@ -95,10 +102,22 @@ def plain_table(
     return _frame(caption, table, class_name="table-wrap is-free")
 
 
-def _head(col: Col) -> rx.Component:
+def _head(col: Col, sort: Any = "", on_sort: Any = None) -> rx.Component:
     unit = [rx.el.small(f"（{col.unit}）")] if col.unit else []
     width: Any = {"custom_attrs": {"style": {"width": col.width}}} if col.width else {}
-    return rx.el.th(col.label, *unit, scope="col", class_name=col.class_name, **width)
+    if not col.sort or on_sort is None:
+        return rx.el.th(col.label, *unit, scope="col", class_name=col.class_name, **width)
+    up, down = sort == col.sort, sort == f"-{col.sort}"
+    press = rx.el.button(
+        rx.el.span(col.label, *unit),
+        icon("sort"),
+        on_click=on_sort(col.sort),
+        type="button",
+        title="点击排序",
+        class_name="th-sort",
+    )
+    state = pick(up, "ascending", pick(down, "descending", "none"))
+    return rx.el.th(press, scope="col", aria_sort=state, class_name=col.class_name, **width)
 
 
 def _frame(caption: str, *children: Any, **props: Any) -> rx.Component:
@@ -106,7 +125,9 @@ def _frame(caption: str, *children: Any, **props: Any) -> rx.Component:
     return rx.el.div(*children, role="region", tab_index=0, aria_label=caption, **props)
 
 
-def pager(total: Any, page: Any, pages: Any, size: Any, on_page: Any, on_size: Any) -> rx.Component:
+def pager(
+    total: Any, page: Any, pages: Any, size: Any, on_page: Any, on_size: Any, counting: Flag = False
+) -> rx.Component:
     """共 N 条, rows a page, and the pages; handlers get the new page and the new size."""
 
     def turn(name: str, label: str, target: Any, off: Any) -> rx.Component:
@@ -115,7 +136,9 @@ def pager(total: Any, page: Any, pages: Any, size: Any, on_page: Any, on_size: A
         )
 
     return rx.el.nav(
-        rx.el.span("共 ", rx.el.b(total), " 条", class_name="pager-total"),
+        rx.el.span(
+            "共 ", rx.el.b(total), pick(counting, " 条以上，统计中…", " 条"), class_name="pager-total"
+        ),
         rx.el.label(
             "每页",
             rx.el.select(

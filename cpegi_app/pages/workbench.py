@@ -140,6 +140,13 @@ def notices() -> rx.Component:
         ui.page_head(
             NOTICES.title, ui.button("全部标为已读", state.read_all, disabled=ShellState.unread == 0)
         ),
+        ui.query_bar(
+            ui.field("word", "标题", ui.text_input("word", placeholder="标题中的字")),
+            ui.field("unread", "状态", ui.select_input("unread", [("1", "未读")], blank="全部")),
+            on_submit=state.search,
+            on_reset=state.reset_filters,
+            key=state.filter_key.to_string(),
+        ),
         ui.card(
             "",
             rx.cond(

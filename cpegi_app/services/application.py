@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel
-from sqlalchemy import case, func
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import APPLICATION, APPLY, REQUEST, Actor, Permission
-from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
-from cpegi_app.models import Application, Disbursement, Organisation, Product
-from cpegi_app.services import conditions, notices, product_public, review
-from cpegi_app.services.forms import Form, Number, Text, Whole, Widget, fen, input_field, normalise, wan
+from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
+from cpegi_app.models import Application, Organisation, Product
+from cpegi_app.services import application_list, conditions, notices, product_public, review
+from cpegi_app.services.forms import Form, Number, Text, Whole, Widget, fen, input_field, wan
 from cpegi_app.services.locks import one_at_a_time
-from cpegi_app.services.product_public import closed_why
 from cpegi_app.services.profile_forms import FORMS
 from cpegi_app.services.review import Description, Flow, Line, Payload, Stage
-from cpegi_app.vocabulary import TONES, Action, GuaranteeMode, Kind, Scale, Status, Term
+from cpegi_app.services.shelf import closed_why
+from cpegi_app.vocabulary import Action, GuaranteeMode, Kind, Scale, Status, Term
 
 NEED, PROOF = "融资需求", "授权"
 F, W = input_field, Widget
@@ -131,10 +129,11 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -
         "term_months": form.term,
         "authorised_at": clock.now(),
         # Frozen: what the institution judges is what stood on the day of the application.
-        "profile": dict(org.profile),
+        "profile": org.profile | {"profile_on": clock.local_date(org.profile_at)},
         "product_data": dict(target.data),
-        "conditions": dict(target.conditions),
+        "conditions": conditions.effective(target.conditions, target.data),
         "product_name": target.name,
+        "applicant": org.name,
     }
 
 
@@ -218,152 +217,25 @@ FLOW = review.register(
 )
 
 
-# --- lists and details ----------------------------------------------------------------------------
+# --- details -------------------------------------------------------------------------------------
 
 
-class ApplicationRow(BaseModel):
-    """An application in the list of either side."""
-
-    id: int = 0
-    product_id: int = 0
-    product: str = ""
-    enterprise: str = ""
-    institution: str = ""
-    amount: str = ""
-    approved: str = ""
-    disbursed: str = ""
-    waiting: str = ""
-    term: str = ""
-    status: str = ""
-    status_label: str = ""
-    tone: str = ""
-    progress: str = ""
-    submitted: str = ""
-    can_disburse: bool = False
-    editable: bool = False
-
-
-def listing(
-    session: Session,
-    actor: Actor,
-    *,
-    inbox: bool,
-    status: str = "",
-    word: str = "",
-    page: int = 1,
-    size: int = 10,
-) -> tuple[list[ApplicationRow], int]:
-    """Return one page of the own applications, or (inbox) of those sent to the own institution."""
-    if not actor.may(Permission.APPLICATION_REVIEW if inbox else Permission.APPLICATION_SUBMIT):
-        raise Forbidden()
-    query = select(Application)
-    if inbox:
-        query = query.where(
-            Application.institution_id == actor.org_id, col(Application.submitted_at).is_not(None)
-        )
-        query = query.where(Application.status != Status.DRAFT.value)
-    else:
-        query = query.where(Application.org_id == actor.org_id)
-    if status in Status._value2member_map_:
-        query = query.where(Application.status == status)
-    if word := normalise(word):
-        by_org = select(Organisation.id).where(col(Organisation.name).contains(word, autoescape=True))
-        query = query.where(
-            col(Application.product_name).contains(word, autoescape=True)
-            | col(Application.org_id if inbox else Application.institution_id).in_(by_org)
-        )
-    total = session.exec(select(func.count()).select_from(query.subquery())).one()
-    # What waits comes first and oldest first; the rest newest first.
-    if inbox:
-        waits = col(Application.status) == Status.PENDING.value
-        query = query.order_by(case((waits, 0), else_=1), case((waits, col(Application.submitted_at))))
-    query = query.order_by(col(Application.id).desc()).offset((page - 1) * size).limit(size)
-    rows = session.exec(query).all()
-    names = _names(session, {r.org_id for r in rows} | {r.institution_id for r in rows})
-    sums = disbursed(session, [r.id or 0 for r in rows])
-    return [_row(r, names, sums.get(r.id or 0, (0, 0))) for r in rows], total
-
-
-def disbursed(session: Session, ids: list[int]) -> dict[int, tuple[int, int]]:
-    """Return for each application the 分 disbursed and the 分 waiting for the platform's review."""
-    query = (
-        select(Disbursement.application_id, Disbursement.status, func.sum(Disbursement.amount_fen))
-        .where(col(Disbursement.application_id).in_(ids))
-        .group_by(col(Disbursement.application_id), col(Disbursement.status))
-    )
-    found: dict[int, tuple[int, int]] = {}
-    for app_id, status, total in session.exec(query):
-        done, waiting = found.get(app_id, (0, 0))
-        done += int(total) if status == Status.APPROVED else 0
-        waiting += int(total) if status == Status.PENDING else 0
-        found[app_id] = (done, waiting)
-    return found
-
-
-def _names(session: Session, ids: set[int]) -> dict[int, str]:
-    query = select(Organisation.id, Organisation.name).where(col(Organisation.id).in_(ids))
-    return {i or 0: name for i, name in session.exec(query)}
-
-
-def _row(r: Application, names: dict[int, str], sums: tuple[int, int]) -> ApplicationRow:
-    done, waiting = sums
-    left = r.approved_fen - done - waiting
-    return ApplicationRow(
-        id=r.id or 0,
-        product_id=r.product_id,
-        product=r.product_name,
-        enterprise=names.get(r.org_id, ""),
-        institution=names.get(r.institution_id, ""),
-        amount=f"{wan(r.amount_fen)} 万元" if r.amount_fen else _typed(r, "amount", "万元"),
-        approved=f"{wan(r.approved_fen)} 万元" if r.approved_fen else "—",
-        disbursed=f"{wan(done)} 万元" if done else "—",
-        waiting=f"{wan(waiting)} 万元" if waiting else "",
-        term=f"{r.term_months} 个月" if r.term_months else _typed(r, "term", "个月"),
-        status=r.status,
-        status_label=Status.label_of(r.status),
-        tone=TONES[r.status],
-        progress=_progress(r, done, waiting),
-        submitted=clock.local(r.submitted_at) or "未提交",
-        can_disburse=r.status == Status.APPROVED and left > 0,
-        editable=r.status in review.EDITABLE,
-    )
-
-
-def _typed(r: Application, name: str, unit: str) -> str:
-    """Return what a draft says, unchecked, until it is submitted."""
-    return f"{r.data[name][:12]} {unit}" if r.data.get(name) else "—"
-
-
-def _progress(r: Application, done: int, waiting: int) -> str:
-    if r.status != Status.APPROVED:
-        return {Status.DRAFT: "填写中", Status.PENDING: "机构审核中", Status.RETURNED: "待补充资料"}.get(
-            Status(r.status), "已结束"
-        )
-    if done >= r.approved_fen > 0:
-        return "已全部放款"
-    if waiting:
-        return "放款待平台审核"
-    return "部分放款" if done else "待放款"
-
-
-STEPS = ("提交申请", "机构审核", "放款", "完成")
-
-
-def step_of(progress: str) -> int:
-    """Return how far the progress bar has come."""
-    return {"填写中": 0, "待补充资料": 0, "机构审核中": 1, "已结束": 1, "已全部放款": 4}.get(progress, 2)
-
-
-def one(session: Session, actor: Actor, application_id: int) -> tuple[Application, ApplicationRow]:
+def one(
+    session: Session, actor: Actor, application_id: int
+) -> tuple[Application, application_list.ApplicationRow]:
     """Return an application that the actor made or decides on."""
     row = review.load(session, FLOW, actor, application_id)
-    names = _names(session, {row.org_id, row.institution_id})
-    return row, _row(row, names, disbursed(session, [row.id]).get(row.id, (0, 0)))
+    return row, application_list.rows(session, [row])[0]
 
 
 def condition_rows(row: Application) -> list[conditions.ConditionRow]:
     """Return the product's frozen conditions beside the enterprise's frozen figures."""
-    return conditions.compare(row.conditions, row.profile) if row.authorised_at else []
+    if not row.authorised_at:
+        return []
+    on = row.authorised_at.astimezone(clock.SHANGHAI).date()
+    return conditions.compare(
+        row.conditions, row.profile, on=on, profile_on=row.profile.get("profile_on", "")
+    )
 
 
 def default_decision(row: Application) -> dict[str, str]:

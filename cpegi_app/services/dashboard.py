@@ -45,7 +45,7 @@ from cpegi_app.models import (
     User,
     Verification,
 )
-from cpegi_app.services import application, report_bench, staff
+from cpegi_app.services import application_list, report_bench, staff
 from cpegi_app.services.corrections import in_force
 from cpegi_app.services.forms import wan
 from cpegi_app.services.report import heading
@@ -90,7 +90,7 @@ class Bench(BaseModel):
 
     tiles: list[Tile]
     todos: list[Todo] = []
-    progress: list[application.ApplicationRow] = []
+    progress: list[application_list.ApplicationRow] = []
     # How many wait in all, and where: the 工作台 shows the first few.
     waiting: int = 0
     all_href: str = ""
@@ -230,9 +230,9 @@ def _member(session: Session, actor: Actor) -> Bench:
             )
         ).one()
         tiles.append(_tile("累计放款", wan(int(total)), REQUESTS.route, "teal", "万元"))
-    progress: list[application.ApplicationRow] = []
+    progress: list[application_list.ApplicationRow] = []
     if actor.may(Permission.APPLICATION_SUBMIT):
-        progress, sent = application.listing(session, actor, inbox=False, size=5)
+        progress, sent = application_list.listing(session, actor, inbox=False, size=5)
         tiles.append(_tile("我的融资申请", sent, APPLICATIONS.route, "blue", "笔"))
         listed = _count(session, select(Product.id).where(col(Product.is_listed).is_(True)))
         tiles.append(_tile("可申请金融产品", listed, PUBLIC_PRODUCTS.route, "grey", "个"))
@@ -258,7 +258,7 @@ def _own_todos(session: Session, actor: Actor) -> list[Todo]:
     elif not actor.verified:
         found.append(_verification_todo(verification_status(session, actor)))
     if actor.may(Permission.APPLICATION_REVIEW):
-        rows, _ = application.listing(session, actor, inbox=True, status=Status.PENDING, size=TODOS)
+        rows, _ = application_list.listing(session, actor, inbox=True, status=Status.PENDING, size=TODOS)
         found += [
             Todo(
                 title=f"{r.enterprise} · {r.product}",

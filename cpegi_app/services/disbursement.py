@@ -12,7 +12,7 @@ from cpegi_app import clock
 from cpegi_app.access import DISBURSE, REQUEST, REVIEW, Actor, Permission
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import Application, Disbursement, Loan, OfflineLoan, Organisation
-from cpegi_app.services import application, files, notices, review
+from cpegi_app.services import application, application_list, files, notices, review
 from cpegi_app.services.forms import (
     Day,
     Form,
@@ -114,7 +114,7 @@ def open_disbursement(session: Session, actor: Actor, application_id: int) -> Di
 
 def remaining(session: Session, app: Application) -> int:
     """Return the 分 that may still be disbursed: approved less disbursed and waiting."""
-    done, waiting = application.disbursed(session, [app.id or 0]).get(app.id or 0, (0, 0))
+    done, waiting = application_list.disbursed(session, [app.id or 0]).get(app.id or 0, (0, 0))
     return app.approved_fen - done - waiting
 
 
@@ -184,7 +184,7 @@ def _cross_checks(session: Session, row: Any, form: Any) -> dict[str, str]:
 
 def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
     app = _locked_application(session, row.application_id)
-    done, _ = application.disbursed(session, [row.application_id]).get(row.application_id, (0, 0))
+    done, _ = application_list.disbursed(session, [row.application_id]).get(row.application_id, (0, 0))
     if done + row.amount_fen > app.approved_fen:
         raise Conflict(f"通过后累计放款将超过批准额度 {wan(app.approved_fen)} 万元，请退回机构核对。")
 
@@ -227,7 +227,7 @@ def _describe(session: Session, row: Any) -> Description:
     borrower = session.get(Organisation, row.borrower_id)
     lender = session.get(Organisation, row.org_id)
     assert app is not None and borrower is not None and lender is not None
-    done, waiting = application.disbursed(session, [app.id or 0]).get(app.id or 0, (0, 0))
+    done, waiting = application_list.disbursed(session, [app.id or 0]).get(app.id or 0, (0, 0))
     lines = (
         Line("对应申请", "lender", "放款机构", lender.name),
         Line("对应申请", "borrower", "借款企业", f"{borrower.name}（{borrower.credit_code}）"),
@@ -275,7 +275,7 @@ def cover(session: Session, actor: Actor, row_id: int) -> Cover:
     app = session.get(Application, row.application_id)
     borrower = session.get(Organisation, row.borrower_id)
     assert app is not None and borrower is not None
-    done, waiting = application.disbursed(session, [app.id or 0]).get(app.id or 0, (0, 0))
+    done, waiting = application_list.disbursed(session, [app.id or 0]).get(app.id or 0, (0, 0))
     return Cover(
         application_id=app.id or 0,
         borrower=borrower.name,

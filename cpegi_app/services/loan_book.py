@@ -1,32 +1,27 @@
 """贷款台账: online and offline loans in one list, for the institution (own) and the staff (all) (manual §5.1).
 
-Which loans a page holds is told by `book_count`; this module says what a list is and how its loans are shown.
+Which loans a page holds is told by `lists`; this module says what the book is filtered by and how a loan is shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor, Permission
-from cpegi_app.errors import FormInvalid
 from cpegi_app.models import Loan, Organisation
-from cpegi_app.services import audit, book_count, sheet_writer, staff
+from cpegi_app.services import list_count, lists, sheet_writer, staff
 from cpegi_app.services.forms import normalise, percent, wan
+from cpegi_app.services.lists import Listing
 from cpegi_app.services.offline_form import SPECS, STORED, heading
 from cpegi_app.vocabulary import FiveClass, GuaranteeMode, LoanSource, LoanStatus
 
-EXPORT_MAX = 20_000
-# So many steps of counting go into one transaction behind the page.
-STEPS = 10
 # Made once: an alias costs more than the query that it stands in.
 _LATER = aliased(Loan)
 _REPLACED = select(_LATER.id).where(_LATER.replaces_id == Loan.id).exists()
@@ -115,46 +110,22 @@ def _date(text: str) -> date | None:
 
 
 def page(
-    session: Session, actor: Actor, filters: dict[str, str], *, page: int = 1, size: int = 20
+    session: Session, actor: Actor, filters: dict[str, str], *, sort: str = "", page: int = 1, size: int = 20
 ) -> BookPage:
     """Return one page of the book, what was booked last first; the list is counted as far as the page needs."""
-    query, offset = query_of(actor, filters), (page - 1) * size
-    where = _conditions(query)
-    # One more than the page: so that one can turn to the next.
-    found = book_count.counted(session, _key(query), where, offset + size + 1)
-    loans = _loans(session, where, *found.place(offset, size), size)
-    names = _institutions(session, {loan.institution_id for loan in loans})
-    replaced = query.status == LoanStatus.REPLACED
-    return BookPage(rows=[_entry(loan, names, replaced, actor) for loan in loans], sums=_sums(found))
+    found = lists.page(session, actor, BOOK, filters, sort=sort, page=page, size=size)
+    return BookPage(rows=found.rows, sums=book_sums(found.sums))
 
 
 def count_on(session: Session, actor: Actor, filters: dict[str, str]) -> BookSums:
     """Count a list further than its page needed; asked again and again, it is counted whole in the end."""
-    query = query_of(actor, filters)
-    where = _conditions(query)
-    found = book_count.counted(session, _key(query), where, 0)
-    book_count.count_on(session, found, where, STEPS)
-    return _sums(found)
+    return book_sums(lists.count_on(session, actor, BOOK, filters))
 
 
-def _key(query: Query) -> tuple:
-    return query, clock.today()
-
-
-def _sums(found: book_count.Counted) -> BookSums:
-    total, amount, balance = found.sums()
-    return BookSums(total=total, amount=wan(amount), balance=wan(balance), counting=not found.whole)
-
-
-def _loans(
-    session: Session, where: list[Any], ranges: list[tuple[int, int]], before: int, size: int
-) -> list[Loan]:
-    """Return the loans of a page, searched for only where the count has seen them."""
-    if not ranges:
-        return []
-    near = or_(*(col(Loan.id).between(low, high) for low, high in ranges))
-    query = select(Loan).where(*where, near).order_by(col(Loan.id).desc())
-    return list(session.exec(query.offset(before).limit(size)))
+def book_sums(sums: lists.Sums) -> BookSums:
+    """Return the figures of a list in 万元."""
+    amount, balance = (wan(s) for s in sums.sums or (0, 0))
+    return BookSums(total=sums.total, amount=amount, balance=balance, counting=sums.counting)
 
 
 def _conditions(query: Query) -> list[Any]:
@@ -220,34 +191,43 @@ def _entry(loan: Loan, names: dict[int, str], replaced: bool, actor: Actor) -> L
     )
 
 
-# --- export -------------------------------------------------------------------------------------------
+# --- the list -------------------------------------------------------------------------------------
 
 # The book keeps no contacts and remarks.
 _EXPORTED = [s for s in SPECS if hasattr(Loan, STORED.get(s.name, s.name))]
 
 
-def export(session: Session, actor: Actor, filters: dict[str, str]) -> Callable[[Session], bytes]:
-    """Return what writes the filtered book as a workbook, or say that it is too long for one."""
-    query = query_of(actor, filters)
-    found = book_count.counted(session, _key(query), _conditions(query), EXPORT_MAX + 1)
-    total = found.sums()[0]
-    if total > EXPORT_MAX:
-        raise FormInvalid(
-            {"word": "导出的条数过多"},
-            f"符合条件的超过 {EXPORT_MAX:,} 笔，一次最多导出 {EXPORT_MAX:,} 笔，请用日期等条件缩小范围后再导出。",
-        )
-    audit.record(session, actor, "loan.export", "loan", f"{total} 笔")
-    headings = ["来源", "放款机构", "状态", *(heading(s) for s in _EXPORTED)]
-    return lambda reader: sheet_writer.write("贷款台账", headings, _lines(reader, query))
+def _lines(session: Session, actor: Actor, filters: dict[str, str], loans: list[Loan]) -> list[list[object]]:
+    names = _institutions(session, {loan.institution_id for loan in loans})
+    replaced = query_of(actor, filters).status == LoanStatus.REPLACED
+    heads = (
+        [LoanSource.label_of(x.source), names[x.institution_id], status_of(x, replaced).label] for x in loans
+    )
+    return [[*head, *sheet_writer.cells(_EXPORTED, x)] for head, x in zip(heads, loans, strict=True)]
 
 
-def _lines(session: Session, query: Query) -> Iterator[list[object]]:
-    names: dict[int, str] = {}
-    where = _conditions(query)
-    loans = session.exec(select(Loan).where(*where).order_by(col(Loan.id).desc()).limit(EXPORT_MAX))
-    for loan in loans.yield_per(500):
-        if loan.institution_id not in names:
-            names |= _institutions(session, {loan.institution_id})
-        status = status_of(loan, query.status == LoanStatus.REPLACED)
-        head = [LoanSource.label_of(loan.source), names[loan.institution_id], status.label]
-        yield [*head, *sheet_writer.cells(_EXPORTED, loan)]
+def _entries(session: Session, actor: Actor, filters: dict[str, str], loans: list[Loan]) -> list[LoanEntry]:
+    names = _institutions(session, {loan.institution_id for loan in loans})
+    replaced = query_of(actor, filters).status == LoanStatus.REPLACED
+    return [_entry(loan, names, replaced, actor) for loan in loans]
+
+
+def _replaced_since(session: Session, found: list_count.Counted, top: int) -> set[int]:
+    """The book only grows; a correction takes the loan out that it replaces."""
+    later = select(Loan.replaces_id).where(col(Loan.id) > found.top, col(Loan.id) <= top)
+    return {i for i in session.exec(later.where(col(Loan.replaces_id).is_not(None))) if i}
+
+
+BOOK = lists.register(
+    Listing(
+        "loans",
+        "贷款台账",
+        lambda actor, filters: _conditions(query_of(actor, filters)),
+        list_count.Table(Loan, (Loan.amount_fen, Loan.balance_fen), _replaced_since),
+        _entries,
+        {},
+        {"amount": col(Loan.amount_fen), "lent": col(Loan.lent_on)},
+        lines=_lines,
+        headings=("来源", "放款机构", "状态", *(heading(s) for s in _EXPORTED)),
+    )
+)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import func, update
+from sqlalchemy import func, insert, literal, update
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor, Role
 from cpegi_app.errors import NotFound
 from cpegi_app.models import Notice, User
+from cpegi_app.services import list_count, lists, live
+from cpegi_app.services.forms import normalise
 
+table: Any = Notice.__table__  # pyright: ignore[reportAttributeAccessIssue]
 # How the notice of something that waits begins.
 WAITING = "待办："
 
@@ -32,9 +37,24 @@ class NoticeView(BaseModel):
 def notify(
     session: Session, users: Iterable[int], title: str, text: str, href: str, tone: str = "blue"
 ) -> None:
-    """Write the same notice to several users."""
-    for user_id in set(users):
+    """Write the same notice to several users, whose open pages follow."""
+    wanted = set(users)
+    live.concern(session, wanted)
+    for user_id in wanted:
         session.add(Notice(user_id=user_id, title=title[:120], text=text[:600], href=href, tone=tone))
+
+
+def notify_orgs(
+    session: Session, org_ids: list[int], title: str, text: str, href: str, tone: str = "blue"
+) -> list[int]:
+    """Write the same notice to every enabled user of many organisations, in one statement; return the users."""
+    row = {"created_at": clock.now(), "title": title[:120], "text": text[:600], "href": href, "tone": tone}
+    fixed = [literal(value, table.c[name].type) for name, value in row.items()]
+    users = sql_select(*fixed, col(User.id)).where(
+        col(User.org_id).in_(org_ids), col(User.disabled_at).is_(None)
+    )
+    new = insert(table).from_select([*row, "user_id"], users, include_defaults=False)
+    return list(session.scalars(new.returning(table.c.user_id)))
 
 
 def notify_waiting(session: Session, users: Iterable[int], title: str, href: str) -> None:
@@ -44,10 +64,12 @@ def notify_waiting(session: Session, users: Iterable[int], title: str, href: str
 
 def settle(session: Session, users: Iterable[int], href: str) -> None:
     """Mark read that something waits, for everybody it waited for: it does no longer."""
+    waited = list(users)
+    live.concern(session, waited)
     session.exec(
         update(Notice)
         .where(
-            col(Notice.user_id).in_(list(users)),
+            col(Notice.user_id).in_(waited),
             col(Notice.read_at).is_(None),
             col(Notice.href) == href,
             col(Notice.title).startswith(WAITING, autoescape=True),
@@ -89,12 +111,18 @@ def listing(
     session: Session, actor: Actor, page: int = 1, size: int = 20, unread_only: bool = False
 ) -> tuple[list[NoticeView], int]:
     """Return one page of the actor's notices, newest first, and how many there are."""
-    query = select(Notice).where(Notice.user_id == actor.user_id)
-    if unread_only:
-        query = query.where(col(Notice.read_at).is_(None))
-    total = session.exec(select(func.count()).select_from(query.subquery())).one()
-    rows = session.exec(query.order_by(col(Notice.id).desc()).offset((page - 1) * size).limit(size))
-    return [_view(n) for n in rows], total
+    filters = {"unread": "1" if unread_only else ""}
+    found = lists.page(session, actor, NOTICE_LIST, filters, page=page, size=size)
+    return found.rows, found.total
+
+
+def _own(actor: Actor, filters: lists.Filters) -> list[Any]:
+    found: list[Any] = [Notice.user_id == actor.user_id]
+    if filters.get("unread") == "1":
+        found.append(col(Notice.read_at).is_(None))
+    if word := normalise(filters.get("word", "")):
+        found.append(col(Notice.title).contains(word, autoescape=True))
+    return found
 
 
 def open_notice(session: Session, actor: Actor, notice_id: int) -> str:
@@ -105,11 +133,13 @@ def open_notice(session: Session, actor: Actor, notice_id: int) -> str:
         raise NotFound("消息")
     if notice.read_at is None:
         notice.read_at = clock.now()
+        live.concern(session, [actor.user_id])
     return notice.href
 
 
 def read_all(session: Session, actor: Actor) -> None:
     """Mark all of the actor's notices read."""
+    live.concern(session, [actor.user_id])
     session.exec(
         update(Notice)
         .where(col(Notice.user_id) == actor.user_id, col(Notice.read_at).is_(None))
@@ -127,3 +157,21 @@ def _view(n: Notice) -> NoticeView:
         at=clock.local(n.created_at),
         unread=n.read_at is None,
     )
+
+
+NOTICE_LIST = lists.register(
+    lists.Listing(
+        "notices",
+        "消息通知",
+        _own,
+        list_count.Table(Notice),
+        lambda session, actor, filters, found: [_view(n) for n in found],
+        {
+            "时间": lambda n: n.at,
+            "标题": lambda n: n.title,
+            "内容": lambda n: n.text,
+            "状态": lambda n: "未读" if n.unread else "已读",
+        },
+        large=False,
+    )
+)

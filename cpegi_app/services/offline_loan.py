@@ -12,8 +12,9 @@ from cpegi_app import clock
 from cpegi_app.access import FILING, FILING_REVIEW, Actor, Permission
 from cpegi_app.errors import Conflict, FormInvalid
 from cpegi_app.models import FilingBatch, Loan, OfflineLoan, Organisation, StoredFile
-from cpegi_app.services import offline_report, review
-from cpegi_app.services.forms import wan
+from cpegi_app.services import list_count, lists, offline_report, review
+from cpegi_app.services.forms import normalise, wan
+from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.services.locks import booking, one_at_a_time
 from cpegi_app.services.offline_form import COLUMNS, FilingForm
 from cpegi_app.services.review import Flow, Payload
@@ -69,16 +70,19 @@ def listing(
     session: Session, actor: Actor, *, word: str = "", status: str = "", page: int = 1, size: int = 10
 ) -> tuple[list[BatchRow], int]:
     """Return one page of the own batches, newest first."""
+    found = lists.page(session, actor, OWN, {"word": word, "status": status}, page=page, size=size)
+    return found.rows, found.total
+
+
+def _own(actor: Actor, filters: Filters) -> list[Any]:
     review.require(FLOW, actor)
-    query = select(FilingBatch).where(FilingBatch.org_id == actor.org_id)
-    if status in Status._value2member_map_:
-        query = query.where(FilingBatch.status == status)
-    if word:
+    found: list[Any] = [FilingBatch.org_id == actor.org_id]
+    if (status := filters.get("status", "")) in Status._value2member_map_:
+        found.append(FilingBatch.status == status)
+    if word := normalise(filters.get("word", "")):
         name = col(FilingBatch.data)["name"].as_string()
-        query = query.where(name.contains(word, autoescape=True))
-    total = session.exec(select(func.count()).select_from(query.subquery())).one()
-    found = session.exec(query.order_by(col(FilingBatch.id).desc()).offset((page - 1) * size).limit(size))
-    return [_row(session, b) for b in found], total
+        found.append(name.contains(word, autoescape=True))
+    return found
 
 
 def one(session: Session, actor: Actor, batch_id: int) -> tuple[FilingBatch, BatchRow]:
@@ -245,5 +249,26 @@ FLOW = review.register(
         before_approve=_before_approve,
         after_approve=_after_approve,
         outcome={Action.APPROVE: "备案的贷款已登记到贷款台账。"},
+    )
+)
+
+OWN = lists.register(
+    Listing(
+        "filings",
+        "线下贷款备案",
+        _own,
+        list_count.Table(FilingBatch),
+        lambda session, actor, filters, found: [_row(session, b) for b in found],
+        {
+            "备案名称": lambda r: r.name,
+            "所属月份": lambda r: r.period,
+            "贷款笔数": lambda r: r.rows,
+            "放款金额": lambda r: r.amount,
+            "状态": lambda r: r.status_label,
+            "提交时间": lambda r: r.submitted,
+            "退回原因": lambda r: r.reason,
+        },
+        {"sent": col(FilingBatch.submitted_at)},
+        large=False,
     )
 )

@@ -242,6 +242,8 @@ def attach_template(
 def drop_template(session: Session, actor: Actor, policy_id: int, version: int, code: str) -> int:
     """Take a material's template off the draft; published versions keep theirs."""
     policy = load(session, actor, policy_id)
+    if code not in policy.draft["templates"]:
+        raise NotFound("模板")
     templates = {k: v for k, v in policy.draft["templates"].items() if k != code}
     _keep(session, policy, version, {**policy.draft, "templates": templates})
     return policy.version

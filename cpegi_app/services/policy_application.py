@@ -188,6 +188,8 @@ def choose(session: Session, actor: Actor, row_id: int, version: int, keys: str,
         now += [k for k in named if k not in now]
     else:
         now = [k for k in now if k not in named]
+    if now == policy_records.parse_keys(row.data.get("records", "")):
+        return row.version
     if len(now) > max(d.record_most, 1):
         raise DomainError(f"该政策每件申请最多选取 {d.record_most} 笔记录，请先移除不需要的记录。")
     return _keep_records(session, actor, row, version, now)

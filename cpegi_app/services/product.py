@@ -6,15 +6,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from pydantic import BaseModel, field_validator
-from sqlalchemy import func
+from pydantic import field_validator
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import PRODUCT_EDIT, PRODUCTS, REVIEW, Actor, Permission
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import Organisation, Product, ProductRevision
-from cpegi_app.services import audit, conditions, review
+from cpegi_app.services import audit, conditions, push, review
 from cpegi_app.services.forms import (
     Codes,
     Day,
@@ -26,14 +25,11 @@ from cpegi_app.services.forms import (
     basis_points,
     fen,
     input_field,
-    measure,
-    normalise,
     plain_number,
 )
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.review import Description, Flow, Line, Payload
 from cpegi_app.vocabulary import (
-    TONES,
     Action,
     GuaranteeMode,
     Industry,
@@ -211,95 +207,6 @@ def delist(session: Session, actor: Actor, product_id: int, *, listed: bool) -> 
     )
 
 
-class ProductRow(BaseModel):
-    """A product in its institution's list."""
-
-    id: int
-    revision_id: int
-    name: str
-    type_label: str
-    amount: str
-    term: str
-    rate: str
-    status: str
-    tone: str
-    pending: str
-    updated: str
-    listed: bool
-    published: bool
-    editable: bool
-
-
-def own_list(
-    session: Session, actor: Actor, *, word: str = "", status: str = "", page: int = 1, size: int = 10
-) -> tuple[list[ProductRow], int]:
-    """Return one page of the institution's products with their newest revision."""
-    review.require(FLOW, actor)
-    newest = (
-        select(func.max(ProductRevision.id))
-        .where(ProductRevision.org_id == actor.org_id)
-        .group_by(col(ProductRevision.product_id))
-    )
-    query = (
-        select(ProductRevision, Product)
-        .join(Product, col(Product.id) == ProductRevision.product_id)
-        .where(Product.org_id == actor.org_id, col(ProductRevision.id).in_(newest))
-    )
-    if word := normalise(word):
-        # A draft's name stands in its data only, until it is published.
-        drafted: Any = col(ProductRevision.data)["name"]
-        query = query.where(
-            col(Product.name).contains(word, autoescape=True)
-            | drafted.as_string().contains(word, autoescape=True)
-        )
-    if status == "LISTED":
-        query = query.where(col(Product.is_listed).is_(True))
-    elif status == "DELISTED":
-        query = query.where(col(Product.delisted_at).is_not(None))
-    elif status in Status._value2member_map_:
-        query = query.where(ProductRevision.status == status)
-    total = session.exec(select(func.count()).select_from(query.subquery())).one()
-    rows = session.exec(query.order_by(col(ProductRevision.id).desc()).offset((page - 1) * size).limit(size))
-    return [_row(rev, product) for rev, product in rows], total
-
-
-def _row(rev: ProductRevision, product: Product) -> ProductRow:
-    data = rev.data
-    if product.revision_id:
-        label, tone = ("已发布", "green") if product.is_listed else ("已下架", "grey")
-        pending = "" if rev.status == Status.APPROVED else f"变更{Status.label_of(rev.status)}"
-    else:
-        label, tone, pending = Status.label_of(rev.status), TONES[rev.status], ""
-    return ProductRow(
-        id=product.id or 0,
-        revision_id=rev.id or 0,
-        name=data.get("name") or "（未命名产品）",
-        type_label=ProductType.label_of(data.get("product_type")),
-        amount=_span(data, "amount", "万元"),
-        term=_span(data, "term", "个月"),
-        rate=_span(data, "rate", "%"),
-        status=label,
-        tone=tone,
-        pending=pending,
-        updated=clock.local(rev.updated_at or rev.created_at),
-        listed=product.is_listed,
-        published=bool(product.revision_id),
-        editable=rev.status in review.EDITABLE,
-    )
-
-
-def _span(data: dict[str, str], name: str, unit: str) -> str:
-    low, high = (_grouped(data.get(f"{name}_{end}", "")) for end in ("min", "max"))
-    if not low and not high:
-        return "—"
-    return measure(low if low == high else f"{low or '…'}–{high or '…'}", unit)
-
-
-def _grouped(value: str) -> str:
-    """Return a draft's number with thousand separators, anything else as typed."""
-    return ProductForm.spec("amount_min").model_copy(update={"unit": ""}).show(value)
-
-
 # --- the flow -------------------------------------------------------------------------------------
 
 
@@ -322,6 +229,7 @@ def _publish(session: Session, actor: Actor, row: Any, payload: Payload) -> None
     assert product is not None and org is not None
     publish(product, org, row)
     session.add(product)
+    push.product_approved(session, product)
 
 
 def publish(product: Product, org: Organisation, row: ProductRevision) -> None:

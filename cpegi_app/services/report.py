@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel, field_validator
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
@@ -18,7 +17,7 @@ from cpegi_app.services.forms import FieldSpec, Form, Text, Widget, input_field
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.report_period import Period
 from cpegi_app.services.review import Check, Description, Flow, Line, Payload
-from cpegi_app.vocabulary import PERIOD_OF, TONES, Action, FileSlot, PeriodType, ReportKind, Status
+from cpegi_app.vocabulary import PERIOD_OF, Action, FileSlot, PeriodType, ReportKind, Status
 
 GROUP = "报告信息"
 F, W = input_field, Widget
@@ -188,59 +187,6 @@ def sheet(session: Session, actor: Actor, kind: str, code: str, values: dict[str
         book = statistics.prefill(session, org_id, org_class, period) if period else {}
         found.figures = statistics.views(org_class, values, book)
     return found
-
-
-class ReportRow(BaseModel):
-    """A report in the list of its organisation."""
-
-    id: int
-    name: str
-    kind: str
-    period: str
-    status: str
-    status_label: str
-    tone: str
-    handed_in: str
-    reason: str
-    editable: bool
-
-
-def listing(
-    session: Session,
-    actor: Actor,
-    *,
-    word: str = "",
-    kind: str = "",
-    status: str = "",
-    page: int = 1,
-    size: int = 10,
-) -> tuple[list[ReportRow], int]:
-    """Return one page of the organisation's own reports, newest first."""
-    query = select(Report).where(Report.org_id == actor.org_id)
-    if word:
-        query = query.where(col(Report.name).contains(word, autoescape=True))
-    if kind in ReportKind._value2member_map_:
-        query = query.where(Report.kind == kind)
-    if status in Status._value2member_map_:
-        query = query.where(Report.status == status)
-    total = session.exec(select(func.count()).select_from(query.subquery())).one()
-    rows = session.exec(query.order_by(col(Report.id).desc()).offset((page - 1) * size).limit(size))
-    return [_row(r) for r in rows], total
-
-
-def _row(r: Report) -> ReportRow:
-    return ReportRow(
-        id=r.id or 0,
-        name=r.name or "（未填写名称）",
-        kind=ReportKind.label_of(r.kind),
-        period=report_period.label(r.period),
-        status=r.status,
-        status_label=Status.label_of(r.status),
-        tone=TONES[r.status],
-        handed_in=clock.local(r.submitted_at) or "未提交",
-        reason=r.reason if r.status == Status.RETURNED else "",
-        editable=r.status in review.EDITABLE,
-    )
 
 
 # --- the flow -------------------------------------------------------------------------------------

@@ -6,14 +6,16 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import func, or_
+from sqlalchemy import false, func, or_
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor, Permission
 from cpegi_app.errors import NotFound
 from cpegi_app.models import Organisation, Report, StoredFile
-from cpegi_app.services import report_period, review, review_view, staff
+from cpegi_app.services import list_count, lists, report_period, review, review_view, staff
+from cpegi_app.services.forms import normalise
+from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.services.report import FLOW, Choice, choices
 from cpegi_app.services.report_period import Period
 from cpegi_app.services.review_view import ReviewView
@@ -35,11 +37,11 @@ class ReadRow(BaseModel):
     statistics: bool = False
 
 
-def of_period(query: Any, period: Period) -> Any:
-    """Narrow a query to a period; a month holds also the unscheduled reports handed in during it."""
+def in_period(period: Period) -> Any:
+    """Return the condition that a report is of a period; a month holds also the unscheduled ones handed in during it."""
     own = col(Report.period) == period.code
     if period.type is not PeriodType.MONTH:
-        return query.where(own)
+        return own
     low, high = (
         datetime.combine(day, time(), clock.SHANGHAI)
         for day in (period.start, period.end + timedelta(days=1))
@@ -47,7 +49,12 @@ def of_period(query: Any, period: Period) -> Any:
     unscheduled = (
         (col(Report.period) == "") & (col(Report.handed_in_at) >= low) & (col(Report.handed_in_at) < high)
     )
-    return query.where(or_(own, unscheduled))
+    return or_(own, unscheduled)
+
+
+def of_period(query: Any, period: Period) -> Any:
+    """Narrow a query to a period."""
+    return query.where(in_period(period))
 
 
 def approved() -> Any:
@@ -71,25 +78,35 @@ def listing(
     size: int = 10,
 ) -> tuple[list[ReadRow], int]:
     """Return one page of the approved reports, newest first."""
+    filters = {"period": period, "kind": kind, "org_class": org_class, "word": word}
+    found = lists.page(session, actor, READ, filters, page=page, size=size)
+    return found.rows, found.total
+
+
+def _read(actor: Actor, filters: Filters) -> list[Any]:
     staff.require(actor, Permission.REPORT_READ)
-    query = approved()
-    if period:
+    found: list[Any] = [Report.status == Status.APPROVED.value]
+    if period := filters.get("period", ""):
         try:
-            query = of_period(query, report_period.parse(period))
+            found.append(in_period(report_period.parse(period)))
         except ValueError:
-            return [], 0
-    if kind in ReportKind._value2member_map_:
-        query = query.where(Report.kind == kind)
-    if org_class in OrgClass._value2member_map_:
-        query = query.where(Report.org_class == org_class)
-    if word:
-        found = col(Organisation.name).contains(word, autoescape=True)
-        query = query.where(found | col(Report.name).contains(word, autoescape=True))
-    total = session.exec(select(func.count()).select_from(query.subquery())).one()
-    ordered = query.order_by(col(Report.decided_at).desc(), col(Report.id).desc())
-    rows = session.exec(ordered.offset((page - 1) * size).limit(size)).all()
-    counts = _file_counts(session, [r.id for r, _ in rows])
-    return [_row(r, o, counts.get(r.id, 0)) for r, o in rows], total
+            found.append(false())
+    if (kind := filters.get("kind", "")) in ReportKind._value2member_map_:
+        found.append(Report.kind == kind)
+    if (org_class := filters.get("org_class", "")) in OrgClass._value2member_map_:
+        found.append(Report.org_class == org_class)
+    if word := normalise(filters.get("word", "")):
+        named = col(Organisation.name).contains(word, autoescape=True)
+        by = select(Organisation.id).where(Organisation.id == Report.org_id, named).exists()
+        found.append(by | col(Report.name).contains(word, autoescape=True))
+    return found
+
+
+def _rows(session: Session, reports: list[Report]) -> list[ReadRow]:
+    ids = {r.org_id for r in reports}
+    orgs = {o.id: o for o in session.exec(select(Organisation).where(col(Organisation.id).in_(ids)))}
+    counts = _file_counts(session, [r.id or 0 for r in reports])
+    return [_row(r, orgs[r.org_id], counts.get(r.id or 0, 0)) for r in reports]
 
 
 def _file_counts(session: Session, ids: list[int]) -> dict[int, int]:
@@ -138,3 +155,27 @@ def one(session: Session, actor: Actor, report_id: int) -> ReadView:
 def period_options() -> list[Choice]:
     """Return the periods that the filter and the download offer, newest first by type."""
     return choices(report_period.all_offered(clock.today()))
+
+
+READ = lists.register(
+    Listing(
+        "reports_read",
+        "已审核报告",
+        _read,
+        list_count.Table(Report),
+        lambda session, actor, filters, found: _rows(session, found),
+        {
+            "报送单位": lambda r: r.org,
+            "机构类别": lambda r: r.org_class,
+            "报告类型": lambda r: r.kind,
+            "报告期": lambda r: r.period,
+            "报告名称": lambda r: r.name,
+            "报送时间": lambda r: r.handed_in,
+            "审核通过": lambda r: r.approved,
+            "附件数": lambda r: r.files,
+        },
+        {"period": col(Report.period), "sent": col(Report.handed_in_at)},
+        order=(col(Report.decided_at).desc(),),
+        large=False,
+    )
+)

@@ -13,7 +13,7 @@ from cpegi_app import clock
 from cpegi_app.access import Actor, Permission, Role, Screen
 from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import IdempotencyKey, Reviewable, ReviewEvent
-from cpegi_app.services import audit, notices
+from cpegi_app.services import audit, live, notices
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.review_parts import Check as Check
@@ -226,6 +226,7 @@ def act(
     if target is Status.APPROVED:
         flow.after_approve(session, actor, row, payload)
     _tell(session, flow, row, action, target, comment)
+    live.concern(session, [*notices.users_of(session, row.org_id), *stage.users(session, row)])
     return row
 
 

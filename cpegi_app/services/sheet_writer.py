@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import IO, Any
 from xml.sax.saxutils import escape
 
 from cpegi_app.services.forms import FieldSpec, normalise
@@ -32,44 +33,95 @@ _STYLES = (
     '<xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
     '<xf numFmtId="4" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/></cellXfs></styleSheet>'
 )
-_PARTS = {
-    "[Content_Types].xml": f'{_HEAD}<Types xmlns="{_PACKAGE}/content-types"><Default Extension="rels" ContentType='
-    '"application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType='
-    f'"application/xml"/><Override PartName="/xl/workbook.xml" ContentType="{_TYPES}.sheet.main+xml"/><Override '
-    f'PartName="/xl/worksheets/sheet1.xml" ContentType="{_TYPES}.worksheet+xml"/><Override '
-    f'PartName="/xl/styles.xml" ContentType="{_TYPES}.styles+xml"/></Types>',
-    "_rels/.rels": f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="rId1" '
-    f'Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-    "xl/_rels/workbook.xml.rels": f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="rId1" '
-    f'Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="{_OFFICE}/styles" '
-    'Target="styles.xml"/></Relationships>',
-    "xl/styles.xml": _STYLES,
-}
+_WORKSHEET = f"{_TYPES}.worksheet+xml"
+# What one sheet holds at most; a longer list goes on in a further one.
+ROWS_A_SHEET = 1_000_000
+
+
+class Book:
+    """A workbook that is written row by row, into a file as well: its memory does not grow with its rows."""
+
+    def __init__(self, out: IO[bytes]) -> None:
+        self._archive = zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=3)
+        self._sheets: list[str] = []
+        self._part: IO[bytes] | None = None
+        self._name, self._headings, self._rows = "", tuple[str, ...](), 0
+
+    def sheet(self, name: str, headings: Sequence[str]) -> None:
+        """Begin a sheet; names are told apart by a number where they repeat."""
+        self._end_sheet()
+        self._name, self._headings, self._rows = name, tuple(headings), 0
+        number = len(self._sheets) + 1
+        plain = re.sub(r"[\\/*?:\[\]]", " ", name)[:28] or "Sheet"
+        self._sheets.append(plain if plain not in self._sheets else f"{plain}{number}")
+        self._part = self._archive.open(f"xl/worksheets/sheet{number}.xml", "w", force_zip64=True)
+        columns = f'<cols><col min="1" max="{len(headings)}" width="18" customWidth="1"/></cols>'
+        pane = '<sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" state="frozen"/>'
+        head = f'{_HEAD}<worksheet xmlns="{_MAIN}">{pane}</sheetView></sheetViews>{columns}<sheetData>'
+        self._part.write(head.encode() + _row(headings, 2).encode())
+
+    def add(self, rows: Iterable[Sequence[object]]) -> None:
+        """Write rows below those of the sheet."""
+        for row in rows:
+            if self._rows >= ROWS_A_SHEET:
+                self.sheet(self._name, self._headings)
+            assert self._part is not None
+            self._part.write(_row(row).encode())
+            self._rows += 1
+
+    def close(self) -> None:
+        """Write what holds the sheets together."""
+        self._end_sheet()
+        for name, text in self._parts().items():
+            self._archive.writestr(name, text)
+        self._archive.close()
+
+    def _end_sheet(self) -> None:
+        if self._part is not None:
+            self._part.write(b"</sheetData></worksheet>")
+            self._part.close()
+            self._part = None
+
+    def _parts(self) -> dict[str, str]:
+        numbers = range(1, len(self._sheets) + 1)
+        types = "".join(
+            f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_WORKSHEET}"/>' for n in numbers
+        )
+        links = "".join(
+            f'<Relationship Id="rId{n}" Type="{_OFFICE}/worksheet" Target="worksheets/sheet{n}.xml"/>'
+            for n in numbers
+        )
+        names = "".join(
+            f'<sheet name="{escape(normalise(name))}" sheetId="{n}" r:id="rId{n}"/>'
+            for n, name in zip(numbers, self._sheets, strict=True)
+        )
+        return {
+            "[Content_Types].xml": f'{_HEAD}<Types xmlns="{_PACKAGE}/content-types"><Default Extension="rels" '
+            'ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" '
+            f'ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="{_TYPES}.sheet.'
+            f'main+xml"/>{types}<Override PartName="/xl/styles.xml" ContentType="{_TYPES}.styles+xml"/></Types>',
+            "_rels/.rels": f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="rId1" '
+            f'Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+            "xl/_rels/workbook.xml.rels": f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships">{links}'
+            f'<Relationship Id="rId{len(self._sheets) + 1}" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>',
+            "xl/styles.xml": _STYLES,
+            "xl/workbook.xml": f'{_HEAD}<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{names}</sheets></workbook>',
+        }
 
 
 def write(sheet: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     """Return a workbook with one sheet; texts, numbers and dates become cells of their kind."""
+    return write_sheets([(sheet, headings, rows)])
+
+
+def write_sheets(sheets: Iterable[tuple[str, Sequence[str], Iterable[Sequence[object]]]]) -> bytes:
+    """Return a workbook of several sheets: name, headings, rows."""
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
-        for name, text in _PARTS.items():
-            archive.writestr(name, text)
-        archive.writestr(
-            "xl/workbook.xml",
-            f'{_HEAD}<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets><sheet name="{escape(sheet)}" sheetId="1" '
-            'r:id="rId1"/></sheets></workbook>',
-        )
-        with archive.open("xl/worksheets/sheet1.xml", "w") as part:
-            columns = f'<cols><col min="1" max="{len(headings)}" width="18" customWidth="1"/></cols>'
-            pane = (
-                '<sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" state="frozen"/>'
-            )
-            part.write(
-                f'{_HEAD}<worksheet xmlns="{_MAIN}">{pane}</sheetView></sheetViews>{columns}<sheetData>'.encode()
-            )
-            part.write(_row(headings, 2).encode())
-            for row in rows:
-                part.write(_row(row).encode())
-            part.write(b"</sheetData></worksheet>")
+    book = Book(out)
+    for name, headings, rows in sheets:
+        book.sheet(name, headings)
+        book.add(rows)
+    book.close()
     return out.getvalue()
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import func, literal, union_all
@@ -11,10 +12,11 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import Actor, Permission, Role
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
-from cpegi_app.models import AuditEntry, Organisation, User, Verification
-from cpegi_app.services import audit, review, sessions
-from cpegi_app.services.forms import normalise
+from cpegi_app.models import Organisation, User, Verification
+from cpegi_app.services import audit, list_count, lists, push, review, sessions
+from cpegi_app.services.forms import half_width, normalise
 from cpegi_app.services.identifiers import masked
+from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.vocabulary import Kind, OrgClass, Status
 
 # A thing that has waited longer is marked in the queue (ours).
@@ -162,29 +164,49 @@ def accounts(
     size: int = 20,
 ) -> tuple[list[AccountRow], int]:
     """Return one page of accounts by number, name or credit code."""
+    filters = {"word": word, "kind": kind, "state": state}
+    found = lists.page(session, actor, ACCOUNT_LIST, filters, page=page, size=size)
+    return found.rows, found.total
+
+
+def _accounts(actor: Actor, filters: Filters) -> list[Any]:
     require(actor, Permission.ACCOUNT_MANAGE)
-    query = select(User, Organisation).join(Organisation, col(Organisation.id) == User.org_id, isouter=True)
-    if word := normalise(word):
-        found = col(Organisation.name).contains(word, autoescape=True)
-        found |= col(Organisation.credit_code).contains(word.upper(), autoescape=True)
+    found: list[Any] = []
+    if word := _number(filters.get("word", "")):
+        named = col(Organisation.name).contains(word, autoescape=True)
+        named |= col(Organisation.credit_code).contains(word.upper(), autoescape=True)
         # A whole number only: searching by parts would let staff page through everybody's numbers.
-        found |= col(User.phone) == word
-        query = query.where(found)
+        found.append(_of(named) | (col(User.phone) == word))
+    kind, state = filters.get("kind", ""), filters.get("state", "")
     if kind in Kind._value2member_map_:
-        query = query.where(Organisation.kind == kind)
+        found.append(_of(Organisation.kind == kind))
     elif kind in Role._value2member_map_:
-        query = query.where(User.role == kind)
+        found.append(User.role == kind)
     if state == "DISABLED":
-        query = query.where(col(User.disabled_at).is_not(None))
+        found.append(col(User.disabled_at).is_not(None))
     elif state == "VERIFIED":
-        query = query.where(col(Organisation.verified_at).is_not(None))
+        found.append(_of(col(Organisation.verified_at).is_not(None)))
     elif state == "NEW":
-        query = query.where(col(Organisation.verified_at).is_(None), User.role == Role.MEMBER.value)
-    total = session.exec(select(func.count()).select_from(query.subquery())).one()
-    query = query.order_by(col(User.id).desc()).offset((page - 1) * size).limit(size)
-    rows = session.exec(query).all()
-    stated = _stated(session, [o.id or 0 for _, o in rows if o and not o.verified_at])
-    return [_account_row(actor, u, o, stated.get(u.org_id or 0, ("", ""))) for u, o in rows], total
+        found += [~_of(col(Organisation.verified_at).is_not(None)), User.role == Role.MEMBER.value]
+    return found
+
+
+def _number(word: str) -> str:
+    """Return a number as it is stored, however it was typed; any other word as it is."""
+    number = half_width(word).removeprefix("+86")
+    return number if number.isdigit() else normalise(word)
+
+
+def _of(condition: Any) -> Any:
+    """Return the condition that a user's organisation fulfils another."""
+    return select(Organisation.id).where(Organisation.id == User.org_id, condition).exists()
+
+
+def _account_rows(session: Session, actor: Actor, filters: Filters, users: list[User]) -> list[AccountRow]:
+    ids = {u.org_id for u in users}
+    orgs = {o.id: o for o in session.exec(select(Organisation).where(col(Organisation.id).in_(ids)))}
+    stated = _stated(session, [o.id or 0 for o in orgs.values() if not o.verified_at])
+    return [_account_row(actor, u, orgs.get(u.org_id), stated.get(u.org_id or 0, ("", ""))) for u in users]
 
 
 def _stated(session: Session, org_ids: list[int]) -> dict[int, tuple[str, str]]:
@@ -230,6 +252,7 @@ def disable(session: Session, actor: Actor, user_id: int, reason: str) -> None:
         raise Conflict("该账号已经停用，请刷新列表查看最新状态。")
     user.disabled_at, user.disabled_reason = clock.now(), reason
     session.add(user)
+    push.users_changed(session, user.org_id)
     sessions.revoke_all(session, user_id)
     audit.record(session, actor, "account.disable", f"user:{user_id}", reason)
 
@@ -241,6 +264,7 @@ def enable(session: Session, actor: Actor, user_id: int) -> None:
         raise Conflict("该账号没有停用，请刷新列表查看最新状态。")
     user.disabled_at, user.disabled_reason = None, ""
     session.add(user)
+    push.users_changed(session, user.org_id)
     audit.record(session, actor, "account.enable", f"user:{user_id}")
 
 
@@ -264,80 +288,56 @@ def _other(session: Session, actor: Actor, user_id: int) -> User:
     return user
 
 
-# --- the audit trail ------------------------------------------------------------------------------
+# --- the lists ------------------------------------------------------------------------------------
 
 
-class AuditRow(BaseModel):
-    """An entry of the audit trail."""
-
-    id: int
-    at: str
-    who: str
-    action: str
-    subject: str
-    thing: str
-    detail: str
-    ok: bool
+def _by_organisation(since: datetime) -> Any:
+    of = select(User.id, col(Organisation.updated_at)).join(Organisation, col(Organisation.id) == User.org_id)
+    return of.where(col(Organisation.updated_at) >= since)
 
 
-def audit_trail(
-    session: Session,
-    actor: Actor,
-    *,
-    action: str = "",
-    word: str = "",
-    since: date | None = None,
-    until: date | None = None,
-    page: int = 1,
-    size: int = 20,
-) -> tuple[list[AuditRow], int]:
-    """Return one page of the audit trail, newest first; dates are days in Asia/Shanghai, both included."""
-    require(actor, Permission.AUDIT_READ)
-    query = select(AuditEntry)
-    if action in audit.ACTIONS:
-        query = query.where(AuditEntry.action == action)
-    if word := normalise(word):
-        found = col(AuditEntry.actor_label).contains(word, autoescape=True)
-        found |= col(AuditEntry.detail).contains(word, autoescape=True)
-        query = query.where(found | (col(AuditEntry.subject) == _subject_code(word)))
-    if since:
-        query = query.where(AuditEntry.created_at >= _midnight(since))
-    if until:
-        query = query.where(AuditEntry.created_at < _midnight(until + timedelta(days=1)))
-    total = session.exec(select(func.count()).select_from(query.subquery())).one()
-    rows = session.exec(query.order_by(col(AuditEntry.id).desc()).offset((page - 1) * size).limit(size))
-    return [
-        AuditRow(
-            id=e.id or 0,
-            at=clock.local(e.created_at),
-            who=e.actor_label,
-            action=audit.ACTIONS.get(e.action, e.action),
-            subject=e.subject,
-            thing=subject_label(e.subject),
-            detail=e.detail,
-            ok=e.ok,
-        )
-        for e in rows
-    ], total
+ACCOUNT_LIST = lists.register(
+    Listing(
+        "accounts",
+        "账号",
+        _accounts,
+        list_count.Table(User, touched=list_count.updated(User, _by_organisation)),
+        _account_rows,
+        {
+            "单位/姓名": lambda r: r.org,
+            "手机号": lambda r: r.phone,
+            "统一社会信用代码": lambda r: r.code,
+            "用户类型": lambda r: r.kind,
+            "状态": lambda r: r.state,
+            "停用原因": lambda r: r.why,
+            "注册日期": lambda r: r.created,
+        },
+        {"created": col(User.id)},
+    )
+)
 
 
-def _things() -> dict[str, str]:
-    """Return the label of each kind of thing that the trail names."""
-    flows = {f.name: f.label for f in review.FLOWS.values()}
-    return flows | {"user": "账号", "org": "机构", "product": "金融产品"}
+def _queue_pages(
+    session: Session, actor: Actor, filters: Filters, page: int, size: int
+) -> tuple[list[QueueRow], int]:
+    rows, total, _ = queue(session, actor, flow=filters.get("flow", ""), page=page, size=size)
+    return rows, total
 
 
-def subject_label(code: str) -> str:
-    """Return `verification:12` as people read it: 真实性认证 12."""
-    kind, colon, number = code.partition(":")
-    return f"{_things().get(kind, kind)} {number}" if colon else code
-
-
-def _subject_code(word: str) -> str:
-    """Return what the trail keeps for a label that was read off the list, else the word itself."""
-    label, blank, number = word.rpartition(" ")
-    return next((f"{k}:{number}" for k, v in _things().items() if blank and v == label), word)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), clock.SHANGHAI)
+QUEUE_LIST = lists.register(
+    Listing(
+        "queue",
+        "待审核事项",
+        lambda actor, filters: [],
+        list_count.Table(Verification),
+        lambda session, actor, filters, found: found,
+        {
+            "类型": lambda r: r.flow_label,
+            "事项": lambda r: r.title,
+            "申请单位": lambda r: r.org,
+            "提交时间": lambda r: r.submitted,
+            "已等待": lambda r: r.waiting,
+        },
+        pages=_queue_pages,
+    )
+)

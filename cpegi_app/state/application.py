@@ -8,8 +8,9 @@ from sqlmodel import Session
 
 from cpegi_app.access import APPLICATION, APPLICATIONS, APPLY, DISBURSE, REQUEST, REQUESTS, Actor
 from cpegi_app.errors import Conflict, DomainError
-from cpegi_app.services import application, disbursement, product_public, review
-from cpegi_app.services.application import FLOW, ApplicationForm, ApplicationRow, DecisionForm
+from cpegi_app.services import application, application_list, disbursement, product_public, review
+from cpegi_app.services.application import FLOW, ApplicationForm, DecisionForm
+from cpegi_app.services.application_list import ApplicationRow
 from cpegi_app.services.conditions import ConditionRow
 from cpegi_app.services.disbursement import DisbursementRow
 from cpegi_app.services.forms import posted
@@ -20,7 +21,7 @@ from cpegi_app.state.form import FormState
 from cpegi_app.state.message import on_error, success
 from cpegi_app.state.shell import ShellState
 from cpegi_app.state.subject import SubjectState, edits
-from cpegi_app.state.table import TableState
+from cpegi_app.state.table import TableState, shows
 from cpegi_app.vocabulary import Action, Status
 
 TITLES = {s.name: s.title for s in [*ApplicationForm.specs(), *DecisionForm.specs()]}
@@ -29,37 +30,19 @@ DECISION_NAMES = frozenset(DecisionForm.model_fields) | {"comment", "intent"}
 
 
 @for_screen(APPLICATIONS)
+@shows(application_list.OWN)
 class ApplicationListState(TableState, rx.State):
     """我的融资申请: the own applications."""
 
     rows: list[ApplicationRow] = []
 
-    async def _fetch(self) -> None:
-        self.rows, self.total = await self._read(
-            application.listing,
-            inbox=False,
-            status=self.filters.get("status", ""),
-            word=self.filters.get("word", ""),
-            page=self.page,
-            size=self.size,
-        )
-
 
 @for_screen(REQUESTS)
+@shows(application_list.REQUESTS)
 class RequestListState(TableState, rx.State):
     """企业申请管理: the applications sent to the own institution."""
 
     rows: list[ApplicationRow] = []
-
-    async def _fetch(self) -> None:
-        self.rows, self.total = await self._read(
-            application.listing,
-            inbox=True,
-            status=self.filters.get("status", ""),
-            word=self.filters.get("word", ""),
-            page=self.page,
-            size=self.size,
-        )
 
     @rx.event
     async def disburse(self, application_id: int):
@@ -109,7 +92,7 @@ def case(session: Session, actor: Actor, application_id: int) -> Case:
     return Case(
         row=row,
         view=view(session, FLOW, actor, application_id),
-        step=application.step_of(row.progress),
+        step=application_list.step_of(row.progress),
         conditions=[c for c in rows if c.result != "不限制"],
         disbursements=disbursement.of_application(session, actor, application_id),
         decision=application.default_decision(found),
@@ -139,6 +122,22 @@ class CaseState(FormState, mixin=True):
         self.conditions, self.disbursements = found.conditions, found.disbursements
         self.unmet, self.missing = found.unmet, found.missing
         self._open(found.decision)
+
+    async def _arrive(self) -> str:
+        """Follow a decision or a disbursement; a decision that is being written stays."""
+        if not self.row_id:
+            return ""
+        found = await self._read(case, self.row_id)
+        moved = found.view.version != self.view.version or found.row.progress != self.row.progress
+        if not moved and found.disbursements == self.disbursements:
+            return ""
+        self.row, self.step, self.disbursements = found.row, found.step, found.disbursements
+        if self.view.can_approve:
+            # The form goes with its version: what is sent against an older one is refused and says why.
+            self.view = found.view.model_copy(update={"can_approve": True, "version": self.view.version})
+        else:
+            self.view = found.view
+        return f"该融资申请状态已更新：{found.row.status_label}，{found.row.progress}。" if moved else ""
 
 
 @for_screen(APPLICATION)
@@ -197,7 +196,7 @@ class RequestState(CaseState, rx.State):
         # The second half of a double click is the same decision.
         self._submit_key = key
         rows, self.left = await self._read(
-            application.listing, inbox=True, status=Status.PENDING.value, size=1
+            application_list.listing, inbox=True, status=Status.PENDING.value, size=1
         )
         self.following = rows[0] if rows else ApplicationRow()
         await (await self.get_state(ShellState))._load_frame(REQUEST.route)

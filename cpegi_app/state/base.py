@@ -22,6 +22,8 @@ S = TypeVar("S")
 
 # The state's full name → the screen whose permission every one of its handlers asks for.
 SCREEN_OF: dict[str, Screen] = {}
+# The states of a page, by its route: what is brought up to date while the page is in view.
+STATES_OF: dict[str, list[type[Any]]] = {}
 # argon2 takes about 20 ms of a core: two threads keep sign-ins from slowing everybody (security.md).
 _HASHING = ThreadPoolExecutor(2, thread_name_prefix="argon2")
 
@@ -31,6 +33,7 @@ def for_screen(screen: Screen) -> Callable[[type[S]], type[S]]:
 
     def put(state: type[S]) -> type[S]:
         SCREEN_OF[state.get_full_name()] = screen  # pyright: ignore[reportAttributeAccessIssue]
+        STATES_OF.setdefault(screen.route, []).append(state)
         return state
 
     return put
@@ -84,6 +87,13 @@ class Services(rx.State, mixin=True):
     async def _matches(self, password: str, hashed: str) -> bool:
         """Check a password, off the event loop."""
         return await asyncio.get_running_loop().run_in_executor(_HASHING, passwords.matches, password, hashed)
+
+    async def _arrive(self) -> str:
+        """Bring what is in view up to date, because somebody changed it; return the sentence that says so, if any.
+
+        What is being typed stays; a state without a way of its own stays as it is.
+        """
+        return ""
 
     def _sid(self) -> str:
         return sessions.sid_of(self.router.headers.cookie)

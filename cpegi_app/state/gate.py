@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +20,7 @@ from cpegi_app import db
 from cpegi_app.access import LOGIN, Actor, Screen, locked_sentence
 from cpegi_app.errors import Forbidden, SignInRequired
 from cpegi_app.services import audit, sessions
+from cpegi_app.services.live import Concerned
 from cpegi_app.state import shape
 from cpegi_app.state.base import SCREEN_OF
 from cpegi_app.state.message import MessageState
@@ -38,14 +41,32 @@ FRAMEWORK_EVENTS = frozenset(
         "reflex___state____frontend_event_exception_state.handle_frontend_exception",
     )
 )
+# The server's own: what somebody else changed arrives in a tab (ADR 0005).
+ARRIVAL = f"{_ROOT}.cpegi_app___state___live____live_state.arrive"
 _MOST_TOKENS = 20_000
-# Tab token → digest of the session it is bound to; the edge asks before it takes an upload.
-_owners: OrderedDict[str, str] = OrderedDict()
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The login that a tab is bound to: the digest of its session, and its user; nobody's is empty."""
+
+    digest: str = ""
+    user_id: int = 0
+
+
+# The tabs whose events this process has seen; the edge asks before it takes an upload.
+_owners: OrderedDict[str, Owner] = OrderedDict()
 
 
 def token_owner(token: str) -> str | None:
     """Return the digest of the session that a tab's token is bound to."""
-    return _owners.get(token) or None
+    return _owners.get(token, Owner()).digest or None
+
+
+def tabs_of(concerned: Concerned, tokens: Iterable[str]) -> list[str]:
+    """Return those of the tabs whose users are concerned."""
+    owners = ((token, _owners.get(token, Owner()).user_id) for token in tokens)
+    return [token for token, user_id in owners if user_id and concerned.has(user_id)]
 
 
 class LoginBinding(rx.State):
@@ -54,12 +75,15 @@ class LoginBinding(rx.State):
     _sid_digest: str = ""
 
 
-def look_up(sid: str) -> Actor | None:
+def look_up(sid: str, seen: bool = True) -> Actor | None:
     """Return the actor of a session id and mark the login as seen; runs in a worker thread."""
     with db.reading() as session:
         actor = sessions.actor_of(session, sid)
         stale = (
-            actor is not None and actor.login_id is not None and sessions.needs_touch(session, actor.login_id)
+            seen
+            and actor is not None
+            and actor.login_id is not None
+            and sessions.needs_touch(session, actor.login_id)
         )
     if stale and actor is not None and actor.login_id is not None:
         with db.transaction() as session:
@@ -78,8 +102,13 @@ class Gate(Middleware):
     async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
         """Return None to let the event pass, or the answer that refuses it."""
         sid = sessions.sid_of(state.router.headers.cookie)
-        actor = await asyncio.to_thread(look_up, sid) if sid else None
-        if left := await self._bind(state, event, sessions.digest(sid) if actor else ""):
+        # Nobody pressed anything: what arrives keeps no login awake, and tells an ended one nothing.
+        arrival = event.name == ARRIVAL
+        actor = await asyncio.to_thread(look_up, sid, not arrival) if sid else None
+        if arrival and actor is None:
+            return StateUpdate()
+        owner = Owner(sessions.digest(sid), actor.user_id) if actor else Owner()
+        if left := await self._bind(state, event, owner):
             return left
         framework = event.name in FRAMEWORK_EVENTS
         if not framework and (refused := await self._refused(state, event, actor)):
@@ -106,10 +135,10 @@ class Gate(Middleware):
         sentence = locked_sentence(screen.title) if locked else Forbidden().message
         return await self._deny(state, event, actor, sentence)
 
-    async def _bind(self, state: BaseState, event: Event, digest: str) -> StateUpdate | None:
+    async def _bind(self, state: BaseState, event: Event, owner: Owner) -> StateUpdate | None:
         """Reset the tab's state whenever the login behind it changes."""
-        token = state.router.session.client_token
-        _owners[token] = digest
+        token, digest = state.router.session.client_token, owner.digest
+        _owners[token] = owner
         _owners.move_to_end(token)
         while len(_owners) > _MOST_TOKENS:
             _owners.popitem(last=False)

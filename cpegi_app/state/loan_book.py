@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-from urllib.parse import urlencode
-
 import reflex as rx
 
 from cpegi_app.access import FILING, LOANS, STAFF_LOANS
-from cpegi_app.errors import DomainError
 from cpegi_app.services import loan_book, offline_rows
-from cpegi_app.services.loan_book import BookSums, LoanEntry
-from cpegi_app.state.base import for_screen, int_arg, run_as
-from cpegi_app.state.table import TableState
+from cpegi_app.services.lists import Sums
+from cpegi_app.services.loan_book import LoanEntry
+from cpegi_app.state.base import for_screen, int_arg
+from cpegi_app.state.table import TableState, shows
 
 
 class BookState(TableState, mixin=True):
@@ -22,51 +18,21 @@ class BookState(TableState, mixin=True):
     rows: list[LoanEntry] = []
     amount: str = "0"
     balance: str = "0"
-    counting: bool = False
-    export_href: str = ""
-    # The filters of the list that is being counted in the background.
-    _behind: dict[str, str] | None = None
 
-    async def _fetch(self) -> None:
-        found = await self._read(loan_book.page, dict(self.filters), page=self.page, size=self.size)
-        self.rows = found.rows
-        self._show(found.sums)
-        self.export_href = "/exports/loans?" + urlencode({k: v for k, v in self.filters.items() if v})
-
-    def _show(self, sums: BookSums) -> None:
-        self.total, self.counting = sums.total, sums.counting
-        self.amount, self.balance = sums.amount, sums.balance
-
-    def _rest(self) -> Any:
-        if not self.counting or self._behind == self.filters:
-            return None
-        self._behind = dict(self.filters)
-        return type(self).count_rest
-
-    @rx.event(background=True)
-    async def count_rest(self):
-        """Count the whole list while its page is in view; another search ends it."""
-        async with self:
-            wanted, who = self._behind, (self._sid(), self._address())
-        while wanted is not None:
-            try:
-                sums = await asyncio.to_thread(run_as, *who, False, loan_book.count_on, (wanted,), {})
-            except DomainError:
-                # Signed out meanwhile: the next event says so.
-                return
-            async with self:
-                if self._behind != wanted:
-                    return
-                self._show(sums)
-                self._behind = wanted = wanted if sums.counting else None
+    def _show_sums(self, sums: Sums) -> None:
+        found = loan_book.book_sums(sums)
+        self.total, self.counting = found.total, found.counting
+        self.amount, self.balance = found.amount, found.balance
 
 
 @for_screen(STAFF_LOANS)
+@shows(loan_book.BOOK)
 class StaffBookState(BookState, rx.State):
     """Every institution's loans."""
 
 
 @for_screen(LOANS)
+@shows(loan_book.BOOK)
 class LoanBookState(BookState, rx.State):
     """The institution's own loans."""
 

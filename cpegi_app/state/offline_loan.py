@@ -18,7 +18,7 @@ from cpegi_app.services.review_view import ReviewView, view
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import success
-from cpegi_app.state.table import TableState
+from cpegi_app.state.table import TableState, shows
 from cpegi_app.vocabulary import Action, FileSlot
 
 BATCH_NAMES = frozenset(FilingForm.model_fields)
@@ -28,25 +28,17 @@ MANY = 50
 
 
 @for_screen(FILINGS)
+@shows(offline_loan.OWN)
 class FilingListState(TableState, FormState, rx.State):
     """备案申请: the institution's own batches."""
 
     rows: list[BatchRow] = []
     adding: bool = False
 
-    async def _fetch(self) -> None:
-        self.rows, self.total = await self._read(
-            offline_loan.listing,
-            word=self.filters.get("word", ""),
-            status=self.filters.get("status", ""),
-            page=self.page,
-            size=self.size,
-        )
-
     @rx.event
     async def load(self):
         """Open the list afresh."""
-        self.adding, self.page, self.filters = False, 1, {}
+        self.adding, self.page, self.filters, self.sort = False, 1, {}, ""
         self.filter_key += 1
         await self._refresh()
 
@@ -105,6 +97,23 @@ class RowsState(TableState, mixin=True):
             page=self.page,
             size=self.size,
         )
+
+    async def _arrive(self) -> str:
+        """Follow a decision on the batch; while its rows are being edited or decided on, only say so."""
+        if not self.batch_id:
+            return ""
+        found = await self._read(case, self.batch_id)
+        if found.view.status == self.view.status:
+            return ""
+        told = f"该{found.view.flow_label}状态已更新：{found.view.status_label}。"
+        if self._is_writing():
+            return told + "本页填写的内容仍在，点击“查看最新”载入最新内容。"
+        await self._show()
+        return told
+
+    def _is_writing(self) -> bool:
+        """Tell whether a form of the page may hold what somebody is typing."""
+        return self.view.can_submit or self.view.can_approve
 
     async def _show(self) -> Case:
         """Show the batch afresh."""

@@ -19,27 +19,15 @@ from cpegi_app.services.policy_view import FieldItem, SlotItem
 from cpegi_app.state.base import Services, for_screen, int_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import info, on_error, success
-from cpegi_app.state.table import TableState
+from cpegi_app.state.table import TableState, shows
 
 
 @for_screen(POLICIES)
+@shows(policy_list.ALL)
 class PolicyListState(TableState, rx.State):
     """政策管理: all policies; begin, copy, stop."""
 
     rows: list[PolicyRow] = []
-    stopping: int = 0
-    stopping_name: str = ""
-    stopping_version: int = 0
-    stop_error: str = ""
-
-    async def _fetch(self) -> None:
-        self.rows, self.total = await self._read(
-            policy_list.listing,
-            word=self.filters.get("word", ""),
-            state=self.filters.get("state", ""),
-            page=self.page,
-            size=self.size,
-        )
 
     @rx.event
     async def add(self):
@@ -53,29 +41,34 @@ class PolicyListState(TableState, rx.State):
         row = await self._write(policy.copy, int_arg(policy_id, 0))
         return rx.redirect(POLICY_EDIT.url(pid=row.id))
 
+
+@for_screen(POLICIES)
+class PolicyStopState(FormState, rx.State):
+    """停止受理: asks for the reason that applicants read."""
+
+    policy_id: int = 0
+    name: str = ""
+    version: int = 0
+
     @rx.event
-    async def ask_stop(self, policy_id: int):
+    async def ask(self, policy_id: int):
         """Ask for the reason before a policy is stopped."""
         found = await self._read(policy.editor, int_arg(policy_id, 0))
-        self.stopping, self.stopping_name, self.stop_error = found.id, found.name, ""
-        self.stopping_version = found.version
+        self.policy_id, self.name, self.version = found.id, found.name, found.version
+        self._open({})
 
     @rx.event
     def keep_going(self):
         """Leave the policy as it is."""
-        self.stopping = 0
+        self.policy_id = 0
 
     @rx.event
     async def stop(self, data: FormData):
-        """停止受理, with the reason that applicants read."""
+        """Stop it."""
         reason = posted(data, frozenset({"reason", "intent"})).get("reason", "")
-        try:
-            await self._write(policy.stop, self.stopping, self.stopping_version, reason)
-        except FormInvalid as refusal:
-            self.stop_error = refusal.fields.get("reason", refusal.message)
-            return
-        self.stopping = 0
-        await self._refresh()
+        await self._checked(self._write(policy.stop, self.policy_id, self.version, reason))
+        self.policy_id = 0
+        await (await self.get_state(PolicyListState))._refresh()
         return success("已停止受理。尚未提交的申请保留为草稿，已提交的继续办理。")
 
 
@@ -168,8 +161,8 @@ class PolicyEditState(FormState, rx.State):
         return on_error(DomainError(f"文件超过 {MAX_FILE_BYTES >> 20} MB 上限，请压缩或拆分后重新上传。"))
 
     def _material(self, nth: Any) -> str:
-        rows, number = self.editor.materials, int_arg(nth, 0)
-        return rows[number].code if number < len(rows) else ""
+        rows, number = self.editor.materials, int_arg(nth, -1)
+        return rows[number].code if 0 <= number < len(rows) else ""
 
 
 @for_screen(POLICY_PREVIEW)

@@ -21,7 +21,8 @@ from cpegi_app.services.review_view import ReviewView
 from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
 from cpegi_app.state.form import FilesState
 from cpegi_app.state.message import on_error, success
-from cpegi_app.state.table import TableState
+from cpegi_app.state.subject import changed
+from cpegi_app.state.table import TableState, shows
 
 LONGEST = 5000
 # So many records stand on a page of the list to choose from.
@@ -30,20 +31,12 @@ TOO_LARGE = f"文件超过 {MAX_FILE_BYTES >> 20} MB 上限，请压缩或拆分
 
 
 @for_screen(POLICY_APPLICATIONS)
+@shows(policy_own.OWN)
 class PolicyApplicationsState(TableState, rx.State):
     """政策申请: the own applications, and what open policies would bring."""
 
     rows: list[ApplicationRow] = []
     for_me: list[ForMe] = []
-
-    async def _fetch(self) -> None:
-        self.rows, self.total = await self._read(
-            policy_own.listing,
-            word=self.filters.get("word", ""),
-            status=self.filters.get("status", ""),
-            page=self.page,
-            size=self.size,
-        )
 
     @rx.event
     async def load_for_me(self):
@@ -242,8 +235,24 @@ class PolicyApplicationState(FilesState, rx.State):
         self._refuse_slot(self._slot(nth), TOO_LARGE)
 
     def _slot(self, nth: Any) -> str:
-        slots, number = self.form.slots, int_arg(nth, 0)
-        return slots[number].code if number < len(slots) else ""
+        slots, number = self.form.slots, int_arg(nth, -1)
+        return slots[number].code if 0 <= number < len(slots) else ""
+
+    # --- what others do -----------------------------------------------------------------------------
+
+    async def _arrive(self) -> str:
+        """Follow a decision; while the form stands, or its answer does, only say so."""
+        if not self.row_id:
+            return ""
+        found, view = await self._read(_page, self.row_id)
+        if found.version in (self.version, self.view.version):
+            return ""
+        told = changed(view)
+        if self.editable:
+            return told + "本页填写的内容仍在，点击“查看最新”载入最新内容。"
+        if not self.sent:
+            await self._show(self.row_id)
+        return told
 
     # --- what else ----------------------------------------------------------------------------------
 

@@ -7,35 +7,27 @@ from typing import Any
 import reflex as rx
 
 from cpegi_app.access import REPORT_EDIT, REPORTS
-from cpegi_app.services import report, report_calendar, report_reminder
+from cpegi_app.services import report, report_calendar, report_list, report_reminder
 from cpegi_app.services import report_statistics as statistics
-from cpegi_app.services.report import FLOW, NAMES, TITLES, ReportRow, Sheet
+from cpegi_app.services.report import FLOW, NAMES, TITLES, Sheet
 from cpegi_app.services.report_calendar import Calendar
+from cpegi_app.services.report_list import ReportRow
 from cpegi_app.services.report_statistics import FigureView
 from cpegi_app.state.base import for_screen, text_arg
 from cpegi_app.state.subject import SubjectState, edits
-from cpegi_app.state.table import TableState
+from cpegi_app.state.table import TableState, shows
 from cpegi_app.vocabulary import ReportKind
 
 LONGEST = 5000
 
 
 @for_screen(REPORTS)
+@shows(report_list.OWN)
 class ReportListState(TableState, rx.State):
     """报告管理: what is asked for, and the own reports."""
 
     rows: list[ReportRow] = []
     calendar: Calendar = Calendar()
-
-    async def _fetch(self) -> None:
-        self.rows, self.total = await self._read(
-            report.listing,
-            word=self.filters.get("word", ""),
-            kind=self.filters.get("kind", ""),
-            status=self.filters.get("status", ""),
-            page=self.page,
-            size=self.size,
-        )
 
     @rx.event
     async def load_calendar(self):

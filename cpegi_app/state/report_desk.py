@@ -18,7 +18,7 @@ from cpegi_app.services.review_view import ReviewView
 from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import success
-from cpegi_app.state.table import TableState
+from cpegi_app.state.table import TableState, shows
 from cpegi_app.vocabulary import PeriodType, ReportKind
 
 DUTY_NAMES = frozenset(DutyForm.model_fields) | {"intent"}
@@ -27,6 +27,7 @@ YEARS = 6
 
 
 @for_screen(REPORTS_READ)
+@shows(report_desk.READ)
 class ReportsReadState(TableState, rx.State):
     """报告查阅: the approved reports, and a period as one ZIP."""
 
@@ -38,15 +39,7 @@ class ReportsReadState(TableState, rx.State):
         self.periods = report_desk.period_options()
         chosen = self.filters.get("period", "")
         self.zip_period = chosen or report_period.last_ended(PeriodType.MONTH, clock.today()).code
-        self.rows, self.total = await self._read(
-            report_desk.listing,
-            period=chosen,
-            kind=self.filters.get("kind", ""),
-            org_class=self.filters.get("org_class", ""),
-            word=self.filters.get("word", ""),
-            page=self.page,
-            size=self.size,
-        )
+        await super()._fetch()
 
     @rx.event
     def pick_zip(self, period: str):

@@ -152,12 +152,16 @@ class ShellState(Services, rx.State):
     menu: list[MenuGroup] = []
     ask_verification: bool = False
     demo: bool = False
+    # What somebody else has done to the record in view (state/live.py).
+    moved: str = ""
     _asked: bool = False
+    _route: str = ""
 
     @rx.event
     async def enter(self, route: str):
         """Open a console page: its frame, and whether it is open to the actor."""
-        route = text_arg(route, 80)
+        self._route = route = text_arg(route, 80)
+        self.moved = ""
         (await self.get_state(MessageState))._arrive()
         await self._load_frame(route)
         actor_access = await self._read(lambda s, actor: access_to(actor, route))
@@ -177,7 +181,14 @@ class ShellState(Services, rx.State):
     async def _load_frame(self, route: str) -> None:
         found = await self._read(frame, route)
         for name, value in found:
-            setattr(self, name, value)
+            # What is the same is not sent again.
+            if getattr(self, name) != value:
+                setattr(self, name, value)
+
+    def _is_in_view(self) -> bool:
+        """Tell whether the tab still shows the console page that was opened last."""
+        path = str(self.router.url.path or "/")
+        return self.ready and self._route != "" and path.startswith(self._route.split("[")[0])
 
 
 def is_institution(kind: str) -> bool:

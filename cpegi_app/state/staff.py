@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import reflex as rx
 
 from cpegi_app.access import ACCOUNTS, AUDIT, QUEUE, STATISTICS
 from cpegi_app.errors import DomainError
-from cpegi_app.services import staff, statistics_view
-from cpegi_app.services.forms import half_width, posted
-from cpegi_app.services.staff import AccountRow, AuditRow, QueueRow
+from cpegi_app.services import audit_trail, staff, statistics_view
+from cpegi_app.services.audit_trail import AuditRow
+from cpegi_app.services.forms import posted
+from cpegi_app.services.staff import AccountRow, QueueRow
 from cpegi_app.services.statistics_view import Figures
 from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.gate import told
 from cpegi_app.state.message import success
-from cpegi_app.state.table import TableState
+from cpegi_app.state.table import TableState, shows
 
 
 @for_screen(QUEUE)
+@shows(staff.QUEUE_LIST)
 class QueueState(TableState, rx.State):
     """审核队列: everything that waits for the platform, oldest first."""
 
@@ -28,6 +28,9 @@ class QueueState(TableState, rx.State):
     tab: str = ""
     counts: dict[str, int] = {}
     all_count: int = 0
+
+    def _wanted(self) -> dict[str, str]:
+        return {"flow": self.tab}
 
     async def _fetch(self) -> None:
         self.rows, self.total, counts = await self._read(
@@ -51,6 +54,7 @@ class QueueState(TableState, rx.State):
 
 
 @for_screen(ACCOUNTS)
+@shows(staff.ACCOUNT_LIST)
 class AccountsState(TableState, FormState, rx.State):
     """账号管理: look up, disable with a reason, enable, reveal a number."""
 
@@ -64,7 +68,8 @@ class AccountsState(TableState, FormState, rx.State):
     @rx.event
     async def load(self):
         """Open the list, of the state that the address names."""
-        self.page, self.shown_state = 1, text_arg(self.router.url.query_parameters.get("state"), 30)
+        self.page, self.sort = 1, ""
+        self.shown_state = text_arg(self.router.url.query_parameters.get("state"), 30)
         self.filters = {"state": self.shown_state}
         self.filter_key += 1
         await self._refresh()
@@ -76,20 +81,13 @@ class AccountsState(TableState, FormState, rx.State):
         self.filter_key += 1
         await self._refresh()
 
+    async def _arrive(self) -> str:
+        """Stay: a number that was revealed is being read."""
+        return ""
+
     async def _fetch(self) -> None:
         self.revealed = {}
-        word = half_width(self.filters.get("word", ""))
-        word = (
-            word.removeprefix("+86") if word.removeprefix("+86").isdigit() else self.filters.get("word", "")
-        )
-        self.rows, self.total = await self._read(
-            staff.accounts,
-            word=word,
-            kind=self.filters.get("kind", ""),
-            state=self.filters.get("state", ""),
-            page=self.page,
-            size=self.size,
-        )
+        await super()._fetch()
 
     @rx.event
     def ask_disable(self, user_id: int):
@@ -130,25 +128,20 @@ class AccountsState(TableState, FormState, rx.State):
 
 
 @for_screen(AUDIT)
+@shows(audit_trail.AUDIT_LIST)
 class AuditState(TableState, rx.State):
     """操作日志: who did what, when; read only."""
 
     size: int = 20
     rows: list[AuditRow] = []
 
-    async def _fetch(self) -> None:
-        since, until = _day(self.filters.get("since", "")), _day(self.filters.get("until", ""))
+    def _wanted(self) -> dict[str, str]:
+        since, until = self.filters.get("since", ""), self.filters.get("until", "")
         if since and until and since > until:
             raise DomainError("开始日期不能晚于结束日期，请重新选择。")
-        rows, self.total = await self._read(
-            staff.audit_trail,
-            action=self.filters.get("action", ""),
-            word=self.filters.get("word", ""),
-            since=since,
-            until=until,
-            page=self.page,
-            size=self.size,
-        )
+        return dict(self.filters)
+
+    def _show_rows(self, rows: list[AuditRow]) -> None:
         self.rows = [r if r.ok else r.model_copy(update={"detail": told(r.detail)}) for r in rows]
 
 
@@ -162,10 +155,3 @@ class StatisticsState(Services, rx.State):
     async def load(self):
         """Count afresh."""
         self.figures = await self._read(statistics_view.figures)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise DomainError("请填写日期，格式如 2026-01-31。") from None

@@ -83,6 +83,11 @@ def act(
     return review.act(session, review.FLOWS[flow], actor, row_id, action, version, **more).version
 
 
+def changed(shown: ReviewView) -> str:
+    """Return the sentence that a record in view has moved on, and to where."""
+    return f"该{shown.flow_label}状态已更新：{shown.status_label}。"
+
+
 class SubjectState(FilesState, mixin=True):
     """An editor; a chapter's state says what by `@edits(…)` and opens the row in its `load`."""
 
@@ -106,6 +111,20 @@ class SubjectState(FilesState, mixin=True):
     def _blank(self) -> None:
         """Show nothing: what cannot be opened leaves nothing of what was open before."""
         self.row_id, self.editable, self.sent, self.view = 0, False, False, ReviewView()
+
+    async def _arrive(self) -> str:
+        """Follow a decision; while the form stands, or its answer does, only say so."""
+        if not self.row_id:
+            return ""
+        found = await self._read(subject, self._edited().flow, self.row_id)
+        if found.version in (self.version, self.view.version):
+            return ""
+        told = changed(found.view)
+        if self.editable:
+            return told + "本页填写的内容仍在，点击“查看最新”载入最新内容。"
+        if not self.sent:
+            await self._show(self.row_id)
+        return told
 
     async def _subject(self) -> tuple[str, int]:
         return self._edited().flow, self.row_id

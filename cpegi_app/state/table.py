@@ -1,54 +1,151 @@
-"""Lists: paging and filters that every list state shares."""
+"""Lists: paging, sorting, filters and exports that every list state shares."""
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import reflex as rx
 
-from cpegi_app.state.base import Services, int_arg, text_arg
+from cpegi_app.errors import DomainError
+from cpegi_app.services import lists
+from cpegi_app.services.lists import LISTINGS, Listing, Sums
+from cpegi_app.state.base import Services, int_arg, run_as, text_arg
+from cpegi_app.state.export import ExportState
 
+S = TypeVar("S")
 SIZES = (10, 20, 50)
+# The list state's full name → its list; class attributes would become vars.
+_LISTED: dict[str, str] = {}
+
+
+def shows(listing: Listing) -> Callable[[type[S]], type[S]]:
+    """Name the list that a state shows."""
+
+    def put(state: type[S]) -> type[S]:
+        _LISTED[state.get_full_name()] = listing.name  # pyright: ignore[reportAttributeAccessIssue]
+        return state
+
+    return put
 
 
 class TableState(Services, mixin=True):
-    """A list's page, size, filters and total; a chapter's state says how to fetch in `_fetch`."""
+    """A list's page, size, order, filters and total; a chapter's state says which list by `@shows(…)`.
+
+    A list that is none of `lists` says how to fetch in `_fetch`.
+    """
 
     page: int = 1
     size: int = 10
     total: int = 0
+    counting: bool = False
+    sort: str = ""
     loading: bool = True
     filters: dict[str, str] = {}
     filter_key: int = 0
+    # The list that is being counted in the background: its filters, and whether it is sorted.
+    _behind: dict[str, str] | None = None
+
+    def _listing(self) -> Listing | None:
+        return LISTINGS.get(_LISTED.get(self.get_full_name(), ""))
+
+    def _wanted(self) -> dict[str, str]:
+        """Return the filters as the service takes them; a chapter adds what is no field of its query bar."""
+        return dict(self.filters)
 
     async def _fetch(self) -> None:
-        """Fill the rows and `total` for the present page and filters."""
-        raise NotImplementedError
+        """Fill the rows and `total` for the present page, order and filters."""
+        listing = self._listing()
+        if listing is None:
+            raise NotImplementedError
+        found = await self._read(
+            lists.page, listing, self._wanted(), sort=self.sort, page=self.page, size=self.size
+        )
+        self._show_rows(found.rows)
+        self._show_sums(found.sums)
+
+    def _show_rows(self, rows: list[Any]) -> None:
+        self.rows = rows
+
+    def _show_sums(self, sums: Sums) -> None:
+        self.total, self.counting = sums.total, sums.counting
 
     def _rest(self) -> Any:
-        """Return the event that goes on with what the list need not wait for."""
-        return None
+        """Return the event that counts what the page need not wait for."""
+        key = self._wanted() | {"sort": self.sort}
+        if not self.counting or self._behind == key:
+            return None
+        self._behind = key
+        return type(self).count_rest
+
+    @rx.event(background=True)
+    async def count_rest(self):
+        """Count the whole list while its page is in view; another search ends it."""
+        async with self:
+            key, who, listing = self._behind, (self._sid(), self._address()), self._listing()
+        while key is not None and listing is not None:
+            wanted = {k: v for k, v in key.items() if k != "sort"}
+            try:
+                call = (run_as, *who, False, lists.count_on, (listing, wanted, key["sort"]), {})
+                sums = await asyncio.to_thread(*call)
+            except DomainError:
+                # Signed out meanwhile: the next event says so.
+                return
+            async with self:
+                if self._behind != key:
+                    return
+                self._show_sums(sums)
+                self._behind = key = key if sums.counting else None
 
     async def _refresh(self) -> Any:
         self.loading = True
         try:
-            await self._fetch()
-            last = max(1, -(-self.total // self.size))
-            if self.page > last:
-                # The last row of the last page is gone: show the page that is last now.
-                self.page = last
-                await self._fetch()
+            await self._settle()
         finally:
             # A refused filter leaves the list as it was, readable.
             self.loading = False
         return self._rest()
 
+    async def _arrive(self) -> str:
+        """Show the page in view as it stands now, without a word."""
+        if not self.loading:
+            await self._settle()
+        return ""
+
+    async def _settle(self) -> None:
+        """Fetch the page; where it has gone, the one that is last now."""
+        await self._fetch()
+        last = max(1, -(-self.total // self.size))
+        if self.page > last:
+            self.page = last
+            await self._fetch()
+
     @rx.event
     async def load(self):
-        """Open the list afresh: the first page, no filters."""
-        self.page, self.filters = 1, {}
+        """Open the list afresh: the first page, no filters, its own order."""
+        self.page, self.filters, self.sort = 1, {}, ""
         self.filter_key += 1
         return await self._refresh()
+
+    @rx.event
+    async def sort_by(self, column: str):
+        """Sort by a heading: the largest first, then the smallest, then as it was."""
+        wanted, listing = text_arg(column, 20), self._listing()
+        if listing is None or wanted not in listing.sorts:
+            return None
+        self.sort = {f"-{wanted}": wanted, wanted: ""}.get(self.sort, f"-{wanted}")
+        self.page = 1
+        return await self._refresh()
+
+    @rx.event
+    async def export(self):
+        """Write everything that the filters leave into a workbook, in the background."""
+        listing = self._listing()
+        if listing is None:
+            return None
+        await (await self.get_state(ExportState))._ask(listing.name, self._wanted())
+        return ExportState.write
 
     @rx.event
     async def search(self, data: dict):

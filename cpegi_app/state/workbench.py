@@ -6,12 +6,12 @@ import reflex as rx
 
 from cpegi_app.access import NOTICES, WORKBENCH
 from cpegi_app.services import dashboard, notices
-from cpegi_app.services.application import ApplicationRow
+from cpegi_app.services.application_list import ApplicationRow
 from cpegi_app.services.dashboard import Tile, Todo
 from cpegi_app.services.notices import NoticeView
 from cpegi_app.state.base import Services, for_screen, int_arg
 from cpegi_app.state.shell import ShellState
-from cpegi_app.state.table import TableState
+from cpegi_app.state.table import TableState, shows
 
 
 @for_screen(WORKBENCH)
@@ -29,6 +29,14 @@ class WorkbenchState(Services, rx.State):
     @rx.event
     async def load(self):
         """Open the 工作台."""
+        await self._count()
+
+    async def _arrive(self) -> str:
+        """Show what waits now."""
+        await self._count()
+        return ""
+
+    async def _count(self) -> None:
         found = await self._read(dashboard.bench)
         self.waiting, self.all_href, self.has_todos = found.waiting, found.all_href, found.has_todos
         self.tiles, self.todos, self.progress = found.tiles, found.todos, found.progress
@@ -36,18 +44,11 @@ class WorkbenchState(Services, rx.State):
 
 
 @for_screen(NOTICES)
+@shows(notices.NOTICE_LIST)
 class NoticeState(TableState, rx.State):
     """The own notices; opening one leads to the record."""
 
     rows: list[NoticeView] = []
-
-    async def _fetch(self) -> None:
-        self.rows, self.total = await self._read(
-            notices.listing,
-            page=self.page,
-            size=self.size,
-            unread_only=self.filters.get("unread", "") == "1",
-        )
 
     @rx.event
     async def open_one(self, notice_id: int):

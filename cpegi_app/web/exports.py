@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 from sqlmodel import Session
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from cpegi_app import db
 from cpegi_app.access import Actor
 from cpegi_app.errors import DomainError, SignInRequired
-from cpegi_app.services import loan_book, offline_excel, offline_import, offline_rows, sessions
+from cpegi_app.services import list_export, offline_excel, offline_import, offline_rows, sessions
 from cpegi_app.services.filetypes import FileKind
 from cpegi_app.web.csp import file_headers
 
@@ -36,10 +37,6 @@ def _filing(session: Session, actor: Actor, request: Request) -> Made:
     return "线下贷款备案明细.xlsx", lambda reader: offline_rows.export(reader, actor, number)
 
 
-def _loans(session: Session, actor: Actor, request: Request) -> Made:
-    return "贷款台账.xlsx", loan_book.export(session, actor, dict(request.query_params))
-
-
 def _serve(service: Service) -> Callable:
     async def answer(request: Request) -> Response:
         try:
@@ -52,6 +49,26 @@ def _serve(service: Service) -> Callable:
         return Response(data, media_type=FileKind.XLSX.media_type, headers=headers)
 
     return answer
+
+
+async def _finished(request: Request) -> Response:
+    """Send a finished export of a list to the user who asked for it, from its file."""
+    try:
+        name, place = await asyncio.to_thread(_place, request)
+    except SignInRequired as refusal:
+        return PlainTextResponse(refusal.message, 401)
+    except DomainError as refusal:
+        return PlainTextResponse(refusal.message, 404)
+    return FileResponse(place, media_type=FileKind.XLSX.media_type, headers=file_headers(name, preview=False))
+
+
+def _place(request: Request) -> tuple[str, Path]:
+    sid = sessions.sid_of(request.headers.get("cookie", ""))
+    with db.reading() as session:
+        actor = sessions.actor_of(session, sid)
+        if actor is None:
+            raise SignInRequired
+        return list_export.file_of(session, actor, request.path_params["number"])
 
 
 def _made(service: Service, request: Request) -> tuple[str, bytes]:
@@ -70,5 +87,5 @@ ROUTES = (
     Route("/exports/filing-template", _serve(_template), methods=["GET"]),
     Route("/exports/filing-marked/{number:int}", _serve(_marked), methods=["GET"]),
     Route("/exports/filing/{number:int}", _serve(_filing), methods=["GET"]),
-    Route("/exports/loans", _serve(_loans), methods=["GET"]),
+    Route("/exports/file/{number:int}", _finished, methods=["GET"]),
 )

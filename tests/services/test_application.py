@@ -12,7 +12,7 @@ from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import Application, Notice, Organisation, Product
-from cpegi_app.services import application, conditions, product, review, review_view
+from cpegi_app.services import application, application_list, conditions, product, review, review_view
 from cpegi_app.vocabulary import Action, Kind, Status
 from tests import factories, worlds
 from tests.worlds import World
@@ -188,13 +188,13 @@ def test_4_2_without_the_authorisation_nothing_is_shown(session: Session):
         application.one(session, world.reviewer, world.row_id)
     shown = review_view.view(session, world.flow, world.owner, world.row_id)
     assert [g.title for g in shown.groups] == ["融资需求", "授权"]
-    assert application.listing(session, world.reviewer, inbox=True) == ([], 0)
+    assert application_list.listing(session, world.reviewer, inbox=True) == ([], 0)
 
 
 def test_4_2_a_withdrawn_application_is_the_applicants_own_again(session: Session):
     world = worlds.application_world(session).bring_to(session, Status.PENDING)
     world.act(session, Action.WITHDRAW)
-    assert application.listing(session, world.reviewer, inbox=True) == ([], 0)
+    assert application_list.listing(session, world.reviewer, inbox=True) == ([], 0)
     for read in (application.one, lambda s, a, i: review_view.view(s, world.flow, a, i)):
         with pytest.raises(Conflict, match="“撤回”"):
             read(session, world.reviewer, world.row_id)
@@ -219,7 +219,7 @@ def test_4_2_to_everybody_else_the_application_does_not_exist(session: Session, 
                 application.one(session, actor, row_id)
             messages.add(refusal.value.message)
         try:
-            assert application.listing(session, actor, inbox=True) == ([], 0)
+            assert application_list.listing(session, actor, inbox=True) == ([], 0)
         except Forbidden:
             assert not actor.verified or actor.kind is not Kind.DEBT
     assert messages == {"融资申请不存在或已被删除，请返回列表刷新后再试。"}
@@ -285,10 +285,10 @@ def test_4_2_the_inbox_shows_what_waits_first_and_oldest_first(session: Session)
         apps.append(worlds.application_world(session, own).bring_to(session, Status.PENDING))
     apps[0].act(session, Action.REJECT)
     apps[3].act(session, Action.APPROVE)
-    rows, total = application.listing(session, own, inbox=True)
+    rows, total = application_list.listing(session, own, inbox=True)
     assert [r.id for r in rows] == [apps[n].row_id for n in (1, 2, 4, 3, 0)]
     assert total == 5
-    assert [r.id for r in application.listing(session, own, inbox=True, page=2, size=2)[0]] == [
+    assert [r.id for r in application_list.listing(session, own, inbox=True, page=2, size=2)[0]] == [
         apps[4].row_id,
         apps[3].row_id,
     ]
@@ -301,7 +301,7 @@ def test_4_2_lists_filter_by_status_and_word(session: Session):
     applicant = session.get_one(Organisation, one.owner.org_id)
 
     def ids(**filters: Any) -> list[int]:
-        return [r.id for r in application.listing(session, own, inbox=True, **filters)[0]]
+        return [r.id for r in application_list.listing(session, own, inbox=True, **filters)[0]]
 
     assert ids(status="PENDING") == [one.row_id]
     assert ids(status="RETURNED") == [two.row_id]
@@ -311,7 +311,7 @@ def test_4_2_lists_filter_by_status_and_word(session: Session):
     assert ids(word="%") == []
     for hostile in ("\x00", "\ud800", "'"):
         ids(word=hostile)
-    mine, total = application.listing(session, one.owner, inbox=False)
+    mine, total = application_list.listing(session, one.owner, inbox=False)
     assert ([r.id for r in mine], total) == ([one.row_id], 1)
     assert mine[0].institution == session.get_one(Organisation, own.org_id).name
 
@@ -332,4 +332,4 @@ def test_4_2_each_side_sees_how_far_it_is(session: Session):
         *("填写中", "机构审核中", "待补充资料", "机构审核中", "待放款"),
         *("放款待平台审核", "部分放款", "已全部放款"),
     ]
-    assert [application.step_of(p) for p in seen] == [0, 1, 0, 1, 2, 2, 2, 4]
+    assert [application_list.step_of(p) for p in seen] == [0, 1, 0, 1, 2, 2, 2, 4]

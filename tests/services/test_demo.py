@@ -17,12 +17,15 @@ from cpegi_app.access import Actor
 from cpegi_app.models import Application, AuditEntry, Disbursement, Loan, Organisation, ReviewEvent, User
 from cpegi_app.services import (
     application,
+    application_list,
+    audit_trail,
     chapters,
     disbursement,
     files,
     notices,
     passwords,
     product,
+    product_list,
     review,
     review_view,
     sessions,
@@ -133,11 +136,11 @@ def test_there_is_as_much_as_promised(session: Session) -> None:
     others = {"MICRO_LOAN", "GUARANTEE", "LEASING", "PRIVATE_FUND", "INVESTMENT", "ACCOUNTING", "IP_SERVICE"}
     assert others <= set(classes)
     assert len(rows(session, "application")) >= 40
-    assert len(product.own_list(session, login(session, "bank"), size=50)[0]) == 6
+    assert len(product_list.own_list(session, login(session, "bank"), size=50)[0]) == 6
 
 
 def test_products_stand_in_every_way(session: Session) -> None:
-    shown = product.own_list(session, login(session, "bank"), size=50)[0]
+    shown = product_list.own_list(session, login(session, "bank"), size=50)[0]
     assert {p.status for p in shown} == {"已发布", "已下架", "草稿", "已退回"}
     assert any(p.status == "已发布" and p.pending == "变更待审核" for p in shown)
 
@@ -199,7 +202,7 @@ def test_what_was_sent_passes_its_form(session: Session) -> None:
 def test_no_more_is_disbursed_than_approved(session: Session) -> None:
     progress = set()
     for app in rows(session, "application"):
-        done, waiting = application.disbursed(session, [app.id]).get(app.id, (0, 0))
+        done, waiting = application_list.disbursed(session, [app.id]).get(app.id, (0, 0))
         assert done + waiting <= app.approved_fen <= app.amount_fen or app.status != Status.APPROVED
         if app.approved_fen:
             progress.add("full" if done == app.approved_fen else "partial" if done else "none")
@@ -242,15 +245,15 @@ def test_no_screen_is_empty(session: Session) -> None:
     assert waiting and all(c.count for c in by_flow)
     for state in ("", "DISABLED", "VERIFIED", "NEW"):
         assert staff.accounts(session, seen["staff"], state=state)[1]
-    assert staff.audit_trail(session, seen["staff"])[1] > 500
+    assert audit_trail.audit_trail(session, seen["staff"])[1] > 500
     for key, who in seen.items():
         assert 0 < notices.unread_count(session, who) < notices.listing(session, who)[1], key
     for status in Status:
-        assert application.listing(session, seen["enterprise"], inbox=False, status=status.value)[1]
+        assert application_list.listing(session, seen["enterprise"], inbox=False, status=status.value)[1]
     for status in (Status.PENDING, Status.RETURNED, Status.APPROVED, Status.REJECTED):
-        assert application.listing(session, seen["bank"], inbox=True, status=status.value)[1]
+        assert application_list.listing(session, seen["bank"], inbox=True, status=status.value)[1]
     for key in ("equity", "intermediary"):
-        assert application.listing(session, seen[key], inbox=False)[1]
+        assert application_list.listing(session, seen[key], inbox=False)[1]
 
 
 def test_reasons_by_field_name_real_fields(session: Session) -> None:

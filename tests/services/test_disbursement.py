@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import Disbursement, Loan, Notice, Organisation
-from cpegi_app.services import application, disbursement, files, review_view
+from cpegi_app.services import application_list, disbursement, files, review_view
 from cpegi_app.vocabulary import Action, FileSlot, Kind, LoanSource, Status
 from tests import factories, worlds
 from tests.worlds import World
@@ -102,7 +102,7 @@ def test_4_3_several_payments_sum_up_to_at_most_the_approval(session: Session):
     second.act(session, Action.APPROVE)
     rows = disbursement.of_application(session, app.owner, app.row_id)
     assert [(r.amount, r.status_label) for r in rows] == [("200 万元", "审核通过"), ("300 万元", "审核通过")]
-    assert application.disbursed(session, [app.row_id])[app.row_id] == (500_000_000, 0)
+    assert application_list.disbursed(session, [app.row_id])[app.row_id] == (500_000_000, 0)
 
 
 def test_4_3_a_returned_payment_no_longer_counts_until_it_is_sent_again(session: Session):

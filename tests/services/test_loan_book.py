@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +14,7 @@ from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import DomainError, Forbidden
 from cpegi_app.models import Loan
-from cpegi_app.services import book_count, loan_book
+from cpegi_app.services import list_count, list_export, lists, loan_book
 from cpegi_app.vocabulary import Kind, OrgClass
 from tests import factories
 
@@ -77,9 +76,9 @@ def test_filters_and_totals(session: Session, bank: Actor):
 @pytest.fixture(params=[(1_000, 20), (7, 2)])
 def stretches(request: pytest.FixtureRequest, monkeypatch) -> None:
     """Count by the usual stretches, and by such small ones that every page lies across some."""
-    monkeypatch.setattr(book_count, "STRETCH", request.param[0])
-    monkeypatch.setattr(book_count, "STEP", request.param[1])
-    book_count.forget()
+    monkeypatch.setattr(list_count, "STRETCH", request.param[0])
+    monkeypatch.setattr(list_count, "STEP", request.param[1])
+    list_count.forget()
 
 
 @pytest.mark.usefixtures("stretches")
@@ -120,10 +119,10 @@ def test_a_correction_takes_the_old_loan_out_of_what_was_counted(session: Sessio
 
 
 def test_a_page_does_not_wait_for_the_count(session: Session, bank: Actor, monkeypatch):
-    monkeypatch.setattr(book_count, "STRETCH", 7)
-    monkeypatch.setattr(book_count, "STEP", 2)
-    book_count.forget()
-    monkeypatch.setattr(loan_book, "STEPS", 3)
+    monkeypatch.setattr(list_count, "STRETCH", 7)
+    monkeypatch.setattr(list_count, "STEP", 2)
+    list_count.forget()
+    monkeypatch.setattr(lists, "STEPS", 3)
     loans(session, bank, 300)
     found = loan_book.page(session, bank, {}, size=10)
     assert found.sums.counting and 10 < found.sums.total < 30 and len(found.rows) == 10
@@ -145,11 +144,15 @@ def test_another_book_is_counted_anew(session: Session, bank: Actor):
 
 def test_the_export_is_text_where_it_must_be(session: Session, bank: Actor, monkeypatch):
     loans(session, bank, 2, purpose="=cmd|' /C calc'!A0", guarantor="＝1+1")
-    data = loan_book.export(session, bank, {})(session)
-    sheet: Any = load_workbook(io.BytesIO(data)).active
+    export = list_export.Export("loans", {})
+    export.step(session, bank)
+    export.finish(session, bank)
+    sheet: Any = load_workbook(list_export.folder() / export.name).active
     assert sheet.max_row == 3 and sheet["A2"].value == "线下"
     risky = [c for r in sheet.iter_rows(min_row=2) for c in r if str(c.value)[:1] in "=＝"]
     assert len(risky) == 4 and all(c.data_type == "s" for c in risky)
-    monkeypatch.setattr(loan_book, "EXPORT_MAX", 1)
+    monkeypatch.setattr(list_export, "MOST", 1)
+    again = list_export.Export("loans", {})
     with pytest.raises(DomainError, match="缩小范围"):
-        loan_book.export(session, bank, {})
+        again.step(session, bank)
+    again.discard()

@@ -13,7 +13,7 @@ from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import Organisation, Product
-from cpegi_app.services import product, review, review_view
+from cpegi_app.services import product, product_list, review, review_view
 from cpegi_app.services.product import ProductForm
 from cpegi_app.services.product_public import public_detail, public_list
 from cpegi_app.vocabulary import Action, Kind, OrgClass, Status
@@ -122,7 +122,7 @@ def test_4_1_a_draft_never_written_in_is_gone_on_with(session: Session):
     assert product.new_draft(session, bank(session)).id != first.id
     review.save_draft(session, product.FLOW, actor, first.id or 0, first.version, {"amount_min": "12000"})
     assert product.new_draft(session, actor).id != first.id
-    shown, _ = product.own_list(session, actor)
+    shown, _ = product_list.own_list(session, actor)
     assert [row.amount for row in shown] == ["—", "12,000–… 万元"]
 
 
@@ -190,7 +190,7 @@ def test_4_1_another_institutions_product_does_not_exist(session: Session):
     ):
         with pytest.raises(NotFound, match="金融产品不存在"):
             call()
-    assert product.own_list(session, other) == ([], 0)
+    assert product_list.own_list(session, other) == ([], 0)
 
 
 def test_4_1_a_product_off_the_list_is_not_public_and_comes_back(session: Session):
@@ -233,7 +233,7 @@ def test_4_1_the_own_list_filters_by_word_and_status(session: Session):
     product.review.save_draft(session, draft.flow, own, draft.row_id, version, {"name": "草稿里的名字"})
 
     def shown(**filters: str) -> set[int]:
-        rows, total = product.own_list(session, own, **filters)
+        rows, total = product_list.own_list(session, own, **filters)
         assert len(rows) == total
         return {r.revision_id for r in rows}
 
@@ -251,7 +251,7 @@ def test_4_1_the_own_list_filters_by_word_and_status(session: Session):
 def test_4_1_the_own_list_shows_the_newest_revision_and_what_is_pending(session: Session):
     world = worlds.product_world(session).bring_to(session, Status.APPROVED)
     change(session, world, amount_max="800").act(session, Action.SUBMIT)
-    (row,), total = product.own_list(session, world.owner)
+    (row,), total = product_list.own_list(session, world.owner)
     assert (total, row.status, row.pending, row.amount) == (1, "已发布", "变更待审核", "50–800 万元")
     assert row.published and row.listed and not row.editable
 
@@ -346,7 +346,7 @@ def test_4_1_a_product_past_its_date_leaves_the_list_and_says_why(session: Sessi
 def test_no_search_word_ends_in_an_error(session: Session, word: str):
     own = worlds.product_world(session).bring_to(session, Status.APPROVED).owner
     public_list(session, word=word)
-    product.own_list(session, own, word=word)
+    product_list.own_list(session, own, word=word)
 
 
 @pytest.mark.parametrize("pid", [0, -1, 2**31, 2**70, True, None, "1", 1.0])

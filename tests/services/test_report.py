@@ -11,7 +11,7 @@ from sqlmodel import Session, select
 from cpegi_app import clock
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import AuditEntry, Notice, Report
-from cpegi_app.services import files, report, review, review_view
+from cpegi_app.services import files, report, report_list, review, review_view
 from cpegi_app.vocabulary import Action, FileSlot, Kind, Status
 from tests.factories import (
     colleague,
@@ -179,8 +179,8 @@ def test_a_draft_keeps_anything_and_its_columns_follow(session: Session) -> None
     row = session.get_one(Report, row.id)
     assert (row.kind, row.data["s_revenue"]) == ("MONTHLY", "abc")
     session.flush()
-    assert report.listing(session, owner, kind="MONTHLY")[1] == 1
-    assert report.listing(session, owner, word="%")[1] == 0
+    assert report_list.listing(session, owner, kind="MONTHLY")[1] == 1
+    assert report_list.listing(session, owner, word="%")[1] == 0
 
 
 # --- who reads ------------------------------------------------------------------------------------

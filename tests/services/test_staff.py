@@ -13,7 +13,7 @@ from cpegi_app import clock
 from cpegi_app.access import Actor, Role
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import AuditEntry, Organisation, User
-from cpegi_app.services import audit, product, sessions, staff
+from cpegi_app.services import audit, audit_trail, product, sessions, staff
 from cpegi_app.vocabulary import Action, Kind, OrgClass, Status
 from tests import factories, worlds
 
@@ -34,7 +34,7 @@ CALLS: dict[str, Callable[[Session, Actor], Any]] = {
     "disable": lambda s, a: staff.disable(s, a, 1, "原因"),
     "enable": lambda s, a: staff.enable(s, a, 1),
     "reveal": lambda s, a: staff.reveal(s, a, 1),
-    "audit_trail": lambda s, a: staff.audit_trail(s, a),
+    "audit_trail": lambda s, a: audit_trail.audit_trail(s, a),
 }
 
 
@@ -261,9 +261,9 @@ def test_a_malformed_number_is_an_absent_account(session: Session, boss: Actor, 
 # --- the audit trail ----------------------------------------------------------------------------------
 
 
-def trail(session: Session, boss: Actor, **filters: Any) -> list[staff.AuditRow]:
+def trail(session: Session, boss: Actor, **filters: Any) -> list[audit_trail.AuditRow]:
     session.flush()
-    rows, total = staff.audit_trail(session, boss, size=100, **filters)
+    rows, total = audit_trail.audit_trail(session, boss, size=100, **filters)
     assert len(rows) == min(total, 100)
     return rows
 

@@ -29,6 +29,8 @@ ON_LOAD = f"{_ROOT}.reflex___state____on_load_internal_state.on_load_internal"
 # An address without a page: a fresh tab that sends from here loads nothing besides.
 NOWHERE = "/nowhere"
 HYDRATE = f"{_ROOT}.hydrate_and_load"
+# Tests that go over all handlers are cut into so many parts, which several processes can share.
+PARTS = 4
 
 
 @dataclass

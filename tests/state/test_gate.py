@@ -13,7 +13,7 @@ from cpegi_app.state.base import SCREEN_OF
 from cpegi_app.state.gate import FRAMEWORK_EVENTS
 from tests.state.cast import Cast, Principal
 from tests.state.oracle import Oracle, Snapshot
-from tests.state.rig import Handler, Reply, handlers, running
+from tests.state.rig import PARTS, Handler, Reply, handlers, running
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,11 @@ async def matrix(
     return len(pairs), wrong
 
 
-async def test_each_handler_passes_exactly_whom_its_screen_names(cast: Cast, oracle: Oracle, record_property):
-    found = [(h, rule_of(h)) for h in handlers()]
-    assert len(found) > 80
+@pytest.mark.parametrize("part", range(PARTS))
+async def test_each_handler_passes_exactly_whom_its_screen_names(cast: Cast, oracle: Oracle, part: int):
+    found = [(h, rule_of(h)) for h in handlers()][part::PARTS]
+    assert len(found) > 20
     count, wrong = await matrix(oracle, found, list(cast.people.values()))
-    record_property("probes", count)
     print(f"gate matrix: {len(found)} handlers × {len(cast.people)} principals = {count} probes")
     assert not wrong, "\n".join([f"{len(wrong)} of {count}:", *wrong[:40]])
 

@@ -8,7 +8,7 @@ from sqlalchemy import insert
 from cpegi_app import clock, db
 from cpegi_app.access import STAFF_LOANS
 from cpegi_app.models import Loan
-from cpegi_app.services import book_count, loan_book
+from cpegi_app.services import list_count, lists
 from cpegi_app.state.loan_book import StaffBookState
 from tests.state.cast import Cast
 from tests.state.rig import running
@@ -31,10 +31,10 @@ def fill(count: int, org_id: int) -> None:
 
 @pytest.mark.parametrize("name", ["search", "go_page"])
 async def test_the_page_comes_before_the_count(cast: Cast, monkeypatch, name: str):
-    monkeypatch.setattr(book_count, "STRETCH", 5)
-    monkeypatch.setattr(book_count, "STEP", 2)
-    monkeypatch.setattr(loan_book, "STEPS", 2)
-    book_count.forget()
+    monkeypatch.setattr(list_count, "STRETCH", 5)
+    monkeypatch.setattr(list_count, "STEP", 2)
+    monkeypatch.setattr(lists, "STEPS", 2)
+    list_count.forget()
     staff, _ = cast.who_may(STAFF_LOANS)
     fill(200, next(p.org_id for p in cast.people.values() if p.org_id))
     payload = {"data": {"word": "某公司"}} if name == "search" else {"page": 2}

@@ -16,7 +16,7 @@ from cpegi_app.errors import DomainError
 from cpegi_app.models import Reviewable, StoredFile
 from cpegi_app.services import review, sessions
 from cpegi_app.services.review import PLATFORM
-from cpegi_app.vocabulary import Status
+from cpegi_app.vocabulary import Kind, Status
 from cpegi_app.web.routes import _content
 from tests.state.cast import Cast, Principal
 from tests.state.oracle import Oracle
@@ -32,9 +32,8 @@ MALFORMED = (
 )  # fmt: skip
 
 
-def outsiders(cast: Cast) -> list[Principal]:
-    """Return verified members of each kind, who have no record of their own but their organisation."""
-    return [p for p in cast.people.values() if p.name.endswith(" verified")]
+# Verified members of each kind, who have no record of their own but their organisation.
+OUTSIDERS = [f"{kind.value.lower()} verified" for kind in Kind]
 
 
 def highest_id() -> int:
@@ -89,24 +88,30 @@ async def compare(
     return count, wrong
 
 
-async def test_foreign_deleted_and_absent_records_answer_the_same_to_each_action(cast: Cast, oracle: Oracle):
-    count, wrong, last = 0, [], highest_id()
+@pytest.mark.parametrize("name", OUTSIDERS)
+async def test_foreign_deleted_and_absent_records_answer_the_same_to_each_action(
+    cast: Cast, oracle: Oracle, name: str
+):
+    count, wrong, last, who = 0, [], highest_id(), cast.people[name]
     async with running() as rig:
-        for handler, who in product([h for h in handlers() if h.own and h.ids], outsiders(cast)):
+        for handler in (h for h in handlers() if h.own and h.ids):
             if handler.screen and who.may(handler.screen.permission):
                 absent = await act(rig, handler, who, ABSENT)
                 calls = ((i, act(rig, handler, who, i)) for i in range(1, last + 1))
                 n, bad = await compare(rig, oracle, f"{who.name} → {handler.short}", calls, absent)
                 count, wrong = count + n, wrong + bad
     print(f"rows, actions: {count} probes")
-    assert count > 200
+    assert count > 50
     assert not wrong, "\n".join(wrong[:20])
 
 
-async def test_foreign_deleted_and_absent_records_answer_the_same_to_each_page(cast: Cast, oracle: Oracle):
-    count, wrong, last = 0, [], highest_id()
+@pytest.mark.parametrize("name", OUTSIDERS)
+async def test_foreign_deleted_and_absent_records_answer_the_same_to_each_page(
+    cast: Cast, oracle: Oracle, name: str
+):
+    count, wrong, last, who = 0, [], highest_id(), cast.people[name]
     async with running() as rig:
-        for screen, who in product(loaders(), outsiders(cast)):
+        for screen in loaders():
             if who.may(screen.permission):
                 absent = await load(rig, screen, who, ABSENT)
                 assert absent.said or "missing" in absent.text, screen.route
@@ -115,7 +120,7 @@ async def test_foreign_deleted_and_absent_records_answer_the_same_to_each_page(c
                 n, bad = await compare(rig, oracle, f"{who.name} → {screen.route}", calls, absent)
                 count, wrong = count + n, wrong + bad
     print(f"rows, pages: {count} probes")
-    assert count > 200
+    assert count > 50
     assert not wrong, "\n".join(wrong[:20])
 
 

@@ -1,0 +1,217 @@
+"""Applications as either side lists them: rows, filters, what waits first (manual §4.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import Actor, Permission
+from cpegi_app.errors import Forbidden
+from cpegi_app.models import Application, Disbursement, Organisation
+from cpegi_app.services import list_count, lists, review
+from cpegi_app.services.forms import normalise, wan
+from cpegi_app.services.lists import Filters, Listing
+from cpegi_app.vocabulary import TONES, Status
+
+
+class ApplicationRow(BaseModel):
+    """An application in the list of either side."""
+
+    id: int = 0
+    product_id: int = 0
+    product: str = ""
+    enterprise: str = ""
+    institution: str = ""
+    amount: str = ""
+    approved: str = ""
+    disbursed: str = ""
+    waiting: str = ""
+    term: str = ""
+    status: str = ""
+    status_label: str = ""
+    tone: str = ""
+    progress: str = ""
+    submitted: str = ""
+    can_disburse: bool = False
+    editable: bool = False
+
+
+def disbursed(session: Session, ids: list[int]) -> dict[int, tuple[int, int]]:
+    """Return for each application the 分 disbursed and the 分 waiting for the platform's review."""
+    query = (
+        select(Disbursement.application_id, Disbursement.status, func.sum(Disbursement.amount_fen))
+        .where(col(Disbursement.application_id).in_(ids))
+        .group_by(col(Disbursement.application_id), col(Disbursement.status))
+    )
+    found: dict[int, tuple[int, int]] = {}
+    for app_id, status, total in session.exec(query):
+        done, waiting = found.get(app_id, (0, 0))
+        done += int(total) if status == Status.APPROVED else 0
+        waiting += int(total) if status == Status.PENDING else 0
+        found[app_id] = (done, waiting)
+    return found
+
+
+def _names(session: Session, ids: set[int]) -> dict[int, str]:
+    query = select(Organisation.id, Organisation.name).where(col(Organisation.id).in_(ids))
+    return {i or 0: name for i, name in session.exec(query)}
+
+
+def _row(r: Application, names: dict[int, str], sums: tuple[int, int]) -> ApplicationRow:
+    done, waiting = sums
+    left = r.approved_fen - done - waiting
+    return ApplicationRow(
+        id=r.id or 0,
+        product_id=r.product_id,
+        product=r.product_name,
+        enterprise=names.get(r.org_id, ""),
+        institution=names.get(r.institution_id, ""),
+        amount=f"{wan(r.amount_fen)} 万元" if r.amount_fen else _typed(r, "amount", "万元"),
+        approved=f"{wan(r.approved_fen)} 万元" if r.approved_fen else "—",
+        disbursed=f"{wan(done)} 万元" if done else "—",
+        waiting=f"{wan(waiting)} 万元" if waiting else "",
+        term=f"{r.term_months} 个月" if r.term_months else _typed(r, "term", "个月"),
+        status=r.status,
+        status_label=Status.label_of(r.status),
+        tone=TONES[r.status],
+        progress=_progress(r, done, waiting),
+        submitted=clock.local(r.submitted_at) or "未提交",
+        can_disburse=r.status == Status.APPROVED and left > 0,
+        editable=r.status in review.EDITABLE,
+    )
+
+
+def _typed(r: Application, name: str, unit: str) -> str:
+    """Return what a draft says, unchecked, until it is submitted."""
+    return f"{r.data[name][:12]} {unit}" if r.data.get(name) else "—"
+
+
+def _progress(r: Application, done: int, waiting: int) -> str:
+    if r.status != Status.APPROVED:
+        return {Status.DRAFT: "填写中", Status.PENDING: "机构审核中", Status.RETURNED: "待补充资料"}.get(
+            Status(r.status), "已结束"
+        )
+    if done >= r.approved_fen > 0:
+        return "已全部放款"
+    if waiting:
+        return "放款待平台审核"
+    return "部分放款" if done else "待放款"
+
+
+STEPS = ("提交申请", "机构审核", "放款", "完成")
+
+
+def step_of(progress: str) -> int:
+    """Return how far the progress bar has come."""
+    return {"填写中": 0, "待补充资料": 0, "机构审核中": 1, "已结束": 1, "已全部放款": 4}.get(progress, 2)
+
+
+def rows(session: Session, found: list[Application]) -> list[ApplicationRow]:
+    """Return applications as lists show them."""
+    names = _names(session, {r.org_id for r in found} | {r.institution_id for r in found})
+    sums = disbursed(session, [r.id or 0 for r in found])
+    return [_row(r, names, sums.get(r.id or 0, (0, 0))) for r in found]
+
+
+# --- the lists ------------------------------------------------------------------------------------
+
+
+def _waits() -> Any:
+    # Not by its own index: the list's is read along the ids.
+    return _plain(Application.status) == Status.PENDING.value
+
+
+def _plain(column: Any) -> Any:
+    """Return a column as a filter reads it, without tempting the planner to begin with its index."""
+    return col(column).concat("")
+
+
+def _filters(filters: Filters, by_name: Any) -> list[Any]:
+    found: list[Any] = []
+    if (status := filters.get("status", "")) in Status._value2member_map_:
+        found.append(_plain(Application.status) == status)
+    if word := normalise(filters.get("word", "")):
+        found.append(col(Application.product_name).contains(word, autoescape=True) | by_name(word))
+    return found
+
+
+def _requests(actor: Actor, filters: Filters) -> list[Any]:
+    if not actor.may(Permission.APPLICATION_REVIEW):
+        raise Forbidden()
+    mine = Application.institution_id == actor.org_id
+    sent = [col(Application.submitted_at).is_not(None), _plain(Application.status) != Status.DRAFT.value]
+    return [
+        mine,
+        *sent,
+        *_filters(filters, lambda w: col(Application.applicant).contains(w, autoescape=True)),
+    ]
+
+
+def _own(actor: Actor, filters: Filters) -> list[Any]:
+    if not actor.may(Permission.APPLICATION_SUBMIT):
+        raise Forbidden()
+
+    def lenders(word: str) -> Any:
+        named = select(Organisation.id).where(col(Organisation.name).contains(word, autoescape=True))
+        return col(Application.institution_id).in_(named)
+
+    return [Application.org_id == actor.org_id, *_filters(filters, lenders)]
+
+
+TABLE = list_count.Table(Application, touched=list_count.updated(Application))
+COLUMNS = {
+    "金融产品": lambda r: r.product,
+    "申请企业": lambda r: r.enterprise,
+    "受理机构": lambda r: r.institution,
+    "申请额度": lambda r: r.amount,
+    "期限": lambda r: r.term,
+    "批准额度": lambda r: r.approved,
+    "已放款": lambda r: r.disbursed,
+    "状态": lambda r: r.status_label,
+    "进度": lambda r: r.progress,
+    "提交时间": lambda r: r.submitted,
+}
+SORTS = {"amount": col(Application.amount_fen), "submitted": col(Application.submitted_at)}
+REQUESTS = lists.register(
+    Listing(
+        "requests",
+        "企业申请",
+        _requests,
+        TABLE,
+        lambda session, actor, filters, found: rows(session, found),
+        COLUMNS,
+        SORTS,
+        first=_waits,
+    )
+)
+OWN = lists.register(
+    Listing(
+        "applications",
+        "融资申请",
+        _own,
+        TABLE,
+        lambda session, actor, filters, found: rows(session, found),
+        COLUMNS,
+        SORTS,
+    )
+)
+
+
+def listing(
+    session: Session,
+    actor: Actor,
+    *,
+    inbox: bool,
+    status: str = "",
+    word: str = "",
+    page: int = 1,
+    size: int = 10,
+) -> tuple[list[ApplicationRow], int]:
+    """Return one page of the own applications, or (inbox) of those sent to the own institution."""
+    filters = {"status": status, "word": word}
+    found = lists.page(session, actor, REQUESTS if inbox else OWN, filters, page=page, size=size)
+    return found.rows, found.total
