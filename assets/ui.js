@@ -200,6 +200,21 @@
     tick();
   }
 
+  /* ---------- a form told while it is typed: [data-mirror="c_,regions"] gets the fields so named, as JSON ---------- */
+  function mirror(form) {
+    var box = form.querySelector("[data-mirror]");
+    if (!box || !form.isConnected) return;
+    var wanted = box.getAttribute("data-mirror").split(","), typed = read(form), told = {};
+    Object.keys(typed).forEach(function (name) {
+      if (wanted.some(function (start) { return name.indexOf(start) === 0; })) told[name] = typed[name].join(",");
+    });
+    put(box, JSON.stringify(told));
+  }
+  function mirrorSoon(form) {
+    clearTimeout(form.mirrorTimer);
+    form.mirrorTimer = setTimeout(function () { mirror(form); }, 400);
+  }
+
   /* ---------- focus ---------- */
   function focusOn(element) { if (element) element.focus(); }
   /* After a submission: the summary of what is wrong, else the first wrong field, gets the focus. */
@@ -341,7 +356,8 @@
 
   function changed(event) {
     var control = event.target;
-    if (!(control instanceof Element)) return;
+    if (!(control instanceof Element) || control.matches("[data-mirror]")) return;
+    if (control.form && control.form.querySelector("[data-mirror]")) mirrorSoon(control.form);
     if (control.matches("[data-frees]")) applyFree(control);
     if (control.matches("[data-strength]")) showStrength(control);
     if (control.id) all('[data-strength-avoid="#' + CSS.escape(control.id) + '"]').forEach(showStrength);

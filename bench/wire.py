@@ -41,7 +41,12 @@ def scratch() -> Iterator[Path]:
 def served(folder: Path, database: str, **more: str) -> Iterator[tuple[str, int]]:
     """Serve a database on a free port, with further settings; yield the address and the server's process."""
     port = _free_port()
-    variables = {"DATA_DIR": str(folder), "PORT": str(port), "CPEGI_MODE": "demo", "DATABASE_URL": database} | more
+    variables = {
+        "DATA_DIR": str(folder),
+        "PORT": str(port),
+        "CPEGI_MODE": "demo",
+        "DATABASE_URL": database,
+    } | more
     log = folder / f"server-{port}.log"
     with log.open("w") as output:
         server = subprocess.Popen(

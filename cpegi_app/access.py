@@ -176,6 +176,8 @@ LOANS = Screen("5.1", "/console/loans", "贷款台账", P.LOAN_READ, "贷款台�
 APPLICATIONS = Screen(
     "4.2", "/console/applications", "我的融资申请", P.APPLICATION_SUBMIT, "融资申请", "file"
 )
+MATCHES = Screen("4.1", "/console/matches", "适合我的产品", P.APPLICATION_SUBMIT, "融资申请", "product")
+MATCH = Screen("4.1", "/console/matches/[pid]", "产品匹配详情", P.APPLICATION_SUBMIT)
 APPLICATION = Screen("4.2", "/console/applications/[aid]", "融资申请详情", P.APPLICATION_SUBMIT)
 APPLY = Screen("4.2", "/console/apply/[pid]", "申请金融产品", P.APPLICATION_SUBMIT)
 REPORTS = Screen("7", "/console/reports", "报告管理", P.REPORT_SUBMIT, "报告管理", "file")

@@ -12,7 +12,7 @@ from reflex.event import Event
 from reflex_base.constants import Env
 from reflex_base.environment import environment
 
-from cpegi_app import db
+from cpegi_app import db, pusher
 from cpegi_app.pages import PAGES
 from cpegi_app.pages.layout import broken
 from cpegi_app.services import chapters, report_reminder, sms
@@ -131,4 +131,5 @@ app.register_lifespan_task(settle_memory)
 app.register_lifespan_task(bring_changes)
 app.register_lifespan_task(deliver_messages)
 app.register_lifespan_task(remind_of_reports)
+app.register_lifespan_task(pusher.push_matches)
 __all__ = ["PAGES", "app", "chapters"]

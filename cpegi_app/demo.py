@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, select
 
-from cpegi_app import db, demo_accounts, demo_loans, demo_offline, demo_products, demo_reports
+from cpegi_app import db, demo_accounts, demo_loans, demo_offline, demo_policies, demo_products, demo_reports
 from cpegi_app.demo_world import Story, World
 from cpegi_app.models import User
 from cpegi_app.services import passwords
@@ -80,5 +80,6 @@ def _stories(world: World) -> list[Story]:
         *demo_loans.stories(world),
         *demo_offline.stories(world),
         *demo_reports.stories(world),
+        *demo_policies.stories(world),
         demo_accounts.readers(world),
     ]

@@ -34,6 +34,7 @@ class World:
     logins: dict[str, str] = field(default_factory=dict)
     orgs: dict[int, str] = field(default_factory=dict)
     products: dict[str, int] = field(default_factory=dict)
+    policies: dict[str, int] = field(default_factory=dict)
     decisions: int = 0
     # Who acts in the step being told; forgotten with the next step.
     acting: dict[str, Actor] = field(default_factory=dict)

@@ -21,6 +21,7 @@ from cpegi_app.models import Organisation, User
 from cpegi_app.services import (
     chapters,
     conditions,
+    facts,
     files,
     identifiers,
     sessions,
@@ -141,6 +142,8 @@ def organisation(
         org.kind, org.org_class = kind.value, changes.get("org_class", CLASSES[kind][0].value)
     session.add(org)
     session.flush()
+    if kind is not None and verified:
+        facts.put(session, org)
     return org
 
 
@@ -150,6 +153,7 @@ def user(session: Session, org: Organisation | None = None, role: Role = Role.ME
     found = User(role=role.value, org_id=org.id if org else None, **columns)
     session.add(found)
     session.flush()
+    facts.refresh_live(session, found.org_id)
     return found
 
 

@@ -7,6 +7,7 @@ from cpegi_app.models.disbursement import Disbursement, Loan
 from cpegi_app.models.export import ExportFile
 from cpegi_app.models.file import StoredFile
 from cpegi_app.models.live import LiveChange
+from cpegi_app.models.matching import MatchFact, ProductLimit, ProductPush, PushRun
 from cpegi_app.models.notice import Notice
 from cpegi_app.models.offline_loan import FilingBatch, FilingImport, OfflineLoan
 from cpegi_app.models.organisation import Organisation, ProfileChange, Verification
@@ -45,6 +46,7 @@ __all__ = [
     "Loan",
     "LoginSession",
     "LoginTicket",
+    "MatchFact",
     "Notice",
     "Objection",
     "OfflineLoan",
@@ -65,10 +67,13 @@ __all__ = [
     "PolicyTally",
     "PolicyVersion",
     "Product",
+    "ProductLimit",
+    "ProductPush",
     "ProductRevision",
     "ProfileChange",
     "Publicity",
     "PublicityEntry",
+    "PushRun",
     "Report",
     "ReportDuty",
     "ReportReminder",

@@ -17,6 +17,7 @@ from cpegi_app.access import (
     NOTICES,
     PASSWORD,
     PHONE,
+    PUBLIC_POLICIES,
     PUBLIC_PRODUCTS,
     REGISTER,
     VERIFICATION,
@@ -115,7 +116,12 @@ def not_found() -> rx.Component:
 
 def site(*children: Any, current: Screen | None = None, quiet: bool = False) -> rx.Component:
     """A public page under the top bar with 注册 and 用户登录 (manual §1.1, §2.1)."""
-    links = [(HOME, "首页"), (PUBLIC_PRODUCTS, "金融产品"), (ABOUT, "平台介绍")]
+    links = [
+        (HOME, "首页"),
+        (PUBLIC_PRODUCTS, "金融产品"),
+        (PUBLIC_POLICIES, "奖补政策"),
+        (ABOUT, "平台介绍"),
+    ]
     nav = [
         ui.link(label, s.route, **({"aria_current": "page"} if s is current else {})) for s, label in links
     ]
@@ -158,6 +164,7 @@ def _site_foot() -> rx.Component:
                 rx.el.b("快速入口"),
                 rx.el.ul(
                     rx.el.li(ui.link("金融产品", PUBLIC_PRODUCTS.route)),
+                    rx.el.li(ui.link("奖补政策", PUBLIC_POLICIES.route)),
                     rx.el.li(ui.link("用户登录", LOGIN.route)),
                     rx.el.li(ui.file_link("浏览器使用说明", "/old-browser.html")),
                 ),

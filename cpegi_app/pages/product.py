@@ -10,11 +10,12 @@ from cpegi_app.access import PRODUCT_EDIT, PRODUCT_PUSHES, PRODUCTS, PUBLIC_PROD
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import groups, href, list_page, problem, remark, stored, summary
 from cpegi_app.pages.layout import page
+from cpegi_app.pages.product_push import reach
 from cpegi_app.pages.review import outcome_panel, return_note
 from cpegi_app.services.conditions import DIMENSIONS, Dimension
 from cpegi_app.services.product import ProductForm
 from cpegi_app.services.product_list import ProductRow
-from cpegi_app.state.product import ProductEditState, ProductListState, ProductPushesState
+from cpegi_app.state.product import ProductEditState, ProductListState
 from cpegi_app.vocabulary import Status, YesNo
 
 STATUSES = [
@@ -141,7 +142,8 @@ def _editor(key: Any) -> rx.Component:
                     "每个授信条件都要明确：填写下限和/或上限、选择范围，或勾选“不限制”。勾选“不限制”后无需填写上下限。",
                     class_name="muted small",
                 ),
-                ui.conditions(*(_condition(d) for d in DIMENSIONS)),
+                reach(),
+                ui.conditions(*condition_rows(state)),
                 class_name="stack",
             ),
             extra=ui.submit("其余全部不限制", "free", "default", size="sm"),
@@ -158,8 +160,12 @@ def _editor(key: Any) -> rx.Component:
     )
 
 
-def _condition(d: Dimension) -> rx.Component:
-    state = ProductEditState
+def condition_rows(state: Any) -> list[rx.Component]:
+    """Every 授信条件 of an editor, with its stored values and messages."""
+    return [_condition(d, state) for d in DIMENSIONS]
+
+
+def _condition(d: Dimension, state: Any) -> rx.Component:
     name = f"c_{d.code}"
     if d.kind == "range":
         body = ui.range_input(
@@ -186,21 +192,4 @@ def _condition(d: Dimension) -> rx.Component:
         problem(state, name),
         d.unit,
         remark(state, name),
-    )
-
-
-@page(PRODUCT_PUSHES, ProductPushesState.load)
-def product_pushes() -> rx.Component:
-    """推送记录 of one product."""
-    return rx.fragment(
-        ui.crumbs("金融产品", (PRODUCTS.title, PRODUCTS.route), PRODUCT_PUSHES.title),
-        ui.page_head("推送记录", ui.link_button("返回列表", PRODUCTS.route), number=ProductPushesState.name),
-        ui.card(
-            "",
-            ui.empty_state(
-                "还没有推送记录",
-                "平台按授信条件匹配到符合的企业并推送后，推送时间、条件版本、是否查看和是否申请会列在这里。",
-                icon_name="history",
-            ),
-        ),
     )

@@ -13,9 +13,9 @@ from cpegi_app.models import Application, Organisation, Product
 from cpegi_app.services import application_list, conditions, notices, product_public, review
 from cpegi_app.services.forms import Form, Number, Text, Whole, Widget, fen, input_field, wan
 from cpegi_app.services.locks import one_at_a_time
-from cpegi_app.services.product_public import closed_why
 from cpegi_app.services.profile_forms import FORMS
 from cpegi_app.services.review import Description, Flow, Line, Payload, Stage
+from cpegi_app.services.shelf import closed_why
 from cpegi_app.vocabulary import Action, GuaranteeMode, Kind, Scale, Status, Term
 
 NEED, PROOF = "融资需求", "授权"
@@ -129,9 +129,9 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -
         "term_months": form.term,
         "authorised_at": clock.now(),
         # Frozen: what the institution judges is what stood on the day of the application.
-        "profile": dict(org.profile),
+        "profile": org.profile | {"profile_on": clock.local_date(org.profile_at)},
         "product_data": dict(target.data),
-        "conditions": dict(target.conditions),
+        "conditions": conditions.effective(target.conditions, target.data),
         "product_name": target.name,
         "applicant": org.name,
     }
@@ -230,7 +230,12 @@ def one(
 
 def condition_rows(row: Application) -> list[conditions.ConditionRow]:
     """Return the product's frozen conditions beside the enterprise's frozen figures."""
-    return conditions.compare(row.conditions, row.profile) if row.authorised_at else []
+    if not row.authorised_at:
+        return []
+    on = row.authorised_at.astimezone(clock.SHANGHAI).date()
+    return conditions.compare(
+        row.conditions, row.profile, on=on, profile_on=row.profile.get("profile_on", "")
+    )
 
 
 def default_decision(row: Application) -> dict[str, str]:

@@ -1,115 +1,25 @@
 """授信条件: typed dimensions, how they are stated, and how they meet an enterprise's figures (manual §4.1, domain.md §6).
 
 A stated condition is a dictionary: {"any": true}, or {"low": "…", "high": "…"}, {"set": [...]}, {"yes": true|false}.
-Adding a dimension means adding one line to DIMENSIONS.
+The dimensions themselves are declared in cpegi_app/dimensions.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
-from typing import Any, Literal
+from decimal import Decimal
+from typing import Any
 
 from pydantic import BaseModel
 
 from cpegi_app import clock
+from cpegi_app.dimensions import BY_CODE, DIMENSIONS, Dimension, Figure, Profile
 from cpegi_app.errors import FormInvalid
+from cpegi_app.services import advice
 from cpegi_app.services.forms import measure, plain_number
-from cpegi_app.vocabulary import Industry, OwnerType, Qualification, Region, Scale, TaxRating, Term
 
-Profile = Mapping[str, str]
-Figure = Decimal | str | frozenset[str] | bool | None
-
-
-def number(profile: Profile, name: str) -> Decimal | None:
-    """Return a figure of the profile, None when it is missing."""
-    try:
-        return Decimal(profile[name]) if profile.get(name) else None
-    except InvalidOperation:
-        return None
-
-
-def _plain(name: str) -> Callable[[Profile], Figure]:
-    return lambda p: number(p, name)
-
-
-def _ratio(top: str, bottom: str, factor: int = 100) -> Callable[[Profile], Figure]:
-    def figure(p: Profile) -> Figure:
-        a, b = number(p, top), number(p, bottom)
-        return (a / b * factor).quantize(Decimal("0.01")) if a is not None and b else None
-
-    return figure
-
-
-def _growth(p: Profile) -> Figure:
-    now, before = number(p, "revenue"), number(p, "revenue_prev")
-    return ((now - before) / before * 100).quantize(Decimal("0.01")) if now is not None and before else None
-
-
-def _age_months(p: Profile) -> Figure:
-    try:
-        since = date.fromisoformat(p.get("established_on", ""))
-    except ValueError:
-        return None
-    today = clock.today()
-    return Decimal((today.year - since.year) * 12 + today.month - since.month - (today.day < since.day))
-
-
-def _code(name: str) -> Callable[[Profile], Figure]:
-    return lambda p: p.get(name) or None
-
-
-def _codes(name: str) -> Callable[[Profile], Figure]:
-    return lambda p: frozenset(p[name].split(",")) if p.get(name) else None
-
-
-def _yes(name: str) -> Callable[[Profile], Figure]:
-    return lambda p: {"YES": True, "NO": False}.get(p.get(name, ""))
-
-
-@dataclass(frozen=True)
-class Dimension:
-    """One dimension: its unit, its kind, and where an enterprise's figure comes from."""
-
-    code: str
-    label: str
-    kind: Literal["range", "set", "yes"]
-    figure: Callable[[Profile], Figure]
-    unit: str = ""
-    options: type[Term] | None = None
-
-
-D = Dimension
-DIMENSIONS: tuple[Dimension, ...] = (
-    D("revenue", "年营业收入", "range", _plain("revenue"), "万元"),
-    D("revenue_growth", "营业收入增长率", "range", _growth, "%"),
-    D("net_profit", "净利润", "range", _plain("net_profit"), "万元"),
-    D("profit_years", "连续盈利年数", "range", _plain("profit_years"), "年"),
-    D("tax", "年纳税额", "range", _plain("tax"), "万元"),
-    D("tax_rating", "纳税信用等级", "set", _code("tax_rating"), options=TaxRating),
-    D("age", "成立年限", "range", _age_months, "月"),
-    D("debt_ratio", "资产负债率", "range", _ratio("liabilities", "assets"), "%"),
-    D("current_ratio", "流动比率", "range", _ratio("current_assets", "current_liabilities", 1), "倍"),
-    D("staff", "员工数", "range", _plain("staff"), "人"),
-    D("insured", "社保人数", "range", _plain("insured"), "人"),
-    D("research_ratio", "研发费用占比", "range", _ratio("research", "revenue"), "%"),
-    D("patents", "发明专利数", "range", _plain("patents"), "件"),
-    D("ip_total", "知识产权总数", "range", _plain("ip_total"), "件"),
-    D("qualifications", "资质", "set", _codes("qualifications"), options=Qualification),
-    D("region", "注册地区", "set", _code("region"), options=Region),
-    D("industry", "行业", "set", _code("industry"), options=Industry),
-    D("scale", "企业规模", "set", _code("scale"), options=Scale),
-    D("owner_type", "企业性质", "set", _code("owner_type"), options=OwnerType),
-    D("debt_outstanding", "存量融资余额", "range", _plain("debt_outstanding"), "万元"),
-    D("first_loan", "首贷", "yes", _yes("first_loan")),
-    D("no_overdue", "无逾期", "yes", _yes("no_overdue")),
-    D("no_enforcement", "无被执行/失信", "yes", _yes("no_enforcement")),
-    D("no_penalty", "无行政处罚", "yes", _yes("no_penalty")),
-)
-BY_CODE = {d.code: d for d in DIMENSIONS}
-
+__all__ = ["BY_CODE", "DIMENSIONS", "Dimension"]
 MET, UNMET, MISSING, FREE = "MET", "UNMET", "MISSING", "FREE"
 RESULT_LABELS = {MET: "满足", UNMET: "不满足", MISSING: "数据缺失", FREE: "不限制"}
 RESULT_TONES = {MET: "green", UNMET: "red", MISSING: "orange", FREE: "grey"}
@@ -139,7 +49,7 @@ def parse(data: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     errors: dict[str, str] = {}
     for d in DIMENSIONS:
         try:
-            stated[d.code] = _parse_one(d, data)
+            stated[d.code] = parse_one(d, data)
         except ValueError as error:
             errors[f"c_{d.code}"] = str(error)
     if errors:
@@ -147,7 +57,8 @@ def parse(data: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     return stated
 
 
-def _parse_one(d: Dimension, data: Mapping[str, str]) -> dict[str, Any]:
+def parse_one(d: Dimension, data: Mapping[str, str]) -> dict[str, Any]:
+    """Return one dimension's stated condition, or raise `ValueError` with the sentence."""
     name = f"c_{d.code}_"
     if data.get(name + "free") == "yes":
         return {"any": True}
@@ -234,7 +145,7 @@ def evaluate(d: Dimension, c: Mapping[str, Any] | None, figure: Figure) -> str:
         return MISSING
     if "set" in c:
         have = {figure} if isinstance(figure, str) else figure
-        return MET if isinstance(have, set | frozenset) and have & set(c["set"]) else UNMET
+        return MET if isinstance(have, set | frozenset) and d.mask(have) & d.mask(c["set"]) else UNMET
     if "yes" in c:
         return MET if figure is c["yes"] else UNMET
     if not isinstance(figure, Decimal):
@@ -244,8 +155,19 @@ def evaluate(d: Dimension, c: Mapping[str, Any] | None, figure: Figure) -> str:
     return MET if fits else UNMET
 
 
+def effective(stated: Mapping[str, Any], data: Mapping[str, str]) -> dict[str, Any]:
+    """Return the conditions with the product's 适用行业 and 适用地区 (`data`), which limit as well."""
+    found = dict(stated)
+    for code, name in (("industry", "industries"), ("region", "regions")):
+        suited = {v for v in data.get(name, "").split(",") if v}
+        if suited:
+            own = (stated.get(code) or {}).get("set")
+            found[code] = {"set": sorted(suited & {*own} if own else suited)}
+    return found
+
+
 class ConditionRow(BaseModel):
-    """One condition beside an enterprise's figure."""
+    """One condition beside an enterprise's figure, the figure's date, and what would be enough."""
 
     code: str
     label: str
@@ -253,30 +175,66 @@ class ConditionRow(BaseModel):
     figure: str
     result: str
     tone: str
+    dated: str = ""
+    source: str = ""
+    advice: str = ""
 
 
 def compare(
-    stated: Mapping[str, Any], profile: Profile, *, restricted_only: bool = False
+    stated: Mapping[str, Any],
+    profile: Profile,
+    *,
+    restricted_only: bool = False,
+    on: date | None = None,
+    profile_on: str = "",
+    advise: bool = False,
 ) -> list[ConditionRow]:
-    """Return every condition with the enterprise's own figure and the result."""
+    """Return every condition with the enterprise's own figure and the result, ages as of a day (today).
+
+    `profile_on` is the date of the approved profile, which most figures bear.
+    """
+    on = on or clock.today()
     rows = []
     for d in DIMENSIONS:
         c = stated.get(d.code)
-        figure = d.figure(profile)
+        figure = d.figure(profile, on)
         result = evaluate(d, c, figure)
         if restricted_only and result == FREE:
             continue
-        rows.append(
-            ConditionRow(
-                code=d.code,
-                label=d.label,
-                condition=show(d, c),
-                figure=show_figure(d, figure),
-                result=RESULT_LABELS[result],
-                tone=RESULT_TONES[result],
-            )
+        row = ConditionRow(
+            code=d.code,
+            label=d.label,
+            condition=show(d, c),
+            figure=show_figure(d, figure),
+            result=RESULT_LABELS[result],
+            tone=RESULT_TONES[result],
+            source=d.formula,
         )
+        if result != FREE:
+            row.dated = dated(d, profile, profile_on or on.isoformat(), on)
+        if advise:
+            row.advice = advice.sentence(d, c or {}, profile, result, on)
+        rows.append(row)
     return rows
+
+
+def gap(d: Dimension, c: Mapping[str, Any], figure: Figure) -> str:
+    """Return a missed condition in short: 资产负债率 68.2%，上限 65%."""
+    limit = show(d, c)
+    one_sided = d.kind == "range" and not ("low" in c and "high" in c)
+    side = (
+        ("上限 " if "high" in c else "下限 ") + limit[2:]
+        if one_sided
+        else f"要求{limit.removeprefix('要求')}"
+    )
+    return f"{d.label} {show_figure(d, figure)}，{side}"
+
+
+def dated(d: Dimension, profile: Profile, profile_on: str, on: date) -> str:
+    """Return the date that a figure bears, as a screen shows it."""
+    if d.dated == "year" and profile.get("fiscal_year"):
+        return f"{profile['fiscal_year']} 年度"
+    return on.isoformat() if d.dated == "today" else f"{profile_on} 认证"
 
 
 def _n(value: Any) -> str:

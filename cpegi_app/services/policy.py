@@ -37,10 +37,10 @@ TEMPLATES = filetypes.WORKBOOKS | files.ALLOWED
 class TemplateView(BaseModel):
     """A material's template as the editor and the public page show it."""
 
-    id: int
-    name: str
-    href: str
-    size: str
+    id: int = 0
+    name: str = ""
+    href: str = ""
+    size: str = ""
 
 
 class MaterialRow(BaseModel):
@@ -48,7 +48,7 @@ class MaterialRow(BaseModel):
 
     code: str
     number: int
-    template: TemplateView | None = None
+    template: TemplateView = TemplateView()
     has_template: bool = False
 
 
@@ -69,17 +69,17 @@ class Person(BaseModel):
 class Editor(BaseModel):
     """What the editor of a policy opens."""
 
-    id: int
-    version: int
-    state: str
-    state_label: str
-    tone: str
-    name: str
-    number: int
-    values: dict[str, str]
-    materials: list[MaterialRow]
-    questions: list[QuestionRow]
-    people: list[Person]
+    id: int = 0
+    version: int = 0
+    state: str = ""
+    state_label: str = ""
+    tone: str = "grey"
+    name: str = ""
+    number: int = 0
+    values: dict[str, str] = {}
+    materials: list[MaterialRow] = []
+    questions: list[QuestionRow] = []
+    people: list[Person] = []
 
 
 def require(actor: Actor) -> None:
@@ -165,8 +165,8 @@ def editor(session: Session, actor: Actor, policy_id: int) -> Editor:
 def _material_row(session: Session, draft: dict[str, Any], code: str, number: int) -> MaterialRow:
     kept = draft["templates"].get(code)
     found = session.get(PolicyFile, kept["id"]) if kept else None
-    view = template_view(found) if found else None
-    return MaterialRow(code=code, number=number, template=view, has_template=view is not None)
+    view = template_view(found) if found else TemplateView()
+    return MaterialRow(code=code, number=number, template=view, has_template=found is not None)
 
 
 def template_view(f: PolicyFile) -> TemplateView:
@@ -242,6 +242,8 @@ def attach_template(
 def drop_template(session: Session, actor: Actor, policy_id: int, version: int, code: str) -> int:
     """Take a material's template off the draft; published versions keep theirs."""
     policy = load(session, actor, policy_id)
+    if code not in policy.draft["templates"]:
+        raise NotFound("模板")
     templates = {k: v for k, v in policy.draft["templates"].items() if k != code}
     _keep(session, policy, version, {**policy.draft, "templates": templates})
     return policy.version

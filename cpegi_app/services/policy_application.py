@@ -71,7 +71,7 @@ def start(session: Session, actor: Actor, policy_id: int, keys: str = "") -> Pol
             raise DomainError(f"{why}。请在“奖补政策”中查看其他开放的政策。")
         row = _begin(session, actor, policy)
     if keys and row.status in review.EDITABLE:
-        _add_records(session, actor, row, keys)
+        add_records(session, actor, row, keys)
     return row
 
 
@@ -188,6 +188,8 @@ def choose(session: Session, actor: Actor, row_id: int, version: int, keys: str,
         now += [k for k in named if k not in now]
     else:
         now = [k for k in now if k not in named]
+    if now == policy_records.parse_keys(row.data.get("records", "")):
+        return row.version
     if len(now) > max(d.record_most, 1):
         raise DomainError(f"该政策每件申请最多选取 {d.record_most} 笔记录，请先移除不需要的记录。")
     return _keep_records(session, actor, row, version, now)
@@ -218,12 +220,12 @@ def _choosable(
             raise DomainError(f"{record.title}不能选取：{why}。")
 
 
-def _add_records(session: Session, actor: Actor, row: PolicyApplication, keys: str) -> None:
+def add_records(session: Session, actor: Actor, row: PolicyApplication, keys: str) -> None:
     """Begin with records: what cannot be chosen is left out, what is over the limit too."""
     d = definitions.of_version(session, row.version_id)
     places = open_places(row, d)
     if places is not None and "records" not in places:
-        return
+        raise Conflict(LOCKED)
     org = session.get_one(Organisation, actor.org_id)
     now = policy_records.parse_keys(row.data.get("records", ""))
     found = policy_records.get(session, [k for k in policy_records.parse_keys(keys) if k not in now])

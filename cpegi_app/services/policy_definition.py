@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -141,9 +141,17 @@ def window(opens: datetime | None, closes: datetime | None) -> WindowState:
     return WindowState.OPEN if now < clock.aware(closes) else WindowState.PAST
 
 
+def ends(moment: datetime | None) -> str:
+    """Return when a window ends as offices say it: midnight is 24:00 of the day before."""
+    text = clock.local(moment)
+    if moment is None or not text.endswith(" 00:00"):
+        return text
+    return clock.local_date(clock.aware(moment) - timedelta(minutes=1)) + " 24:00"
+
+
 def window_text(opens: datetime | None, closes: datetime | None) -> str:
     """Return a window as screens show it."""
-    return f"{clock.local(opens)} 至 {clock.local(closes)}" if opens and closes else "时间待定"
+    return f"{clock.local(opens)} 至 {ends(closes)}" if opens and closes else "时间待定"
 
 
 def days_left(closes: datetime | None) -> str:
@@ -167,7 +175,7 @@ def closed_sentence(policy: Policy) -> str:
     if state is WindowState.COMING:
         return f"申报将于 {clock.local(policy.opens_at)} 开始"
     if state is WindowState.PAST:
-        return f"申报已于 {clock.local(policy.closes_at)} 截止"
+        return f"申报已于 {ends(policy.closes_at)} 截止"
     return "" if state is WindowState.OPEN else "申报时间待定，请关注平台通知"
 
 
@@ -222,9 +230,8 @@ def records_text(d: Definition) -> str:
     """Return which records are chosen, in words; empty where none are."""
     if not d.source:
         return ""
-    dates = ""
-    if d.record_from or d.record_to:
-        dates = f"，日期 {d.record_from or '不限'} 至 {d.record_to or '不限'}"
+    since = f"，日期不早于 {d.record_from}" if d.record_from else ""
+    dates = since + (f"，日期不晚于 {d.record_to}" if d.record_to else "")
     return (
         f"须选取 {d.record_least}–{d.record_most} 笔已备案的{RecordSource.label_of(d.source)}记录"
         f"（{RecordSide.label_of(d.side)}{dates}），每笔记录同一政策只能使用一次"

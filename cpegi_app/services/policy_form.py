@@ -38,6 +38,8 @@ from cpegi_app.vocabulary.policy import (
 BASIC, WINDOW, WHO = "基本信息", "申报与兑现时间", "适用对象"
 RECORDS, AMOUNT, HANDLING = "备案记录", "奖补金额与预算", "办理"
 MOST_ROWS = 15
+# As many uploads stand on one application.
+MOST_FILES = 20
 F, W = input_field, Widget
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
 

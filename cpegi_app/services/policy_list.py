@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.models import Policy, PolicyBudget
+from cpegi_app.services import list_count, lists
 from cpegi_app.services import policy_definition as definitions
+from cpegi_app.services.forms import normalise
+from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.services.policy import require
 from cpegi_app.vocabulary.policy import POLICY_TONES, WINDOW_TONES, PolicyCategory, PolicyState, WindowState
 
@@ -33,20 +37,19 @@ class PolicyRow(BaseModel):
     can_stop: bool
 
 
-def listing(
-    session: Session, actor: Actor, *, word: str = "", state: str = "", page: int = 1, size: int = 10
-) -> tuple[list[PolicyRow], int]:
-    """Return one page of all policies, newest first."""
+def _all(actor: Actor, filters: Filters) -> list[Any]:
     require(actor)
-    query = select(Policy)
-    if word:
-        query = query.where(col(Policy.name).contains(word, autoescape=True))
-    if state in PolicyState._value2member_map_:
-        query = query.where(Policy.state == state)
-    total = session.exec(select(func.count()).select_from(query.subquery())).one()
-    found = list(session.exec(query.order_by(col(Policy.id).desc()).offset((page - 1) * size).limit(size)))
+    found: list[Any] = []
+    if word := normalise(filters.get("word", "")):
+        found.append(col(Policy.name).contains(word, autoescape=True))
+    if (state := filters.get("state", "")) in PolicyState._value2member_map_:
+        found.append(Policy.state == state)
+    return found
+
+
+def _views(session: Session, actor: Actor, filters: Filters, found: list[Policy]) -> list[PolicyRow]:
     counts = _received(session, [p.id or 0 for p in found])
-    return [_row(p, counts.get(p.id or 0, 0)) for p in found], total
+    return [_row(p, counts.get(p.id or 0, 0)) for p in found]
 
 
 def _received(session: Session, ids: list[int]) -> dict[int, int]:
@@ -79,3 +82,25 @@ def _row(p: Policy, received: int) -> PolicyRow:
 def _is_ahead(p: Policy) -> bool:
     """Tell whether the draft was touched after the version in force was published."""
     return p.version > p.draft.get("published", p.version)
+
+
+ALL = lists.register(
+    Listing(
+        "policies",
+        "政策",
+        _all,
+        list_count.Table(Policy),
+        _views,
+        {
+            "政策名称": lambda r: r.name,
+            "类别": lambda r: r.category,
+            "状态": lambda r: r.state_label,
+            "申报时间": lambda r: r.window,
+            "已受理": lambda r: r.applications,
+            "版本": lambda r: r.number,
+            "更新时间": lambda r: r.updated,
+        },
+        {"closes": col(Policy.closes_at)},
+        large=False,
+    )
+)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel
-from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.models import PolicyApplication
-from cpegi_app.services import policy_application, policy_view, review
+from cpegi_app.services import list_count, lists, policy_application, policy_view, review
+from cpegi_app.services.forms import normalise
+from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_check import Finding
 from cpegi_app.vocabulary import TONES, Status
@@ -33,22 +36,15 @@ class ApplicationRow(BaseModel):
     editable: bool
 
 
-def listing(
-    session: Session, actor: Actor, *, word: str = "", status: str = "", page: int = 1, size: int = 10
-) -> tuple[list[ApplicationRow], int]:
-    """Return one page of the organisation's own applications, newest first."""
+def _own(actor: Actor, filters: Filters) -> list[Any]:
     policy_application.require(actor)
-    query = select(PolicyApplication).where(PolicyApplication.org_id == actor.org_id)
-    if word:
+    found: list[Any] = [PolicyApplication.org_id == actor.org_id]
+    if word := normalise(filters.get("word", "")):
         named = col(PolicyApplication.policy_name).contains(word, autoescape=True)
-        query = query.where(named | (col(PolicyApplication.receipt_no) == word))
-    if status in Status._value2member_map_:
-        query = query.where(PolicyApplication.status == status)
-    total = session.exec(select(func.count()).select_from(query.subquery())).one()
-    rows = session.exec(
-        query.order_by(col(PolicyApplication.id).desc()).offset((page - 1) * size).limit(size)
-    )
-    return [_row(r) for r in rows], total
+        found.append(named | (col(PolicyApplication.receipt_no) == word.upper()))
+    if (status := filters.get("status", "")) in Status._value2member_map_:
+        found.append(PolicyApplication.status == status)
+    return found
 
 
 def _row(r: PolicyApplication) -> ApplicationRow:
@@ -68,6 +64,29 @@ def _row(r: PolicyApplication) -> ApplicationRow:
         reason=r.reason if r.status == Status.RETURNED else "",
         editable=r.status in review.EDITABLE,
     )
+
+
+OWN = lists.register(
+    Listing(
+        "policy_applications",
+        "政策申请",
+        _own,
+        list_count.Table(PolicyApplication),
+        lambda session, actor, filters, found: [_row(r) for r in found],
+        {
+            "政策": lambda r: r.policy,
+            "受理编号": lambda r: r.receipt,
+            "系统计算金额（元）": lambda r: r.computed,
+            "申请金额（元）": lambda r: r.asked,
+            "审核金额（元）": lambda r: r.reviewed,
+            "状态": lambda r: r.status_label,
+            "受理时间": lambda r: r.received,
+            "办理时限": lambda r: r.due,
+        },
+        {"asked": col(PolicyApplication.asked_fen), "received": col(PolicyApplication.received_at)},
+        large=False,
+    )
+)
 
 
 class PreCheck(BaseModel):

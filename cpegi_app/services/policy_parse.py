@@ -12,7 +12,7 @@ from cpegi_app.errors import FormInvalid
 from cpegi_app.services import conditions
 from cpegi_app.services.forms import basis_points, fen, normalise, plain_number
 from cpegi_app.services.policy_definition import Definition, Material, Question
-from cpegi_app.services.policy_form import PEOPLE, SPECS, STAGES, PolicyForm
+from cpegi_app.services.policy_form import MOST_FILES, PEOPLE, SPECS, STAGES, PolicyForm
 from cpegi_app.vocabulary.policy import AmountBase, AmountRule, QuestionKind, RecordSide, RecordSource
 
 
@@ -24,6 +24,8 @@ def parse(draft: dict[str, Any], staff: dict[int, str]) -> Definition:
     questions = tuple(_question(code, values, errors) for code in draft["questions"])
     materials = tuple(_material(code, draft, errors) for code in draft["materials"])
     people = _people(values, staff, errors)
+    if len(materials) + sum(q.kind == QuestionKind.FILE for q in questions) > MOST_FILES:
+        errors["form"] = f"材料和文件类问题合计最多 {MOST_FILES} 项，请合并或删除不需要的项"
     window: tuple[datetime | None, ...] = ()
     if form is not None:
         window = _window(form, errors)

@@ -54,7 +54,7 @@ class PublicMaterial(BaseModel):
     required: str
     formats: str
     note: str
-    template: TemplateView | None = None
+    template: TemplateView = TemplateView()
     has_template: bool = False
 
 
@@ -191,7 +191,7 @@ def _material(session: Session, number: int, m: definitions.Material) -> PublicM
         required="必须提供" if m.required else "如有请提供",
         formats="PDF、Excel、JPG、PNG" if m.workbooks else "PDF、JPG、PNG",
         note=m.note,
-        template=template_view(found) if found else None,
+        template=template_view(found) if found else TemplateView(),
         has_template=found is not None,
     )
 

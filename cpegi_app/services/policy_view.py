@@ -10,6 +10,7 @@ from cpegi_app.access import Actor
 from cpegi_app.models import Organisation, Policy, PolicyApplication
 from cpegi_app.services import (
     files,
+    policy,
     policy_application,
     policy_check,
     policy_public,
@@ -111,11 +112,13 @@ class Form(BaseModel):
     newer: str = ""
     values: dict[str, str] = {}
     reasons: dict[str, str] = {}
+    saved: str = ""
+    step: int = 0
 
 
 def form(session: Session, actor: Actor, row_id: int) -> Form:
     """Return an own application for its page."""
-    row, policy, d = policy_application.load_own(session, actor, row_id)
+    row, of, d = policy_application.load_own(session, actor, row_id)
     org = session.get_one(Organisation, row.org_id)
     editable = row.status in review.EDITABLE
     found = Form(
@@ -124,22 +127,53 @@ def form(session: Session, actor: Actor, row_id: int) -> Form:
         editable=editable,
         status=row.status,
         policy_id=row.policy_id,
-        policy=policy_public.describe(session, policy, d),
+        policy=policy_public.describe(session, of, d),
         receipt=row.receipt_no or "",
         received=clock.local(row.received_at),
         due=due(row),
         applicant=_applicant(org),
         fields=_fields(row, d),
-        slots=_slots(session, row, d),
+        slots=_slots(row, d),
         with_records=bool(d.source),
         values=row.data,
         reasons=row.field_reasons,
+        saved=clock.local(row.updated_at),
+        step=1 + min(row.stage, 1),
     )
     if editable:
-        found.warning, found.newer = _warnings(row, policy)
+        found.warning, found.newer = _warnings(row, of)
         _records(session, row, d, org, found)
     found.money = money(session, row, d, org)
     return found
+
+
+def names(session: Session, actor: Actor, row_id: int) -> frozenset[str]:
+    """Return the names that an own application's form may send."""
+    return policy_application.names(policy_application.load_own(session, actor, row_id)[2])
+
+
+def titles(session: Session, actor: Actor, row_id: int) -> dict[str, str]:
+    """Return what the places of an own application's form are called."""
+    return policy_application.titles(policy_application.load_own(session, actor, row_id)[2])
+
+
+def choose_usable(session: Session, actor: Actor, row_id: int) -> None:
+    """Choose every record that can be chosen, newest first, as many as the policy takes."""
+    row, _of, d = policy_application.load_own(session, actor, row_id)
+    org = session.get_one(Organisation, row.org_id)
+    keys = ",".join(r.key for r in policy_records.own(session, org, d))
+    policy_application.add_records(session, actor, row, keys)
+
+
+def preview(session: Session, actor: Actor, policy_id: int) -> Form:
+    """Return a draft as its applicant will see it, or every mistake that keeps it from being published."""
+    d = policy.preview(session, actor, policy_id)
+    of = policy.load(session, actor, policy_id)
+    windows = ("opens_at", "closes_at", "redeem_opens_at", "redeem_closes_at")
+    shown = Policy(id=of.id, state=of.state, number=of.number, **{name: getattr(d, name) for name in windows})
+    row = PolicyApplication(org_id=0, policy_id=policy_id, version_id=0)
+    detail = policy_public.describe(session, shown, d)
+    return Form(policy=detail, fields=_fields(row, d), slots=_slots(row, d), with_records=bool(d.source))
 
 
 def money(session: Session, row: PolicyApplication, d: Definition, org: Organisation) -> Money:
@@ -165,14 +199,14 @@ def due(row: PolicyApplication) -> str:
     return f"{row.due_on} 前办结（{how}）"
 
 
-def _warnings(row: PolicyApplication, policy: Policy) -> tuple[str, str]:
+def _warnings(row: PolicyApplication, of: Policy) -> tuple[str, str]:
     """Return why it cannot be sent now, and that there is a newer version to change to."""
     why = ""
-    if row.status == Status.DRAFT and (closed := definitions.closed_sentence(policy)):
+    if row.status == Status.DRAFT and (closed := definitions.closed_sentence(of)):
         why = f"{closed}，现在不能提交。已填写的内容保留为草稿。"
     newer = ""
-    if row.status == Status.DRAFT and policy.version_id != row.version_id and not why:
-        newer = f"政策已更新为第 {policy.number} 版。您的申请仍按开始填写时的版本办理，也可以改用新版本，已填写的内容会保留。"
+    if row.status == Status.DRAFT and of.version_id != row.version_id and not why:
+        newer = f"政策已更新为第 {of.number} 版。您的申请仍按开始填写时的版本办理，也可以改用新版本，已填写的内容会保留。"
     return why, newer
 
 
@@ -218,7 +252,7 @@ def _help(q: definitions.Question) -> str:
     return "，".join(t for t in (q.note, limits) if t)
 
 
-def _slots(session: Session, row: PolicyApplication, d: Definition) -> list[SlotItem]:
+def _slots(row: PolicyApplication, d: Definition) -> list[SlotItem]:
     places = policy_application.open_places(row, d)
     found = []
     for m in d.materials:

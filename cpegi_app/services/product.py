@@ -13,7 +13,7 @@ from cpegi_app import clock
 from cpegi_app.access import PRODUCT_EDIT, PRODUCTS, REVIEW, Actor, Permission
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import Organisation, Product, ProductRevision
-from cpegi_app.services import audit, conditions, review
+from cpegi_app.services import audit, conditions, push, review
 from cpegi_app.services.forms import (
     Codes,
     Day,
@@ -229,6 +229,7 @@ def _publish(session: Session, actor: Actor, row: Any, payload: Payload) -> None
     assert product is not None and org is not None
     publish(product, org, row)
     session.add(product)
+    push.product_approved(session, product)
 
 
 def publish(product: Product, org: Organisation, row: ProductRevision) -> None:

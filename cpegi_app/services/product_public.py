@@ -8,12 +8,12 @@ from pydantic import BaseModel
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from cpegi_app import clock
 from cpegi_app.errors import NotFound
 from cpegi_app.models import Organisation, Product
 from cpegi_app.services import conditions
 from cpegi_app.services.forms import basis_points, fen, normalise, percent, wan
 from cpegi_app.services.product import ProductForm
+from cpegi_app.services.shelf import closed_why, open_now
 from cpegi_app.vocabulary import GuaranteeMode, OrgClass, ProductType
 
 # What the head of the page tells already.
@@ -79,11 +79,8 @@ def public_list(
     size: int = 12,
 ) -> tuple[list[PublicProduct], int]:
     """Return one page of the published products that fit the filters (amount 万元, term months, rate %)."""
-    today = clock.today().isoformat()
     query = select(Product, Organisation).join(Organisation, col(Organisation.id) == Product.org_id)
-    query = query.where(
-        col(Product.is_listed).is_(True), (Product.valid_until == "") | (Product.valid_until >= today)
-    )
+    query = query.where(open_now())
     if amount is not None:
         query = query.where(Product.amount_min_fen <= fen(amount), Product.amount_max_fen >= fen(amount))
     if term is not None:
@@ -107,16 +104,20 @@ def public_list(
     }
     order = orders.get(sort, (col(Product.listed_at).desc(), col(Product.id).desc()))
     rows = session.exec(query.order_by(*order).offset((page - 1) * size).limit(size))
-    return [_public(p, org) for p, org in rows], total
+    return [shown(p, org) for p, org in rows], total
 
 
-def public_detail(session: Session, product_id: int) -> PublicDetail:
-    """Return a published product; one that is off the list is absent to the public."""
+def published(session: Session, product_id: int) -> tuple[Product, Organisation]:
+    """Return a published product and its institution; one that is off the list is absent to the public."""
     product = session.get(Product, product_id) if type(product_id) is int and 0 < product_id < 2**31 else None
     if product is None or not product.revision_id or not product.is_listed:
         raise NotFound("金融产品")
-    org = session.get(Organisation, product.org_id)
-    assert org is not None
+    return product, session.get_one(Organisation, product.org_id)
+
+
+def public_detail(session: Session, product_id: int) -> PublicDetail:
+    """Return everything the public may read of a published product."""
+    product, org = published(session, product_id)
     groups: dict[str, list[tuple[str, str]]] = {}
     for spec in ProductForm.specs():
         if spec.name in HEADLINE:
@@ -124,27 +125,19 @@ def public_detail(session: Session, product_id: int) -> PublicDetail:
         value = spec.show(product.data.get(spec.name)) or BLANKS.get(spec.name, "—")
         groups.setdefault(spec.group, []).append((spec.title, value))
     stated = product.conditions
-    shown = [(d.label, conditions.show(d, stated.get(d.code))) for d in conditions.DIMENSIONS]
+    lines = [(d.label, conditions.show(d, stated.get(d.code))) for d in conditions.DIMENSIONS]
     why = closed_why(product)
     return PublicDetail(
-        **_public(product, org).model_dump(),
+        **shown(product, org).model_dump(),
         groups=list(groups.items()),
-        conditions=[c for c in shown if c[1] != "不限制"],
+        conditions=[c for c in lines if c[1] != "不限制"],
         open=not why,
         closed_why=why,
     )
 
 
-def closed_why(product: Product) -> str:
-    """Return why a product takes no applications now, empty when it does."""
-    if not product.is_listed:
-        return "该产品已下架，暂不接受申请。您可以在“金融产品”中查看其他产品。"
-    if product.valid_until and product.valid_until < clock.today().isoformat():
-        return f"该产品已于 {product.valid_until} 到期，暂不接受申请。您可以在“金融产品”中查看其他产品。"
-    return ""
-
-
-def _public(p: Product, org: Organisation) -> PublicProduct:
+def shown(p: Product, org: Organisation) -> PublicProduct:
+    """Return a product as cards and heads of pages show it."""
     data = p.data
     return PublicProduct(
         id=p.id or 0,

@@ -13,7 +13,7 @@ from cpegi_app import clock
 from cpegi_app.access import Actor, Permission, Role
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import Organisation, User, Verification
-from cpegi_app.services import audit, list_count, lists, review, sessions
+from cpegi_app.services import audit, list_count, lists, push, review, sessions
 from cpegi_app.services.forms import half_width, normalise
 from cpegi_app.services.identifiers import masked
 from cpegi_app.services.lists import Filters, Listing
@@ -252,6 +252,7 @@ def disable(session: Session, actor: Actor, user_id: int, reason: str) -> None:
         raise Conflict("该账号已经停用，请刷新列表查看最新状态。")
     user.disabled_at, user.disabled_reason = clock.now(), reason
     session.add(user)
+    push.users_changed(session, user.org_id)
     sessions.revoke_all(session, user_id)
     audit.record(session, actor, "account.disable", f"user:{user_id}", reason)
 
@@ -263,6 +264,7 @@ def enable(session: Session, actor: Actor, user_id: int) -> None:
         raise Conflict("该账号没有停用，请刷新列表查看最新状态。")
     user.disabled_at, user.disabled_reason = None, ""
     session.add(user)
+    push.users_changed(session, user.org_id)
     audit.record(session, actor, "account.enable", f"user:{user_id}")
 
 

@@ -10,7 +10,7 @@ from cpegi_app import clock
 from cpegi_app.access import PROFILE, REVIEW, VERIFICATION, Actor, Permission
 from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import Organisation, ProfileChange, Verification
-from cpegi_app.services import files, identifiers, review, scale
+from cpegi_app.services import files, identifiers, push, review, scale
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.profile_forms import FORMS, ProfileForm, required_files
@@ -198,6 +198,7 @@ def _go_live(session: Session, actor: Actor, row: Any, payload: Payload) -> None
         raise NotFound("机构")
     put_in_force(org, _own_fields(row.data))
     session.add(org)
+    push.figures_approved(session, org)
 
 
 def put_in_force(org: Organisation, data: dict[str, str]) -> None:

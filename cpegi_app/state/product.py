@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
 import reflex as rx
 
-from cpegi_app.access import PRODUCT_EDIT, PRODUCT_PUSHES, PRODUCTS
-from cpegi_app.services import conditions, product, product_list
+from cpegi_app.access import PRODUCT_EDIT, PRODUCTS
+from cpegi_app.services import audience, conditions, product, product_list
+from cpegi_app.services.audience import Audience
+from cpegi_app.services.matching import PARTS, Tally
 from cpegi_app.services.product import FLOW, ProductForm
 from cpegi_app.services.product_list import ProductRow
-from cpegi_app.state.base import Services, for_screen, int_arg
+from cpegi_app.state.base import for_screen, int_arg
+from cpegi_app.state.form import gather
 from cpegi_app.state.message import info, success
 from cpegi_app.state.subject import SubjectState, edits, save
 from cpegi_app.state.table import TableState, shows
+
+# What the editor's panel is told as it is typed.
+TOLD = conditions.names() | {"industries", "regions"}
 
 
 @for_screen(PRODUCTS)
@@ -51,13 +60,17 @@ class ProductEditState(SubjectState, rx.State):
     """The editor of a product or of a 变更, and what became of it."""
 
     is_change: bool = False
+    audience: Audience = Audience()
 
     @rx.event
     async def load(self):
         """Open the revision named by the address."""
         rid = self._route_id("rid")
+        self.audience = Audience()
         await self._show(rid)
         self.is_change = await self._read(product.is_change, rid)
+        if self.editable:
+            await self._count(self.values)
 
     async def _help(self, intent: str, values: dict[str, str]):
         """Tick 不限制 for every condition that says nothing yet; what was typed stays, saved."""
@@ -67,15 +80,23 @@ class ProductEditState(SubjectState, rx.State):
             self._open(values, self.reasons)
             return info("其余授信条件已勾选“不限制”，请核对后提交。")
 
-
-@for_screen(PRODUCT_PUSHES)
-class ProductPushesState(Services, rx.State):
-    """推送记录 of one product; the pushes themselves come with matching."""
-
-    name: str = ""
-
     @rx.event
-    async def load(self):
-        """Open the log of the product named by the address."""
-        found = await self._read(product.own, self._route_id("pid"))
-        self.name = found.name
+    async def reach(self, typed: str):
+        """Count whom the conditions reach as they are typed."""
+        if self.editable:
+            await self._count(_told(typed))
+
+    async def _count(self, values: Mapping[str, str]) -> None:
+        wanted, problems = audience.stated(values)
+        parts = [self._read(audience.count, wanted, part, PARTS) for part in range(PARTS)]
+        self.audience = audience.shown(wanted, problems, sum(await gather(*parts), Tally()))
+
+
+def _told(typed: str) -> dict[str, str]:
+    """Return what the page says of its conditions; whatever it should not say is left out."""
+    try:
+        found = json.loads(typed) if isinstance(typed, str) and len(typed) < 20_000 else {}
+    except ValueError:
+        found = {}
+    items = found.items() if isinstance(found, dict) else ()
+    return {k: v[:200] for k, v in items if k in TOLD and isinstance(v, str)}

@@ -255,6 +255,15 @@ class YesNo(Term):
     NO = "NO", "否"
 
 
+class MatchClass(Term):
+    """How a product suits an enterprise: fits, one condition short, data missing, further from it."""
+
+    FIT = "FIT", "符合"
+    NEAR = "NEAR", "差一项"
+    LACKING = "LACKING", "需补充数据"
+    OTHER = "OTHER", "暂不符合"
+
+
 class FileSlot(Term):
     """What an uploaded file is for (domain.md §4, §7)."""
 

@@ -24,7 +24,7 @@ from starlette.routing import Route
 from cpegi_app import db
 from cpegi_app.access import LOGIN, PAGES, WORKBENCH
 from cpegi_app.errors import DomainError, Forbidden, SignInRequired
-from cpegi_app.services import audit, files, filetypes, report_reminder, report_zip, sessions
+from cpegi_app.services import audit, files, filetypes, policy_public, report_reminder, report_zip, sessions
 from cpegi_app.settings import get_settings
 from cpegi_app.web.csp import file_headers
 from cpegi_app.web.exports import ROUTES as EXPORTS
@@ -119,6 +119,24 @@ def _content(sid: str, file_id: int) -> files.Content:
         return files.content(session, actor, file_id)
 
 
+async def read_template(request: Request) -> Response:
+    """Send a policy's template: a published one to everybody."""
+    sid, file_id = sessions.sid_of(request.headers.get("cookie", "")), request.path_params["file_id"]
+    try:
+        found = await asyncio.to_thread(_template, sid, file_id)
+    except DomainError as refusal:
+        return PlainTextResponse(refusal.message, 404)
+    preview = "download" not in request.query_params
+    kind = filetypes.FileKind(found.kind)
+    headers = file_headers(found.name, preview=preview)
+    return FileResponse(found.path, media_type=kind.media_type, headers=headers)
+
+
+def _template(sid: str, file_id: int) -> files.Content:
+    with db.reading() as session:
+        return policy_public.template(session, sessions.actor_of(session, sid), file_id)
+
+
 # Two archives at a time: each keeps a thread and a temporary file busy.
 _ZIPS = asyncio.Semaphore(2)
 _PIECE = 256 * 1024
@@ -196,6 +214,7 @@ api = Starlette(
         Route("/session", open_session, methods=["POST"]),
         Route("/session/end", end_session, methods=["POST"]),
         Route("/files/{file_id:int}", read_file, methods=["GET"]),
+        Route("/policy-files/{file_id:int}", read_template, methods=["GET"]),
         *EXPORTS,
         Route("/reports/{period}.zip", read_reports, methods=["GET"]),
         Route("/healthz", healthz, methods=["GET"]),

@@ -27,7 +27,9 @@ INTEREST = {
 }
 
 
-def loan(fen: int | None = 100_000_000, rate: int | None = 385, since=date(2026, 3, 1), until=date(2027, 3, 1)) -> Facts:
+def loan(
+    fen: int | None = 100_000_000, rate: int | None = 385, since=date(2026, 3, 1), until=date(2027, 3, 1)
+) -> Facts:
     return Facts("LOAN:1", "借据 JJ-1", fen, since, until, rate)
 
 
@@ -87,7 +89,12 @@ def test_percentage_of_records_is_rounded_record_by_record():
 def test_percentage_of_an_answer():
     fee = Question(code="q1", title="审计费", kind="NUMBER", unit="元")
     d = definition(
-        rule="PERCENT", percent_bp=5000, base="ANSWER", base_question="q1", questions=(fee,), case_cap_fen=3_000_000
+        rule="PERCENT",
+        percent_bp=5000,
+        base="ANSWER",
+        base_question="q1",
+        questions=(fee,),
+        case_cap_fen=3_000_000,
     )
     assert compute(d, [], {"q1": "20,000.01"}).amount_fen == 1_000_001
     found = compute(d, [], {"q1": "80000"})
@@ -136,7 +143,12 @@ def test_rounding_is_exact_halves_up(top, bottom):
 
 @given(
     st.lists(
-        st.tuples(st.integers(1, 10**14), st.integers(0, 3600), st.dates(date(2020, 1, 1), date(2030, 1, 1)), st.integers(1, 4000)),
+        st.tuples(
+            st.integers(1, 10**14),
+            st.integers(0, 3600),
+            st.dates(date(2020, 1, 1), date(2030, 1, 1)),
+            st.integers(1, 4000),
+        ),
         max_size=8,
     ),
     st.integers(1, 10**12),

@@ -1,0 +1,173 @@
+"""适合我的产品: an enterprise's own view of the matching, with what would be enough (manual §4.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import ColumnElement, and_, case, func, select, update
+from sqlmodel import Session, col
+
+from cpegi_app import clock
+from cpegi_app.access import Actor, Permission
+from cpegi_app.dimensions import BY_CODE
+from cpegi_app.errors import Conflict, Forbidden
+from cpegi_app.models import Organisation, Product, ProductLimit, ProductPush
+from cpegi_app.services import advice, conditions, matching, product_public
+from cpegi_app.services.conditions import ConditionRow, effective
+from cpegi_app.services.product_public import PublicProduct
+from cpegi_app.services.shelf import closed_why, open_now
+from cpegi_app.vocabulary import MatchClass
+
+# So many names of missing data a line of the list holds.
+NAMED = 3
+
+
+class MatchRow(PublicProduct):
+    """A product in the list: what it costs, and in short why it fits or not."""
+
+    found: str = ""
+    tone: str = ""
+    why: str = ""
+    advice: str = ""
+
+
+class MatchList(BaseModel):
+    """One page of a class of products, and how many there are of each."""
+
+    rows: list[MatchRow] = []
+    counts: dict[str, int] = {}
+
+
+class MatchDetail(BaseModel):
+    """One product: every condition that limits, with the own figure, its date and what would be enough."""
+
+    product: PublicProduct = PublicProduct()
+    found: str = ""
+    tone: str = ""
+    rows: list[ConditionRow] = []
+    free: int = 0
+    disclaimer: str = advice.DISCLAIMER
+    closed_why: str = ""
+
+
+FIT, NEAR, LACKING, OTHER = MatchClass
+TONES = {FIT: "green", NEAR: "orange", LACKING: "blue", OTHER: "grey"}
+
+
+def listing(
+    session: Session, actor: Actor, *, of: str = FIT.value, word: str = "", page: int = 1, size: int = 10
+) -> MatchList:
+    """Return one page of the open products of a class, the cheapest first."""
+    org = _own(session, actor)
+    values = matching.facts(session, org.id)
+    if values is None:
+        raise Conflict("贵单位的匹配数据正在整理，请稍后刷新再试。")
+    missed, lacking = matching.unmet(values).label("missed"), matching.lacking(values).label("lacking")
+    graded = (
+        select(ProductLimit.c.id, col(Product.cost_bp), missed, lacking)
+        .join(Product, col(Product.id) == ProductLimit.c.id)
+        .where(open_now(), col(Product.org_id) != org.id)
+    )
+    if word := word.strip():
+        graded = graded.where(col(Product.name).contains(word, autoescape=True))
+    found = graded.subquery()
+    cls = _class(found.c.missed, found.c.lacking)
+    by_class = select(cls, func.count()).group_by(cls)
+    counts: dict[str, int] = {name: n for name, n in session.execute(by_class)}
+    wanted = select(found.c.id, found.c.missed, found.c.lacking).where(
+        cls == (of if of in MatchClass._value2member_map_ else FIT.value)
+    )
+    wanted = wanted.order_by(found.c.cost_bp, found.c.id).offset((page - 1) * size).limit(size)
+    return MatchList(rows=_rows(session, org, list(session.execute(wanted))), counts=counts)
+
+
+def _class(missed: ColumnElement[int], lacking: ColumnElement[int]) -> ColumnElement[str]:
+    # One bit alone: nothing is left when one is taken away from it.
+    one = and_(missed != 0, missed.bitwise_and(missed - 1) == 0)
+    return case(
+        (and_(missed == 0, lacking == 0), FIT.value),
+        (and_(one, lacking == 0), NEAR.value),
+        (missed == 0, LACKING.value),
+        else_=OTHER.value,
+    )
+
+
+def _own(session: Session, actor: Actor) -> Organisation:
+    if not actor.may(Permission.APPLICATION_SUBMIT) or actor.org_id is None:
+        raise Forbidden()
+    return session.get_one(Organisation, actor.org_id)
+
+
+def _rows(session: Session, org: Organisation, graded: list[Any]) -> list[MatchRow]:
+    query = select(Product, Organisation).join(Organisation, col(Organisation.id) == Product.org_id)
+    by_id = {
+        p.id: (p, o) for p, o in session.execute(query.where(col(Product.id).in_([g.id for g in graded])))
+    }
+    return [_row(org, *by_id[g.id], g.missed, g.lacking) for g in graded]
+
+
+def _row(org: Organisation, product: Product, lender: Organisation, missed: int, lacking: int) -> MatchRow:
+    found = _class_of(missed, lacking)
+    row = MatchRow(**product_public.shown(product, lender).model_dump(), found=found.label, tone=TONES[found])
+    stated, today = effective(product.conditions, product.data), clock.today()
+    if found is FIT:
+        row.why = "授信条件全部满足"
+    elif found is NEAR:
+        d = BY_CODE[matching.codes(missed)[0]]
+        c = stated[d.code]
+        row.why = conditions.gap(d, c, d.figure(org.profile, today))
+        row.advice = advice.sentence(d, c, org.profile, conditions.UNMET, today)
+    elif found is LACKING:
+        row.why = "待补充：" + _labels(matching.codes(lacking))
+    else:
+        row.why = "不满足：" + _labels(matching.codes(missed))
+    return row
+
+
+def _class_of(missed: int, lacking: int) -> MatchClass:
+    if not missed:
+        return LACKING if lacking else FIT
+    return NEAR if missed.bit_count() == 1 and not lacking else OTHER
+
+
+def _labels(codes: list[str]) -> str:
+    names = [BY_CODE[c].label for c in codes]
+    more = f"等 {len(names)} 项" if len(names) > NAMED else ""
+    return "、".join(names[:NAMED]) + more
+
+
+def detail(session: Session, actor: Actor, product_id: int) -> MatchDetail:
+    """Return a published product beside the own figures, condition by condition."""
+    org = _own(session, actor)
+    product, lender = product_public.published(session, product_id)
+    rows = conditions.compare(
+        effective(product.conditions, product.data),
+        org.profile,
+        profile_on=clock.local_date(org.profile_at or org.verified_at),
+        advise=True,
+    )
+    results = [r.result for r in rows]
+    missed, lacking = results.count("不满足"), results.count("数据缺失")
+    found = _class_of((1 << missed) - 1, lacking)
+    return MatchDetail(
+        product=product_public.shown(product, lender),
+        found=found.label,
+        tone=TONES[found],
+        rows=[r for r in rows if r.result != "不限制"],
+        free=results.count("不限制"),
+        closed_why=closed_why(product),
+    )
+
+
+def mark_read(session: Session, actor: Actor, product_id: int) -> None:
+    """Note that the enterprise has opened a product that was pushed to it."""
+    session.execute(
+        update(ProductPush)
+        .where(
+            col(ProductPush.org_id) == actor.org_id,
+            col(ProductPush.product_id) == product_id,
+            col(ProductPush.read_at).is_(None),
+        )
+        .values(read_at=clock.now())
+    )
