@@ -5,9 +5,19 @@ from cpegi_app.services import (
     disbursement,
     offline_loan,
     policy_application,
+    policy_claim,
     product,
     report,
     verification,
 )
 
-CHAPTERS = (verification, product, application, disbursement, offline_loan, report, policy_application)
+CHAPTERS = (
+    verification,
+    product,
+    application,
+    disbursement,
+    offline_loan,
+    report,
+    policy_application,
+    policy_claim,
+)

@@ -238,3 +238,18 @@ def held_records(session: Session, application_id: int) -> list[PolicyRecord]:
         PolicyRecord.application_id == application_id, col(PolicyRecord.released_at).is_(None)
     )
     return list(session.exec(query.order_by(col(PolicyRecord.id))))
+
+
+def pay(session: Session, policy_id: int, amount_fen: int) -> None:
+    """Count an amount as paid: never more than is held."""
+    done = session.exec(
+        update(PolicyBudget)
+        .where(
+            col(PolicyBudget.policy_id) == policy_id,
+            col(PolicyBudget.paid_fen) + amount_fen <= col(PolicyBudget.held_fen),
+        )
+        .values(paid_fen=col(PolicyBudget.paid_fen) + amount_fen)
+        .execution_options(synchronize_session=False)
+    )
+    if done.rowcount != 1:
+        raise DomainError("拨付金额超过该政策已占用的预算，未登记任何结果。请联系平台管理人员核对。")

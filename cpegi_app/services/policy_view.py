@@ -13,10 +13,10 @@ from cpegi_app.services import (
     policy,
     policy_application,
     policy_check,
+    policy_clock,
     policy_public,
     policy_records,
     review,
-    workdays,
 )
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.policy_amount import yuan
@@ -192,11 +192,7 @@ def money(session: Session, row: PolicyApplication, d: Definition, org: Organisa
 
 def due(row: PolicyApplication) -> str:
     """Return until when an application should be handled, in words."""
-    if row.status != Status.PENDING or row.due_on is None:
-        return ""
-    left = workdays.between(clock.today(), row.due_on)
-    how = f"还剩 {left} 个工作日" if left >= 0 else f"已超期 {-left} 个工作日"
-    return f"{row.due_on} 前办结（{how}）"
+    return policy_clock.text(row)
 
 
 def _warnings(row: PolicyApplication, of: Policy) -> tuple[str, str]:
