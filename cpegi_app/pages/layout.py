@@ -19,6 +19,7 @@ from cpegi_app.access import (
     PHONE,
     PUBLIC_POLICIES,
     PUBLIC_PRODUCTS,
+    PUBLIC_PUBLICITIES,
     REGISTER,
     VERIFICATION,
     WORKBENCH,
@@ -120,6 +121,7 @@ def site(*children: Any, current: Screen | None = None, quiet: bool = False) -> 
         (HOME, "首页"),
         (PUBLIC_PRODUCTS, "金融产品"),
         (PUBLIC_POLICIES, "奖补政策"),
+        (PUBLIC_PUBLICITIES, "奖补公示"),
         (ABOUT, "平台介绍"),
     ]
     nav = [

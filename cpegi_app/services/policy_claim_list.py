@@ -17,7 +17,7 @@ from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_claim import FLOW
-from cpegi_app.services.review_desk import DeskFile, DeskGroup
+from cpegi_app.services.review_desk import DeskFile, DeskGroup, DeskSlot
 from cpegi_app.services.review_view import ReviewView
 from cpegi_app.services.staff import waited_text
 from cpegi_app.vocabulary import TONES, Action, Status
@@ -168,6 +168,8 @@ class ClaimDesk(BaseModel):
     groups: list[DeskGroup] = []
     files: list[DeskFile] = []
     gone: list[str] = []
+    slots: list[DeskSlot] = []
+    markable: list[str] = []
     open: bool = False
     last_word: str = ""
 
@@ -190,9 +192,16 @@ def desk(session: Session, actor: Actor, row_id: int) -> ClaimDesk:
         groups=[review_desk.desk_group(g, asked) for g in view.groups],
         files=found,
         gone=gone,
+        slots=[_receipt(row)],
+        markable=sorted(policy_claim.NAMES - {"confirmed"}),
         open=view.can_approve,
         last_word=review_desk.last_word(events),
     )
+
+
+def _receipt(row: PolicyClaim) -> DeskSlot:
+    name = f"file_{policy_claim.RECEIPT}"
+    return DeskSlot(name=name, title=policy_claim.TITLES[name], reason=row.field_reasons.get(name, ""))
 
 
 def decide(

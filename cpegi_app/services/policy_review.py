@@ -78,6 +78,7 @@ class Desk(BaseModel):
     gone: list[str] = []
     slots: list[DeskSlot] = []
     marks: dict[str, str] = {}
+    markable: list[str] = []
     amounts: list[AmountView] = []
     moves: list[AmountView] = []
     colleagues: list[Colleague] = []
@@ -123,6 +124,7 @@ def desk(session: Session, actor: Actor, row_id: int) -> Desk:
         gone=gone,
         slots=_slots(d, row),
         marks=marks_of(session, row) if may else {},
+        markable=[n for n in targets(d) if not n.startswith("file_")],
         amounts=amounts(session, row_id),
         moves=moves(session, row_id),
         colleagues=[Colleague(id=str(u.id), name=u.name or f"工作人员 {u.id}") for u in others],

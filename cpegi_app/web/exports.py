@@ -14,7 +14,14 @@ from starlette.routing import Route
 from cpegi_app import db
 from cpegi_app.access import Actor
 from cpegi_app.errors import DomainError, SignInRequired
-from cpegi_app.services import list_export, offline_excel, offline_import, offline_rows, sessions
+from cpegi_app.services import (
+    list_export,
+    offline_excel,
+    offline_import,
+    offline_rows,
+    policy_payment_file,
+    sessions,
+)
 from cpegi_app.services.filetypes import FileKind
 from cpegi_app.web.csp import file_headers
 
@@ -37,7 +44,15 @@ def _filing(session: Session, actor: Actor, request: Request) -> Made:
     return "线下贷款备案明细.xlsx", lambda reader: offline_rows.export(reader, actor, number)
 
 
-def _serve(service: Service) -> Callable:
+def _payments(kind: str) -> Service:
+    def made(session: Session, actor: Actor, request: Request) -> Made:
+        name, data = policy_payment_file.export(session, actor, request.path_params["number"], kind)
+        return name, lambda reader: data
+
+    return made
+
+
+def _serve(service: Service, media_type: str = FileKind.XLSX.media_type) -> Callable:
     async def answer(request: Request) -> Response:
         try:
             name, data = await asyncio.to_thread(_made, service, request)
@@ -46,7 +61,7 @@ def _serve(service: Service) -> Callable:
         except DomainError as refusal:
             return PlainTextResponse(refusal.message, 404)
         headers = file_headers(name, preview=False)
-        return Response(data, media_type=FileKind.XLSX.media_type, headers=headers)
+        return Response(data, media_type=media_type, headers=headers)
 
     return answer
 
@@ -87,5 +102,7 @@ ROUTES = (
     Route("/exports/filing-template", _serve(_template), methods=["GET"]),
     Route("/exports/filing-marked/{number:int}", _serve(_marked), methods=["GET"]),
     Route("/exports/filing/{number:int}", _serve(_filing), methods=["GET"]),
+    Route("/exports/payments/{number:int}.xlsx", _serve(_payments("xlsx")), methods=["GET"]),
+    Route("/exports/payments/{number:int}.csv", _serve(_payments("csv"), "text/csv"), methods=["GET"]),
     Route("/exports/file/{number:int}", _finished, methods=["GET"]),
 )
