@@ -179,8 +179,8 @@ def policy_world(session: Session) -> World:
     named = {"people_FORMAL": str(reviewer.user_id), "people_BUSINESS": str(reviewer.user_id)}
     material = {"name": "申请表", "required": "YES"}
     of = policies.published(session, materials=(material,), **policies.INTEREST, **named)
-    row = policies.begun(session, owner, of, policies.loan(session, owner))
-    data = row.data | policies.answers()
+    row, loan = policies.begun(session, owner, of), policies.loan(session, owner)
+    data = row.data | policies.answers() | {"records": f"LOAN:{loan.id}"}
     return World(policy_application.FLOW, owner, reviewer, row.id or 0, data)
 
 
