@@ -9,7 +9,16 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, select
 
-from cpegi_app import db, demo_accounts, demo_loans, demo_offline, demo_policies, demo_products, demo_reports
+from cpegi_app import (
+    db,
+    demo_accounts,
+    demo_loans,
+    demo_offline,
+    demo_policies,
+    demo_products,
+    demo_redemption,
+    demo_reports,
+)
 from cpegi_app.demo_world import Story, World
 from cpegi_app.models import User
 from cpegi_app.services import passwords
@@ -81,5 +90,6 @@ def _stories(world: World) -> list[Story]:
         *demo_offline.stories(world),
         *demo_reports.stories(world),
         *demo_policies.stories(world),
+        *demo_redemption.stories(world),
         demo_accounts.readers(world),
     ]

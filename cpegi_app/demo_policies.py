@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 from cpegi_app import clock, demo_paper
 from cpegi_app.demo_world import Story, World
 from cpegi_app.models import Organisation, Policy, PolicyApplication
-from cpegi_app.services import files, policy, policy_application, policy_form, policy_records
+from cpegi_app.services import (
+    files,
+    policy,
+    policy_application,
+    policy_form,
+    policy_records,
+    policy_review,
+)
 from cpegi_app.services.policy_definition import of_version
 from cpegi_app.vocabulary import Action, FileSlot
 from cpegi_app.vocabulary.policy import QuestionKind
@@ -201,35 +209,45 @@ def _written(world: World) -> Story:
 def _applied(world: World, key: str, of: str, days: int, fate: str) -> Story:
     """Apply, and let the staff come as far as it came."""
     yield world.at(days, 10, 20 + days)
-    session, actor = world.session, world.actor(key)
-    row = policy_application.start(session, actor, world.policies[of], _records(world, key, of))
-    data = _answers(world, of, key)
-    version = policy_application.save(session, actor, row.id or 0, row.version, data)
-    if fate == "draft":
-        return
-    d = of_version(session, row.version_id)
-    for m in (m for m in d.materials if m.required):
-        name, content = demo_paper.paper(FileSlot.CONTRACT)
-        files.attach(session, actor, FLOW.name, row.id or 0, m.code, f"{m.name}{name[-4:]}", content)
-    key_once = f"demo-policy-{row.id}"
-    policy_application.submit(session, actor, row.id or 0, version, data, key_once)
-    if fate in ("pending", "formal"):
+    row = applied(world, key, of, send=fate != "draft")
+    if fate in ("draft", "pending", "formal"):
         return
     yield world.at(days - 2 if days > 2 else 1, 15, 10)
     _decide(world, row, fate)
 
 
+def applied(world: World, key: str, of: str, *, send: bool = True) -> PolicyApplication:
+    """Write an application with its materials, and send it."""
+    session, actor = world.session, world.actor(key)
+    row = policy_application.start(session, actor, world.policies[of], _records(world, key, of))
+    data = _answers(world, of, key)
+    version = policy_application.save(session, actor, row.id or 0, row.version, data)
+    if not send:
+        return row
+    d = of_version(session, row.version_id)
+    for m in (m for m in d.materials if m.required):
+        name, content = demo_paper.paper(FileSlot.CONTRACT)
+        files.attach(session, actor, FLOW.name, row.id or 0, m.code, f"{m.name}{name[-4:]}", content)
+    key_once = f"demo-policy-{row.id}"
+    return policy_application.submit(session, actor, row.id or 0, version, data, key_once)
+
+
 def _decide(world: World, row: PolicyApplication, fate: str) -> None:
     if fate == "returned":
-        world.staff_decides(FLOW, row.id or 0, Action.RETURN, field_reasons=RETURN)
+        decide(world, "staff", row, Action.RETURN, marks=RETURN)
     elif fate == "rejected":
-        world.staff_decides(
-            FLOW, row.id or 0, Action.REJECT, "审计业务约定书的委托方不是申请单位，不符合政策规定。"
-        )
+        said = "审计业务约定书的委托方不是申请单位，不符合政策规定。"
+        decide(world, "staff", row, Action.REJECT, comment=said)
     else:
-        world.staff_decides(FLOW, row.id or 0, Action.APPROVE, "材料齐全，符合形式要求。")
+        decide(world, "staff", row, Action.APPROVE, comment="材料齐全，符合形式要求。")
         if fate == "approved":
-            world.staff_decides(FLOW, row.id or 0, Action.APPROVE, "审计费与发票一致，同意。")
+            decide(world, "staff2", row, Action.APPROVE, comment="审计费与发票一致，同意。")
+
+
+def decide(world: World, key: str, row: PolicyApplication, action: Action, **more: Any) -> None:
+    """Decide at the desk, as the page does: taken first, the promise stopped while it is corrected."""
+    version = world.session.get_one(PolicyApplication, row.id).version
+    policy_review.decide(world.session, world.actor(key), row.id or 0, action, version, **more)
 
 
 def _records(world: World, key: str, of: str) -> str:

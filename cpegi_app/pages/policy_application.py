@@ -15,6 +15,7 @@ from cpegi_app.pages import ui
 from cpegi_app.pages.form import summary
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_form import fields_card, slots_card
+from cpegi_app.pages.policy_parts import way
 from cpegi_app.pages.policy_public import detail_cards
 from cpegi_app.pages.review import data_cards, files_card, history_card, return_note
 from cpegi_app.services.policy_check import Finding
@@ -23,10 +24,8 @@ from cpegi_app.state.policy_apply import (
     RECORDS,
     PolicyApplicationState,
 )
-from cpegi_app.vocabulary import Status
 
 MENU = "政策奖补"
-STEPS = ["申请", "形式审查", "业务审核", "公示", "兑现"]
 
 
 @page(POLICY_APPLICATION, PolicyApplicationState.load)
@@ -68,6 +67,7 @@ def _editor(key: Any) -> rx.Component:
     state = PolicyApplicationState
     return ui.form(
         return_note(state),
+        ui.show(state.form.due != "", ui.note(state.form.due)),
         ui.show(state.form.warning != "", ui.note(state.form.warning, "warning")),
         ui.show(
             state.form.newer != "",
@@ -305,12 +305,11 @@ def _promise() -> rx.Component:
 
 def _standing() -> rx.Component:
     state = PolicyApplicationState
-    at = rx.match(state.view.status, ("APPROVED", 3), ("DRAFT", 0), state.form.step).to(int)
     return rx.fragment(
         ui.card(
             "办理进度",
             rx.el.div(
-                ui.steps(STEPS, at, bad=state.view.status == Status.REJECTED.value),
+                way(state.steps),
                 ui.description_list(
                     [
                         ("受理编号", state.form.receipt),

@@ -10,12 +10,20 @@ from sqlmodel import Session
 
 from cpegi_app.access import POLICY_APPLICATION, POLICY_APPLICATIONS, POLICY_START, Actor
 from cpegi_app.errors import DomainError, FormInvalid
-from cpegi_app.services import policy_application, policy_open, policy_own, policy_view, review_view
+from cpegi_app.services import (
+    policy_application,
+    policy_open,
+    policy_own,
+    policy_trail,
+    policy_view,
+    review_view,
+)
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.forms import posted
 from cpegi_app.services.policy_application import FLOW
 from cpegi_app.services.policy_open import ForMe, Offer
 from cpegi_app.services.policy_own import ApplicationRow, PreCheck
+from cpegi_app.services.policy_trail import Step
 from cpegi_app.services.policy_view import Form, Money, RecordItem
 from cpegi_app.services.review_view import ReviewView
 from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
@@ -73,9 +81,10 @@ class PolicyStartState(Services, rx.State):
         return rx.redirect(POLICY_APPLICATION.url(aid=row.id))
 
 
-def _page(session: Session, actor: Actor, row_id: int) -> tuple[Form, ReviewView]:
+def _page(session: Session, actor: Actor, row_id: int) -> tuple[Form, ReviewView, list[Step]]:
     form = policy_view.form(session, actor, row_id)
-    return form, review_view.view(session, FLOW, actor, row_id)
+    steps = policy_trail.own_steps(session, actor, row_id)
+    return form, review_view.view(session, FLOW, actor, row_id), steps
 
 
 @for_screen(POLICY_APPLICATION)
@@ -88,6 +97,7 @@ class PolicyApplicationState(FilesState, rx.State):
     sent: bool = False
     form: Form = Form()
     view: ReviewView = ReviewView()
+    steps: list[Step] = []
     money: Money = Money()
     records: list[RecordItem] = []
     record_page: int = 1
@@ -103,11 +113,12 @@ class PolicyApplicationState(FilesState, rx.State):
         """Open the application named by the address."""
         self.row_id, self.editable, self.sent = 0, False, False
         self.form, self.view, self.records, self._all_records = Form(), ReviewView(), [], []
+        self.steps = []
         self.precheck, self.record_page, self.only_usable, self.saved_at = PreCheck(), 1, False, ""
         await self._show(self._route_id("aid"))
 
     async def _show(self, row_id: int, *, fresh: bool = True) -> None:
-        found, self.view = await self._read(_page, row_id)
+        found, self.view, self.steps = await self._read(_page, row_id)
         self.row_id, self.version, self.editable = row_id, found.version, found.editable
         self.money, self._all_records, self.chosen = found.money, found.records, found.chosen
         self.files = self.view.files
@@ -142,7 +153,7 @@ class PolicyApplicationState(FilesState, rx.State):
 
     async def _after_change(self) -> None:
         """Show the amount anew, and that what was typed is kept."""
-        found, _view = await self._read(_page, self.row_id)
+        found, _view, _steps = await self._read(_page, self.row_id)
         self.money, self.chosen, self._all_records = found.money, found.chosen, found.records
         self.version, self.saved_at = found.version, found.saved
         self._turn()
@@ -244,7 +255,7 @@ class PolicyApplicationState(FilesState, rx.State):
         """Follow a decision; while the form stands, or its answer does, only say so."""
         if not self.row_id:
             return ""
-        found, view = await self._read(_page, self.row_id)
+        found, view, self.steps = await self._read(_page, self.row_id)
         if found.version in (self.version, self.view.version):
             return ""
         told = changed(view)
