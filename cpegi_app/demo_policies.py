@@ -155,6 +155,8 @@ def _past(world: World) -> dict[str, str]:
         "summary": "对首次获得银行贷款的小微企业给予一次性奖励。",
         "opens_on": _day(world, -80),
         "closes_on": _day(world, -40),
+        "redeem_opens_on": _day(world, -20),
+        "redeem_closes_on": _day(world, 45),
         "kinds": "ENTERPRISE",
         "rule": "FIXED",
         "fixed": "1",
@@ -261,6 +263,8 @@ def _records(world: World, key: str, of: str) -> str:
 
 def _answers(world: World, of: str, key: str) -> dict[str, str]:
     data = {"contact": "财务部", "phone": "0371-60000001", "promise": "YES"}
+    if of == "past":
+        return data
     if of == "interest":
         return data | {"a_q4": "企业流动资金周转", "a_q5": "12"}
     on = date.fromisoformat(_day(world, -60)).isoformat()

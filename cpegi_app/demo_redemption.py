@@ -41,12 +41,13 @@ BANKS = ("中国银行郑州科学大道支行", "郑州银行高新支行", "�
 
 def stories(world: World) -> list[Story]:
     """Return the stories of every application, publication, claim and batch."""
-    groups = ((FIRST, 24), (SECOND, 14), (THIRD, 5))
+    groups = ((FIRST, 24), (SECOND, 14), (THIRD, 4))
     return [
         *(_approved(world, key, days, n) for keys, days in groups for n, key in enumerate(keys)),
         _publications(world),
         *(_claimed(world, key, fate, n) for n, (key, fate) in enumerate(FIRST.items())),
         _batches(world),
+        _ready_to_redeem(world),
     ]
 
 
@@ -65,6 +66,19 @@ def _approved(world: World, key: str, days: int, n: int) -> Story:
     decide(world, "staff2", row, Action.APPROVE, comment="同意。", **more)
 
 
+def _ready_to_redeem(world: World) -> Story:
+    """The enterprise of the demo's login may redeem the reward of a policy that is past."""
+    yield world.at(60, 10, 30)
+    row = applied(world, "f01", "past")
+    for days, key in ((58, "staff"), (57, "staff2")):
+        yield world.at(days, 11, 20)
+        decide(world, key, row, Action.APPROVE, comment="经核查为首次贷款，同意。")
+    yield world.at(55, 9, 50)
+    number = _publish(world, "past")
+    yield world.at(48, 10, 5)
+    policy_publicity.confirm(world.session, world.actor("staff2"), number)
+
+
 def _grant(world: World, key: str) -> PolicyGrant:
     org_id = world.actor(key).org_id
     query = select(PolicyGrant).where(
@@ -73,8 +87,8 @@ def _grant(world: World, key: str) -> PolicyGrant:
     return world.session.exec(query).one()
 
 
-def _publish(world: World) -> int:
-    session, staff, of = world.session, world.actor("staff2"), world.policies[POLICY]
+def _publish(world: World, policy: str = POLICY) -> int:
+    session, staff, of = world.session, world.actor("staff2"), world.policies[policy]
     seen = policy_publicity.preview(session, staff, of)
     return policy_publicity.publish(session, staff, of, seen.count, seen.total_fen)
 

@@ -78,6 +78,7 @@ def policy_claims() -> rx.Component:
             empty=ui.empty_state(
                 "还没有可以兑现的奖补", "政策申请审核通过后会显示在这里。", icon_name="coins"
             ),
+            export=False,
         ),
     )
 
@@ -124,10 +125,13 @@ def _editor(key: Any) -> rx.Component:
         summary(state),
         ui.card(
             "兑现金额",
-            ui.description_list(
-                [("收款单位", state.org), ("兑现金额", rx.el.b(state.amount, " 元"))], columns=2
+            rx.el.div(
+                ui.description_list(
+                    [("收款单位", state.org), ("兑现金额", rx.el.b(state.amount, " 元"))], columns=2
+                ),
+                field_of(ClaimForm.spec("confirmed"), state),
+                class_name="stack",
             ),
-            field_of(ClaimForm.spec("confirmed"), state),
         ),
         ui.card("收款账户", ui.form_grid(*payee)),
         ui.card("收据", upload_field(RECEIPT_SLOT, state, required=True)),
@@ -206,6 +210,7 @@ def claim_queue() -> rx.Component:
                 ),
             ],
             empty=ui.empty_state("没有等待审核的兑现申请", "申请单位提交后会出现在这里。"),
+            export=False,
         ),
     )
 

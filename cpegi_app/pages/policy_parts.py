@@ -137,7 +137,8 @@ def group(state: Any, card: rx.Var[DeskGroup], names: Any, may_flag: bool) -> rx
 
 def _line(state: Any, f: rx.Var[DeskField], names: Any, may_flag: bool) -> rx.Component:
     compared = state.desk.view.compared_with
-    asked = ui.show(f.asked != "", rx.el.p(rx.el.b("上次补正要求："), f.asked, class_name="field-reason"))
+    before = rx.el.p(rx.el.b("上次补正要求："), f.asked, class_name="field-reason")
+    asked = ui.show(f.asked != "", before) if may_flag else rx.fragment()
     reason = ui.show(f.reason != "", rx.el.p(rx.el.b("退回意见："), f.reason, class_name="field-reason"))
     marks = rx.fragment(*flag(state, f.name, f.title)) if may_flag else rx.fragment()
     may = names.contains(f.name)
@@ -209,11 +210,12 @@ def viewer(state: Any, slots: Any, may_flag: bool) -> rx.Component:
     def slot(s: rx.Var[DeskSlot]) -> rx.Component:
         reason = ui.show(s.reason != "", rx.el.p(s.reason, class_name="field-reason"))
         marks = flag(state, s.name, s.title) if may_flag else []
-        return rx.el.li(
+        line = rx.el.li(
             rx.el.div(rx.el.span(s.title, class_name="flag-value"), *marks, class_name="flag-line"),
             reason,
             key=s.name,
         )
+        return line if may_flag else rx.cond(s.reason != "", line, rx.fragment())
 
     return ui.card(
         "申请材料",

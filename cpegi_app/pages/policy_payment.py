@@ -72,8 +72,7 @@ def _ready() -> rx.Component:
                 class_name="num small",
             ),
         ],
-        empty=ui.empty_state("没有待拨付的兑现申请", "兑现申请审核通过后会出现在这里。", icon_name="coins"),
-    )  # fmt: skip
+        empty=ui.empty_state("没有待拨付的兑现申请", "兑现申请审核通过后会出现在这里。", icon_name="coins"), export=False)  # fmt: skip
 
 
 def _ready_row(r: Any) -> list:
@@ -178,8 +177,7 @@ def payment_batch() -> rx.Component:
             state,
             [
                 "付款编号",
-                ui.Col("收款户名 / 开户行", wrap=True),
-                "账号",
+                ui.Col("收款户名 / 账号", wrap=True),
                 ui.Col("金额", unit="元", num=True),
                 ui.Col("政策 / 受理编号", wrap=True),
                 ui.Col("结果", wrap=True),
@@ -192,8 +190,7 @@ def payment_batch() -> rx.Component:
                     "共 ", batch.count, " 笔，合计 ", rx.el.b(batch.amount), " 元；成功 ", batch.paid, " 笔，失败 ", batch.failed, " 笔",
                     class_name="num",
                 )
-            ],
-        ),
+            ], export=False),
     )  # fmt: skip
 
 
@@ -201,8 +198,9 @@ def _line(p: Any) -> list:
     state = PaymentBatchState
     return [
         p.number,
-        ui.two_lines(p.payee, p.bank),
-        p.account,
+        rx.el.div(
+            p.payee, rx.el.p(p.bank, class_name="small muted"), rx.el.p(p.account, class_name="small num")
+        ),
         p.amount,
         ui.two_lines(p.policy, p.receipt),
         rx.el.div(

@@ -57,6 +57,7 @@ def publicities() -> rx.Component:
             ],
             "公示",
             empty=ui.empty_state("还没有公示", "有申请审核通过后，可以在上方发布公示。"),
+            export=False,
         ),
         _preview(),
     )
@@ -122,8 +123,8 @@ def publicity() -> rx.Component:
         ui.page_head(
             rx.cond(row.title != "", row.title, PUBLICITY.title),
             ui.show(row.id > 0, ui.file_link("公开页面", row.href, target="_blank", class_name="btn")),
-            ui.show(row.id > 0, ui.button("登记异议", state.ask_objection(""))),
-            ui.show(row.id > 0, ui.button("确认无异议", state.confirm, "primary")),
+            ui.show(row.open, ui.button("登记异议", state.ask_objection(""))),
+            ui.show(row.over, ui.button("确认无异议", state.confirm, "primary")),
             status=ui.tag(row.state, row.tone),
             number=row.starts_on + " 至 " + row.ends_on,
         ),
@@ -135,9 +136,14 @@ def publicity() -> rx.Component:
                 e.org,
                 e.amount,
                 ui.tag(e.state, e.tone),
-                [ui.button("登记异议", state.ask_objection(e.grant_id.to_string()), "text")],
+                [
+                    ui.show(
+                        row.open, ui.button("登记异议", state.ask_objection(e.grant_id.to_string()), "text")
+                    )
+                ],
             ],
             "公示名单",
+            export=False,
         ),
         _objection_dialog(),
         _decision_dialog(),

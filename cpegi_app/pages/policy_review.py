@@ -69,7 +69,7 @@ def _head() -> rx.Component:
             ui.show(desk.can_release, ui.button("退回待领", state.give_back, size="sm")),
             class_name="row small",
         ),
-        class_name="desk-head",
+        class_name="stack",
     )
 
 
@@ -125,7 +125,7 @@ def _decision() -> rx.Component:
                 ui.textarea("comment", rows=2, max_length=COMMENT_MAX, placeholder="不通过时必填"),
                 error=problem(state, "comment"),
             ),
-            class_name="cols-3",
+            class_name="decide-fields",
         ),
         rx.el.div(
             ui.submit("保存标记", "mark", "default"),

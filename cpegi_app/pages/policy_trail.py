@@ -43,8 +43,11 @@ def _body(trail: Any) -> rx.Component:
         amounts_card(trail.amounts),
         ui.card(
             "金额依据",
-            ui.description_rows(trail.basis, columns=2),
-            rx.el.ol(rx.foreach(trail.formula, lambda f: rx.el.li(f)), class_name="numbered"),
+            rx.el.div(
+                ui.description_rows(trail.basis, columns=2),
+                rx.el.ol(rx.foreach(trail.formula, lambda f: rx.el.li(f)), class_name="numbered"),
+                class_name="stack",
+            ),
         ),
         ui.show(trail.records.length() > 0, _records(trail)),
         ui.show(

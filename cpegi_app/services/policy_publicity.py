@@ -46,6 +46,8 @@ class PublicityRow(BaseModel):
     count: int = 0
     amount: str = ""
     open_objections: int = 0
+    open: bool = False
+    over: bool = False
     href: str = ""
 
 
@@ -221,7 +223,8 @@ def row_of(session: Session, p: Publicity) -> PublicityRow:
     figures: Any = select(func.count(), func.coalesce(func.sum(PublicityEntry.amount_fen), 0))  # pyright: ignore
     count, amount = session.exec(figures.where(PublicityEntry.publicity_id == p.id)).one()
     state, tone = ("公示已结束", "grey") if p.closed_at else ("公示中", "orange")
-    if not p.closed_at and p.ends_on < clock.today():
+    over = not p.closed_at and p.ends_on < clock.today()
+    if over:
         state, tone = "公示期满，待确认", "blue"
     return PublicityRow(
         id=p.id or 0,
@@ -234,6 +237,8 @@ def row_of(session: Session, p: Publicity) -> PublicityRow:
         count=count,
         amount=yuan(int(amount)),
         open_objections=len(open_objections(session, p.id or 0)),
+        open=p.closed_at is None,
+        over=over,
         href=PUBLIC_PUBLICITY.url(nid=p.id),
     )
 
