@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -73,6 +75,27 @@ def publish(session: Session, staff: Actor, of: Policy) -> int:
 def days_pass(days: float) -> None:
     """Move the clock on."""
     clock.shift(clock._shift + timedelta(days=days))
+
+
+@contextmanager
+def earlier(days: float) -> Iterator[None]:
+    """Let the clock stand so many days back."""
+    before = clock._shift
+    days_pass(-days)
+    try:
+        yield
+    finally:
+        clock.shift(before)
+
+
+def granted(session: Session, owner: Actor, staff: Actor, **changes: Any) -> PolicyGrant:
+    """Return a grant that may be redeemed now: everything before lies a week back."""
+    with earlier(7):
+        of = policy(session, staff, **changes)
+        row = approve(session, staff, received(session, of, owner))
+        publicity = publish(session, staff, of)
+    policy_publicity.confirm(session, staff, publicity)
+    return fresh(session, grant_of(session, row))
 
 
 def confirmed(session: Session, staff: Actor, of: Policy, *rows: PolicyApplication) -> list[PolicyGrant]:

@@ -17,6 +17,7 @@ from cpegi_app.services import (
     offline_proof,
     offline_rows,
     policy_application,
+    policy_claim,
     product,
     report,
     review,
@@ -24,7 +25,7 @@ from cpegi_app.services import (
 )
 from cpegi_app.services.review import Flow
 from cpegi_app.vocabulary import Action, FileSlot, Kind, OrgClass, Status
-from tests import policies
+from tests import policies, redemption
 from tests.factories import (
     application_data,
     disbursement_data,
@@ -184,6 +185,16 @@ def policy_world(session: Session) -> World:
     return World(policy_application.FLOW, owner, reviewer, row.id or 0, data)
 
 
+def policy_claim_world(session: Session) -> World:
+    """Return an enterprise's claim of a grant, with its receipt; one reviewer acts at every stage."""
+    owner, reviewer = member(session), staff(session)
+    named = {f"people_{s}": str(reviewer.user_id) for s in ("FORMAL", "BUSINESS", "REDEMPTION", "FINANCE")}
+    grant = redemption.granted(session, owner, reviewer, **named)
+    row = redemption.begun(session, owner, grant)
+    data = redemption.claim_data(grant.org_name)
+    return World(policy_claim.FLOW, owner, reviewer, row.id or 0, data)
+
+
 WORLDS: dict[str, Callable[[Session], World]] = {
     "verification": verification_world,
     "profile_change": profile_change_world,
@@ -193,4 +204,5 @@ WORLDS: dict[str, Callable[[Session], World]] = {
     "offline_loan": filing_world,
     "report": report_world,
     "policy_application": policy_world,
+    "policy_claim": policy_claim_world,
 }

@@ -121,7 +121,8 @@ def decide(
     """Decide on an objection; one that is upheld takes the grant back and frees its part of the budget."""
     row = policy_publicity.load(session, actor, publicity_id)
     one_at_a_time(session, "publicity", row.policy_id)
-    found = session.get(Objection, objection_id) if type(objection_id) is int and objection_id > 0 else None
+    is_number = type(objection_id) is int and 0 < objection_id < 2**31
+    found = session.get(Objection, objection_id) if is_number else None
     if found is None or found.publicity_id != row.id:
         raise NotFound("异议")
     conclusion = normalise(conclusion)

@@ -156,6 +156,10 @@ def _ready_row(c: PolicyClaim, a: PolicyApplication, closed: set[int]) -> ReadyR
     )
 
 
+def _is_id(value: object) -> bool:
+    return type(value) is int and 0 < value < 2**31
+
+
 # --- batches ------------------------------------------------------------------------------------------
 
 
@@ -170,7 +174,11 @@ def make(session: Session, actor: Actor, claim_ids: list[int], name: str) -> int
     if len(wanted) > MOST:
         raise FormInvalid({"name": f"每个批次最多 {MOST} 笔，请分批编制"})
     one_at_a_time(session, "payments")
-    query = select(C, A).where(*_ready(session, actor), col(C.id).in_(wanted)).order_by(col(C.id))
+    query = (
+        select(C, A)
+        .where(*_ready(session, actor), col(C.id).in_([i for i in wanted if _is_id(i)]))
+        .order_by(col(C.id))
+    )
     found = session.exec(query).all()
     if lost := len(wanted) - len(found):
         raise Conflict(
@@ -228,8 +236,7 @@ def _payment(batch: PaymentBatch, n: int, claim: PolicyClaim) -> Payment:
 def load(session: Session, actor: Actor, batch_id: int) -> PaymentBatch:
     """Return a batch all of whose payments are the actor's to make; any other does not exist."""
     policy_people.require(actor, STAGE)
-    is_number = type(batch_id) is int and 0 < batch_id < 2**31
-    batch = session.get(PaymentBatch, batch_id) if is_number else None
+    batch = session.get(PaymentBatch, batch_id) if _is_id(batch_id) else None
     if batch is None or not _is_mine(session, actor, batch):
         raise NotFound("拨付批次")
     return batch
@@ -258,7 +265,7 @@ def remove(session: Session, actor: Actor, batch_id: int, payment_id: int) -> No
     batch = locked(session, actor, batch_id)
     if batch.state != BatchState.OPEN:
         raise Conflict(f"批次{batch.number}已导出给财务，不能再移出。请等待拨付结果。")
-    payment = session.get(Payment, payment_id) if type(payment_id) is int and payment_id > 0 else None
+    payment = session.get(Payment, payment_id) if _is_id(payment_id) else None
     if payment is None or payment.batch_id != batch.id:
         raise NotFound("付款明细")
     session.delete(payment)

@@ -14,6 +14,7 @@ from cpegi_app.models import LoginSession, Product, User
 from cpegi_app.services import files, review, sessions
 from cpegi_app.vocabulary import FileSlot, Kind, Status
 from tests import factories, worlds
+from tests.state import cast_policy
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,10 @@ def _stock(session: Session, cast: Cast) -> None:
         access.PROFILE: ("changer", {}),
         access.PROFILE_EDIT: ("changer", {}),
     }
+    people, rows = cast_policy.stock(session)
+    for name, actor in people.items():
+        _add(session, cast, name, actor, Kind.ENTERPRISE, verified=True)
+    cast.rows |= rows
 
 
 def _typed(session: Session, world: worlds.World) -> worlds.World:
