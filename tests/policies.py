@@ -10,11 +10,23 @@ from sqlmodel import Session
 from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.models import Loan, Organisation, Policy, PolicyApplication
-from cpegi_app.services import files, policy, policy_application, policy_form
+from cpegi_app.services import files, policy, policy_application, policy_budget, policy_form, review
 from cpegi_app.services.policy_definition import Definition, of_version
+from cpegi_app.vocabulary import Action
 from tests import factories
 
 FLOW = policy_application.FLOW
+FEE = {"title": "审计费", "kind": "NUMBER", "required": "YES", "unit": "元", "low": "1000"}
+ON = {"title": "合同日期", "kind": "DATE", "required": "YES"}
+SORT = {"title": "类型", "kind": "CHOICE", "required": "", "options": "年报审计、专项审计"}
+AUDIT = {
+    "rule": "PERCENT",
+    "fixed": "",
+    "percent": "50",
+    "base": "ANSWER",
+    "base_question": "审计费",
+    "case_cap": "3",
+}
 
 
 def draft_values(**changes: str) -> dict[str, str]:
@@ -133,3 +145,20 @@ def sent(session: Session, actor: Actor, of: Policy, *records: Loan, **changes: 
     return policy_application.submit(
         session, actor, row.id or 0, row.version, answers(**changes), f"key-{factories.number()}"
     )
+
+
+def act(session: Session, who: Actor, row: Any, action: Action, comment: str = "", **more: Any) -> Any:
+    """Take an action on the row as it stands now."""
+    row = session.get_one(type(row), row.id)
+    return review.act(session, FLOW, who, row.id, action, row.version, comment=comment, **more)
+
+
+def fresh(session: Session, row: PolicyApplication) -> PolicyApplication:
+    """Return the row as it stands: the engine hands out copies."""
+    return session.get_one(PolicyApplication, row.id, populate_existing=True)
+
+
+def held(session: Session, of: Policy) -> tuple[int, int]:
+    """Return what of the budget is held, and the receipts given."""
+    found = policy_budget.of(session, of.id or 0)
+    return found.held_fen, found.receipts

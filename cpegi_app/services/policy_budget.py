@@ -1,4 +1,4 @@
-"""Who holds how much of a policy: budget and caps, changed by conditional UPDATE only (docs/adr/0006-policies.md).
+"""Who holds how much of a policy: budget and caps, changed by conditional UPDATE only (docs/adr/0007-policies.md).
 
 Call `move` last in a transaction: the budget's row stays locked until its end.
 """

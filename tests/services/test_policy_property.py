@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from cpegi_app.access import Actor
 from cpegi_app.errors import DomainError
 from cpegi_app.models import (
+    Loan,
     Policy,
     PolicyApplication,
     PolicyBudget,
@@ -49,6 +50,9 @@ class Handling(RuleBasedStateMachine):
         self.loans = [
             policies.loan(self.session, firms[n % 2], banks[n // 3], rate_bp=300 + 50 * n) for n in range(6)
         ]
+
+        # A corrected loan is still the first of its chain.
+        self.first = {loan.id or 0: loan.id or 0 for loan in self.loans}
 
     def moment(self) -> dict[str, str]:
         return {"budget_at": "SUBMIT"}
@@ -135,12 +139,13 @@ class Handling(RuleBasedStateMachine):
 
     @rule(loan=LOANS)
     def correct_a_loan(self, loan: int) -> None:
-        old = self.loans[loan]
+        old = self.session.get_one(Loan, self.loans[loan].id)
         again = {"iou_no": old.iou_no, "replaces_id": old.id, "fen": old.amount_fen + 1}
         firm, bank = (
             next(o for o in self.owners if o.org_id == i) for i in (old.borrower_id, old.institution_id)
         )
         self.loans[loan] = policies.loan(self.session, firm, bank, **again)
+        self.first[self.loans[loan].id or 0] = self.first[old.id or 0]
 
     @rule(budget=st.sampled_from(["6", "8", "9"]))
     def publish_again(self, budget: str) -> None:
@@ -178,9 +183,6 @@ class Handling(RuleBasedStateMachine):
 
     @invariant()
     def each_loan_counts_once(self) -> None:
-        roots: dict[int, int] = {}
-        for loan in self.loans:
-            roots[loan.id or 0] = loan.id or 0
         held = self.session.exec(
             select(PolicyRecord).where(
                 PolicyRecord.policy_id == self.of.id, col(PolicyRecord.released_at).is_(None)
@@ -188,7 +190,7 @@ class Handling(RuleBasedStateMachine):
         ).all()
         by_root = defaultdict(list)
         for record in held:
-            by_root[record.root_id].append(record.application_id)
+            by_root[self.first[record.record_id]].append(record.application_id)
         assert all(len(apps) == 1 for apps in by_root.values())
         assert len(by_root) <= 6
         holding = {r.id for r in self.rows() if r.is_counted}
