@@ -170,7 +170,7 @@ def _batches(world: World) -> Story:
     yield world.at(7, 10, 15)
     first = _batch(world, "第一批", "paid", "failed")
     yield world.at(5, 16, 45)
-    clerk, day = world.actor("staff2"), clock.today().isoformat()
+    clerk, day = world.actor("finance"), clock.today().isoformat()
     shown, _ = policy_payment.lines(session, clerk, first, size=50)
     broken = world.session.get_one(Organisation, world.actor("f10").org_id).name
     lines = [
@@ -188,7 +188,7 @@ def _batches(world: World) -> Story:
 
 
 def _batch(world: World, name: str, *fates: str) -> int:
-    clerk = world.actor("staff2")
+    clerk = world.actor("finance")
     ids = [_claim(world, key).id or 0 for key, fate in FIRST.items() if fate in fates]
     batch = policy_payment.make(world.session, clerk, ids, f"审计费补贴{name}")
     policy_payment.send_out(world.session, clerk, batch, 1)
