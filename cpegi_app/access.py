@@ -28,6 +28,10 @@ class Permission(StrEnum):
     LOAN_READ = "loan:read"
     LOAN_READ_ALL = "loan:readall"
     OFFLINE_SUBMIT = "offline:submit"
+    POLICY_APPLY = "policy:apply"
+    POLICY_MANAGE = "policy:manage"
+    POLICY_PAY = "policy:pay"
+    POLICY_REVIEW = "policy:review"
     PRODUCT_SUBMIT = "product:submit"
     PROFILE_CHANGE = "profile:change"
     PROJECT_SUBMIT = "project:submit"
@@ -63,6 +67,7 @@ ENTERPRISE_GRANTS = NEW_MEMBER_GRANTS | {
     P.INVESTMENT_CONFIRM,
     P.ROADSHOW_ATTEND,
     P.LIBRARY_OWN,
+    P.POLICY_APPLY,
 }
 GRANTS: dict[str, frozenset[Permission]] = {
     Kind.ENTERPRISE: ENTERPRISE_GRANTS,
@@ -83,6 +88,9 @@ GRANTS: dict[str, frozenset[Permission]] = {
         P.INVESTMENT_MANAGE,
         P.ROADSHOW_MANAGE,
         P.LIBRARY_READ,
+        P.POLICY_MANAGE,
+        P.POLICY_REVIEW,
+        P.POLICY_PAY,
     },
     Role.REGULATOR: BASE_GRANTS | {P.STATISTICS_READ, P.REPORT_READ},
 }
@@ -156,6 +164,10 @@ PUBLIC_PRODUCTS = Screen("4.1", "/products", "金融产品")
 PUBLIC_PRODUCT = Screen("4.1", "/products/[pid]", "产品详情")
 PUBLIC_PROJECTS = Screen("6.1", "/projects", "股权融资")
 PUBLIC_PROJECT = Screen("6.1", "/projects/[pid]", "融资项目详情")
+PUBLIC_POLICIES = Screen("8.1", "/policies", "奖补政策")
+PUBLIC_PUBLICITIES = Screen("8.1", "/publicity", "奖补公示")
+PUBLIC_PUBLICITY = Screen("8.1", "/publicity/[nid]", "公示详情")
+PUBLIC_POLICY = Screen("8.1", "/policies/[pid]", "政策详情")
 REGISTER = Screen("2.1", "/register", "注册")
 LOGIN = Screen("2.2", "/login", "用户登录")
 FORGOT = Screen("2.3", "/forgot", "忘记密码")
@@ -213,8 +225,28 @@ ROADSHOW = Screen("6.3", "/console/roadshows/[sid]", "路演详情", P.ROADSHOW_
 LIBRARY = Screen("6.5", "/console/library", "股权投资项目库", P.LIBRARY_OWN, "股权融资项目", "bank")
 REPORTS = Screen("7", "/console/reports", "报告管理", P.REPORT_SUBMIT, "报告管理", "file")
 REPORT_EDIT = Screen("7", "/console/reports/[rid]", "填报报告", P.REPORT_SUBMIT)
+POLICY_APPLICATIONS = Screen("8.1", "/console/policies", "政策申请", P.POLICY_APPLY, "政策奖补", "gift")
+POLICY_START = Screen("8.1", "/console/policies/start", "发起政策申请", P.POLICY_APPLY)
+POLICY_APPLICATION = Screen("8.1", "/console/policies/[aid]", "政策申请详情", P.POLICY_APPLY)
+POLICY_CLAIMS = Screen("8.2", "/console/policy-claims", "政策兑现", P.POLICY_APPLY, "政策奖补", "coins")
+POLICY_CLAIM = Screen("8.2", "/console/policy-claims/[cid]", "兑现申请", P.POLICY_APPLY)
 QUEUE = Screen("3.1", "/staff/queue", "审核队列", P.REVIEW_PLATFORM, "审核管理", "inbox")
 REVIEW = Screen("3.1", "/staff/review/[flow]/[rid]", "审核办理", P.REVIEW_PLATFORM)
+POLICY_QUEUE = Screen("8.1", "/staff/policy-queue", "政策审核", P.POLICY_REVIEW, "政策奖补", "gift")
+POLICY_REVIEW = Screen("8.1", "/staff/policy-review/[aid]", "办理政策申请", P.POLICY_REVIEW)
+POLICIES = Screen("8.1", "/staff/policies", "政策管理", P.POLICY_MANAGE, "政策奖补", "list")
+POLICY_EDIT = Screen("8.1", "/staff/policies/[pid]", "编辑政策", P.POLICY_MANAGE)
+POLICY_PREVIEW = Screen("8.1", "/staff/policies/preview/[pid]", "政策预览", P.POLICY_MANAGE)
+PUBLICITIES = Screen("8.1", "/staff/publicities", "公示管理", P.POLICY_REVIEW, "政策奖补", "list")
+PUBLICITY = Screen("8.1", "/staff/publicities/[nid]", "公示办理", P.POLICY_REVIEW)
+POLICY_OVERVIEW = Screen(
+    "8.1", "/staff/policy-overview", "政策办理概览", P.POLICY_REVIEW, "政策奖补", "chart"
+)
+POLICY_TRAIL = Screen("8.2", "/staff/policy-trail/[aid]", "来龙去脉", P.POLICY_REVIEW)
+CLAIM_QUEUE = Screen("8.2", "/staff/policy-claims", "兑现审核", P.POLICY_REVIEW, "政策奖补", "inbox")
+CLAIM_REVIEW = Screen("8.2", "/staff/policy-claims/[cid]", "办理兑现申请", P.POLICY_REVIEW)
+PAYMENT_BATCHES = Screen("8.2", "/staff/payments", "拨付批次", P.POLICY_PAY, "政策奖补", "coins")
+PAYMENT_BATCH = Screen("8.2", "/staff/payments/[bid]", "拨付批次详情", P.POLICY_PAY)
 STAFF_LOANS = Screen("5.1", "/staff/loans", "全平台贷款台账", P.LOAN_READ_ALL, "统计", "list")
 FILING_REVIEW = Screen("5.1", "/staff/filings/[bid]", "审核线下贷款备案", P.REVIEW_PLATFORM)
 RECOMMEND = Screen("6.1", "/staff/equity/recommend", "项目推荐", P.LEAD_MANAGE, "股权融资", "gift")

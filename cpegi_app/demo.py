@@ -17,7 +17,9 @@ from cpegi_app import (
     demo_loans,
     demo_matching,
     demo_offline,
+    demo_policies,
     demo_products,
+    demo_redemption,
     demo_reports,
 )
 from cpegi_app.demo_world import Story, World
@@ -93,5 +95,7 @@ def _stories(world: World) -> list[Story]:
         *demo_matching.stories(world),
         *demo_equity.stories(world),
         *demo_investment.stories(world),
+        *demo_policies.stories(world),
+        *demo_redemption.stories(world),
         demo_accounts.readers(world),
     ]

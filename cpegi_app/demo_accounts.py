@@ -39,10 +39,11 @@ FIRST_RETURNED: dict[str, Data] = {
 
 
 def founders(world: World) -> Story:
-    """The platform's own people: two of the staff and the regulator."""
+    """The platform's own people: three of the staff, one of whom pays, and the regulator."""
     yield world.at(121, 9, 0)
     world.appoint("staff", "13900000001", Role.STAFF, "林知远")
     world.appoint("staff2", "13900000003", Role.STAFF, "苏若宁")
+    world.appoint("finance", "13900000004", Role.STAFF, "何清越")
     world.appoint("regulator", "13900000002", Role.REGULATOR, "市金融工作办公室")
     yield world.at(2, 9, 12)
     world.sign_in("regulator")

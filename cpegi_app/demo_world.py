@@ -35,6 +35,7 @@ class World:
     orgs: dict[int, str] = field(default_factory=dict)
     products: dict[str, int] = field(default_factory=dict)
     projects: dict[str, int] = field(default_factory=dict)
+    policies: dict[str, int] = field(default_factory=dict)
     decisions: int = 0
     # Who acts in the step being told; forgotten with the next step.
     acting: dict[str, Actor] = field(default_factory=dict)

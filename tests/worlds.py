@@ -19,6 +19,8 @@ from cpegi_app.services import (
     offline_loan,
     offline_proof,
     offline_rows,
+    policy_application,
+    policy_claim,
     product,
     report,
     review,
@@ -26,6 +28,7 @@ from cpegi_app.services import (
 )
 from cpegi_app.services.review import Flow
 from cpegi_app.vocabulary import Action, FileSlot, Kind, OrgClass, Status
+from tests import policies, redemption
 from tests.equity import figures
 from tests.factories import (
     application_data,
@@ -90,8 +93,9 @@ class World:
         """Move the draft to a status by the engine's own moves."""
         for action in PATHS[status]:
             self.act(session, action)
-        if self.second and status is Status.APPROVED:
-            self.act(session, Action.APPROVE)
+            while action is Action.APPROVE and self.row(session).status == Status.PENDING:
+                # A further stage decides as well.
+                self.act(session, action)
         session.expire_all()
         return self
 
@@ -208,6 +212,27 @@ def investment_world(
     return World(investment.FLOW, owner, party, row.id or 0, data, second=staff(session))
 
 
+def policy_world(session: Session) -> World:
+    """Return an enterprise's policy application on one loan, with its material; one reviewer acts at both stages."""
+    owner, reviewer = member(session), staff(session)
+    named = {"people_FORMAL": str(reviewer.user_id), "people_BUSINESS": str(reviewer.user_id)}
+    material = {"name": "申请表", "required": "YES"}
+    of = policies.published(session, materials=(material,), **policies.INTEREST, **named)
+    row, loan = policies.begun(session, owner, of), policies.loan(session, owner)
+    data = row.data | policies.answers() | {"records": f"LOAN:{loan.id}"}
+    return World(policy_application.FLOW, owner, reviewer, row.id or 0, data)
+
+
+def policy_claim_world(session: Session) -> World:
+    """Return an enterprise's claim of a grant, with its receipt; one reviewer acts at every stage."""
+    owner, reviewer = member(session), staff(session)
+    named = {f"people_{s}": str(reviewer.user_id) for s in ("FORMAL", "BUSINESS", "REDEMPTION", "FINANCE")}
+    grant = redemption.granted(session, owner, reviewer, **named)
+    row = redemption.begun(session, owner, grant)
+    data = redemption.claim_data(grant.org_name)
+    return World(policy_claim.FLOW, owner, reviewer, row.id or 0, data)
+
+
 WORLDS: dict[str, Callable[[Session], World]] = {
     "verification": verification_world,
     "profile_change": profile_change_world,
@@ -218,4 +243,6 @@ WORLDS: dict[str, Callable[[Session], World]] = {
     "report": report_world,
     "equity_project": project_world,
     "investment": investment_world,
+    "policy_application": policy_world,
+    "policy_claim": policy_claim_world,
 }

@@ -29,6 +29,24 @@ from cpegi_app.models.matching import MatchFact, ProductLimit, ProductPush, Push
 from cpegi_app.models.notice import Notice
 from cpegi_app.models.offline_loan import FilingBatch, FilingImport, OfflineLoan
 from cpegi_app.models.organisation import Organisation, ProfileChange, Verification
+from cpegi_app.models.policy import Policy, PolicyBudget, PolicyFile, PolicyTally, PolicyVersion
+from cpegi_app.models.policy_application import (
+    PolicyAmount,
+    PolicyApplication,
+    PolicyAssignment,
+    PolicyGrant,
+    PolicyMark,
+    PolicyRecord,
+)
+from cpegi_app.models.policy_claim import (
+    Objection,
+    Payment,
+    PaymentBatch,
+    PaymentImport,
+    PolicyClaim,
+    Publicity,
+    PublicityEntry,
+)
 from cpegi_app.models.product import Product, ProductRevision
 from cpegi_app.models.report import Report, ReportDuty, ReportReminder
 from cpegi_app.models.review import IdempotencyKey, Reviewable, ReviewEvent
@@ -64,10 +82,26 @@ __all__ = [
     "LoginTicket",
     "MatchFact",
     "Notice",
+    "Objection",
     "OfflineLoan",
     "OnlineInvestment",
     "Organisation",
+    "Payment",
+    "PaymentBatch",
+    "PaymentImport",
     "PlanOpening",
+    "Policy",
+    "PolicyAmount",
+    "PolicyApplication",
+    "PolicyAssignment",
+    "PolicyBudget",
+    "PolicyClaim",
+    "PolicyFile",
+    "PolicyGrant",
+    "PolicyMark",
+    "PolicyRecord",
+    "PolicyTally",
+    "PolicyVersion",
     "Product",
     "ProductLimit",
     "ProductPush",
@@ -76,6 +110,8 @@ __all__ = [
     "ProjectFavourite",
     "ProjectRecommendation",
     "ProjectView",
+    "Publicity",
+    "PublicityEntry",
     "PushRun",
     "QuestionMessage",
     "Report",

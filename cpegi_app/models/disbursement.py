@@ -56,6 +56,8 @@ class Loan(Row, table=True):
         # An import asks for ten thousand contracts and borrowers at once.
         Index("ix_loan_contract", "institution_id", "contract_no"),
         Index("ix_loan_borrower_code", "institution_id", "borrower_code"),
+        # A borrower looks for what was filed before it had an account.
+        Index("ix_loan_code", "borrower_code"),
     )
 
     source: str = Field(max_length=8)

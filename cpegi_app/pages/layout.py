@@ -18,8 +18,10 @@ from cpegi_app.access import (
     NOTICES,
     PASSWORD,
     PHONE,
+    PUBLIC_POLICIES,
     PUBLIC_PRODUCTS,
     PUBLIC_PROJECTS,
+    PUBLIC_PUBLICITIES,
     REGISTER,
     VERIFICATION,
     WORKBENCH,
@@ -121,6 +123,8 @@ def site(*children: Any, current: Screen | None = None, quiet: bool = False) -> 
         (HOME, "首页"),
         (PUBLIC_PRODUCTS, "金融产品"),
         (PUBLIC_PROJECTS, "股权融资"),
+        (PUBLIC_POLICIES, "奖补政策"),
+        (PUBLIC_PUBLICITIES, "奖补公示"),
         (ABOUT, "平台介绍"),
     ]
     nav = [
@@ -165,6 +169,7 @@ def _site_foot() -> rx.Component:
                 rx.el.b("快速入口"),
                 rx.el.ul(
                     rx.el.li(ui.link("金融产品", PUBLIC_PRODUCTS.route)),
+                    rx.el.li(ui.link("奖补政策", PUBLIC_POLICIES.route)),
                     rx.el.li(ui.link("用户登录", LOGIN.route)),
                     rx.el.li(ui.file_link("浏览器使用说明", "/old-browser.html")),
                 ),

@@ -141,7 +141,7 @@ def _editor(key: Any) -> rx.Component:
                     class_name="muted small",
                 ),
                 reach(),
-                ui.conditions(*(_condition(d) for d in DIMENSIONS)),
+                ui.conditions(*condition_rows(state)),
                 class_name="stack",
             ),
             extra=ui.submit("其余全部不限制", "free", "default", size="sm"),
@@ -158,8 +158,12 @@ def _editor(key: Any) -> rx.Component:
     )
 
 
-def _condition(d: Dimension) -> rx.Component:
-    state = ProductEditState
+def condition_rows(state: Any) -> list[rx.Component]:
+    """Every 授信条件 of an editor, with its stored values and messages."""
+    return [_condition(d, state) for d in DIMENSIONS]
+
+
+def _condition(d: Dimension, state: Any) -> rx.Component:
     name = f"c_{d.code}"
     if d.kind == "range":
         body = ui.range_input(

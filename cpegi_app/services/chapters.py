@@ -6,6 +6,8 @@ from cpegi_app.services import (
     equity_project,
     investment,
     offline_loan,
+    policy_application,
+    policy_claim,
     product,
     report,
     verification,
@@ -20,4 +22,6 @@ CHAPTERS = (
     report,
     equity_project,
     investment,
+    policy_application,
+    policy_claim,
 )

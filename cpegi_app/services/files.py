@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound, SignInRequired
-from cpegi_app.models import ReviewEvent, StoredFile
+from cpegi_app.models import PolicyFile, ReviewEvent, StoredFile
 from cpegi_app.services import audit, filetypes, review
 from cpegi_app.services.storage import Store
 from cpegi_app.settings import get_settings
@@ -98,19 +98,25 @@ def attach(
 ) -> FileView:
     """Add a file to the actor's own draft: content first, then the row, so that no row lacks its file."""
     org_id = _may_add(session, actor, flow_name, subject_id)
-    if slot not in FileSlot._value2member_map_:
+    own = _own_slot(session, flow_name, subject_id, slot)
+    if own is None and slot not in FileSlot._value2member_map_:
         raise FormInvalid({"form": "无法识别文件类别，请刷新页面后重试。"})
+    if own and own.closed:
+        raise Conflict(own.closed)
     present = session.exec(_live(flow_name, subject_id)).all()
     if len(present) >= MAX_A_SUBJECT or sum(f.slot == slot for f in present) >= MAX_A_SLOT:
         raise FormInvalid(
             {f"file_{slot}": f"每类最多 {MAX_A_SLOT} 个文件，请先删除不需要的文件，或合并为一个 PDF。"}
         )
-    kind = filetypes.inspect(name, data, allowed=ALLOWED_IN.get(slot, ALLOWED))
+    allowed = ALLOWED_IN.get(slot, ALLOWED)
+    if own and own.workbooks:
+        allowed = ALLOWED | filetypes.WORKBOOKS
+    kind = filetypes.inspect(name, data, allowed=allowed)
     sha = store().put(data)
     # The same content twice in one place is one file: a double drop does no harm.
     for existing in present:
         if existing.slot == slot and existing.sha256 == sha:
-            return view(existing)
+            return view(existing, own.label if own else "")
     stored = StoredFile(
         sha256=sha,
         name=filetypes.display_name(name),
@@ -125,7 +131,7 @@ def attach(
     session.add(stored)
     session.flush()
     audit.record(session, actor, "file.upload", f"{flow_name}:{subject_id}", stored.name)
-    return view(stored)
+    return view(stored, own.label if own else "")
 
 
 def _may_add(session: Session, actor: Actor, flow_name: str, subject_id: int) -> int | None:
@@ -140,6 +146,13 @@ def _may_add(session: Session, actor: Actor, flow_name: str, subject_id: int) ->
     if row.status not in review.EDITABLE:
         raise Conflict(f"这份{flow.label}正在审核或已有结果，不能再添加文件。如需补充，请先撤回。")
     return row.org_id
+
+
+def _own_slot(session: Session, flow_name: str, subject_id: int, slot: str) -> Any:
+    """Return the slot that the subject itself declares, such as a policy's material."""
+    flow = review.FLOWS.get(flow_name)
+    row = session.get(flow.model, subject_id) if flow else None
+    return flow.slots(session, row).get(slot) if flow and row else None
 
 
 def own_listing(session: Session, actor: Actor, flow_name: str, subject_id: int) -> list[FileView]:
@@ -170,6 +183,9 @@ def remove(session: Session, actor: Actor, file_id: int) -> None:
             raise NotFound("文件")
         if row.status not in review.EDITABLE:
             raise Conflict(f"这份{flow.label}正在审核或已有结果，不能删除文件。如需修改，请先撤回。")
+        own = flow.slots(session, row).get(stored.slot)
+        if own and own.closed:
+            raise Conflict(own.closed)
     stored.removed_at = clock.now()
     session.add(stored)
     audit.record(session, actor, "file.remove", f"{stored.flow}:{stored.subject_id}", stored.name)
@@ -177,7 +193,15 @@ def remove(session: Session, actor: Actor, file_id: int) -> None:
 
 def listing(session: Session, flow_name: str, subject_id: int) -> list[FileView]:
     """Return the live files of a subject that the caller has loaded for its actor."""
-    return [view(f) for f in session.exec(_live(flow_name, subject_id))]
+    labels = slot_labels(session, flow_name, subject_id)
+    return [view(f, labels.get(f.slot, "")) for f in session.exec(_live(flow_name, subject_id))]
+
+
+def slot_labels(session: Session, flow_name: str, subject_id: int) -> dict[str, str]:
+    """Return what a flow's own kinds of file are called."""
+    flow = review.FLOWS[flow_name]
+    row = session.get(flow.model, subject_id)
+    return {code: slot.label for code, slot in flow.slots(session, row).items()} if row else {}
 
 
 def slots_of(session: Session, flow_name: str, subject_id: int) -> set[str]:
@@ -286,17 +310,20 @@ def _was_sent(session: Session, stored: StoredFile) -> bool:
 
 def is_known(session: Session, sha256: str) -> bool:
     """Tell whether any row still needs a content; the sweeper asks."""
-    return session.exec(select(func.count()).where(col(StoredFile.sha256) == sha256)).one() > 0
+    return any(
+        session.exec(select(func.count()).where(col(table.sha256) == sha256)).one() > 0
+        for table in (StoredFile, PolicyFile)
+    )
 
 
-def view(f: StoredFile) -> FileView:
-    """Return a file as pages show it."""
+def view(f: StoredFile, label: str = "") -> FileView:
+    """Return a file as pages show it; `label` where the flow has its own word for the slot."""
     size = f"{f.size / 1_048_576:.1f} MB" if f.size >= 1_048_576 else f"{max(1, f.size // 1024)} KB"
     return FileView(
         id=f.id or 0,
         name=f.name,
         slot=f.slot,
-        slot_label=FileSlot.label_of(f.slot),
+        slot_label=label or FileSlot.label_of(f.slot),
         size=size,
         kind=f.kind,
         href=f"/files/{f.id}",

@@ -96,7 +96,8 @@ def _integer(value: Any) -> int | None:
     return int(number)
 
 
-def _date(value: Any) -> date | None:
+def day_of(value: Any) -> date | None:
+    """Return a date as people write it, None for a blank; raise ValueError with the sentence."""
     if value in ("", None):
         return None
     text = (
@@ -134,7 +135,7 @@ PLAIN: dict[Callable, tuple[Callable[[str], Any], Callable[[str], Any]]] = {
 Text = Annotated[str, BeforeValidator(_text)]
 Number = Annotated[Decimal, BeforeValidator(_decimal)]
 Whole = Annotated[int, BeforeValidator(_integer)]
-Day = Annotated[date, BeforeValidator(_date)]
+Day = Annotated[date, BeforeValidator(day_of)]
 Codes = Annotated[tuple[str, ...], BeforeValidator(_codes)]
 
 

@@ -172,13 +172,14 @@ def _workbook(made: Plan) -> Workbook:
     book = Workbook()
     sheet = book.active
     sheet.title = "目录"  # pyright: ignore[reportOptionalMemberAccess]
-    _fill(sheet, HEADS, made.rows)
+    fill(sheet, HEADS, made.rows)
     if made.figures:
-        _fill(book.create_sheet("统计数据"), FIGURE_HEADS, made.figures, numbers=(6, 7))
+        fill(book.create_sheet("统计数据"), FIGURE_HEADS, made.figures, numbers=(6, 7))
     return book
 
 
-def _fill(sheet: Any, heads: tuple[str, ...], rows: list[list[Any]], numbers: tuple[int, ...] = ()) -> None:
+def fill(sheet: Any, heads: tuple[str, ...], rows: list[list[Any]], numbers: tuple[int, ...] = ()) -> None:
+    """Fill a sheet of an index; only the columns in `numbers` hold numbers, every other text stays text."""
     for column, head in enumerate(heads, 1):
         cell = sheet.cell(1, column, head)
         cell.font = Font(bold=True)

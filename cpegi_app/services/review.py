@@ -14,8 +14,12 @@ from cpegi_app.access import Actor, Permission, Role, Screen
 from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import IdempotencyKey, Reviewable, ReviewEvent
 from cpegi_app.services import audit, live, notices
-from cpegi_app.services.forms import Form, normalise
+from cpegi_app.services.forms import normalise
 from cpegi_app.services.locks import one_at_a_time
+from cpegi_app.services.review_parts import Check as Check
+from cpegi_app.services.review_parts import Description as Description
+from cpegi_app.services.review_parts import Line as Line
+from cpegi_app.services.review_parts import Slot as Slot
 from cpegi_app.vocabulary import TONES, Action, Status
 
 MOVES: dict[tuple[Status, Action], Status] = {
@@ -51,36 +55,6 @@ PLATFORM = Stage("platform", "平台审核", Permission.REVIEW_PLATFORM)
 
 
 @dataclass(frozen=True)
-class Check:
-    """What the machine found out for the reviewer; `level` is ok, warn or bad."""
-
-    label: str
-    level: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of a subject, beyond its form's fields."""
-
-    group: str
-    name: str
-    title: str
-    value: str
-    old: str = ""
-
-
-@dataclass(frozen=True)
-class Description:
-    """A subject as reviewers see it: its form, what is in force, further lines, the machine's checks."""
-
-    form: type[Form] | None = None
-    in_force: dict[str, str] | None = None
-    lines: tuple[Line, ...] = ()
-    checks: tuple[Check, ...] = ()
-
-
-@dataclass(frozen=True)
 class Flow:
     """One kind of reviewed thing; hooks run inside the engine's transaction."""
 
@@ -100,6 +74,12 @@ class Flow:
     before_approve: Hook = lambda session, actor, row, payload: None
     after_approve: Hook = lambda session, actor, row, payload: None
     outcome: Mapping[Action, str] = field(default_factory=dict)
+    # What a withdrawal or a rejection gives back; runs before the status changes.
+    before_drop: Hook = lambda session, actor, row, payload: None
+    # From when on nobody can withdraw: somebody has begun on it.
+    has_begun: Callable[[Any], bool] = lambda row: False
+    # Kinds of file beyond `FileSlot`, by the code that the file is kept under.
+    slots: Callable[[Session, Any], dict[str, Slot]] = lambda session, row: {}
     # Who reads without submitting or deciding: what the row must be like is the flow's own rule.
     readers: Callable[[Actor, Any], bool] = lambda actor, row: False
 
@@ -139,7 +119,7 @@ def allowed(flow: Flow, row: Reviewable, actor: Actor) -> tuple[Action, ...]:
             continue
         if action in (Action.SUBMIT, Action.WITHDRAW):
             # Once a first stage has approved, withdrawing would undo somebody else's decision.
-            held = action is Action.WITHDRAW and row.stage > 0
+            held = action is Action.WITHDRAW and (row.stage > 0 or flow.has_begun(row))
             if is_owner(actor, row) and actor.may(flow.submit) and not held:
                 found.append(action)
         elif action in flow.decisions and is_reviewer(flow, actor, row):
@@ -226,6 +206,8 @@ def act(
     # Where it waits may depend on the stage that it leaves.
     stage, waited_at = flow.stages[min(row.stage, len(flow.stages) - 1)], flow.reviewer_href(row)
     target = MOVES[Status(row.status), action]
+    if action in (Action.WITHDRAW, Action.REJECT):
+        changes |= flow.before_drop(session, actor, row, payload) or {}
     if action is Action.APPROVE:
         changes |= flow.before_approve(session, actor, row, payload) or {}
         if row.stage + 1 < len(flow.stages):
@@ -395,6 +377,8 @@ def _refusal(session: Session, flow: Flow, row: Reviewable, actor: Actor, action
         if action is Action.SUBMIT and row.status == Status.PENDING:
             return Conflict(f"这份{flow.label}已经提交，正在审核中，无需重复提交。")
         return Conflict(_what_happened(session, flow, row.id or 0))
+    if action is Action.WITHDRAW and is_owner(actor, row) and flow.has_begun(row):
+        return Conflict(f"这份{flow.label}已开始办理，不能撤回。如需修改，请联系受理部门退回后再改。")
     if action not in flow.decisions and action not in (Action.SUBMIT, Action.WITHDRAW):
         return Forbidden(f"{flow.label}不支持“{action.label}”。")
     return Forbidden()

@@ -143,8 +143,8 @@ def desk(session: Session, actor: Actor, flow_name: str, row_id: int) -> Desk:
     view = review_view.view(session, flow, actor, row_id)
     row: Any = session.get(flow.model, row_id)
     events = review_view.history(session, flow.name, row_id)
-    asked = _asked(events)
-    files, gone = _files(session, flow, row, events, asked)
+    asked = asked_of(events)
+    files, gone = desk_files(session, flow, row, events, asked)
     waited = clock.now() - row.submitted_at
     status = Status(row.status)
     return Desk(
@@ -156,11 +156,11 @@ def desk(session: Session, actor: Actor, flow_name: str, row_id: int) -> Desk:
         late=status is Status.PENDING and waited > staff.LATE_AFTER,
         step={Status.PENDING: 1, Status.APPROVED: 3}.get(status, 0 if status is Status.DRAFT else 1),
         is_bad=status in (Status.RETURNED, Status.REJECTED),
-        groups=[_group(g, asked) for g in view.groups],
+        groups=[desk_group(g, asked) for g in view.groups],
         files=files,
         gone=gone,
         slots=_slots(files, asked, row),
-        last_word=_last_word(events),
+        last_word=last_word(events),
         common=[Phrase(label=label, text=text) for label, text in COMMON.get(flow.name, ())],
         rounds=sum(e.action == Action.SUBMIT for e in events),
         open=view.can_approve or view.can_return or view.can_reject,
@@ -212,13 +212,14 @@ def _is_doubtful(session: Session, flow: Flow, actor: Actor, row_id: int) -> boo
     return row.status == Status.PENDING and any(c.level == "bad" for c in flow.describe(session, row).checks)
 
 
-def _asked(events: list[ReviewEvent]) -> dict[str, str]:
+def asked_of(events: list[ReviewEvent]) -> dict[str, str]:
     """Return the reasons of the last 退回, which the present submission should have answered."""
     returned = [e for e in events if e.action == Action.RETURN]
     return dict(returned[-1].field_reasons) if returned else {}
 
 
-def _group(group: review_view.GroupView, asked: dict[str, str]) -> DeskGroup:
+def desk_group(group: review_view.GroupView, asked: dict[str, str]) -> DeskGroup:
+    """Return a card of lines, each with what was asked of it the time before."""
     return DeskGroup(
         title=group.title,
         changed=sum(f.changed for f in group.fields),
@@ -237,7 +238,7 @@ def _group(group: review_view.GroupView, asked: dict[str, str]) -> DeskGroup:
     )
 
 
-def _files(
+def desk_files(
     session: Session, flow: Flow, row: Any, events: list[ReviewEvent], asked: dict[str, str]
 ) -> tuple[list[DeskFile], list[str]]:
     """Return the files, the new ones marked, and what is gone since the time before."""
@@ -246,13 +247,14 @@ def _files(
         session.exec(query.where(col(StoredFile.removed_at).is_(None)).order_by(col(StoredFile.id)))
     )
     before = _files_before(session, flow, row, events)
+    labels = {code: slot.label for code, slot in flow.slots(session, row).items()}
     known = {(f.slot, f.sha256) for f in before or []}
     found = [
         DeskFile(
             id=f.id or 0,
             name=f.name,
             slot=f.slot,
-            slot_label=FileSlot.label_of(f.slot),
+            slot_label=labels.get(f.slot) or FileSlot.label_of(f.slot),
             size=f"{f.size / 1_048_576:.1f} MB" if f.size >= 1_048_576 else f"{max(1, f.size // 1024)} KB",
             at=clock.local(f.created_at),
             href=f"/files/{f.id}",
@@ -263,7 +265,11 @@ def _files(
         for f in sorted(present, key=lambda f: _slot_order(f.slot))
     ]
     now = {(f.slot, f.sha256) for f in present}
-    gone = [f"{FileSlot.label_of(f.slot)} · {f.name}" for f in before or [] if (f.slot, f.sha256) not in now]
+    gone = [
+        f"{labels.get(f.slot) or FileSlot.label_of(f.slot)} · {f.name}"
+        for f in before or []
+        if (f.slot, f.sha256) not in now
+    ]
     return found, gone
 
 
@@ -300,7 +306,7 @@ def _slots(files: list[DeskFile], asked: dict[str, str], row: Any) -> list[DeskS
     ]
 
 
-def _last_word(events: list[ReviewEvent]) -> str:
+def last_word(events: list[ReviewEvent]) -> str:
     """Return who decided what and when, for a thing that has been decided."""
     decided = [e for e in events if e.action not in (Action.SUBMIT, Action.WITHDRAW)]
     if not decided:

@@ -86,6 +86,7 @@ def view(session: Session, flow: Flow, actor: Actor, row_id: int) -> ReviewView:
     old, compared_with = _compared(description, events)
     groups = _groups(description, row, old)
     titles = {f.name: f.title for g in groups for f in g.fields}
+    titles |= {f"file_{code}": slot.label for code, slot in flow.slots(session, row).items()}
     actions = review.allowed(flow, row, actor)
     return ReviewView(
         flow=flow.name,
@@ -129,7 +130,7 @@ def event_view(e: ReviewEvent, titles: dict[str, str]) -> EventView:
         who=e.actor_label,
         at=clock.local(e.created_at),
         comment=e.comment,
-        points=[f"{(titles | slots).get(name, name)}：{text}" for name, text in e.field_reasons.items()],
+        points=[f"{(slots | titles).get(name, name)}：{text}" for name, text in e.field_reasons.items()],
     )
 
 

@@ -20,6 +20,7 @@ from cpegi_app.services import (
     offline_excel,
     offline_import,
     offline_rows,
+    policy_payment_file,
     roadshow_calendar,
     sessions,
 )
@@ -52,7 +53,15 @@ def _figures(session: Session, actor: Actor, request: Request) -> Made:
     return name, lambda reader: data
 
 
-def _serve(service: Service) -> Callable:
+def _payments(kind: str) -> Service:
+    def made(session: Session, actor: Actor, request: Request) -> Made:
+        name, data = policy_payment_file.export(session, actor, request.path_params["number"], kind)
+        return name, lambda reader: data
+
+    return made
+
+
+def _serve(service: Service, media_type: str = FileKind.XLSX.media_type) -> Callable:
     async def answer(request: Request) -> Response:
         try:
             name, data = await asyncio.to_thread(_made, service, request)
@@ -61,7 +70,7 @@ def _serve(service: Service) -> Callable:
         except DomainError as refusal:
             return PlainTextResponse(refusal.message, 404)
         headers = file_headers(name, preview=False)
-        return Response(data, media_type=FileKind.XLSX.media_type, headers=headers)
+        return Response(data, media_type=media_type, headers=headers)
 
     return answer
 
@@ -125,6 +134,8 @@ ROUTES = (
     Route("/exports/filing-marked/{number:int}", _serve(_marked), methods=["GET"]),
     Route("/exports/filing/{number:int}", _serve(_filing), methods=["GET"]),
     Route("/exports/figures/{side:str}", _serve(_figures), methods=["GET"]),
+    Route("/exports/payments/{number:int}.xlsx", _serve(_payments("xlsx")), methods=["GET"]),
+    Route("/exports/payments/{number:int}.csv", _serve(_payments("csv"), "text/csv"), methods=["GET"]),
     Route("/exports/file/{number:int}", _finished, methods=["GET"]),
     Route("/roadshows/{number:int}.ics", _calendar, methods=["GET"]),
 )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
-from collections.abc import Iterator
-from typing import IO
+from collections.abc import Callable, Iterator
+from typing import IO, Any
 
 from sqlalchemy import text
+from sqlmodel import Session
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import (
@@ -22,9 +23,18 @@ from starlette.responses import (
 from starlette.routing import Route
 
 from cpegi_app import db
-from cpegi_app.access import LOGIN, PAGES, WORKBENCH
+from cpegi_app.access import LOGIN, PAGES, WORKBENCH, Actor
 from cpegi_app.errors import DomainError, Forbidden, SignInRequired
-from cpegi_app.services import audit, files, filetypes, report_reminder, report_zip, sessions
+from cpegi_app.services import (
+    audit,
+    files,
+    filetypes,
+    policy_public,
+    policy_trail_zip,
+    report_reminder,
+    report_zip,
+    sessions,
+)
 from cpegi_app.settings import get_settings
 from cpegi_app.web.csp import file_headers
 from cpegi_app.web.exports import ROUTES as EXPORTS
@@ -116,17 +126,50 @@ def _content(sid: str, file_id: int) -> files.Content:
         return files.content(session, sessions.actor_of(session, sid), file_id)
 
 
+async def read_template(request: Request) -> Response:
+    """Send a policy's template: a published one to everybody."""
+    sid, file_id = sessions.sid_of(request.headers.get("cookie", "")), request.path_params["file_id"]
+    try:
+        found = await asyncio.to_thread(_template, sid, file_id)
+    except DomainError as refusal:
+        return PlainTextResponse(refusal.message, 404)
+    preview = "download" not in request.query_params
+    kind = filetypes.FileKind(found.kind)
+    headers = file_headers(found.name, preview=preview)
+    return FileResponse(found.path, media_type=kind.media_type, headers=headers)
+
+
+def _template(sid: str, file_id: int) -> files.Content:
+    with db.reading() as session:
+        return policy_public.template(session, sessions.actor_of(session, sid), file_id)
+
+
 # Two archives at a time: each keeps a thread and a temporary file busy.
 _ZIPS = asyncio.Semaphore(2)
 _PIECE = 256 * 1024
 
 
+# What an archive needs: its plan, made in one short transaction, and how it is written.
+Planned = Callable[[Session, Actor], Any]
+
+
 async def read_reports(request: Request) -> Response:
     """Send a period's approved reports as one ZIP to the regulator or the staff."""
-    sid, period = sessions.sid_of(request.headers.get("cookie", "")), request.path_params["period"]
+    period = request.path_params["period"]
+    return await _archive(request, lambda s, a: report_zip.plan(s, a, period), report_zip.write)
+
+
+async def read_trail(request: Request) -> Response:
+    """Send 来龙去脉 of a policy application as one ZIP to the staff."""
+    number = request.path_params["number"]
+    return await _archive(request, lambda s, a: policy_trail_zip.plan(s, a, number), policy_trail_zip.write)
+
+
+async def _archive(request: Request, plan: Planned, write: Callable[[Any, IO[bytes]], None]) -> Response:
+    sid = sessions.sid_of(request.headers.get("cookie", ""))
     try:
         async with _ZIPS:
-            title, archive = await asyncio.to_thread(_zip, sid, period)
+            title, archive = await asyncio.to_thread(_zip, sid, plan, write)
     except SignInRequired as refusal:
         return PlainTextResponse(refusal.message, 401)
     except Forbidden as refusal:
@@ -139,20 +182,20 @@ async def read_reports(request: Request) -> Response:
     return StreamingResponse(_pieces(archive), media_type="application/zip", headers=headers)
 
 
-def _zip(sid: str, period: str) -> tuple[str, IO[bytes]]:
+def _zip(sid: str, plan: Planned, write: Callable[[Any, IO[bytes]], None]) -> tuple[str, IO[bytes]]:
     with db.transaction() as session:
         actor = sessions.actor_of(session, sid)
         if actor is None:
             raise SignInRequired
-        plan = report_zip.plan(session, actor, period)
+        made = plan(session, actor)
     # Outside the transaction: a large archive must not hold up those who write.
     archive = tempfile.TemporaryFile()  # noqa: SIM115 — closed by who sends it
     try:
-        report_zip.write(plan, archive)
+        write(made, archive)
     except BaseException:
         archive.close()
         raise
-    return plan.title, archive
+    return made.title, archive
 
 
 def _pieces(archive: IO[bytes]) -> Iterator[bytes]:
@@ -193,7 +236,9 @@ api = Starlette(
         Route("/session", open_session, methods=["POST"]),
         Route("/session/end", end_session, methods=["POST"]),
         Route("/files/{file_id:int}", read_file, methods=["GET"]),
+        Route("/policy-files/{file_id:int}", read_template, methods=["GET"]),
         *EXPORTS,
+        Route("/exports/policy-trail/{number:int}", read_trail, methods=["GET"]),
         Route("/reports/{period}.zip", read_reports, methods=["GET"]),
         Route("/healthz", healthz, methods=["GET"]),
         Route("/readyz", readyz, methods=["GET"]),

@@ -74,6 +74,9 @@ def expected(world: World, status: Status, stage: int, who: str, actor: Actor) -
     decider = flow.stages[stage]
     if decider is PLATFORM:
         decides = who in ("staff",) or (who.startswith("reviewer") and actor.role == "STAFF")
+    elif decider.permission is Permission.POLICY_REVIEW:
+        # The people whom the policy names for the stage.
+        decides = who.startswith("reviewer")
     elif decider is FIRST:
         decides = actor.kind is Kind.DEBT and actor.verified
     else:

@@ -29,12 +29,16 @@ APPEND_ONLY = {
     "investment_record",
     "question_message",
     "roadshow_change",
+    "policy_version",
+    "policy_amount",
+    "policy_assignment",
+    "publicity_entry",
 }
-# Rows of a reviewed thing that are frozen with it.
-BOOKED = {"offline_loan"}
+# Rows that are frozen from a moment on, with the reviewed thing that they belong to or by their own state.
+BOOKED = {"offline_loan", "policy_record", "payment"}
 GUARDED = APPEND_ONLY | BOOKED | {str(c.__tablename__) for c in Reviewable.__subclasses__()}
 # What the last step itself brought goes when it is undone.
-BROUGHT = {"offline_loan", "equity_project"}
+BROUGHT = {"offline_loan", "equity_project", "policy_application"}
 
 
 def config(address: str) -> Config:

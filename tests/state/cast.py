@@ -23,6 +23,7 @@ from cpegi_app.services import (
 )
 from cpegi_app.vocabulary import FileSlot, Kind, Status
 from tests import equity, factories, worlds
+from tests.state import cast_policy
 
 
 @dataclass(frozen=True)
@@ -185,6 +186,10 @@ def _stock(session: Session, cast: Cast) -> None:
         access.PROFILE_EDIT: ("changer", {}),
         **_investments(session, fund, own.owner, lead.id or 0),
     }
+    people, rows = cast_policy.stock(session)
+    for name, actor in people.items():
+        _add(session, cast, name, actor, Kind.ENTERPRISE, verified=True)
+    cast.rows |= rows
 
 
 def _investments(

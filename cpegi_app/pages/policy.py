@@ -1,0 +1,393 @@
+"""政策管理: the staff's list, the editor of a policy, the preview (manual §8)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from cpegi_app.access import POLICIES, POLICY_EDIT, POLICY_PREVIEW
+from cpegi_app.pages import ui
+from cpegi_app.pages.form import field_of, groups, href, list_page, problem, stored, summary
+from cpegi_app.pages.layout import page
+from cpegi_app.pages.policy_form import preview_form
+from cpegi_app.pages.policy_public import detail_cards
+from cpegi_app.pages.product import condition_rows
+from cpegi_app.services import policy_form
+from cpegi_app.services.filetypes import MAX_FILE_BYTES
+from cpegi_app.services.policy_form import MOST_ROWS, PolicyForm
+from cpegi_app.services.policy_list import PolicyRow
+from cpegi_app.state.policy import PolicyEditState, PolicyListState, PolicyPreviewState, PolicyStopState
+from cpegi_app.vocabulary.policy import PolicyState, QuestionKind
+
+MENU = "政策奖补"
+
+
+@page(POLICIES, PolicyListState.load)
+def policies() -> rx.Component:
+    """All policies, whatever their state."""
+    state = PolicyListState
+    return rx.fragment(
+        ui.crumbs(MENU, POLICIES.title),
+        ui.page_head(
+            POLICIES.title,
+            ui.button("新建政策", state.add, "primary", icon_name="plus"),
+            lead="编制、预览并发布奖补政策。已发布的政策可以修改后发布新版本，此前开始填写的申请仍按原版本办理。",
+        ),
+        list_page(
+            state,
+            [
+                ui.Col("政策名称", clip=True),
+                "类别",
+                "状态",
+                ui.Col("申报时间", sort="closes"),
+                ui.Col("已受理", num=True),
+                "版本",
+                ui.Col("操作", ops=True),
+            ],
+            _row,
+            "政策列表",
+            query=[
+                ui.field("word", "政策名称", ui.text_input("word", placeholder="名称中的字")),
+                ui.field("state", "状态", ui.select_input("state", PolicyState.options(), blank="全部")),
+            ],
+            empty=ui.empty_state(
+                "还没有政策", "点击“新建政策”编制政策，发布后申请单位即可申请。", icon_name="gift"
+            ),
+        ),
+        _stop_dialog(),
+    )
+
+
+def _row(row: rx.Var[PolicyRow]) -> list:
+    state = PolicyListState
+    return [
+        row.name,
+        row.category,
+        rx.el.span(
+            ui.tag(row.state_label, row.tone),
+            ui.show(row.window_state != "", ui.chip(row.window_state)),
+            class_name="row",
+        ),
+        row.window,
+        row.applications,
+        rx.el.span(row.number, ui.show(row.changed, ui.chip("有未发布的修改")), class_name="row"),
+        [
+            ui.link(rx.cond(row.state == "STOPPED", "查看", "编辑"), href(POLICY_EDIT, row.id)),
+            ui.link("预览", href(POLICY_PREVIEW, row.id)),
+            ui.button("复制", state.copy_policy(row.id), "text"),
+            ui.show(
+                row.can_stop,
+                ui.button("停止受理", PolicyStopState.ask(row.id), "text", class_name="is-danger"),
+            ),
+        ],
+    ]
+
+
+def _stop_dialog() -> rx.Component:
+    state = PolicyStopState
+    return ui.dialog(
+        state.policy_id > 0,
+        "停止受理",
+        rx.el.form(
+            rx.el.p(
+                "停止后不再受理新的申请：",
+                rx.el.b(state.name),
+                "。已提交的申请继续办理，此操作不能撤销。",
+            ),
+            ui.field(
+                "reason",
+                "停止原因",
+                ui.textarea("reason", rows=3, max_length=200),
+                required=True,
+                help="申请单位会看到，2 至 200 字",
+                error=problem(state, "reason"),
+            ),
+            rx.el.div(
+                ui.button("取消", state.keep_going),
+                ui.button("确认停止", kind="danger", type_="submit"),
+                class_name="row row-end",
+            ),
+            on_submit=state.stop,
+            no_validate=True,
+            class_name="form",
+        ),
+        on_close=state.keep_going,
+        ident="stop",
+    )
+
+
+# --- the editor -----------------------------------------------------------------------------------
+
+
+@page(POLICY_EDIT, PolicyEditState.load)
+def policy_edit() -> rx.Component:
+    """A policy without programming: from its text to its stages."""
+    state = PolicyEditState
+    editor = state.editor
+    title = rx.cond(editor.number > 0, "编辑政策", "新建政策")
+    return rx.fragment(
+        ui.crumbs(MENU, (POLICIES.title, POLICIES.route), title),
+        ui.page_head(
+            title,
+            ui.link_button("返回列表", POLICIES.route),
+            status=ui.tag(editor.state_label, editor.tone),
+            number=rx.cond(editor.number > 0, "第 " + editor.number.to_string() + " 版", ""),
+        ),
+        ui.show(
+            editor.state == PolicyState.PUBLISHED.value,
+            ui.note(
+                "政策已发布。修改内容在点击“发布”后生效；申报时间和预算对全部申请生效，其他内容只对之后开始填写的申请生效。"
+            ),
+        ),
+        rx.cond(
+            editor.state == PolicyState.STOPPED.value,
+            ui.note("政策已停止受理，不能再修改。如需继续，请在列表中复制为新的政策。", "warning"),
+            _form(),
+        ),
+    )
+
+
+def _form() -> rx.Component:
+    state = PolicyEditState
+    key = "policy-" + state.row_id.to_string()
+    before = (policy_form.BASIC, policy_form.WINDOW, policy_form.WHO)
+    return ui.form(
+        summary(state),
+        *groups(PolicyForm, state, only=before),
+        _conditions(),
+        *groups(PolicyForm, state, only=(policy_form.RECORDS,)),
+        _materials(),
+        _questions(),
+        *groups(PolicyForm, state, only=(policy_form.AMOUNT,)),
+        _handling(),
+        ui.form_foot(
+            ui.submit("暂存", "save", "default"),
+            ui.submit("预览", "preview", "default"),
+            ui.submit("发布", "publish"),
+            note="发布前会检查全部内容；发布后申请单位在申报时间内即可申请。",
+        ),
+        on_submit=state.submit,
+        draft=key,
+        version=state.version.to_string(),
+        key=state.form_key,
+    )
+
+
+def _conditions() -> rx.Component:
+    lead = "与融资匹配使用相同的条件。没有要求的条件请保留“不限制”；申请单位缺少某项数据时，会提示其补充资料后再申请。"
+    return ui.card(
+        "申请条件",
+        rx.el.div(
+            rx.el.p(lead, class_name="muted small"),
+            ui.conditions(*condition_rows(PolicyEditState)),
+            class_name="stack",
+        ),
+    )
+
+
+def _materials() -> rx.Component:
+    state = PolicyEditState
+    return ui.card(
+        "申请材料",
+        rx.el.div(
+            rx.el.p("列出申请时须上传的材料，可以附模板或样例供下载。", class_name="muted small"),
+            *(ui.show(state.editor.materials.length() > n, _material(n)) for n in range(MOST_ROWS)),
+            class_name="stack",
+        ),
+        extra=ui.submit("添加材料", "add_materials", "default", size="sm"),
+    )
+
+
+def _part(prefix: str, code: Any, name: str) -> Any:
+    return prefix + "_" + code + "_" + name
+
+
+def _material(n: int) -> rx.Component:
+    state = PolicyEditState
+    row = state.editor.materials[n]
+
+    def name(part: str) -> Any:
+        return _part("m", row.code, part)
+
+    return rx.el.fieldset(
+        rx.el.legend(f"材料 {n + 1}"),
+        ui.form_grid(
+            ui.field(
+                name("name"),
+                "材料名称",
+                ui.text_input(name("name"), stored(state, name("name")), max_length=60),
+                required=True,
+                error=problem(state, name("name")),
+            ),
+            ui.field(
+                name("note"),
+                "要求或样例说明",
+                ui.text_input(name("note"), stored(state, name("note")), max_length=300),
+                error=problem(state, name("note")),
+            ),
+        ),
+        rx.el.div(
+            ui.check(name("required"), "必须提供", stored(state, name("required")) == "YES", value="YES"),
+            ui.check(
+                name("workbooks"), "可以上传 Excel", stored(state, name("workbooks")) == "YES", value="YES"
+            ),
+            _template(n),
+            ui.submit("删除这项材料", "drop_" + row.code, "text", class_name="is-danger"),
+            class_name="row",
+        ),
+        class_name="subform",
+    )
+
+
+def _template(n: int) -> rx.Component:
+    state = PolicyEditState
+    template = state.editor.materials[n].template
+    upload_id = f"tpl_{n}"
+    zone = rx.upload.root(
+        rx.el.span(ui.icon("upload"), "上传模板", class_name="btn btn-sm"),
+        id=upload_id,
+        multiple=False,
+        max_size=MAX_FILE_BYTES,
+        on_drop=state.upload_template(rx.upload_files(upload_id=upload_id), n),  # pyright: ignore
+        on_drop_rejected=state.refuse_template,
+        class_name="drop-inline",
+    )
+    _label_input(zone, f"选择材料 {n + 1} 的模板")
+    return rx.cond(
+        state.editor.materials[n].has_template,
+        rx.el.span(
+            ui.file_link(template.name, template.href, target="_blank"),
+            ui.button("移除模板", state.drop_template(n), "text", class_name="is-danger"),
+            class_name="row",
+        ),
+        zone,
+    )
+
+
+def _label_input(component: Any, label: str) -> None:
+    """Name the file input that Reflex puts into a drop zone; it takes no props of its own."""
+    if getattr(component, "tag", None) == "input":
+        component.custom_attrs["aria-label"] = label
+    for child in component.children:
+        _label_input(child, label)
+
+
+def _questions() -> rx.Component:
+    state = PolicyEditState
+    return ui.card(
+        "附加问题",
+        rx.el.div(
+            rx.el.p(
+                "申请表中除单位资料以外还要填写的内容；数字可以设单位和上下限。", class_name="muted small"
+            ),
+            rx.foreach(state.editor.questions, _question),
+            class_name="stack",
+        ),
+        extra=ui.submit("添加问题", "add_questions", "default", size="sm"),
+    )
+
+
+def _question(row: Any) -> rx.Component:
+    state = PolicyEditState
+
+    def name(part: str) -> Any:
+        return _part("q", row.code, part)
+
+    def line(part: str, title: str, control: Any, **more: Any) -> rx.Component:
+        return ui.field(name(part), title, control, error=problem(state, name(part)), **more)
+
+    def text(part: str, most: int) -> rx.Component:
+        return ui.text_input(name(part), stored(state, name(part)), max_length=most)
+
+    kind = ui.select_input(name("kind"), QuestionKind.options(), stored(state, name("kind")))
+    return rx.el.fieldset(
+        rx.el.legend("问题 ", row.number),
+        ui.form_grid(
+            line("title", "问题名称", text("title", 60), required=True),
+            line("kind", "类型", kind, required=True),
+            line("unit", "单位", text("unit", 10), help="数字题填写，例如 万元、人"),
+            line("low", "下限", text("low", 20), help="数字题可填"),
+            line("high", "上限", text("high", 20), help="数字题可填"),
+            line("options", "选项", text("options", 600), help="单选题填写，以顿号分隔"),
+            line("note", "填写说明", text("note", 300)),
+        ),
+        rx.el.div(
+            ui.check(name("required"), "必填", stored(state, name("required")) == "YES", value="YES"),
+            ui.submit("删除这个问题", "drop_" + row.code, "text", class_name="is-danger"),
+            class_name="row",
+        ),
+        class_name="subform",
+        key=row.code,
+    )
+
+
+def _handling() -> rx.Component:
+    state = PolicyEditState
+    specs = [policy_form.SPECS[name] for name in ("promise_days", "publicity_days")]
+    people = [
+        ui.field(
+            name,
+            f"{stage.label}人员",
+            _people(name),
+            help="不选表示全部平台管理人员均可办理",
+            error=problem(state, name),
+            wide=True,
+        )
+        for stage, name in zip(policy_form.STAGES, policy_form.PEOPLE, strict=True)
+    ]
+    return ui.card("办理环节与人员", ui.form_grid(*(field_of(s, state) for s in specs), *people))
+
+
+def _people(name: str) -> rx.Component:
+    state = PolicyEditState
+    chosen = stored(state, name).split(",")
+
+    def one(person: Any) -> rx.Component:
+        return ui.check(name, person.name, chosen.contains(person.id), value=person.id)
+
+    return rx.el.div(
+        rx.foreach(state.editor.people, one),
+        role="group",
+        tab_index=-1,
+        class_name="checks",
+        custom_attrs={"id": f"f-{name}"},
+    )
+
+
+# --- the preview ----------------------------------------------------------------------------------
+
+
+@page(POLICY_PREVIEW, PolicyPreviewState.load)
+def policy_preview() -> rx.Component:
+    """The draft as the public and the applicant will see it."""
+    state = PolicyPreviewState
+    edit = href(POLICY_EDIT, state.policy_id)
+    return rx.fragment(
+        ui.crumbs(MENU, (POLICIES.title, POLICIES.route), POLICY_PREVIEW.title),
+        ui.page_head(
+            POLICY_PREVIEW.title,
+            ui.link_button("返回列表", POLICIES.route),
+            ui.link_button("返回编辑", edit, "primary"),
+            lead="以下是发布后公众和申请单位看到的内容，此处不能填写。",
+        ),
+        rx.cond(
+            state.loading,
+            ui.card("", ui.skeleton(8)),
+            rx.cond(
+                state.problems.length() > 0,
+                ui.card(
+                    "还不能预览",
+                    rx.el.p("请先更正以下内容："),
+                    rx.el.ul(rx.foreach(state.problems, lambda p: rx.el.li(p)), class_name="bullets"),
+                    ui.link_button("去更正", edit, "primary"),
+                ),
+                rx.el.div(
+                    rx.el.h2(state.detail.name, class_name="preview-title"),
+                    detail_cards(state.detail),
+                    preview_form(state),
+                    class_name="stack",
+                ),
+            ),
+        ),
+    )

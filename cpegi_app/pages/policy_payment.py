@@ -1,0 +1,275 @@
+"""拨付批次: what is ready, batches, the files that go out and come back (manual §8.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from cpegi_app.access import PAYMENT_BATCH, PAYMENT_BATCHES, POLICY_TRAIL
+from cpegi_app.pages import ui
+from cpegi_app.pages.form import href, list_page, pager, problem
+from cpegi_app.pages.layout import page
+from cpegi_app.pages.offline_import import pick_files
+from cpegi_app.pages.policy_parts import MENU, pick
+from cpegi_app.services.policy_payment_result import Finding, Outcome
+from cpegi_app.state.policy_payment import PaymentBatchesState, PaymentBatchState
+from cpegi_app.vocabulary.policy import BatchState
+
+
+@page(PAYMENT_BATCHES, PaymentBatchesState.load)
+def payment_batches() -> rx.Component:
+    """待拨付, from which batches are made; and the batches."""
+    state = PaymentBatchesState
+    return rx.fragment(
+        ui.crumbs(MENU, PAYMENT_BATCHES.title),
+        ui.page_head(
+            PAYMENT_BATCHES.title, lead="编制批次、导出给财务部门，办理后导入结果；每笔奖补只会拨付一次。"
+        ),
+        rx.el.div(
+            _tab("待拨付", "ready"),
+            _tab("批次", "batches"),
+            class_name="choices",
+            role="group",
+            aria_label="列表",
+        ),
+        rx.cond(state.tab == "ready", _ready(), _batches()),
+        _name_dialog(),
+    )
+
+
+def _tab(label: str, code: str) -> rx.Component:
+    state = PaymentBatchesState
+    return rx.el.button(
+        label,
+        type="button",
+        on_click=state.show_tab(code),
+        aria_pressed=rx.cond(state.tab == code, "true", "false"),
+        class_name="choice",
+    )
+
+
+def _ready() -> rx.Component:
+    state = PaymentBatchesState
+    return list_page(
+        state,
+        [
+            "选择",
+            ui.Col("收款单位 / 政策", wrap=True),
+            "受理编号",
+            ui.Col("兑现金额", unit="元", num=True),
+            ui.Col("收款账户", wrap=True),
+            "审核通过时间",
+        ],
+        _ready_row,
+        "待拨付的兑现申请",
+        query=[ui.field("word", "单位/编号", ui.text_input("word", placeholder="名称中的字，或完整受理编号"))],
+        tools=[
+            ui.button(rx.cond(state.chosen.length() > 0, "取消全选", "全选"), state.choose_all),
+            ui.button("编制批次", state.ask_name, "primary", disabled=state.chosen.length() == 0),
+            rx.el.span(
+                "已选 ", state.chosen.length(), " 笔，", rx.el.b(state.chosen_amount), " 元；待拨付合计 ", state.amount, " 元",
+                class_name="num small",
+            ),
+        ],
+        empty=ui.empty_state("没有待拨付的兑现申请", "兑现申请审核通过后会出现在这里。", icon_name="coins"), export=False)  # fmt: skip
+
+
+def _ready_row(r: Any) -> list:
+    state = PaymentBatchesState
+    return [
+        pick(state.chosen.contains(r.id), state.choose(r.id), "选择 " + r.org, r.why != ""),
+        rx.el.div(
+            r.org,
+            ui.show(r.again, ui.chip("拨付失败后重新申请")),
+            ui.show(r.why != "", ui.tag(r.why, "red")),
+            rx.el.p(r.policy, class_name="small muted"),
+        ),
+        r.receipt,
+        r.amount,
+        ui.two_lines(r.payee, r.account),
+        r.approved,
+    ]
+
+
+def _batches() -> rx.Component:
+    state = PaymentBatchesState
+    table = ui.data_table(
+        [
+            ui.Col("批次", wrap=True),
+            ui.Col("笔数", num=True),
+            ui.Col("金额", unit="元", num=True),
+            "状态",
+            "成功 / 失败",
+            "编制时间 / 导出时间",
+            ui.Col("操作", ops=True),
+        ],
+        state.batches,
+        lambda b: [
+            rx.el.div(ui.link(b.name, b.href), rx.el.p(b.number, class_name="small muted")),
+            b.count,
+            b.amount,
+            ui.tag(b.state_label, b.tone),
+            rx.fragment(b.paid, " / ", b.failed),
+            ui.two_lines(b.made, b.exported),
+            [ui.link("查看", b.href)],
+        ],
+        "拨付批次",
+        empty=ui.empty_state("还没有批次", "在“待拨付”中勾选兑现申请后编制批次。"),
+        loading=state.loading,
+        start=(state.page - 1) * state.size + 1,
+    )
+    return rx.fragment(
+        ui.query_bar(
+            ui.field("state", "状态", ui.select_input("state", BatchState.options(), blank="全部")),
+            on_submit=state.search,
+            on_reset=state.reset_filters,
+            key="batches" + state.filter_key.to_string(),
+        ),
+        ui.card("", table, pager(state), flush=True),
+    )
+
+
+def _name_dialog() -> rx.Component:
+    state = PaymentBatchesState
+    return ui.dialog(
+        state.making,
+        "编制批次",
+        ui.form(
+            rx.el.p(
+                "本批次 ", rx.el.b(state.chosen.length()), " 笔，合计 ", rx.el.b(state.chosen_amount), " 元。"
+            ),
+            ui.field(
+                "name",
+                "批次名称",
+                ui.text_input("name", max_length=60, placeholder="例如：2026 年 11 月第一批"),
+                required=True,
+                error=problem(state, "name"),
+            ),
+            ui.form_foot(ui.button("取消", state.close), ui.submit("编制")),
+            on_submit=state.make,
+            key=state.form_key,
+        ),
+        on_close=state.close,
+        ident="make",
+    )
+
+
+# --- one batch ----------------------------------------------------------------------------------------
+
+
+@page(PAYMENT_BATCH, PaymentBatchState.load)
+def payment_batch() -> rx.Component:
+    """One batch: its lines, its files, what came back."""
+    state, batch = PaymentBatchState, PaymentBatchState.batch
+    return rx.fragment(
+        ui.crumbs(MENU, (PAYMENT_BATCHES.title, PAYMENT_BATCHES.route), PAYMENT_BATCH.title),
+        ui.page_head(
+            rx.cond(batch.name != "", batch.name, PAYMENT_BATCH.title),
+            ui.link_button("返回列表", PAYMENT_BATCHES.route),
+            ui.show(batch.open, ui.button("确认并导出", state.send_out, "primary")),
+            status=ui.tag(batch.state_label, batch.tone),
+            number=batch.number,
+        ),
+        ui.show(batch.open, ui.note("请核对付款明细。确认并导出后批次不能再增减，等待财务部门的拨付结果。", "info")),
+        ui.show(batch.out, _exchange()),
+        list_page(
+            state,
+            [
+                "付款编号",
+                ui.Col("收款户名 / 账号", wrap=True),
+                ui.Col("金额", unit="元", num=True),
+                ui.Col("政策 / 受理编号", wrap=True),
+                ui.Col("结果", wrap=True),
+                ui.Col("操作", ops=True),
+            ],
+            _line,
+            "付款明细",
+            tools=[
+                rx.el.span(
+                    "共 ", batch.count, " 笔，合计 ", rx.el.b(batch.amount), " 元；成功 ", batch.paid, " 笔，失败 ", batch.failed, " 笔",
+                    class_name="num",
+                )
+            ], export=False),
+    )  # fmt: skip
+
+
+def _line(p: Any) -> list:
+    state = PaymentBatchState
+    return [
+        p.number,
+        rx.el.div(
+            p.payee, rx.el.p(p.bank, class_name="small muted"), rx.el.p(p.account, class_name="small num")
+        ),
+        p.amount,
+        ui.two_lines(p.policy, p.receipt),
+        rx.el.div(
+            ui.tag(p.state, p.tone),
+            ui.show(p.paid_on != "", rx.el.p(p.paid_on, " · 凭证 ", p.voucher, class_name="small")),
+            ui.show(p.failure != "", rx.el.p(p.failure, class_name="small")),
+        ),
+        [
+            ui.show(state.batch.open, ui.button("移出", state.remove(p.id), "text", class_name="is-danger")),
+            ui.link("来龙去脉", href(POLICY_TRAIL, p.application_id)),
+        ],
+    ]
+
+
+def _exchange() -> rx.Component:
+    """The file that goes out, and the one that comes back."""
+    state = PaymentBatchState
+    waits = state.batch.state == BatchState.EXPORTED.value
+    return ui.card(
+        "与财务部门交换文件",
+        rx.el.div(
+            ui.file_link(rx.fragment(ui.icon("download"), "下载 Excel"), state.xlsx_href, class_name="btn"),
+            ui.file_link(rx.fragment(ui.icon("download"), "下载 CSV"), state.csv_href, class_name="btn"),
+            rx.cond(waits, pick_files("result", "导入拨付结果", state.upload, 1, accept=None), rx.fragment()),
+            rx.el.span(
+                "在导出的文件中填写“拨付结果、拨付日期、凭证号、失败原因”后导入；有一行不符则全部不登记。",
+                class_name="muted small",
+            ),
+            class_name="row",
+        ),
+        ui.show(state.problem != "", ui.note(state.problem, "error")),
+        ui.show(state.outcome.text != "", _outcome(state.outcome)),
+        ui.show(state.imports.length() > 0, _imports()),
+    )
+
+
+def _outcome(outcome: Any) -> rx.Component:
+    def one(f: rx.Var[Finding]) -> list:
+        return [f.row, f.number, f.text]
+
+    return rx.el.div(
+        ui.note(outcome.text, rx.cond(outcome.done, "success", "error")),
+        ui.show(
+            outcome.findings.length() > 0,
+            ui.plain_table(
+                [ui.Col("行", num=True), "付款编号", ui.Col("问题", wrap=True)],
+                outcome.findings,
+                one,
+                "结果文件中的问题",
+                stack=True,
+            ),
+        ),
+        role="status",
+        class_name="stack",
+    )
+
+
+def _imports() -> rx.Component:
+    def one(i: rx.Var[Outcome]) -> rx.Component:
+        return rx.el.li(
+            rx.el.span(i.name),
+            rx.el.span(i.at, class_name="muted small"),
+            rx.cond(
+                i.done,
+                ui.tag(rx.fragment("已登记：成功 ", i.paid, "，失败 ", i.failed), "green"),
+                ui.tag(rx.fragment("未登记：", i.wrong, " 处问题"), "red"),
+            ),
+            class_name="checkline",
+            key=i.id,
+        )
+
+    return rx.el.ul(rx.foreach(PaymentBatchState.imports, one), aria_label="导入过的结果文件")

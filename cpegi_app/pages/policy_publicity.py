@@ -1,0 +1,305 @@
+"""公示: what waits, publications with their objections and confirmation; the public pages (manual §8.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from cpegi_app.access import PUBLIC_PUBLICITIES, PUBLIC_PUBLICITY, PUBLICITIES, PUBLICITY
+from cpegi_app.pages import ui
+from cpegi_app.pages.form import field_of, href, list_page, pager, problem, stored, summary
+from cpegi_app.pages.layout import page, site
+from cpegi_app.pages.policy_parts import MENU
+from cpegi_app.services.policy_objection import ObjectionForm, ObjectionView
+from cpegi_app.services.policy_publicity import WaitingPolicy
+from cpegi_app.state.policy_publicity import (
+    PublicitiesState,
+    PublicityState,
+    PublicPublicitiesState,
+    PublicPublicityState,
+)
+
+AMOUNT = ui.Col("金额", unit="元", num=True)
+
+
+@page(PUBLICITIES, PublicitiesState.load)
+def publicities() -> rx.Component:
+    """Policies whose approved applications wait, and the publications."""
+    state = PublicitiesState
+    return rx.fragment(
+        ui.crumbs(MENU, PUBLICITIES.title),
+        ui.page_head(
+            PUBLICITIES.title,
+            lead="审核通过的申请按政策规定的天数公示名称和金额，期满无异议后确认，申请单位才能申请兑现。",
+        ),
+        ui.show(state.waiting.length() > 0, _waiting()),
+        list_page(
+            state,
+            [
+                ui.Col("公示", wrap=True),
+                "公示期",
+                ui.Col("件数", num=True),
+                AMOUNT,
+                "状态",
+                ui.Col("操作", ops=True),
+            ],
+            lambda p: [
+                p.title,
+                ui.two_lines(p.starts_on, p.ends_on),
+                p.count,
+                p.amount,
+                rx.el.div(
+                    ui.tag(p.state, p.tone),
+                    ui.show(p.open_objections > 0, ui.tag(rx.fragment("异议 ", p.open_objections), "red")),
+                ),
+                [ui.link("办理", href(PUBLICITY, p.id))],
+            ],
+            "公示",
+            empty=ui.empty_state("还没有公示", "有申请审核通过后，可以在上方发布公示。"),
+            export=False,
+        ),
+        _preview(),
+    )
+
+
+def _waiting() -> rx.Component:
+    state = PublicitiesState
+
+    def one(w: rx.Var[WaitingPolicy]) -> rx.Component:
+        return rx.el.li(
+            rx.el.div(
+                rx.el.b(w.name),
+                rx.el.span(
+                    w.count, " 件，合计 ", w.amount, " 元；公示 ", w.days, " 天", class_name="muted small"
+                ),
+                class_name="stack-tight",
+            ),
+            ui.button("核对并公示", state.look(w.id), "primary", size="sm"),
+            class_name="checkline",
+            key=w.id,
+        )
+
+    return ui.card("等待公示", rx.el.ul(rx.foreach(state.waiting, one)))
+
+
+def _preview() -> rx.Component:
+    state, seen = PublicitiesState, PublicitiesState.preview
+    return ui.dialog(
+        seen.policy_id > 0,
+        "发布公示",
+        rx.el.p(
+            rx.el.b(seen.title),
+            "，公示期 ",
+            seen.starts_on,
+            " 至 ",
+            seen.ends_on,
+            "，共 ",
+            seen.count,
+            " 件，合计 ",
+            seen.amount,
+            " 元。发布后名称和金额对所有人公开。",
+        ),
+        ui.plain_table(
+            [ui.Col("单位名称", wrap=True), AMOUNT], seen.rows, lambda e: [e.org, e.amount], "名单"
+        ),
+        ui.show(seen.more > 0, rx.el.p("……另有 ", seen.more, " 件", class_name="muted small")),
+        on_close=state.close,
+        actions=(ui.button("取消", state.close), ui.button("确认发布", state.publish, "primary")),
+        wide=True,
+        ident="preview",
+    )
+
+
+# --- one publication ----------------------------------------------------------------------------------
+
+
+@page(PUBLICITY, PublicityState.load)
+def publicity() -> rx.Component:
+    """One publication before the staff."""
+    state, row = PublicityState, PublicityState.row
+    return rx.fragment(
+        ui.crumbs(MENU, (PUBLICITIES.title, PUBLICITIES.route), PUBLICITY.title),
+        ui.page_head(
+            rx.cond(row.title != "", row.title, PUBLICITY.title),
+            ui.show(row.id > 0, ui.file_link("公开页面", row.href, target="_blank", class_name="btn")),
+            ui.show(row.open, ui.button("登记异议", state.ask_objection(""))),
+            ui.show(row.over, ui.button("确认无异议", state.confirm, "primary")),
+            status=ui.tag(row.state, row.tone),
+            number=row.starts_on + " 至 " + row.ends_on,
+        ),
+        ui.show(state.objections.length() > 0, _objections()),
+        list_page(
+            state,
+            [ui.Col("单位名称", wrap=True), AMOUNT, "状态", ui.Col("操作", ops=True)],
+            lambda e: [
+                e.org,
+                e.amount,
+                ui.tag(e.state, e.tone),
+                [
+                    ui.show(
+                        row.open, ui.button("登记异议", state.ask_objection(e.grant_id.to_string()), "text")
+                    )
+                ],
+            ],
+            "公示名单",
+            export=False,
+        ),
+        _objection_dialog(),
+        _decision_dialog(),
+    )
+
+
+def _objections() -> rx.Component:
+    state = PublicityState
+
+    def one(o: rx.Var[ObjectionView]) -> rx.Component:
+        return rx.el.li(
+            rx.el.div(
+                rx.el.div(ui.tag(o.state, o.tone), rx.el.b(o.org), class_name="row"),
+                rx.el.p(o.text),
+                rx.el.p(o.from_name, " · ", o.contact, " · ", o.received_on, class_name="muted small"),
+                ui.show(o.conclusion != "", rx.el.p(rx.el.b("结论："), o.conclusion)),
+                class_name="stack-tight",
+            ),
+            rx.cond(o.open, ui.button("处理", state.ask_decision(o.id), "primary", size="sm"), rx.el.span()),
+            class_name="checkline",
+            key=o.id,
+        )
+
+    return ui.card("异议", rx.el.ul(rx.foreach(state.objections, one)))
+
+
+def _objection_dialog() -> rx.Component:
+    state = PublicityState
+    fields = [field_of(s, state) for s in ObjectionForm.specs()]
+    return ui.dialog(
+        state.objecting,
+        rx.cond(state.against == "", "登记对整个名单的异议", "登记对一件申请的异议"),
+        ui.form(
+            summary(state),
+            rx.el.input(type="hidden", name="grant", value=stored(state, "grant")),
+            ui.form_grid(*fields),
+            ui.form_foot(ui.button("取消", state.close), ui.submit("登记")),
+            on_submit=state.record,
+            key=state.form_key,
+        ),
+        on_close=state.close,
+        wide=True,
+        ident="objection",
+    )
+
+
+def _decision_dialog() -> rx.Component:
+    state = PublicityState
+    return ui.dialog(
+        state.deciding > 0,
+        "处理异议",
+        ui.form(
+            rx.el.p(state.deciding_text, class_name="tl-text"),
+            rx.el.p("认定成立后，该申请的奖补取消并释放预算，申请单位会收到通知；不可恢复。"),
+            ui.field(
+                "conclusion",
+                "处理结论",
+                ui.textarea("conclusion", rows=3, max_length=500),
+                required=True,
+                error=problem(state, "conclusion"),
+            ),
+            ui.form_foot(
+                ui.button("取消", state.close),
+                ui.submit("异议成立，取消奖补", "uphold", "danger"),
+                ui.submit("异议不成立", "dismiss"),
+            ),
+            on_submit=state.decide,
+            key=state.form_key,
+        ),
+        on_close=state.close,
+        ident="decide",
+    )
+
+
+# --- the public site ----------------------------------------------------------------------------------
+
+
+@page(PUBLIC_PUBLICITIES, PublicPublicitiesState.load, console=False)
+def public_publicities() -> rx.Component:
+    """The publications as everybody reads them."""
+    state = PublicPublicitiesState
+    return site(
+        rx.el.div(
+            rx.el.header(
+                rx.el.h1(PUBLIC_PUBLICITIES.title, tab_index=-1),
+                rx.el.p("拟奖补单位和金额。公示期内对名单有异议，请按政策公布的联系方式向受理部门反映。"),
+                class_name="site-title",
+            ),
+            ui.card(
+                "",
+                ui.data_table(
+                    [ui.Col("公示", wrap=True), "公示期", ui.Col("件数", num=True), AMOUNT, "状态"],
+                    state.rows,
+                    lambda p: [
+                        ui.link(p.title, p.href),
+                        ui.two_lines(p.starts_on, p.ends_on),
+                        p.count,
+                        p.amount,
+                        ui.tag(p.state, p.tone),
+                    ],
+                    "奖补公示",
+                    empty=ui.empty_state("暂无公示", "奖补名单公示时会显示在这里。", icon_name="list"),
+                    loading=state.loading,
+                    start=None,
+                ),
+                pager(state),
+                flush=True,
+            ),
+            class_name="wrap stack",
+        ),
+        current=PUBLIC_PUBLICITIES,
+        quiet=True,
+    )
+
+
+@page(PUBLIC_PUBLICITY, PublicPublicityState.load, console=False)
+def public_publicity() -> rx.Component:
+    """One publication as everybody reads it."""
+    state, row = PublicPublicityState, PublicPublicityState.row
+    missing = ui.error_page(
+        "404",
+        "没有找到该公示",
+        "地址可能有误，您可以查看全部公示。",
+        ui.link_button("查看全部公示", PUBLIC_PUBLICITIES.route, "primary"),
+    )
+    return site(
+        rx.el.div(rx.cond(state.missing, missing, _public_list(state, row)), class_name="wrap stack"),
+        current=PUBLIC_PUBLICITIES,
+        quiet=True,
+    )
+
+
+def _public_list(state: Any, row: Any) -> rx.Component:
+    return rx.fragment(
+        ui.crumbs(("首页", "/"), (PUBLIC_PUBLICITIES.title, PUBLIC_PUBLICITIES.route), row.title),
+        rx.el.header(
+            rx.el.h1(rx.cond(row.title != "", row.title, PUBLIC_PUBLICITY.title), tab_index=-1),
+            rx.el.p(
+                ui.tag(row.state, row.tone),
+                rx.el.span("公示期 ", row.starts_on, " 至 ", row.ends_on),
+                rx.el.span("共 ", row.count, " 件，合计 ", row.amount, " 元"),
+                class_name="row",
+            ),
+            class_name="site-title",
+        ),
+        ui.card(
+            "",
+            ui.data_table(
+                [ui.Col("单位名称", wrap=True), AMOUNT],
+                state.rows,
+                lambda e: [e.org, e.amount],
+                "拟奖补名单",
+                loading=state.loading,
+                start=(state.page - 1) * state.size + 1,
+            ),
+            pager(state),
+            flush=True,
+        ),
+    )

@@ -1,0 +1,290 @@
+"""政策兑现: confirm what was granted, state the payee, upload the receipt; the flow (manual §8.2)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+from pydantic import field_validator
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from cpegi_app.access import CLAIM_REVIEW, POLICY_CLAIM, Actor, Permission
+from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
+from cpegi_app.models import Organisation, Payment, Policy, PolicyApplication, PolicyClaim, PolicyGrant
+from cpegi_app.services import files, policy_application, policy_decision, policy_people, review
+from cpegi_app.services import policy_definition as definitions
+from cpegi_app.services.forms import Codes, Form, Text, Widget, half_width, input_field
+from cpegi_app.services.locks import one_at_a_time
+from cpegi_app.services.policy_amount import yuan
+from cpegi_app.services.review import Check, Description, Flow, Line, Slot
+from cpegi_app.vocabulary import Action, Status, Term
+from cpegi_app.vocabulary.policy import AmountKind, GrantState, PaymentState, PolicyStage, WindowState
+
+NAME = "policy_claim"
+RECEIPT = "RECEIPT"
+PAYEE, AMOUNT = "收款账户", "确认金额"
+F, W = input_field, Widget
+_ACCOUNT = re.compile(r"\d{8,30}", re.ASCII)
+_SIGNS = re.compile(r"[\s()（）\[\]【】·.,，。-]+")
+
+
+class Confirmation(Term):
+    """The tick with which the amount is confirmed."""
+
+    YES = "YES", "本单位确认以上兑现金额，并承诺收款账户信息真实有效"
+
+
+class ClaimForm(Form):
+    """A redemption (domain.md §4, payee)."""
+
+    payee_name: Text = F("户名", PAYEE, max_len=100, help="须与单位名称一致")
+    bank: Text = F("开户行", PAYEE, max_len=100, help="填写到支行，例如：中国银行郑州科学大道支行")
+    account_no: Text = F("账号", PAYEE, max_len=40, help="8–30 位数字，可含空格")
+    confirmed: Codes = F("金额确认", AMOUNT, widget=W.CHECKS, options=Confirmation)
+
+    @field_validator("account_no", mode="after")
+    @classmethod
+    def _digits(cls, value: str) -> str:
+        plain = half_width(value).replace("-", "")
+        if not _ACCOUNT.fullmatch(plain):
+            raise ValueError("账号应为 8–30 位数字，请核对后重新填写")
+        return plain
+
+
+NAMES = frozenset(ClaimForm.model_fields)
+TITLES = {s.name: s.title for s in ClaimForm.specs()} | {f"file_{RECEIPT}": "收款收据"}
+
+
+def same_name(first: str, second: str) -> bool:
+    """Tell whether two names are the same organisation's: widths, blanks and brackets do not count."""
+
+    def plain(text: str) -> str:
+        return _SIGNS.sub("", unicodedata.normalize("NFKC", text)).casefold()
+
+    return bool(plain(first)) and plain(first) == plain(second)
+
+
+# --- what is granted ----------------------------------------------------------------------------------
+
+
+def grant_of(session: Session, actor: Actor, grant_id: int) -> PolicyGrant:
+    """Return a grant of the actor's own organisation; any other does not exist."""
+    review.require(FLOW, actor)
+    is_number = type(grant_id) is int and 0 < grant_id < 2**31
+    grant = session.get(PolicyGrant, grant_id) if is_number else None
+    if grant is None or grant.org_id != actor.org_id:
+        raise NotFound("奖补记录")
+    return grant
+
+
+def latest(session: Session, grant_id: int) -> PolicyClaim | None:
+    """Return the newest claim of a grant."""
+    query = select(PolicyClaim).where(PolicyClaim.grant_id == grant_id)
+    return session.exec(query.order_by(col(PolicyClaim.id).desc())).first()
+
+
+def living_payment(session: Session, grant_id: int) -> Payment | None:
+    """Return the payment of a grant that has not failed: there is one at most."""
+    query = select(Payment).where(Payment.grant_id == grant_id, Payment.state != PaymentState.FAILED.value)
+    return session.exec(query).first()
+
+
+def last_failure(session: Session, claim_id: int) -> Payment | None:
+    """Return the newest payment of a claim, if it has failed."""
+    query = select(Payment).where(Payment.claim_id == claim_id).order_by(col(Payment.id).desc())
+    found = session.exec(query).first()
+    return found if found and found.state == PaymentState.FAILED else None
+
+
+def closed_sentence(session: Session, grant: PolicyGrant) -> str:
+    """Return why a grant cannot be redeemed now, empty when it can."""
+    if grant.state == GrantState.WAITING:
+        return "审核已通过，等待公示"
+    if grant.state == GrantState.PUBLIC:
+        return "正在公示，期满无异议后可申请兑现"
+    if grant.state == GrantState.REVOKED:
+        return f"奖补已取消：{grant.reason}"
+    if grant.state == GrantState.PAID:
+        return "奖补资金已拨付"
+    policy = session.get_one(Policy, grant.policy_id)
+    opens, closes = policy.redeem_opens_at, policy.redeem_closes_at
+    return {
+        WindowState.UNSET: "兑现时间待定，请关注平台通知",
+        WindowState.COMING: f"兑现将于 {definitions.window_text(opens, closes)[:16]} 开始",
+        WindowState.PAST: f"兑现已于 {definitions.window_text(opens, closes)[-16:]} 截止",
+    }.get(definitions.window(opens, closes), "")
+
+
+def may_begin(session: Session, grant: PolicyGrant) -> bool:
+    """Tell whether a claim can be begun: none yet, the last one rejected, or its payment failed."""
+    claim = latest(session, grant.id or 0)
+    if claim is None or claim.status == Status.REJECTED:
+        return True
+    if claim.status != Status.APPROVED or living_payment(session, grant.id or 0):
+        return False
+    return last_failure(session, claim.id or 0) is not None
+
+
+def start(session: Session, actor: Actor, grant_id: int) -> PolicyClaim:
+    """Return the open claim of a grant, begun when there is none."""
+    grant = grant_of(session, actor, grant_id)
+    one_at_a_time(session, "policy_grant", grant_id)
+    session.refresh(grant)
+    claim = latest(session, grant_id)
+    if claim is not None and claim.status in review.OPEN:
+        return claim
+    if why := closed_sentence(session, grant):
+        raise DomainError(f"{why}，暂不能申请兑现。")
+    if not may_begin(session, grant):
+        raise Conflict("这笔奖补的兑现申请已审核通过，正在安排拨付，无需重复申请。")
+    return _begin(session, actor, grant, claim)
+
+
+def _begin(session: Session, actor: Actor, grant: PolicyGrant, before: PolicyClaim | None) -> PolicyClaim:
+    org = session.get_one(Organisation, actor.org_id)
+    application = session.get_one(PolicyApplication, grant.application_id)
+    known = before.data if before else _last_payee(session, org.id or 0)
+    rounds = select(PolicyClaim.round).where(PolicyClaim.grant_id == grant.id)
+    data = {"payee_name": org.name, "bank": known.get("bank", ""), "account_no": known.get("account_no", "")}
+    row = PolicyClaim(
+        org_id=grant.org_id,
+        grant_id=grant.id or 0,
+        round=max(session.exec(rounds), default=0) + 1,
+        application_id=grant.application_id,
+        policy_id=grant.policy_id,
+        org_name=org.name,
+        amount_fen=grant.amount_fen,
+        people=application.people,
+        data=data,
+    )
+    try:
+        with session.begin_nested():
+            session.add(row)
+            session.flush()
+    except IntegrityError:
+        found = latest(session, grant.id or 0)
+        if found is None:
+            raise
+        return found
+    return row
+
+
+def _last_payee(session: Session, org_id: int) -> dict[str, str]:
+    query = select(PolicyClaim.data).where(PolicyClaim.org_id == org_id)
+    found = session.exec(query.order_by(col(PolicyClaim.id).desc())).first()
+    return dict(found) if found else {}
+
+
+# --- the flow -----------------------------------------------------------------------------------------
+
+
+def _before_submit(session: Session, actor: Actor, row: Any, payload: review.Payload) -> dict[str, Any]:
+    one_at_a_time(session, "policy_grant", row.grant_id)
+    grant = session.get_one(PolicyGrant, row.grant_id, populate_existing=True)
+    why = closed_sentence(session, grant)
+    # What was sent in time and returned may come back after the window.
+    if why and (grant.state != GrantState.CONFIRMED or row.status != Status.RETURNED):
+        raise DomainError(f"{why}，不能提交。已填写的内容保留为草稿。")
+    wrong: dict[str, str] = {}
+    form: ClaimForm | None = None
+    try:
+        form = ClaimForm.parse(row.data)
+    except FormInvalid as refusal:
+        wrong |= refusal.fields
+    org = session.get_one(Organisation, row.org_id)
+    typed = row.data.get("payee_name", "")
+    if typed and not same_name(typed, org.name):
+        wrong["payee_name"] = f"户名须与单位名称“{org.name}”一致，资金只拨付到本单位账户"
+    if RECEIPT not in files.slots_of(session, NAME, row.id):
+        wrong[f"file_{RECEIPT}"] = f"请上传收款收据（{files.HINT}）"
+    if wrong or form is None:
+        raise FormInvalid(wrong)
+    if living_payment(session, grant.id or 0):
+        raise Conflict("这笔奖补已在拨付中，不能再次申请兑现。")
+    amount = grant.amount_fen
+    note = f"户名 {form.payee_name}，账号尾号 {form.account_no[-4:]}"
+    policy_decision.note_amount(session, row.application_id, AmountKind.CONFIRMED, amount, actor, note)
+    return {
+        "data": form.strings(),
+        "amount_fen": amount,
+        "org_name": org.name,
+        "payee_name": org.name,
+        "bank": form.bank,
+        "account_no": form.account_no,
+    }
+
+
+def _before_approve(session: Session, actor: Actor, row: Any, payload: review.Payload) -> None:
+    one_at_a_time(session, "policy_grant", row.grant_id)
+    grant = session.get_one(PolicyGrant, row.grant_id, populate_existing=True)
+    if grant.state != GrantState.CONFIRMED:
+        raise Conflict(f"{closed_sentence(session, grant)}，不能审核通过兑现申请。")
+    if row.org_id in policy_people.closed(session, [row.org_id]):
+        raise DomainError("该单位的账号已全部停用，不能通过兑现申请。请核实后启用账号，或退回、不予通过。")
+    org = session.get_one(Organisation, row.org_id)
+    if not same_name(row.payee_name, org.name):
+        raise DomainError(f"单位名称已变更为“{org.name}”，与户名不一致。请退回，由申请单位重新填写收款账户。")
+
+
+def _describe(session: Session, row: Any) -> Description:
+    grant = session.get_one(PolicyGrant, row.grant_id)
+    application = session.get_one(PolicyApplication, row.application_id)
+    lines = (
+        Line(AMOUNT, "policy", "政策", application.policy_name),
+        Line(AMOUNT, "receipt", "受理编号", application.receipt_no or ""),
+        Line(AMOUNT, "granted", "奖补金额", f"{yuan(grant.amount_fen)} 元"),
+    )
+    return Description(ClaimForm, None, lines, tuple(_checks(session, row, grant)))
+
+
+def _checks(session: Session, row: Any, grant: PolicyGrant) -> list[Check]:
+    if row.status not in (Status.PENDING, Status.RETURNED):
+        return []
+    org = session.get_one(Organisation, row.org_id)
+    same = same_name(row.data.get("payee_name", ""), org.name)
+    found = [
+        Check("户名", "ok", "与单位名称一致")
+        if same
+        else Check("户名", "bad", f"与单位名称“{org.name}”不一致")
+    ]
+    if grant.state != GrantState.CONFIRMED:
+        found.append(Check("奖补状态", "bad", closed_sentence(session, grant)))
+    if row.org_id in policy_people.closed(session, [row.org_id]):
+        found.append(Check("申请单位", "bad", "该单位的账号已全部停用，请核实后再办理"))
+    if row.round > 1:
+        query = select(Payment).where(
+            Payment.grant_id == grant.id, Payment.state == PaymentState.FAILED.value
+        )
+        failed = session.exec(query.order_by(col(Payment.id).desc())).first()
+        if failed:
+            found.append(Check("上次拨付", "warn", f"失败原因：{failed.failure}；请核对新的收款账户"))
+    return found
+
+
+def _title(session: Session, row: Any) -> str:
+    return session.get_one(PolicyApplication, row.application_id).policy_name
+
+
+STAGE = policy_application.stage(PolicyStage.REDEMPTION)
+FLOW = review.register(
+    Flow(
+        name=NAME,
+        label="兑现申请",
+        model=PolicyClaim,
+        submit=Permission.POLICY_APPLY,
+        submit_screen=POLICY_CLAIM,
+        review_screen=CLAIM_REVIEW,
+        title=_title,
+        describe=_describe,
+        submitter_href=lambda row: POLICY_CLAIM.url(cid=row.id),
+        reviewer_href=lambda row: CLAIM_REVIEW.url(cid=row.id),
+        stages=(STAGE,),
+        decisions=(Action.APPROVE, Action.RETURN, Action.REJECT),
+        before_submit=_before_submit,
+        before_approve=_before_approve,
+        slots=lambda session, row: {RECEIPT: Slot("收款收据")},
+        outcome={Action.APPROVE: "兑现申请已通过审核，将编入拨付批次，请留意到账通知。"},
+    )
+)

@@ -1,0 +1,236 @@
+"""What has been granted and how far it is: the organisation's own list, and the staff's queue of claims (manual §8.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import CLAIM_REVIEW, POLICY_APPLICATION, POLICY_CLAIM, Actor
+from cpegi_app.errors import DomainError, FormInvalid
+from cpegi_app.models import Payment, Policy, PolicyApplication, PolicyClaim, PolicyGrant
+from cpegi_app.services import policy_claim, policy_people, review, review_desk, review_view
+from cpegi_app.services import policy_definition as definitions
+from cpegi_app.services.forms import normalise
+from cpegi_app.services.policy_amount import yuan
+from cpegi_app.services.policy_claim import FLOW
+from cpegi_app.services.review_desk import DeskFile, DeskGroup, DeskSlot
+from cpegi_app.services.review_view import ReviewView
+from cpegi_app.services.staff import waited_text
+from cpegi_app.vocabulary import TONES, Action, Status
+from cpegi_app.vocabulary.policy import GRANT_TONES, GrantState, PaymentState, PolicyStage
+
+
+class GrantRow(BaseModel):
+    """A grant as its organisation sees it: where it stands and what to do next."""
+
+    id: int
+    policy: str
+    receipt: str
+    amount: str
+    state: str
+    tone: str
+    window: str
+    note: str
+    action: str
+    href: str
+    application: str
+    voucher: str
+
+
+def own(session: Session, actor: Actor, *, page: int = 1, size: int = 10) -> tuple[list[GrantRow], int]:
+    """Return one page of what was granted to the actor's organisation, newest first."""
+    review.require(FLOW, actor)
+    where = PolicyGrant.org_id == actor.org_id
+    total = session.exec(select(func.count()).select_from(PolicyGrant).where(where)).one()
+    query = select(PolicyGrant).where(where).order_by(col(PolicyGrant.id).desc())
+    return [_own_row(session, g) for g in session.exec(query.offset((page - 1) * size).limit(size))], total
+
+
+def _own_row(session: Session, g: PolicyGrant) -> GrantRow:
+    application = session.get_one(PolicyApplication, g.application_id)
+    policy = session.get_one(Policy, g.policy_id)
+    claim = policy_claim.latest(session, g.id or 0)
+    why = policy_claim.closed_sentence(session, g)
+    state, tone, action, href, note = GrantState.label_of(g.state), GRANT_TONES[g.state], "", "", why
+    if claim is not None:
+        state, tone, note = _claim_state(session, g, claim, why)
+        href, action = POLICY_CLAIM.url(cid=claim.id), "查看"
+        if claim.status in review.EDITABLE:
+            action = "继续填写" if claim.status == Status.DRAFT else "修改后重新提交"
+    if not why and policy_claim.may_begin(session, g):
+        action, href = ("重新申请兑现" if claim else "申请兑现"), ""
+    paid = policy_claim.living_payment(session, g.id or 0)
+    done = paid is not None and paid.state == PaymentState.PAID
+    return GrantRow(
+        id=g.id or 0,
+        policy=application.policy_name,
+        receipt=application.receipt_no or "",
+        amount=yuan(g.amount_fen),
+        state=state,
+        tone=tone,
+        window=definitions.window_text(policy.redeem_opens_at, policy.redeem_closes_at),
+        note=note,
+        action=action,
+        href=href,
+        application=POLICY_APPLICATION.url(aid=application.id),
+        voucher=f"{paid.paid_on} · 凭证 {paid.voucher_no}" if paid and done else "",
+    )
+
+
+def _claim_state(session: Session, g: PolicyGrant, claim: PolicyClaim, why: str) -> tuple[str, str, str]:
+    if g.state == GrantState.PAID:
+        return GrantState.PAID.label, GRANT_TONES[GrantState.PAID], ""
+    if claim.status == Status.DRAFT:
+        return "兑现申请未提交", "grey", why
+    if claim.status == Status.APPROVED:
+        if policy_claim.living_payment(session, g.id or 0):
+            return "拨付中", "blue", "已编入拨付批次，请留意到账通知"
+        if failed := policy_claim.last_failure(session, claim.id or 0):
+            return "拨付失败", "red", f"{failed.failure}，请核对收款账户后重新申请兑现"
+        return "待拨付", "blue", "审核已通过，将编入拨付批次"
+    label = {"PENDING": "兑现审核中", "RETURNED": "兑现申请已退回", "REJECTED": "兑现审核不通过"}
+    return label[claim.status], TONES[claim.status], claim.reason if claim.status != Status.PENDING else ""
+
+
+# --- the staff's queue --------------------------------------------------------------------------------
+
+
+class ClaimRow(BaseModel):
+    """A claim that waits for its review."""
+
+    id: int
+    org: str
+    policy: str
+    receipt: str
+    amount: str
+    payee: str
+    submitted: str
+    waiting: str
+    status: str
+    tone: str
+    again: bool
+    href: str
+
+
+def queue(
+    session: Session, actor: Actor, *, filters: dict[str, str], page: int = 1, size: int = 10
+) -> tuple[list[ClaimRow], int]:
+    """Return one page of the claims in a status (those that wait unless another is asked for), oldest first."""
+    stage = PolicyStage.REDEMPTION
+    policy_people.require(actor, stage)
+    status = filters.get("status", "")
+    shown = (Status.PENDING, Status.RETURNED, Status.APPROVED, Status.REJECTED)
+    status = status if status in [s.value for s in shown] else Status.PENDING.value
+    where: list[Any] = [PolicyClaim.status == status]
+    mine = policy_people.versions(session, actor, stage)
+    if mine is not None:
+        named = select(PolicyApplication.id).where(col(PolicyApplication.version_id).in_(mine))
+        where.append(col(PolicyClaim.application_id).in_(named))
+    if word := normalise(filters.get("word", "")):
+        where.append(col(PolicyClaim.org_name).contains(word, autoescape=True))
+    total = session.exec(select(func.count(col(PolicyClaim.id))).where(*where)).one()
+    query = select(PolicyClaim).where(*where).order_by(col(PolicyClaim.submitted_at), col(PolicyClaim.id))
+    found = session.exec(query.offset((page - 1) * size).limit(size)).all()
+    return [_row(session, c) for c in found], total
+
+
+def _row(session: Session, c: PolicyClaim) -> ClaimRow:
+    application = session.get_one(PolicyApplication, c.application_id)
+    assert c.submitted_at
+    return ClaimRow(
+        id=c.id or 0,
+        org=c.org_name,
+        policy=application.policy_name,
+        receipt=application.receipt_no or "",
+        amount=yuan(c.amount_fen),
+        payee=f"{c.bank} · 尾号 {c.account_no[-4:]}",
+        submitted=clock.local(c.submitted_at),
+        waiting=waited_text(clock.now() - c.submitted_at) if c.status == Status.PENDING else "",
+        status=Status.label_of(c.status),
+        tone=TONES[c.status],
+        again=c.round > 1,
+        href=CLAIM_REVIEW.url(cid=c.id),
+    )
+
+
+class ClaimDesk(BaseModel):
+    """Everything that the reviewer of a claim sees."""
+
+    view: ReviewView = ReviewView()
+    org: str = ""
+    number: str = ""
+    amount: str = ""
+    application_id: int = 0
+    groups: list[DeskGroup] = []
+    files: list[DeskFile] = []
+    gone: list[str] = []
+    slots: list[DeskSlot] = []
+    markable: list[str] = []
+    open: bool = False
+    last_word: str = ""
+
+
+def desk(session: Session, actor: Actor, row_id: int) -> ClaimDesk:
+    """Return a claim as its reviewers read it."""
+    policy_people.require(actor, PolicyStage.REDEMPTION)
+    view = review_view.view(session, FLOW, actor, row_id)
+    row = session.get_one(PolicyClaim, row_id)
+    events = review_view.history(session, FLOW.name, row_id)
+    asked = review_desk.asked_of(events)
+    found, gone = review_desk.desk_files(session, FLOW, row, events, asked)
+    application = session.get_one(PolicyApplication, row.application_id)
+    return ClaimDesk(
+        view=view,
+        org=row.org_name,
+        number=application.receipt_no or "",
+        amount=yuan(row.amount_fen),
+        application_id=row.application_id,
+        groups=[review_desk.desk_group(g, asked) for g in view.groups],
+        files=found,
+        gone=gone,
+        slots=[_receipt(row)],
+        markable=sorted(policy_claim.NAMES - {"confirmed"}),
+        open=view.can_approve,
+        last_word=review_desk.last_word(events),
+    )
+
+
+def _receipt(row: PolicyClaim) -> DeskSlot:
+    name = f"file_{policy_claim.RECEIPT}"
+    return DeskSlot(name=name, title=policy_claim.TITLES[name], reason=row.field_reasons.get(name, ""))
+
+
+def decide(
+    session: Session,
+    actor: Actor,
+    row_id: int,
+    action: Action,
+    version: int,
+    *,
+    comment: str = "",
+    marks: dict[str, str] | None = None,
+    key: str = "",
+) -> None:
+    """Decide on a claim, as somebody whom the policy names for 兑现审核."""
+    row = review.load(session, FLOW, actor, row_id)
+    policy_people.refuse_outsider(actor, row.people, PolicyStage.REDEMPTION)
+    known = {*policy_claim.NAMES, f"file_{policy_claim.RECEIPT}"}
+    marks = {k: normalise(v) for k, v in (marks or {}).items()}
+    if marks.keys() - known:
+        raise DomainError("标记的栏目不在这份申请中，请刷新页面后重新标记。")
+    if blank := [k for k, v in marks.items() if not v]:
+        raise FormInvalid({f"r_{k}": f"请填写“{policy_claim.TITLES[k]}”需要更正的原因" for k in blank})
+    if marks and action is not Action.RETURN:
+        raise DomainError(f"您标记了 {len(marks)} 处需更正的内容：如需对方修改请点“退回”；否则请先清空标记。")
+    reasons = marks if action is Action.RETURN else {}
+    review.act(session, FLOW, actor, row_id, action, version, comment=comment, field_reasons=reasons, key=key)
+
+
+def payments_of(session: Session, grant_id: int) -> list[Payment]:
+    """Return every payment of a grant, oldest first."""
+    query = select(Payment).where(Payment.grant_id == grant_id).order_by(col(Payment.id))
+    return list(session.exec(query))

@@ -1,0 +1,34 @@
+"""The promise of a policy in working days: used, left, stopped while the applicant corrects (manual §8.1)."""
+
+from __future__ import annotations
+
+from cpegi_app import clock
+from cpegi_app.models import PolicyApplication
+from cpegi_app.services import workdays
+from cpegi_app.vocabulary import Status
+
+
+def used(row: PolicyApplication) -> int:
+    """Return how many working days of the promise are used; the days of a correction do not count."""
+    if row.due_on is None:
+        return 0
+    today = row.paused_on or clock.today()
+    return row.promise_days - workdays.between(today, row.due_on)
+
+
+def is_late(row: PolicyApplication) -> bool:
+    """Tell whether the promise is broken already."""
+    return row.status == Status.PENDING and row.due_on is not None and row.due_on < clock.today()
+
+
+def text(row: PolicyApplication) -> str:
+    """Return how the promise stands, in the words that both sides read; empty when nothing waits."""
+    if row.due_on is None:
+        return ""
+    if row.status == Status.RETURNED:
+        return f"补正期间暂停计时，已用 {used(row)}/{row.promise_days} 个工作日"
+    if row.status != Status.PENDING:
+        return ""
+    left = workdays.between(clock.today(), row.due_on)
+    how = f"还剩 {left} 个工作日" if left >= 0 else f"已超期 {-left} 个工作日"
+    return f"{row.due_on} 前办结（{how}）"

@@ -1,0 +1,384 @@
+"""Payment batches for the finance office: what is ready, batches, their export (manual §8.2).
+
+A grant has one payment that has not failed: a unique index says so, whatever two clerks do at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import func, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import PAYMENT_BATCH, Actor
+from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
+from cpegi_app.models import Payment, PaymentBatch, PolicyApplication, PolicyClaim, PolicyGrant
+from cpegi_app.services import policy_people
+from cpegi_app.services.forms import normalise
+from cpegi_app.services.locks import one_at_a_time
+from cpegi_app.services.policy_amount import yuan
+from cpegi_app.vocabulary import Status
+from cpegi_app.vocabulary.policy import (
+    PAYMENT_TONES,
+    BatchState,
+    GrantState,
+    PaymentState,
+    PolicyStage,
+)
+
+STAGE = PolicyStage.FINANCE
+BATCH_TONES = {BatchState.OPEN: "blue", BatchState.EXPORTED: "orange", BatchState.DONE: "green"}
+MOST = 500
+C, G, A = PolicyClaim, PolicyGrant, PolicyApplication
+
+
+class ReadyRow(BaseModel):
+    """An approved claim that waits for its payment."""
+
+    id: int
+    org: str
+    policy: str
+    receipt: str
+    amount: str
+    fen: int
+    payee: str
+    account: str
+    approved: str
+    again: bool
+    why: str
+
+
+class BatchRow(BaseModel):
+    """A batch in the list."""
+
+    id: int = 0
+    version: int = 0
+    number: str = ""
+    name: str = ""
+    state: str = ""
+    state_label: str = ""
+    tone: str = "grey"
+    count: int = 0
+    amount: str = ""
+    paid: int = 0
+    failed: int = 0
+    made: str = ""
+    exported: str = ""
+    href: str = ""
+    open: bool = False
+    out: bool = False
+
+
+class PaymentRow(BaseModel):
+    """A line of a batch."""
+
+    id: int
+    number: str
+    payee: str
+    bank: str
+    account: str
+    amount: str
+    policy: str
+    receipt: str
+    state: str
+    tone: str
+    paid_on: str
+    voucher: str
+    failure: str
+    application_id: int
+
+
+def _ready(session: Session, actor: Actor) -> list[Any]:
+    """Return the conditions of a claim that may be paid: approved, confirmed, the newest round, nothing living."""
+    newer = aliased(PolicyClaim)
+    found: list[Any] = [
+        C.status == Status.APPROVED.value,
+        G.id == C.grant_id,
+        A.id == C.application_id,
+        G.state == GrantState.CONFIRMED.value,
+        ~select(Payment.id)
+        .where(Payment.grant_id == C.grant_id, Payment.state != PaymentState.FAILED.value)
+        .exists(),
+        ~select(newer.id)
+        .where(
+            newer.grant_id == C.grant_id,
+            newer.round > C.round,  # pyright: ignore[reportOperatorIssue]
+            newer.status != Status.REJECTED.value,
+        )
+        .exists(),
+    ]
+    mine = policy_people.versions(session, actor, STAGE)
+    return found if mine is None else [*found, col(A.version_id).in_(mine)]
+
+
+def ready(
+    session: Session, actor: Actor, *, word: str = "", page: int = 1, size: int = 10
+) -> tuple[list[ReadyRow], int, str]:
+    """Return one page of the claims that may be paid, those approved first on top, how many, and their sum in 元."""
+    policy_people.require(actor, STAGE)
+    where = _ready(session, actor)
+    if word := normalise(word):
+        where.append(col(C.org_name).contains(word, autoescape=True) | (col(A.receipt_no) == word.upper()))
+    figures: Any = select(func.count(col(C.id)), func.coalesce(func.sum(C.amount_fen), 0)).where(*where)  # pyright: ignore
+    total, amount = session.exec(figures).one()
+    query = select(C, A).where(*where).order_by(col(C.decided_at), col(C.id))
+    found = session.exec(query.offset((page - 1) * size).limit(size)).all()
+    closed = policy_people.closed(session, [c.org_id for c, _ in found])
+    return [_ready_row(c, a, closed) for c, a in found], total, yuan(int(amount))
+
+
+def ready_ids(session: Session, actor: Actor) -> list[int]:
+    """Return the claims that may be paid, as many as one batch takes; closed organisations are left out."""
+    policy_people.require(actor, STAGE)
+    query = select(C.id, C.org_id).where(*_ready(session, actor)).order_by(col(C.decided_at), col(C.id))
+    found = session.exec(query.limit(MOST)).all()
+    closed = policy_people.closed(session, [org for _, org in found])
+    return [i or 0 for i, org in found if org not in closed]
+
+
+def _ready_row(c: PolicyClaim, a: PolicyApplication, closed: set[int]) -> ReadyRow:
+    return ReadyRow(
+        id=c.id or 0,
+        org=c.org_name,
+        policy=a.policy_name,
+        receipt=a.receipt_no or "",
+        amount=yuan(c.amount_fen),
+        fen=c.amount_fen,
+        payee=c.payee_name,
+        account=f"{c.bank} · 尾号 {c.account_no[-4:]}",
+        approved=clock.local(c.decided_at),
+        again=c.round > 1,
+        why="该单位账号已全部停用，不能拨付" if c.org_id in closed else "",
+    )
+
+
+def _is_id(value: object) -> bool:
+    return type(value) is int and 0 < value < 2**31
+
+
+# --- batches ------------------------------------------------------------------------------------------
+
+
+def make(session: Session, actor: Actor, claim_ids: list[int], name: str) -> int:
+    """编制批次 of the chosen claims, all or none; return its id."""
+    policy_people.require(actor, STAGE)
+    name, wanted = normalise(name), set(claim_ids)
+    if not name or len(name) > 60:
+        raise FormInvalid({"name": "请填写批次名称，最多 60 字"})
+    if not wanted:
+        raise FormInvalid({"name": "请先选择要拨付的兑现申请"})
+    if len(wanted) > MOST:
+        raise FormInvalid({"name": f"每个批次最多 {MOST} 笔，请分批编制"})
+    one_at_a_time(session, "payments")
+    query = (
+        select(C, A)
+        .where(*_ready(session, actor), col(C.id).in_([i for i in wanted if _is_id(i)]))
+        .order_by(col(C.id))
+    )
+    found = session.exec(query).all()
+    if lost := len(wanted) - len(found):
+        raise Conflict(
+            f"所选申请中有 {lost} 笔已编入其他批次或状态已变化，没有编制任何批次。请刷新列表后重新选择。"
+        )
+    if closed := policy_people.closed(session, [c.org_id for c, _ in found]):
+        named = "、".join(sorted({c.org_name for c, _ in found if c.org_id in closed})[:3])
+        raise DomainError(f"{named}的账号已全部停用，不能拨付。请取消选择后再编制批次。")
+    batch = _new_batch(session, actor, name, sum(c.amount_fen for c, _ in found), len(found))
+    try:
+        with session.begin_nested():
+            for n, (claim, _) in enumerate(found, 1):
+                session.add(_payment(batch, n, claim))
+            session.flush()
+    except IntegrityError:
+        raise Conflict("所选申请刚被编入其他批次，没有编制任何批次。请刷新列表后重新选择。") from None
+    policy_people.note(
+        session,
+        actor,
+        "payment.batch",
+        f"batch:{batch.id}",
+        f"{batch.number}，{batch.count} 笔 {yuan(batch.total_fen)} 元",
+    )
+    return batch.id or 0
+
+
+def _new_batch(session: Session, actor: Actor, name: str, total_fen: int, count: int) -> PaymentBatch:
+    batch = PaymentBatch(
+        number=f"~{actor.user_id}", name=name, count=count, total_fen=total_fen, created_by=actor.user_id
+    )
+    session.add(batch)
+    session.flush()
+    # The number tells the day; the id keeps it apart from every other.
+    batch.number = f"FK{clock.today():%Y%m%d}{batch.id:05d}"
+    session.add(batch)
+    session.flush()
+    return batch
+
+
+def _payment(batch: PaymentBatch, n: int, claim: PolicyClaim) -> Payment:
+    return Payment(
+        batch_id=batch.id or 0,
+        number=f"{batch.number}-{n:04d}",
+        claim_id=claim.id or 0,
+        grant_id=claim.grant_id,
+        policy_id=claim.policy_id,
+        org_id=claim.org_id,
+        amount_fen=claim.amount_fen,
+        payee_name=claim.payee_name,
+        bank=claim.bank,
+        account_no=claim.account_no,
+    )
+
+
+def load(session: Session, actor: Actor, batch_id: int) -> PaymentBatch:
+    """Return a batch all of whose payments are the actor's to make; any other does not exist."""
+    policy_people.require(actor, STAGE)
+    batch = session.get(PaymentBatch, batch_id) if _is_id(batch_id) else None
+    if batch is None or not _is_mine(session, actor, batch):
+        raise NotFound("拨付批次")
+    return batch
+
+
+def _is_mine(session: Session, actor: Actor, batch: PaymentBatch) -> bool:
+    mine = policy_people.versions(session, actor, STAGE)
+    if mine is None:
+        return True
+    query = select(Payment.id).where(
+        Payment.batch_id == batch.id, Payment.claim_id == C.id, A.id == C.application_id
+    )
+    return session.exec(query.where(col(A.version_id).not_in(mine)).limit(1)).first() is None
+
+
+def locked(session: Session, actor: Actor, batch_id: int) -> PaymentBatch:
+    """Return a batch, held until this transaction ends."""
+    batch = load(session, actor, batch_id)
+    one_at_a_time(session, "payment_batch", batch_id)
+    session.refresh(batch)
+    return batch
+
+
+def remove(session: Session, actor: Actor, batch_id: int, payment_id: int) -> None:
+    """Take a line out of a batch that has not gone out yet; the claim waits again."""
+    batch = locked(session, actor, batch_id)
+    if batch.state != BatchState.OPEN:
+        raise Conflict(f"批次{batch.number}已导出给财务，不能再移出。请等待拨付结果。")
+    payment = session.get(Payment, payment_id) if _is_id(payment_id) else None
+    if payment is None or payment.batch_id != batch.id:
+        raise NotFound("付款明细")
+    session.delete(payment)
+    _change(session, batch, count=batch.count - 1, total_fen=batch.total_fen - payment.amount_fen)
+    policy_people.note(session, actor, "payment.remove", f"batch:{batch.id}", payment.number)
+
+
+def send_out(session: Session, actor: Actor, batch_id: int, version: int) -> None:
+    """导出: from now on the batch stays as it is until its result comes back."""
+    batch = locked(session, actor, batch_id)
+    if batch.state != BatchState.OPEN:
+        return
+    if batch.version != version:
+        raise Conflict("批次刚有变化，请刷新页面核对后再导出。")
+    if not batch.count:
+        raise DomainError("批次中没有付款明细，请先编入要拨付的兑现申请。")
+    _change(session, batch, state=BatchState.EXPORTED.value, exported_at=clock.now())
+    policy_people.note(session, actor, "payment.export", f"batch:{batch.id}", batch.number)
+
+
+def _change(session: Session, batch: PaymentBatch, **values: Any) -> None:
+    done = session.exec(
+        update(PaymentBatch)
+        .where(col(PaymentBatch.id) == batch.id, col(PaymentBatch.version) == batch.version)
+        .values(**values, version=batch.version + 1)
+        .execution_options(synchronize_session=False)
+    )
+    if done.rowcount != 1:
+        raise Conflict("批次刚有变化，请刷新页面核对后再操作。")
+    session.flush()
+    session.refresh(batch)
+
+
+def close_if_settled(session: Session, batch: PaymentBatch) -> None:
+    """Write that a batch has changed; once no line waits any more, that it is done."""
+    left = _count(session, batch, PaymentState.WAITING)
+    values = {} if left else {"state": BatchState.DONE.value, "closed_at": clock.now()}
+    _change(session, batch, **values)
+
+
+def _count(session: Session, batch: PaymentBatch, state: PaymentState) -> int:
+    query = select(func.count(col(Payment.id))).where(
+        Payment.batch_id == batch.id, Payment.state == state.value
+    )
+    return session.exec(query).one()
+
+
+# --- what is shown ------------------------------------------------------------------------------------
+
+
+def listing(
+    session: Session, actor: Actor, *, state: str = "", page: int = 1, size: int = 10
+) -> tuple[list[BatchRow], int]:
+    """Return one page of the batches that the actor pays, newest first."""
+    policy_people.require(actor, STAGE)
+    where: list[Any] = [PaymentBatch.state == state] if state in BatchState._value2member_map_ else []
+    mine = policy_people.versions(session, actor, STAGE)
+    if mine is not None:
+        foreign = select(Payment.batch_id).where(Payment.claim_id == C.id, A.id == C.application_id)
+        where.append(col(PaymentBatch.id).not_in(foreign.where(col(A.version_id).not_in(mine))))
+    total = session.exec(select(func.count()).select_from(PaymentBatch).where(*where)).one()
+    query = select(PaymentBatch).where(*where).order_by(col(PaymentBatch.id).desc())
+    return [row_of(session, b) for b in session.exec(query.offset((page - 1) * size).limit(size))], total
+
+
+def row_of(session: Session, b: PaymentBatch) -> BatchRow:
+    """Return a batch as pages show it."""
+    return BatchRow(
+        id=b.id or 0,
+        version=b.version,
+        number=b.number,
+        name=b.name,
+        state=b.state,
+        state_label=BatchState.label_of(b.state),
+        tone=BATCH_TONES[BatchState(b.state)],
+        count=b.count,
+        amount=yuan(b.total_fen),
+        paid=_count(session, b, PaymentState.PAID),
+        failed=_count(session, b, PaymentState.FAILED),
+        made=clock.local(b.created_at),
+        exported=clock.local(b.exported_at),
+        href=PAYMENT_BATCH.url(bid=b.id),
+        open=b.state == BatchState.OPEN,
+        out=b.state != BatchState.OPEN,
+    )
+
+
+def lines(
+    session: Session, actor: Actor, batch_id: int, *, page: int = 1, size: int = 20
+) -> tuple[list[PaymentRow], int]:
+    """Return one page of a batch's lines."""
+    batch = load(session, actor, batch_id)
+    query = select(Payment, A).where(
+        Payment.batch_id == batch.id, Payment.claim_id == C.id, A.id == C.application_id
+    )
+    found = session.exec(query.order_by(col(Payment.id)).offset((page - 1) * size).limit(size))
+    return [_line(p, a) for p, a in found], batch.count
+
+
+def _line(p: Payment, a: PolicyApplication) -> PaymentRow:
+    return PaymentRow(
+        id=p.id or 0,
+        number=p.number,
+        payee=p.payee_name,
+        bank=p.bank,
+        account=p.account_no,
+        amount=yuan(p.amount_fen),
+        policy=a.policy_name,
+        receipt=a.receipt_no or "",
+        state=PaymentState.label_of(p.state),
+        tone=PAYMENT_TONES[p.state],
+        paid_on=p.paid_on.isoformat() if p.paid_on else "",
+        voucher=p.voucher_no,
+        failure=p.failure,
+        application_id=a.id or 0,
+    )

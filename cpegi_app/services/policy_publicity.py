@@ -1,0 +1,331 @@
+"""公示: approved applications published for the policy's days, objections, confirmation (manual §8.1)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import func, update
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import POLICY_CLAIMS, PUBLIC_PUBLICITY, Actor
+from cpegi_app.errors import Conflict, DomainError, NotFound
+from cpegi_app.models import Objection, Policy, PolicyGrant, Publicity, PublicityEntry
+from cpegi_app.services import notices, policy_people
+from cpegi_app.services import policy_definition as definitions
+from cpegi_app.services.locks import one_at_a_time
+from cpegi_app.services.policy_amount import yuan
+from cpegi_app.vocabulary.policy import GRANT_TONES, GrantState, ObjectionState, PolicyStage
+
+G = PolicyGrant
+STAGE = PolicyStage.BUSINESS
+
+
+class WaitingPolicy(BaseModel):
+    """A policy with approved applications that are not published yet."""
+
+    id: int
+    name: str
+    count: int
+    amount: str
+    days: int
+
+
+class PublicityRow(BaseModel):
+    """A publication in a list."""
+
+    id: int = 0
+    title: str = ""
+    policy: str = ""
+    starts_on: str = ""
+    ends_on: str = ""
+    state: str = ""
+    tone: str = "grey"
+    count: int = 0
+    amount: str = ""
+    open_objections: int = 0
+    open: bool = False
+    over: bool = False
+    href: str = ""
+
+
+class Entry(BaseModel):
+    """A name and an amount as published, with where the grant stands for the staff."""
+
+    id: int
+    grant_id: int
+    org: str
+    amount: str
+    state: str = ""
+    tone: str = "grey"
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int and 0 < value < 2**31
+
+
+def load(session: Session, actor: Actor, publicity_id: int) -> Publicity:
+    """Return a publication for the staff who act on it."""
+    policy_people.require(actor, STAGE)
+    row = session.get(Publicity, publicity_id) if _is_number(publicity_id) else None
+    if row is None:
+        raise NotFound("公示")
+    if row.policy_id not in policy_people.policies(session, actor, STAGE):
+        raise NotFound("公示")
+    return row
+
+
+def definition_of(session: Session, policy_id: int) -> definitions.Definition:
+    """Return the version in force of a policy."""
+    return definitions.of_version(session, session.get_one(Policy, policy_id).version_id or 0)
+
+
+# --- what waits, and publishing -----------------------------------------------------------------------
+
+
+def waiting(session: Session, actor: Actor) -> list[WaitingPolicy]:
+    """Return the policies with approved applications that wait for their publication."""
+    policy_people.require(actor, STAGE)
+    mine = policy_people.policies(session, actor, STAGE)
+    query: Any = (
+        select(G.policy_id, func.count(), func.sum(G.amount_fen))  # pyright: ignore
+        .where(G.state == GrantState.WAITING.value, col(G.policy_id).in_(mine))
+        .group_by(col(G.policy_id))
+        .order_by(col(G.policy_id))
+    )
+    found = []
+    for policy_id, count, amount in session.exec(query):
+        d = definition_of(session, policy_id)
+        more = {"count": count, "amount": yuan(int(amount)), "days": d.publicity_days}
+        found.append(WaitingPolicy(id=policy_id, name=d.name, **more))
+    return found
+
+
+class Preview(BaseModel):
+    """What a publication would say."""
+
+    policy_id: int = 0
+    title: str = ""
+    starts_on: str = ""
+    ends_on: str = ""
+    rows: list[Entry] = []
+    more: int = 0
+    count: int = 0
+    amount: str = ""
+    total_fen: int = 0
+
+
+def _grants(session: Session, policy_id: int) -> list[PolicyGrant]:
+    query = select(G).where(G.policy_id == policy_id, G.state == GrantState.WAITING.value)
+    return list(session.exec(query.order_by(col(G.id))))
+
+
+def _acts_on(session: Session, actor: Actor, policy_id: int) -> Policy:
+    policy_people.require(actor, STAGE)
+    policy = session.get(Policy, policy_id) if _is_number(policy_id) else None
+    if policy is None or policy.version_id is None:
+        raise NotFound("政策")
+    policy_people.refuse_outsider(actor, definition_of(session, policy_id).people, STAGE)
+    return policy
+
+
+def preview(session: Session, actor: Actor, policy_id: int) -> Preview:
+    """Return what would be published of a policy today."""
+    policy = _acts_on(session, actor, policy_id)
+    d, found = definition_of(session, policy_id), _grants(session, policy_id)
+    if not found:
+        raise Conflict("该政策没有待公示的申请，请刷新页面查看。")
+    total = sum(g.amount_fen for g in found)
+    return Preview(
+        policy_id=policy_id,
+        title=f"{policy.name}拟奖补名单",
+        starts_on=f"{clock.today()}",
+        ends_on=f"{_last_day(d)}",
+        rows=[
+            Entry(id=g.id or 0, grant_id=g.id or 0, org=g.org_name, amount=yuan(g.amount_fen))
+            for g in found[:100]
+        ],
+        more=max(0, len(found) - 100),
+        count=len(found),
+        amount=yuan(total),
+        total_fen=total,
+    )
+
+
+def _last_day(d: definitions.Definition) -> date:
+    return clock.today() + timedelta(days=d.publicity_days - 1)
+
+
+def publish(session: Session, actor: Actor, policy_id: int, count: int, total_fen: int) -> int:
+    """Publish what waits, if it still is what was seen; return the publication's id."""
+    policy = _acts_on(session, actor, policy_id)
+    one_at_a_time(session, "publicity", policy_id)
+    d, found = definition_of(session, policy_id), _grants(session, policy_id)
+    if not found or (len(found), sum(g.amount_fen for g in found)) != (count, total_fen):
+        raise Conflict("待公示的名单刚有变化，请重新打开核对后再发布。")
+    row = Publicity(
+        policy_id=policy_id,
+        title=f"{policy.name}拟奖补名单",
+        starts_on=clock.today(),
+        ends_on=_last_day(d),
+        published_by=actor.user_id,
+    )
+    session.add(row)
+    session.flush()
+    done = session.exec(
+        update(G)
+        .where(col(G.id).in_([g.id for g in found]), col(G.state) == GrantState.WAITING.value)
+        .values(state=GrantState.PUBLIC.value, publicity_id=row.id, updated_at=clock.now())
+        .execution_options(synchronize_session=False)
+    )
+    if done.rowcount != len(found):
+        raise Conflict("待公示的名单刚有变化，请重新打开核对后再发布。")
+    for g in found:
+        values = {"org_name": g.org_name, "amount_fen": g.amount_fen}
+        session.add(PublicityEntry(publicity_id=row.id or 0, grant_id=g.id or 0, **values))
+        text = f"公示期 {row.starts_on} 至 {row.ends_on}，公示无异议后可申请兑现。"
+        users, href = notices.users_of(session, g.org_id), PUBLIC_PUBLICITY.url(nid=row.id)
+        notices.notify(session, users, f"奖补公示：{policy.name}", text, href, "orange")
+    policy_people.note(
+        session, actor, "policy.publicity", f"publicity:{row.id}", f"{row.title}，{len(found)} 件"
+    )
+    session.flush()
+    return row.id or 0
+
+
+# --- lists --------------------------------------------------------------------------------------------
+
+
+def listing(
+    session: Session, actor: Actor, *, page: int = 1, size: int = 10
+) -> tuple[list[PublicityRow], int]:
+    """Return one page of the publications that the actor acts on, newest first."""
+    policy_people.require(actor, STAGE)
+    mine = policy_people.policies(session, actor, STAGE)
+    return _page(session, col(Publicity.policy_id).in_(mine), page, size)
+
+
+def public_listing(session: Session, *, page: int = 1, size: int = 10) -> tuple[list[PublicityRow], int]:
+    """Return one page of the publications as everybody reads them, newest first."""
+    return _page(session, col(Publicity.id) > 0, page, size)
+
+
+def _page(session: Session, where: Any, page: int, size: int) -> tuple[list[PublicityRow], int]:
+    total = session.exec(select(func.count()).select_from(Publicity).where(where)).one()
+    query = select(Publicity).where(where).order_by(col(Publicity.id).desc())
+    return [row_of(session, p) for p in session.exec(query.offset((page - 1) * size).limit(size))], total
+
+
+def row_of(session: Session, p: Publicity) -> PublicityRow:
+    """Return a publication as lists show it."""
+    figures: Any = select(func.count(), func.coalesce(func.sum(PublicityEntry.amount_fen), 0))  # pyright: ignore
+    count, amount = session.exec(figures.where(PublicityEntry.publicity_id == p.id)).one()
+    state, tone = ("公示已结束", "grey") if p.closed_at else ("公示中", "orange")
+    over = not p.closed_at and p.ends_on < clock.today()
+    if over:
+        state, tone = "公示期满，待确认", "blue"
+    return PublicityRow(
+        id=p.id or 0,
+        title=p.title,
+        policy=session.get_one(Policy, p.policy_id).name,
+        starts_on=p.starts_on.isoformat(),
+        ends_on=p.ends_on.isoformat(),
+        state=state,
+        tone=tone,
+        count=count,
+        amount=yuan(int(amount)),
+        open_objections=len(open_objections(session, p.id or 0)),
+        open=p.closed_at is None,
+        over=over,
+        href=PUBLIC_PUBLICITY.url(nid=p.id),
+    )
+
+
+def open_objections(session: Session, publicity_id: int) -> list[Objection]:
+    """Return the objections to a publication that nobody has decided yet."""
+    query = select(Objection).where(
+        Objection.publicity_id == publicity_id, Objection.state == ObjectionState.OPEN.value
+    )
+    return list(session.exec(query))
+
+
+def public_one(
+    session: Session, publicity_id: int, *, page: int = 1, size: int = 20
+) -> tuple[PublicityRow, list[Entry], int]:
+    """Return a publication with one page of its names, as everybody reads it."""
+    row = session.get(Publicity, publicity_id) if _is_number(publicity_id) else None
+    if row is None:
+        raise NotFound("公示")
+    query = (
+        select(PublicityEntry).where(PublicityEntry.publicity_id == row.id).order_by(col(PublicityEntry.id))
+    )
+    found = session.exec(query.offset((page - 1) * size).limit(size))
+    shown = row_of(session, row)
+    entries = [
+        Entry(id=e.id or 0, grant_id=e.grant_id, org=e.org_name, amount=yuan(e.amount_fen)) for e in found
+    ]
+    return shown, entries, shown.count
+
+
+def entries(
+    session: Session, actor: Actor, publicity_id: int, *, page: int = 1, size: int = 20
+) -> tuple[list[Entry], int]:
+    """Return one page of a publication's names with where each grant stands, for the staff."""
+    row = load(session, actor, publicity_id)
+    _shown, found, total = public_one(session, row.id or 0, page=page, size=size)
+    states = dict(session.exec(select(G.id, G.state).where(col(G.id).in_([e.grant_id for e in found]))).all())
+    for e in found:
+        state = states[e.grant_id]
+        e.state, e.tone = GrantState.label_of(state), GRANT_TONES[state]
+    return found, total
+
+
+# --- confirmation -------------------------------------------------------------------------------------
+
+
+def confirm(session: Session, actor: Actor, publicity_id: int) -> int:
+    """确认 what nobody objects to, once the days are over; return how many grants may be redeemed now."""
+    row = load(session, actor, publicity_id)
+    one_at_a_time(session, "publicity", row.policy_id)
+    session.refresh(row)
+    if row.closed_at:
+        raise Conflict("这次公示已经确认完毕，无需重复确认。")
+    if clock.today() <= row.ends_on:
+        raise DomainError(f"公示期至 {row.ends_on} 结束，期满后才能确认。")
+    objections = open_objections(session, row.id or 0)
+    if any(o.grant_id is None for o in objections):
+        raise DomainError("有针对整个名单的异议尚未处理，请先处理异议后再确认。")
+    held = {o.grant_id for o in objections}
+    query = select(G).where(G.publicity_id == row.id, G.state == GrantState.PUBLIC.value)
+    every = list(session.exec(query.order_by(col(G.id))))
+    free = [g for g in every if g.id not in held]
+    if every and not free:
+        raise DomainError("名单中的申请都有未处理的异议，请先处理异议后再确认。")
+    _confirmed(session, row, free)
+    if len(free) == len(every):
+        row.closed_at = clock.now()
+        session.add(row)
+    policy_people.note(
+        session, actor, "policy.confirm", f"publicity:{row.id}", f"{row.title}，{len(free)} 件"
+    )
+    return len(free)
+
+
+def _confirmed(session: Session, row: Publicity, grants: list[PolicyGrant]) -> None:
+    now = clock.now()
+    done = session.exec(
+        update(G)
+        .where(col(G.id).in_([g.id for g in grants]), col(G.state) == GrantState.PUBLIC.value)
+        .values(state=GrantState.CONFIRMED.value, confirmed_at=now, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    if done.rowcount != len(grants):
+        raise Conflict("名单刚有变化，请刷新页面后重新确认。")
+    policy = session.get_one(Policy, row.policy_id)
+    window = definitions.window_text(policy.redeem_opens_at, policy.redeem_closes_at)
+    for g in grants:
+        head = f"可以申请兑现：{policy.name} {yuan(g.amount_fen)} 元"
+        users = notices.users_of(session, g.org_id)
+        notices.notify(session, users, head, f"兑现时间：{window}。", POLICY_CLAIMS.route, "green")

@@ -1,0 +1,385 @@
+"""Where an application stands, and 来龙去脉: from any amount back to records, files, decisions and versions (manual §8)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import Actor, Permission, Role
+from cpegi_app.errors import NotFound
+from cpegi_app.models import (
+    Objection,
+    PaymentBatch,
+    PolicyApplication,
+    PolicyClaim,
+    PolicyGrant,
+    PolicyRecord,
+    PolicyVersion,
+    Publicity,
+    ReviewEvent,
+    StoredFile,
+)
+from cpegi_app.services import files, policy_claim, policy_claim_list, policy_people, policy_review, review
+from cpegi_app.services import policy_definition as definitions
+from cpegi_app.services.policy_amount import yuan
+from cpegi_app.services.policy_application import FLOW
+from cpegi_app.services.policy_review import AmountView
+from cpegi_app.services.review_view import EventView, event_view, history
+from cpegi_app.vocabulary import Status
+from cpegi_app.vocabulary.policy import (
+    GrantState,
+    ObjectionState,
+    PaymentState,
+    PolicyStage,
+    RecordSource,
+)
+
+
+class Step(BaseModel):
+    """One station of the way from application to payment: done, now, bad, or still to come."""
+
+    label: str
+    at: str = ""
+    state: str = "todo"
+    text: str = ""
+
+
+class Line(BaseModel):
+    """A labelled value."""
+
+    label: str
+    value: str
+    wide: bool = False
+
+
+class RecordLine(BaseModel):
+    """A record that the amount stands on, as it was that day."""
+
+    key: str
+    source: str
+    title: str
+    number: str
+    parties: str
+    on: str
+    base: str
+    part: str
+    formula: str
+    state: str
+
+
+class FileLine(BaseModel):
+    """A file of the application or of its claim."""
+
+    id: int
+    of: str
+    slot: str
+    name: str
+    at: str
+    state: str
+    href: str
+
+
+class PaymentLine(BaseModel):
+    """A payment, paid or failed."""
+
+    number: str
+    batch: str
+    amount: str
+    payee: str
+    state: str
+    paid_on: str
+    voucher: str
+    failure: str
+
+
+class Trail(BaseModel):
+    """Everything that an application's amounts stand on."""
+
+    id: int = 0
+    title: str = ""
+    org: str = ""
+    receipt: str = ""
+    status: str = ""
+    steps: list[Step] = []
+    basis: list[Line] = []
+    amounts: list[AmountView] = []
+    formula: list[str] = []
+    records: list[RecordLine] = []
+    files: list[FileLine] = []
+    events: list[EventView] = []
+    moves: list[AmountView] = []
+    publicity: list[Line] = []
+    payments: list[PaymentLine] = []
+    zip_href: str = ""
+
+
+# --- where it stands ----------------------------------------------------------------------------------
+
+
+def steps(session: Session, row: PolicyApplication) -> list[Step]:
+    """Return the stations of an application that the caller has loaded for its actor."""
+    events = history(session, FLOW.name, row.id or 0)
+    grant = session.exec(select(PolicyGrant).where(PolicyGrant.application_id == row.id)).first()
+    found = [_received(row), *_reviewed(row, events)]
+    found += _published(session, grant) if grant else [Step(label="公示"), Step(label="公示确认")]
+    found += (
+        _redeemed(session, grant)
+        if grant
+        else [Step(label="兑现申请"), Step(label="兑现审核"), Step(label="拨付")]
+    )
+    return found
+
+
+def _received(row: PolicyApplication) -> Step:
+    if row.received_at is None:
+        return Step(label="申请受理", state="now", text="尚未提交")
+    return Step(
+        label="申请受理", at=clock.local(row.received_at), state="done", text=f"受理编号 {row.receipt_no}"
+    )
+
+
+def _reviewed(row: PolicyApplication, events: list[ReviewEvent]) -> list[Step]:
+    found = []
+    # Only what followed the last submission counts: a correction begins again.
+    sent = max((e.id or 0 for e in events if e.action == "SUBMIT"), default=0)
+    for number, stage in enumerate((PolicyStage.FORMAL, PolicyStage.BUSINESS)):
+        passed = next(
+            (e for e in events if e.action == "APPROVE" and e.stage == stage and (e.id or 0) > sent), None
+        )
+        step = Step(label=stage.label)
+        if passed:
+            step.state, step.at, step.text = "done", clock.local(passed.created_at), "通过"
+        elif row.stage == number and row.status in (Status.PENDING, Status.RETURNED, Status.REJECTED):
+            step.state = "now" if row.status == Status.PENDING else "bad"
+            step.at = clock.local(row.decided_at) if row.status != Status.PENDING else ""
+            texts = {Status.PENDING: "正在办理", Status.RETURNED: "已退回，等待补正"}
+            step.text = texts.get(Status(row.status), "审核不通过")
+        found.append(step)
+    return found
+
+
+def _published(session: Session, grant: PolicyGrant) -> list[Step]:
+    first, second = Step(label="公示", state="now", text="等待公示"), Step(label="公示确认")
+    publicity = session.get(Publicity, grant.publicity_id) if grant.publicity_id else None
+    if publicity is None:
+        return [first, second]
+    first.at, first.text, first.state = f"{publicity.starts_on}", f"至 {publicity.ends_on}", "done"
+    if grant.state == GrantState.PUBLIC:
+        first.state = "now" if clock.today() <= publicity.ends_on else "done"
+        second.state, second.text = ("now", "等待确认") if first.state == "done" else ("todo", "")
+    elif grant.state == GrantState.REVOKED:
+        second = Step(
+            label="公示确认", at=clock.local(grant.revoked_at), state="bad", text="异议成立，已取消"
+        )
+    else:
+        second = Step(label="公示确认", at=clock.local(grant.confirmed_at), state="done", text="无异议")
+    return [first, second]
+
+
+def _redeemed(session: Session, grant: PolicyGrant) -> list[Step]:
+    claimed, checked, paid = Step(label="兑现申请"), Step(label="兑现审核"), Step(label="拨付")
+    if grant.state not in (GrantState.CONFIRMED, GrantState.PAID):
+        return [claimed, checked, paid]
+    claim = policy_claim.latest(session, grant.id or 0)
+    if claim is None or claim.submitted_at is None or claim.status == Status.DRAFT:
+        claimed.state, claimed.text = "now", policy_claim.closed_sentence(session, grant) or "可以申请"
+        return [claimed, checked, paid]
+    claimed.state, claimed.at = "done", clock.local(claim.submitted_at)
+    if claim.status != Status.APPROVED:
+        texts = {Status.PENDING: "正在办理", Status.RETURNED: "已退回，等待更正"}
+        checked.state = "now" if claim.status == Status.PENDING else "bad"
+        checked.text = texts.get(Status(claim.status), "审核不通过")
+        return [claimed, checked, paid]
+    checked.state, checked.at, checked.text = "done", clock.local(claim.decided_at), "通过"
+    payment = policy_claim.living_payment(session, grant.id or 0)
+    if payment is None:
+        failed = policy_claim.last_failure(session, claim.id or 0)
+        paid.state, paid.text = ("bad", f"拨付失败：{failed.failure}") if failed else ("now", "等待编入批次")
+    elif payment.state == PaymentState.PAID:
+        paid.state, paid.at, paid.text = "done", f"{payment.paid_on}", f"已拨付，凭证 {payment.voucher_no}"
+    else:
+        paid.state, paid.text = "now", "拨付中"
+    return [claimed, checked, paid]
+
+
+def own_steps(session: Session, actor: Actor, row_id: int) -> list[Step]:
+    """Return where an own application stands."""
+    return steps(session, review.load_own(session, FLOW, actor, row_id))
+
+
+# --- 来龙去脉 -----------------------------------------------------------------------------------------
+
+
+def load(session: Session, actor: Actor, row_id: int) -> PolicyApplication:
+    """Return an application for the staff who act on it at any stage, payment included."""
+    policy_people.require(actor, PolicyStage.FORMAL)
+    is_number = type(row_id) is int and 0 < row_id < 2**31
+    row = session.get(PolicyApplication, row_id) if is_number else None
+    if row is None or row.submitted_at is None or row.status == Status.DRAFT or actor.role is not Role.STAFF:
+        raise NotFound(FLOW.label)
+    # Who writes policies answers for them: they read what became of each.
+    reads = actor.may(Permission.POLICY_MANAGE)
+    if not reads and not any(policy_people.is_in(actor, row.people, s) for s in PolicyStage):
+        raise NotFound(FLOW.label)
+    return row
+
+
+def trail(session: Session, actor: Actor, row_id: int) -> Trail:
+    """Return everything that an application's amounts stand on."""
+    row = load(session, actor, row_id)
+    grant = session.exec(select(PolicyGrant).where(PolicyGrant.application_id == row.id)).first()
+    query = select(PolicyClaim).where(PolicyClaim.application_id == row.id).order_by(col(PolicyClaim.id))
+    claims = list(session.exec(query))
+    return Trail(
+        id=row.id or 0,
+        title=row.policy_name,
+        org=row.org_name,
+        receipt=row.receipt_no or "",
+        status=_status(row, grant),
+        steps=steps(session, row),
+        basis=_basis(session, row),
+        amounts=policy_review.amounts(session, row.id or 0),
+        formula=[f"{line['title']}：{line['text']}" for line in row.calculation.get("lines", [])]
+        + list(row.calculation.get("steps", [])),
+        records=_records(session, row),
+        files=_files(session, row, claims),
+        events=_events(session, row, claims),
+        moves=policy_review.moves(session, row.id or 0),
+        publicity=_publicity(session, grant),
+        payments=_payments(session, grant),
+        zip_href=f"/exports/policy-trail/{row.id}",
+    )
+
+
+def _status(row: PolicyApplication, grant: PolicyGrant | None) -> str:
+    return GrantState.label_of(grant.state) if grant else Status.label_of(row.status)
+
+
+def _basis(session: Session, row: PolicyApplication) -> list[Line]:
+    version = session.get_one(PolicyVersion, row.version_id)
+    d = definitions.of_version(session, row.version_id)
+    found = [
+        Line(label="政策", value=d.name),
+        Line(label="依据文号", value=d.document_no),
+        Line(label="适用版本", value=f"第 {version.number} 版"),
+        Line(label="版本发布", value=f"{clock.local(version.created_at)} {version.published_label}"),
+        Line(label="奖补标准", value=definitions.rule_text(d), wide=True),
+        Line(label="选取记录", value=definitions.records_text(d) or "不需要选取记录", wide=True),
+        Line(label="统一社会信用代码", value=row.profile.get("credit_code", "")),
+        Line(label="受理时间", value=clock.local(row.received_at)),
+    ]
+    return found
+
+
+def _records(session: Session, row: PolicyApplication) -> list[RecordLine]:
+    texts = {line["key"]: line["text"] for line in row.calculation.get("lines", [])}
+    query = select(PolicyRecord).where(PolicyRecord.application_id == row.id).order_by(col(PolicyRecord.id))
+    return [_record(r, texts) for r in session.exec(query)]
+
+
+def _record(r: PolicyRecord, texts: dict[str, str]) -> RecordLine:
+    said = r.snapshot
+    until = f" 至 {said['until']}" if said.get("until") else ""
+    return RecordLine(
+        key=str(r.id),
+        source=RecordSource.label_of(r.source),
+        title=said.get("title", ""),
+        number=said.get("number", ""),
+        parties=f"{said.get('provider', '')} → {said.get('receiver', '')}",
+        on=f"{said.get('on', '')}{until}",
+        base=yuan(r.base_fen),
+        part=yuan(r.amount_fen),
+        formula=texts.get(f"{r.source}:{r.record_id}", ""),
+        state="已移除" if r.released_at else "已锁定" if r.is_final else "占用中",
+    )
+
+
+def stored(
+    session: Session, row: PolicyApplication, claims: list[PolicyClaim]
+) -> list[tuple[str, StoredFile]]:
+    """Return the files of an application and its claims that were part of a submission, removed ones too."""
+    found = []
+    for name, flow, number in [
+        ("政策申请", FLOW.name, row.id),
+        *(("兑现申请", policy_claim.NAME, c.id) for c in claims),
+    ]:
+        sent = {i for e in history(session, flow, number or 0) for i in e.snapshot.get("files", [])}
+        query = select(StoredFile).where(StoredFile.flow == flow, StoredFile.subject_id == number)
+        found += [(name, f) for f in session.exec(query.order_by(col(StoredFile.id))) if f.id in sent]
+    return found
+
+
+def _files(session: Session, row: PolicyApplication, claims: list[PolicyClaim]) -> list[FileLine]:
+    labels = files.slot_labels(session, FLOW.name, row.id or 0) | {policy_claim.RECEIPT: "收款收据"}
+    return [
+        FileLine(
+            id=f.id or 0,
+            of=of,
+            slot=labels.get(f.slot, f.slot),
+            name=f.name,
+            at=clock.local(f.created_at),
+            state="已被替换" if f.removed_at else "",
+            href=f"/files/{f.id}",
+        )
+        for of, f in stored(session, row, claims)
+    ]
+
+
+def _events(session: Session, row: PolicyApplication, claims: list[PolicyClaim]) -> list[EventView]:
+    d = definitions.of_version(session, row.version_id)
+    titles = policy_review.targets(d) | policy_claim.TITLES
+    found: list[tuple[Any, EventView]] = []
+    for name, flow, number in [
+        ("", FLOW.name, row.id),
+        *(("兑现", policy_claim.NAME, c.id) for c in claims),
+    ]:
+        for e in history(session, flow, number or 0):
+            view = event_view(e, titles)
+            stage = PolicyStage.label_of(e.stage)
+            view.action = f"{name}{view.action}" + (f"（{stage}）" if stage else "")
+            found.append((e.created_at, view))
+    return [view for _, view in sorted(found, key=lambda pair: pair[0])]
+
+
+def _publicity(session: Session, grant: PolicyGrant | None) -> list[Line]:
+    publicity = session.get(Publicity, grant.publicity_id) if grant and grant.publicity_id else None
+    if grant is None or publicity is None:
+        return []
+    found = [
+        Line(label="公示", value=publicity.title),
+        Line(label="公示期", value=f"{publicity.starts_on} 至 {publicity.ends_on}"),
+        Line(label="确认时间", value=clock.local(grant.confirmed_at) or "—"),
+    ]
+    query = select(Objection).where(Objection.publicity_id == publicity.id)
+    for o in session.exec(query.order_by(col(Objection.id))):
+        if o.grant_id in (None, grant.id):
+            text = (
+                f"{o.received_on} {o.from_name}：{o.text}；{ObjectionState.label_of(o.state)} {o.conclusion}"
+            )
+            found.append(Line(label="异议", value=text, wide=True))
+    return found
+
+
+def _payments(session: Session, grant: PolicyGrant | None) -> list[PaymentLine]:
+    if grant is None:
+        return []
+    found = policy_claim_list.payments_of(session, grant.id or 0)
+    ids = {p.batch_id for p in found}
+    query = select(PaymentBatch.id, PaymentBatch.number).where(col(PaymentBatch.id).in_(ids))
+    numbers = {i or 0: number for i, number in session.exec(query)}
+    return [
+        PaymentLine(
+            number=p.number,
+            batch=numbers.get(p.batch_id, ""),
+            amount=yuan(p.amount_fen),
+            payee=f"{p.payee_name} · {p.bank} · {p.account_no}",
+            state=PaymentState.label_of(p.state),
+            paid_on=p.paid_on.isoformat() if p.paid_on else "",
+            voucher=p.voucher_no,
+            failure=p.failure,
+        )
+        for p in found
+    ]

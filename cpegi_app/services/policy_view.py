@@ -1,0 +1,328 @@
+"""The application's page: its form drawn from the definition, the records to choose, the amount (manual §8.1)."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+from sqlmodel import Session
+
+from cpegi_app import clock
+from cpegi_app.access import Actor
+from cpegi_app.models import Organisation, Policy, PolicyApplication
+from cpegi_app.services import (
+    files,
+    policy,
+    policy_application,
+    policy_check,
+    policy_clock,
+    policy_public,
+    policy_records,
+    review,
+)
+from cpegi_app.services import policy_definition as definitions
+from cpegi_app.services.policy_amount import yuan
+from cpegi_app.services.policy_definition import Definition
+from cpegi_app.services.policy_public import PublicDetail
+from cpegi_app.services.policy_records import Record
+from cpegi_app.vocabulary import Status
+from cpegi_app.vocabulary.policy import QuestionKind
+
+
+class Choice(BaseModel):
+    """One line of a drop-down."""
+
+    value: str
+    label: str
+
+
+class FieldItem(BaseModel):
+    """A control of the form."""
+
+    name: str
+    title: str
+    kind: str
+    required: bool = False
+    unit: str = ""
+    help: str = ""
+    options: list[Choice] = []
+    value: str = ""
+    reason: str = ""
+    locked: bool = False
+
+
+class SlotItem(BaseModel):
+    """An upload of the form."""
+
+    code: str
+    name: str
+    title: str
+    required: bool
+    hint: str
+    template: str = ""
+    template_name: str = ""
+    reason: str = ""
+    locked: bool = False
+
+
+class RecordItem(BaseModel):
+    """A record in the list to choose from."""
+
+    key: str
+    title: str
+    number: str
+    parties: str
+    on: str
+    amount: str
+    part: str
+    formula: str
+    chosen: bool
+    why: str
+
+
+class Money(BaseModel):
+    """The amount as the page shows it."""
+
+    computed: str = ""
+    steps: list[str] = []
+    missing: list[str] = []
+
+
+class Form(BaseModel):
+    """Everything that the application's page shows beside the review's own view."""
+
+    row_id: int = 0
+    version: int = 0
+    editable: bool = False
+    status: str = ""
+    policy_id: int = 0
+    policy: PublicDetail = PublicDetail()
+    receipt: str = ""
+    received: str = ""
+    due: str = ""
+    applicant: list[tuple[str, str]] = []
+    fields: list[FieldItem] = []
+    slots: list[SlotItem] = []
+    with_records: bool = False
+    records_locked: bool = False
+    records_reason: str = ""
+    records: list[RecordItem] = []
+    chosen: int = 0
+    usable: int = 0
+    money: Money = Money()
+    warning: str = ""
+    newer: str = ""
+    values: dict[str, str] = {}
+    reasons: dict[str, str] = {}
+    saved: str = ""
+    step: int = 0
+
+
+def form(session: Session, actor: Actor, row_id: int) -> Form:
+    """Return an own application for its page."""
+    row, of, d = policy_application.load_own(session, actor, row_id)
+    org = session.get_one(Organisation, row.org_id)
+    editable = row.status in review.EDITABLE
+    found = Form(
+        row_id=row_id,
+        version=row.version,
+        editable=editable,
+        status=row.status,
+        policy_id=row.policy_id,
+        policy=policy_public.describe(session, of, d),
+        receipt=row.receipt_no or "",
+        received=clock.local(row.received_at),
+        due=due(row),
+        applicant=_applicant(org),
+        fields=_fields(row, d),
+        slots=_slots(row, d),
+        with_records=bool(d.source),
+        values=row.data,
+        reasons=row.field_reasons,
+        saved=clock.local(row.updated_at),
+        step=1 + min(row.stage, 1),
+    )
+    if editable:
+        found.warning, found.newer = _warnings(row, of)
+        _records(session, row, d, org, found)
+    found.money = money(session, row, d, org)
+    return found
+
+
+def names(session: Session, actor: Actor, row_id: int) -> frozenset[str]:
+    """Return the names that an own application's form may send."""
+    return policy_application.names(policy_application.load_own(session, actor, row_id)[2])
+
+
+def titles(session: Session, actor: Actor, row_id: int) -> dict[str, str]:
+    """Return what the places of an own application's form are called."""
+    return policy_application.titles(policy_application.load_own(session, actor, row_id)[2])
+
+
+def choose_usable(session: Session, actor: Actor, row_id: int) -> None:
+    """Choose every record that can be chosen, newest first, as many as the policy takes."""
+    row, _of, d = policy_application.load_own(session, actor, row_id)
+    org = session.get_one(Organisation, row.org_id)
+    keys = ",".join(r.key for r in policy_records.own(session, org, d))
+    policy_application.add_records(session, actor, row, keys)
+
+
+def preview(session: Session, actor: Actor, policy_id: int) -> Form:
+    """Return a draft as its applicant will see it, or every mistake that keeps it from being published."""
+    d = policy.preview(session, actor, policy_id)
+    of = policy.load(session, actor, policy_id)
+    windows = ("opens_at", "closes_at", "redeem_opens_at", "redeem_closes_at")
+    shown = Policy(id=of.id, state=of.state, number=of.number, **{name: getattr(d, name) for name in windows})
+    row = PolicyApplication(org_id=0, policy_id=policy_id, version_id=0)
+    detail = policy_public.describe(session, shown, d)
+    return Form(policy=detail, fields=_fields(row, d), slots=_slots(row, d), with_records=bool(d.source))
+
+
+def money(session: Session, row: PolicyApplication, d: Definition, org: Organisation) -> Money:
+    """Return what the application comes to now; once sent, what it came to."""
+    if row.status not in review.EDITABLE:
+        steps = [line["text"] for line in row.calculation.get("lines", [])]
+        return Money(computed=yuan(row.computed_fen), steps=[*steps[:10], *row.calculation.get("steps", [])])
+    records = policy_records.get(session, policy_records.parse_keys(row.data.get("records", "")))
+    found = policy_check.amount_of(session, row, d, org.id or 0, row.data, records)
+    lines = [f"{line.title}：{line.text}" for line in found.lines if line.text]
+    more = [f"……另有 {len(lines) - 10} 笔"] if len(lines) > 10 else []
+    return Money(
+        computed=yuan(found.amount_fen), steps=[*lines[:10], *more, *found.steps], missing=found.missing
+    )
+
+
+def due(row: PolicyApplication) -> str:
+    """Return until when an application should be handled, in words."""
+    return policy_clock.text(row)
+
+
+def _warnings(row: PolicyApplication, of: Policy) -> tuple[str, str]:
+    """Return why it cannot be sent now, and that there is a newer version to change to."""
+    why = ""
+    if row.status == Status.DRAFT and (closed := definitions.closed_sentence(of)):
+        why = f"{closed}，现在不能提交。已填写的内容保留为草稿。"
+    newer = ""
+    if row.status == Status.DRAFT and of.version_id != row.version_id and not why:
+        newer = f"政策已更新为第 {of.number} 版。您的申请仍按开始填写时的版本办理，也可以改用新版本，已填写的内容会保留。"
+    return why, newer
+
+
+def _applicant(org: Organisation) -> list[tuple[str, str]]:
+    from cpegi_app.services.profile_forms import ProfileForm
+
+    found = [("单位名称", org.name), ("统一社会信用代码", org.credit_code or "")]
+    for name in ("org_class", "legal_rep", "region", "industry", "address"):
+        spec = ProfileForm.spec(name)
+        found.append((spec.title, spec.show(org.profile.get(name, "")) or "—"))
+    return found
+
+
+def _fields(row: PolicyApplication, d: Definition) -> list[FieldItem]:
+    places = policy_application.open_places(row, d)
+
+    def item(name: str, title: str, kind: str, **more) -> FieldItem:
+        return FieldItem(
+            name=name,
+            title=title,
+            kind=kind,
+            value=row.data.get(name, ""),
+            reason=row.field_reasons.get(name, ""),
+            locked=places is not None and name not in places,
+            **more,
+        )
+
+    found = [item(name, title, "TEXT", required=True) for name, title, _ in policy_check.CONTACT]
+    for q in d.questions:
+        if q.kind == QuestionKind.FILE:
+            continue
+        options = [Choice(value=o, label=o) for o in q.options]
+        more = {"required": q.required, "unit": q.unit, "help": _help(q), "options": options}
+        found.append(item(f"a_{q.code}", q.title, q.kind, **more))
+    found.append(item("note", "申请说明", "AREA", help="选填，最多 1000 字"))
+    help_asked = "不填按系统计算金额申请；可以少于系统计算金额"
+    found.append(item("asked", "申请金额", "NUMBER", unit="元", help=help_asked))
+    return found
+
+
+def _help(q: definitions.Question) -> str:
+    limits = f"{q.low or '不限'} 至 {q.high or '不限'}" if q.low or q.high else ""
+    return "，".join(t for t in (q.note, limits) if t)
+
+
+def _slots(row: PolicyApplication, d: Definition) -> list[SlotItem]:
+    places = policy_application.open_places(row, d)
+    found = []
+    for m in d.materials:
+        hint = "PDF、Excel（.xlsx）、JPG 或 PNG，单个文件不超过 10 MB" if m.workbooks else files.HINT
+        found.append(
+            SlotItem(
+                code=m.code,
+                name=f"file_{m.code}",
+                title=m.name,
+                required=m.required,
+                hint="；".join(t for t in (m.note, f"支持 {hint}") if t),
+                template=f"/policy-files/{m.template}?download=1" if m.template else "",
+                template_name=m.template_name,
+            )
+        )
+    for q in d.questions:
+        if q.kind == QuestionKind.FILE:
+            hint = "；".join(t for t in (q.note, f"支持 {files.HINT}") if t)
+            more = {"code": q.code, "name": f"file_{q.code}", "title": q.title, "required": q.required}
+            found.append(SlotItem(hint=hint, **more))
+    for slot in found:
+        slot.reason = row.field_reasons.get(slot.name, "")
+        slot.locked = places is not None and slot.name not in places
+    return found
+
+
+# --- records ------------------------------------------------------------------------------------------
+
+
+def _records(session: Session, row: PolicyApplication, d: Definition, org: Organisation, found: Form) -> None:
+    places = policy_application.open_places(row, d)
+    found.records_locked = places is not None and "records" not in places
+    found.records_reason = row.field_reasons.get("records", "")
+    if not d.source:
+        return
+    chosen = policy_records.parse_keys(row.data.get("records", ""))
+    listed = policy_records.own(session, org, d)
+    there = {(r.source, r.id) for r in listed}
+    listed = policy_records.get(session, [k for k in chosen if k not in there]) + listed
+    found.records = _items(session, row, d, org, listed, set(chosen))
+    found.chosen = sum(r.chosen for r in found.records)
+    found.usable = sum(not r.why for r in found.records)
+
+
+def _items(
+    session: Session,
+    row: PolicyApplication,
+    d: Definition,
+    org: Organisation,
+    records: list[Record],
+    chosen: set[tuple[str, int]],
+) -> list[RecordItem]:
+    from cpegi_app.services.policy_amount import line_of
+
+    claims = policy_records.claims(session, row.policy_id, records)
+    found = []
+    for r in records:
+        why = policy_records.why_not(d, r, org)
+        claim = claims.get((r.source, r.root_id))
+        if not why and claim:
+            why = policy_records.used_sentence(session, claim, r, org.id or 0, row.id or 0)
+        line = line_of(d, r.facts()) if d.rule != "FIXED" else None
+        found.append(
+            RecordItem(
+                key=r.key,
+                title=r.title,
+                number=r.number,
+                parties=f"{r.provider} → {r.receiver}",
+                on=f"{r.on}" + (f" 至 {r.until}" if r.until else ""),
+                amount=yuan(r.amount_fen) if r.amount_fen is not None else "缺失",
+                part=yuan(line.amount_fen) if line and not line.missing else "—",
+                formula=(line.missing or line.text) if line else "",
+                chosen=(r.source, r.id) in chosen,
+                why=why,
+            )
+        )
+    return found

@@ -1,0 +1,46 @@
+"""What a flow says of its subject: lines, checks, kinds of file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cpegi_app.services.forms import Form
+
+
+@dataclass(frozen=True)
+class Check:
+    """What the machine found out for the reviewer; `level` is ok, warn or bad."""
+
+    label: str
+    level: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a subject, beyond its form's fields."""
+
+    group: str
+    name: str
+    title: str
+    value: str
+    old: str = ""
+
+
+@dataclass(frozen=True)
+class Description:
+    """A subject as reviewers see it: its form, what is in force, further lines, the machine's checks."""
+
+    form: type[Form] | None = None
+    in_force: dict[str, str] | None = None
+    lines: tuple[Line, ...] = ()
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What a flow of its own calls a kind of file: its label, whether workbooks are taken, why it is closed now."""
+
+    label: str
+    workbooks: bool = False
+    closed: str = ""

@@ -1,0 +1,192 @@
+"""政策管理: the staff's list, the editor of a policy, the preview (manual §8)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+from reflex_base.utils.form import FormData
+
+from cpegi_app.access import POLICIES, POLICY_EDIT, POLICY_PREVIEW
+from cpegi_app.errors import DomainError, FormInvalid
+from cpegi_app.services import policy, policy_list, policy_view
+from cpegi_app.services.filetypes import MAX_FILE_BYTES
+from cpegi_app.services.forms import posted
+from cpegi_app.services.policy import Editor
+from cpegi_app.services.policy_list import PolicyRow
+from cpegi_app.services.policy_public import PublicDetail
+from cpegi_app.services.policy_view import FieldItem, SlotItem
+from cpegi_app.state.base import Services, for_screen, int_arg
+from cpegi_app.state.form import FormState
+from cpegi_app.state.message import info, on_error, success
+from cpegi_app.state.table import TableState, shows
+
+
+@for_screen(POLICIES)
+@shows(policy_list.ALL)
+class PolicyListState(TableState, rx.State):
+    """政策管理: all policies; begin, copy, stop."""
+
+    rows: list[PolicyRow] = []
+
+    @rx.event
+    async def add(self):
+        """Begin a policy (新建政策)."""
+        row = await self._write(policy.begin)
+        return rx.redirect(POLICY_EDIT.url(pid=row.id))
+
+    @rx.event
+    async def copy_policy(self, policy_id: int):
+        """Begin a policy with another's contents (复制)."""
+        row = await self._write(policy.copy, int_arg(policy_id, 0))
+        return rx.redirect(POLICY_EDIT.url(pid=row.id))
+
+
+@for_screen(POLICIES)
+class PolicyStopState(FormState, rx.State):
+    """停止受理: asks for the reason that applicants read."""
+
+    policy_id: int = 0
+    name: str = ""
+    version: int = 0
+
+    @rx.event
+    async def ask(self, policy_id: int):
+        """Ask for the reason before a policy is stopped."""
+        found = await self._read(policy.editor, int_arg(policy_id, 0))
+        self.policy_id, self.name, self.version = found.id, found.name, found.version
+        self._open({})
+
+    @rx.event
+    def keep_going(self):
+        """Leave the policy as it is."""
+        self.policy_id = 0
+
+    @rx.event
+    async def stop(self, data: FormData):
+        """Stop it."""
+        reason = posted(data, frozenset({"reason", "intent"})).get("reason", "")
+        await self._checked(self._write(policy.stop, self.policy_id, self.version, reason))
+        self.policy_id = 0
+        await (await self.get_state(PolicyListState))._refresh()
+        return success("已停止受理。尚未提交的申请保留为草稿，已提交的继续办理。")
+
+
+@for_screen(POLICY_EDIT)
+class PolicyEditState(FormState, rx.State):
+    """The editor of a policy: draft, materials, questions, templates, publication."""
+
+    row_id: int = 0
+    version: int = 0
+    editor: Editor = Editor()
+    uploading: int = -1
+
+    @rx.event
+    async def load(self):
+        """Open the policy named by the address."""
+        self.row_id, self.editor = 0, Editor()
+        await self._show(self._route_id("pid"))
+
+    async def _show(self, row_id: int, *, fresh: bool = True) -> None:
+        self.editor = await self._read(policy.editor, row_id)
+        self.row_id, self.version = row_id, self.editor.version
+        if fresh:
+            self._open(self.editor.values)
+
+    @rx.event
+    async def submit(self, data: FormData):
+        """暂存, 发布, or a row more or less, by the button that was pressed; all of them keep what was typed."""
+        names, titles = await self._read(policy.names_of, self.row_id)
+        try:
+            values = posted(data, names | {"intent"})
+        except FormInvalid as refusal:
+            self._refuse(refusal, titles)
+            return on_error(refusal)
+        intent = values.pop("intent", "")
+        if intent.startswith(("add_", "drop_")):
+            return await self._rows(intent, values)
+        self.version = await self._write(policy.save, self.row_id, self.version, values)
+        self.editor = self.editor.model_copy(update={"version": self.version})
+        if intent == "publish":
+            return await self._publish(titles)
+        if intent == "preview":
+            return rx.redirect(POLICY_PREVIEW.url(pid=self.row_id))
+        self._clear_errors()
+        return success("已暂存，可随时回来继续填写。")
+
+    async def _rows(self, intent: str, values: dict[str, str]) -> Any:
+        verb, _, what = intent.partition("_")
+        call = policy.add_row if verb == "add" else policy.drop_row
+        await self._checked(self._write(call, self.row_id, self.version, what, values))
+        await self._show(self.row_id)
+        return info("已添加一项，请填写。" if verb == "add" else "已删除。")
+
+    async def _publish(self, titles: dict[str, str]) -> Any:
+        number = await self._checked(self._write(policy.publish, self.row_id, self.version), titles)
+        await self._show(self.row_id, fresh=False)
+        if number > 1:
+            return success(f"已发布第 {number} 版。此前开始填写的申请仍按原版本办理。")
+        return success("已发布，申报时间内申请单位即可申请。")
+
+    @rx.event
+    async def upload_template(self, files_in: list[rx.UploadFile], nth: int = 0):
+        """Take a template for the material in that place."""
+        try:
+            await self._take(files_in, self._material(nth))
+        except DomainError as refusal:
+            # Raised, it would break the upload's own connection in the middle of its answer.
+            return on_error(refusal)
+
+    async def _take(self, files_in: Any, code: str) -> None:
+        if not isinstance(files_in, list) or any(not isinstance(f, rx.UploadFile) for f in files_in):
+            raise DomainError("请在页面上选择文件后再上传。")
+        for f in files_in[:1]:
+            data = await f.read(MAX_FILE_BYTES + 1)
+            name = f.filename or "文件"
+            self.version = await self._write(
+                policy.attach_template, self.row_id, self.version, code, name, data
+            )
+        await self._show(self.row_id, fresh=False)
+
+    @rx.event
+    async def drop_template(self, nth: int):
+        """Take a material's template away."""
+        code = self._material(nth)
+        self.version = await self._write(policy.drop_template, self.row_id, self.version, code)
+        await self._show(self.row_id, fresh=False)
+
+    @rx.event
+    def refuse_template(self):
+        """Say why the browser did not even send a file."""
+        return on_error(DomainError(f"文件超过 {MAX_FILE_BYTES >> 20} MB 上限，请压缩或拆分后重新上传。"))
+
+    def _material(self, nth: Any) -> str:
+        rows, number = self.editor.materials, int_arg(nth, -1)
+        return rows[number].code if 0 <= number < len(rows) else ""
+
+
+@for_screen(POLICY_PREVIEW)
+class PolicyPreviewState(Services, rx.State):
+    """A draft as its applicant will see it."""
+
+    policy_id: int = 0
+    detail: PublicDetail = PublicDetail()
+    fields: list[FieldItem] = []
+    slots: list[SlotItem] = []
+    problems: list[str] = []
+    loading: bool = True
+
+    @rx.event
+    async def load(self):
+        """Open the preview of the policy named by the address."""
+        self.detail, self.fields, self.slots, self.problems = PublicDetail(), [], [], []
+        self.policy_id, self.loading = self._route_id("pid"), True
+        try:
+            found = await self._read(policy_view.preview, self.policy_id)
+            self.detail, self.fields, self.slots = found.policy, found.fields, found.slots
+        except FormInvalid as refusal:
+            _names, titles = await self._read(policy.names_of, self.policy_id)
+            self.problems = [
+                f"{titles.get(n, '')}：{text}".lstrip("：") for n, text in refusal.fields.items()
+            ]
+        self.loading = False

@@ -1,0 +1,283 @@
+"""政策申请: the own list, the policies open to me, the application's form (manual §8.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+from reflex_base.utils.form import FormData
+from sqlmodel import Session
+
+from cpegi_app.access import POLICY_APPLICATION, POLICY_APPLICATIONS, POLICY_START, Actor
+from cpegi_app.errors import DomainError, FormInvalid
+from cpegi_app.services import (
+    policy_application,
+    policy_open,
+    policy_own,
+    policy_trail,
+    policy_view,
+    review_view,
+)
+from cpegi_app.services.filetypes import MAX_FILE_BYTES
+from cpegi_app.services.forms import posted
+from cpegi_app.services.policy_application import FLOW
+from cpegi_app.services.policy_open import ForMe, Offer
+from cpegi_app.services.policy_own import ApplicationRow, PreCheck
+from cpegi_app.services.policy_trail import Step
+from cpegi_app.services.policy_view import Form, Money, RecordItem
+from cpegi_app.services.review_view import ReviewView
+from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
+from cpegi_app.state.form import FilesState
+from cpegi_app.state.message import on_error, success
+from cpegi_app.state.subject import changed
+from cpegi_app.state.table import TableState, shows
+
+LONGEST = 5000
+# So many records stand on a page of the list to choose from.
+RECORDS = 10
+TOO_LARGE = f"文件超过 {MAX_FILE_BYTES >> 20} MB 上限，请压缩或拆分后重新上传。"
+
+
+@for_screen(POLICY_APPLICATIONS)
+@shows(policy_own.OWN)
+class PolicyApplicationsState(TableState, rx.State):
+    """政策申请: the own applications, and what open policies would bring."""
+
+    rows: list[ApplicationRow] = []
+    for_me: list[ForMe] = []
+
+    @rx.event
+    async def load_for_me(self):
+        """Show what the own records would bring under the policies that are open."""
+        self.for_me = await self._read(policy_open.for_me)
+
+    @rx.event
+    async def start_with(self, policy_id: int):
+        """Begin the application with the records that qualify."""
+        wanted = int_arg(policy_id, 0)
+        keys = next((p.keys for p in self.for_me if p.policy_id == wanted), "")
+        row = await self._write(policy_application.start, wanted, keys)
+        return rx.redirect(POLICY_APPLICATION.url(aid=row.id))
+
+
+@for_screen(POLICY_START)
+class PolicyStartState(Services, rx.State):
+    """发起政策申请: the policies open to the actor, and those that are not, with the reason."""
+
+    offers: list[Offer] = []
+    loading: bool = True
+
+    @rx.event
+    async def load(self):
+        """Show the current policies."""
+        self.loading = True
+        self.offers = await self._read(policy_open.offers)
+        self.loading = False
+
+    @rx.event
+    async def start(self, policy_id: int):
+        """Begin an application, or go on with the one that is begun."""
+        row = await self._write(policy_application.start, int_arg(policy_id, 0))
+        return rx.redirect(POLICY_APPLICATION.url(aid=row.id))
+
+
+def _page(session: Session, actor: Actor, row_id: int) -> tuple[Form, ReviewView, list[Step]]:
+    form = policy_view.form(session, actor, row_id)
+    steps = policy_trail.own_steps(session, actor, row_id)
+    return form, review_view.view(session, FLOW, actor, row_id), steps
+
+
+@for_screen(POLICY_APPLICATION)
+class PolicyApplicationState(FilesState, rx.State):
+    """An own application: its form while it may be changed, and where it stands."""
+
+    row_id: int = 0
+    version: int = 0
+    editable: bool = False
+    sent: bool = False
+    form: Form = Form()
+    view: ReviewView = ReviewView()
+    steps: list[Step] = []
+    money: Money = Money()
+    records: list[RecordItem] = []
+    record_page: int = 1
+    record_total: int = 0
+    only_usable: bool = False
+    chosen: int = 0
+    precheck: PreCheck = PreCheck()
+    saved_at: str = ""
+    _all_records: list[RecordItem] = []
+
+    @rx.event
+    async def load(self):
+        """Open the application named by the address."""
+        self.row_id, self.editable, self.sent = 0, False, False
+        self.form, self.view, self.records, self._all_records = Form(), ReviewView(), [], []
+        self.steps = []
+        self.precheck, self.record_page, self.only_usable, self.saved_at = PreCheck(), 1, False, ""
+        await self._show(self._route_id("aid"))
+
+    async def _show(self, row_id: int, *, fresh: bool = True) -> None:
+        found, self.view, self.steps = await self._read(_page, row_id)
+        self.row_id, self.version, self.editable = row_id, found.version, found.editable
+        self.money, self._all_records, self.chosen = found.money, found.records, found.chosen
+        self.files = self.view.files
+        # The list of records is shown page by page: the whole of it stays on the server.
+        self.form = found.model_copy(update={"records": [], "money": Money(), "values": {}})
+        self._turn()
+        if fresh:
+            self._open(found.values, found.reasons)
+
+    def _turn(self) -> None:
+        listed = [r for r in self._all_records if not (self.only_usable and r.why)]
+        self.record_total = len(listed)
+        last = max(1, -(-len(listed) // RECORDS))
+        self.record_page = min(self.record_page, last)
+        first = (self.record_page - 1) * RECORDS
+        self.records = listed[first : first + RECORDS]
+
+    async def _subject(self) -> tuple[str, int]:
+        return FLOW.name, self.row_id
+
+    # --- the form -----------------------------------------------------------------------------------
+
+    @rx.event
+    async def keep(self, name: str, value: str | bool):
+        """暂存 one field as it is left; what cannot be kept is said, what was typed stays on the page."""
+        if not self.editable:
+            return
+        text = ("YES" if value else "") if isinstance(value, bool) else text_arg(value, LONGEST)
+        typed = {text_arg(name, 40): text}
+        self.version = await self._write(policy_application.save, self.row_id, self.version, typed)
+        await self._after_change()
+
+    async def _after_change(self) -> None:
+        """Show the amount anew, and that what was typed is kept."""
+        found, _view, _steps = await self._read(_page, self.row_id)
+        self.money, self.chosen, self._all_records = found.money, found.chosen, found.records
+        self.version, self.saved_at = found.version, found.saved
+        self._turn()
+
+    @rx.event
+    async def submit(self, data: FormData):
+        """暂存, 提交前检查 or 提交, by the button that was pressed; all of them keep what was typed first."""
+        if self.sent or not self.editable:
+            return
+        titles = await self._read(policy_view.titles, self.row_id)
+        names = await self._read(policy_view.names, self.row_id)
+        try:
+            values = posted(data, names | {"intent"})
+        except FormInvalid as refusal:
+            self._refuse(refusal, titles)
+            return on_error(refusal)
+        intent = values.pop("intent", "")
+        values.setdefault("promise", "")
+        self.version = await self._write(policy_application.save, self.row_id, self.version, values)
+        await self._after_change()
+        if intent == "check":
+            return await self._check()
+        if intent == "submit":
+            return await self._send(values, titles)
+        self._clear_errors()
+        return success("已暂存，可随时回来继续填写。")
+
+    async def _check(self) -> Any:
+        self._clear_errors()
+        self.precheck = await self._read(policy_own.precheck, self.row_id)
+        self.errors = {f.target: f.text for f in self.precheck.findings}
+        return rx.set_focus("precheck")
+
+    async def _send(self, values: dict[str, str], titles: dict[str, str]) -> None:
+        call = self._write(policy_application.submit, self.row_id, self.version, values, self._submit_key)
+        self.precheck = PreCheck()
+        await self._checked(call, titles)
+        self.sent, self.editable = True, False
+        await self._show(self.row_id, fresh=False)
+
+    # --- records ------------------------------------------------------------------------------------
+
+    @rx.event
+    async def choose(self, key: str, chosen: bool):
+        """Choose a record, or take it away."""
+        self.version = await self._write(
+            policy_application.choose, self.row_id, self.version, text_arg(key, 30), chosen=chosen is True
+        )
+        await self._after_change()
+
+    @rx.event
+    async def choose_all(self):
+        """Choose every record that can be chosen, as many as the policy takes."""
+        await self._write(policy_view.choose_usable, self.row_id)
+        await self._after_change()
+
+    @rx.event
+    def turn_records(self, page: int):
+        """Turn to a page of the records."""
+        self.record_page = int_arg(page, 1)
+        self._turn()
+
+    @rx.event
+    def show_usable(self, only: bool):
+        """Show only the records that can be chosen, or all of them with the reason why not."""
+        self.only_usable, self.record_page = only is True, 1
+        self._turn()
+
+    # --- files --------------------------------------------------------------------------------------
+
+    @rx.event
+    async def upload_nth(self, files_in: list[rx.UploadFile], nth: int = 0):
+        """Take files for the material in that place."""
+        try:
+            await self._take(files_in, self._slot(nth))
+        except DomainError as refusal:
+            # Raised, it would break the upload's own connection in the middle of its answer.
+            return on_error(refusal)
+
+    @rx.event
+    def progress_nth(self, progress: dict, nth: int = 0):
+        """Show how far an upload has come."""
+        share = progress.get("progress", 0) if isinstance(progress, dict) else 0
+        self.upload_progress = int_arg(round(share * 100) if isinstance(share, int | float) else 0, 0, 100)
+        self.uploading = self._slot(nth) if self.upload_progress < 100 else ""
+
+    @rx.event
+    def refuse_nth(self, nth: int):
+        """Say why the browser did not even send a file."""
+        self._refuse_slot(self._slot(nth), TOO_LARGE)
+
+    def _slot(self, nth: Any) -> str:
+        slots, number = self.form.slots, int_arg(nth, -1)
+        return slots[number].code if 0 <= number < len(slots) else ""
+
+    # --- what others do -----------------------------------------------------------------------------
+
+    async def _arrive(self) -> str:
+        """Follow a decision; while the form stands, or its answer does, only say so."""
+        if not self.row_id:
+            return ""
+        found, view, self.steps = await self._read(_page, self.row_id)
+        if found.version in (self.version, self.view.version):
+            return ""
+        told = changed(view)
+        if self.editable:
+            return told + "本页填写的内容仍在，点击“查看最新”载入最新内容。"
+        if not self.sent:
+            await self._show(self.row_id)
+        return told
+
+    # --- what else ----------------------------------------------------------------------------------
+
+    @rx.event
+    async def adopt(self):
+        """改用新版本: the draft follows the policy's newest version."""
+        await self._write(policy_application.adopt, self.row_id, self.version)
+        await self._show(self.row_id)
+        return success("已改用新版本，已填写的内容已保留，请核对后提交。")
+
+    @rx.event
+    async def withdraw(self):
+        """撤回 until somebody has begun on it."""
+        await self._write(policy_application.withdraw, self.row_id, self.version)
+        self.sent = False
+        await self._show(self.row_id)
+        return success("已撤回，可修改后在申报截止前重新提交。")

@@ -1,0 +1,153 @@
+"""政策兑现: what was granted, the claim's form, the staff's queue and desk (manual §8.2)."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from cpegi_app.access import CLAIM_QUEUE, CLAIM_REVIEW, POLICY_CLAIM, POLICY_CLAIMS, POLICY_TRAIL
+from cpegi_app.errors import Conflict, DomainError, FormInvalid
+from cpegi_app.services import policy_claim, policy_claim_list, policy_trail
+from cpegi_app.services.forms import posted
+from cpegi_app.services.policy_amount import yuan
+from cpegi_app.services.policy_claim_list import ClaimDesk, ClaimRow, GrantRow
+from cpegi_app.services.policy_trail import Step, Trail
+from cpegi_app.state.base import Services, for_screen, int_arg
+from cpegi_app.state.form import FormState
+from cpegi_app.state.message import MessageState, on_error
+from cpegi_app.state.policy_desk import ACTIONS
+from cpegi_app.state.subject import SubjectState, edits
+from cpegi_app.state.table import TableState
+
+
+@for_screen(POLICY_CLAIMS)
+class PolicyClaimsState(TableState, rx.State):
+    """政策兑现: what was granted to the own organisation, and how far it is."""
+
+    rows: list[GrantRow] = []
+
+    async def _fetch(self) -> None:
+        self.rows, self.total = await self._read(policy_claim_list.own, page=self.page, size=self.size)
+
+    @rx.event
+    async def start(self, grant_id: int):
+        """申请兑现, or go on with the claim that is begun."""
+        row = await self._write(policy_claim.start, int_arg(grant_id, 0))
+        return rx.redirect(POLICY_CLAIM.url(cid=row.id))
+
+
+@for_screen(POLICY_CLAIM)
+@edits(policy_claim.NAME, policy_claim.NAMES, policy_claim.TITLES)
+class PolicyClaimState(SubjectState, rx.State):
+    """The claim's form: amount, payee, receipt; and where the whole thing stands."""
+
+    amount: str = ""
+    org: str = ""
+    steps: list[Step] = []
+
+    @rx.event
+    async def load(self):
+        """Open the claim named by the address."""
+        self._blank()
+        self.amount, self.org, self.steps = "", "", []
+        await self._show(self._route_id("cid"))
+
+    async def _show(self, row_id: int) -> None:
+        await super()._show(row_id)
+        self.amount, self.org, self.steps = await self._read(_around, row_id)
+
+
+def _around(session, actor, row_id: int) -> tuple[str, str, list[Step]]:
+    from cpegi_app.services import review
+
+    row = review.load_own(session, policy_claim.FLOW, actor, row_id)
+    return yuan(row.amount_fen), row.org_name, policy_trail.own_steps(session, actor, row.application_id)
+
+
+@for_screen(CLAIM_QUEUE)
+class ClaimQueueState(TableState, rx.State):
+    """兑现审核: the claims that wait."""
+
+    rows: list[ClaimRow] = []
+
+    async def _fetch(self) -> None:
+        self.rows, self.total = await self._read(
+            policy_claim_list.queue, filters=self._wanted(), page=self.page, size=self.size
+        )
+
+
+@for_screen(CLAIM_REVIEW)
+class ClaimReviewState(FormState, rx.State):
+    """One claim at the reviewer's desk."""
+
+    desk: ClaimDesk = ClaimDesk()
+    shown: int = 0
+    done: str = ""
+    loaded: bool = False
+    _row_id: int = 0
+
+    @rx.event
+    async def load(self):
+        """Open the claim named by the address."""
+        self.desk, self.done, self.loaded, self.shown, self._row_id = ClaimDesk(), "", False, 0, 0
+        self._row_id = self._route_id("cid")
+        await self._show()
+
+    async def _show(self) -> None:
+        self.desk = await self._read(policy_claim_list.desk, self._row_id)
+        self.loaded = True
+        self._open({})
+        if self.desk.files and not any(f.id == self.shown for f in self.desk.files):
+            self.shown = self.desk.files[0].id
+
+    @rx.event
+    def show_file(self, file_id: int):
+        """Show a file beside the data."""
+        wanted = int_arg(file_id, 0)
+        self.shown = wanted if any(f.id == wanted for f in self.desk.files) else self.shown
+
+    @rx.event
+    async def decide(self, data: dict):
+        """审核通过, 退回 or 审核不通过, by the button that was pressed."""
+        names = {*policy_claim.NAMES, f"file_{policy_claim.RECEIPT}"}
+        known = {f.name for g in self.desk.groups for f in g.fields} | names
+        marks = {f"{prefix}_{name}" for name in known for prefix in "mr"}
+        values = posted(data, {"intent", "comment"} | marks)
+        self._clear_errors()
+        action = ACTIONS.get(values.pop("intent", ""))
+        if action is None:
+            raise DomainError("请点击“审核通过”、“退回”或“审核不通过”按钮。")
+        marked = [n.removeprefix("m_") for n, v in values.items() if n.startswith("m_") and v]
+        more = {
+            "comment": values.get("comment", ""),
+            "marks": {n: values.get(f"r_{n}", "") for n in marked},
+            "key": self._submit_key,
+        }
+        version = self.desk.view.version
+        try:
+            await self._write(policy_claim_list.decide, self._row_id, action, version, **more)
+        except FormInvalid as refusal:
+            self._refuse(refusal)
+            return on_error(refusal)
+        except Conflict as refusal:
+            await self._show()
+            return on_error(refusal)
+        await self._show()
+        self.done = action.value
+        return [MessageState.close, rx.set_focus("next")]
+
+
+@for_screen(POLICY_TRAIL)
+class PolicyTrailState(Services, rx.State):
+    """来龙去脉 of an application."""
+
+    trail: Trail = Trail()
+    loading: bool = True
+
+    @rx.event
+    async def load(self):
+        """Open the application named by the address."""
+        self.trail, self.loading = Trail(), True
+        try:
+            self.trail = await self._read(policy_trail.trail, self._route_id("aid"))
+        finally:
+            self.loading = False

@@ -1,0 +1,176 @@
+"""公示: what waits, publications, objections, confirmation; the public pages (manual §8.1)."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from cpegi_app.access import PUBLIC_PUBLICITIES, PUBLIC_PUBLICITY, PUBLICITIES, PUBLICITY
+from cpegi_app.errors import NotFound
+from cpegi_app.services import policy_objection, policy_publicity
+from cpegi_app.services.forms import posted
+from cpegi_app.services.policy_objection import ObjectionView
+from cpegi_app.services.policy_publicity import Entry, Preview, PublicityRow, WaitingPolicy
+from cpegi_app.state.base import for_screen, int_arg, text_arg
+from cpegi_app.state.form import FormState
+from cpegi_app.state.message import success
+from cpegi_app.state.table import TableState
+
+
+@for_screen(PUBLICITIES)
+class PublicitiesState(TableState, rx.State):
+    """公示管理: policies whose approved applications wait, and the publications."""
+
+    rows: list[PublicityRow] = []
+    waiting: list[WaitingPolicy] = []
+    preview: Preview = Preview()
+
+    async def _fetch(self) -> None:
+        self.waiting = await self._read(policy_publicity.waiting)
+        self.rows, self.total = await self._read(policy_publicity.listing, page=self.page, size=self.size)
+
+    @rx.event
+    async def load(self):
+        """Open the list afresh."""
+        self.page, self.preview = 1, Preview()
+        return await self._refresh()
+
+    @rx.event
+    async def look(self, policy_id: int):
+        """Show what would be published."""
+        self.preview = await self._read(policy_publicity.preview, int_arg(policy_id, 0))
+
+    @rx.event
+    def close(self):
+        """Put the preview away."""
+        self.preview = Preview()
+
+    @rx.event
+    async def publish(self):
+        """发布公示 of what was looked at."""
+        seen = self.preview
+        number = await self._write(policy_publicity.publish, seen.policy_id, seen.count, seen.total_fen)
+        self.preview = Preview()
+        return [success("公示已发布，申请单位已收到通知。"), rx.redirect(PUBLICITY.url(nid=number))]
+
+
+@for_screen(PUBLICITY)
+class PublicityState(TableState, FormState, rx.State):
+    """One publication: its names, objections, confirmation."""
+
+    rows: list[Entry] = []
+    row: PublicityRow = PublicityRow()
+    objections: list[ObjectionView] = []
+    objecting: bool = False
+    deciding: int = 0
+    deciding_text: str = ""
+    against: str = ""
+    _row_id: int = 0
+
+    async def _fetch(self) -> None:
+        if not self._row_id:
+            self.rows, self.total = [], 0
+            return
+        self.rows, self.total = await self._read(
+            policy_publicity.entries, self._row_id, page=self.page, size=self.size
+        )
+        self.row = await self._read(
+            lambda s, a: policy_publicity.row_of(s, policy_publicity.load(s, a, self._row_id))
+        )
+        self.objections = await self._read(policy_objection.listing, self._row_id)
+
+    @rx.event
+    async def load(self):
+        """Open the publication named by the address."""
+        self._row_id, self.row, self.rows, self.objections = 0, PublicityRow(), [], []
+        self.page, self.objecting, self.deciding = 1, False, 0
+        self._row_id = self._route_id("nid")
+        return await self._refresh()
+
+    @rx.event
+    def ask_objection(self, number: str):
+        """Open the form of an objection, against one name or the whole list."""
+        self.against = text_arg(number, 12)
+        self._open({"grant": self.against})
+        self.objecting = True
+
+    @rx.event
+    def ask_decision(self, number: int):
+        """Open the dialog in which an objection is decided."""
+        found = next((o for o in self.objections if o.id == number and o.open), None)
+        self._open({})
+        self.deciding, self.deciding_text = (found.id, found.text) if found else (0, "")
+
+    @rx.event
+    def close(self):
+        """Put the dialogs away."""
+        self.objecting, self.deciding = False, 0
+
+    @rx.event
+    async def record(self, data: dict):
+        """登记异议."""
+        values = posted(data, policy_objection.NAMES | {"intent"})
+        values.pop("intent", "")
+        call = self._write(policy_objection.record, self._row_id, values)
+        await self._checked(call, policy_objection.TITLES)
+        self.objecting = False
+        await self._refresh()
+        return success("异议已登记，处理前相关申请不能确认。")
+
+    @rx.event
+    async def decide(self, data: dict):
+        """异议成立 or 不成立, by the button that was pressed."""
+        values = posted(data, frozenset({"conclusion", "intent"}))
+        upheld = values.get("intent") == "uphold"
+        more = (self._row_id, self.deciding, upheld, values.get("conclusion", ""))
+        await self._checked(self._write(policy_objection.decide, *more), {"conclusion": "处理结论"})
+        self.deciding = 0
+        await self._refresh()
+        return success("已记录处理结论。" + ("相关奖补已取消，占用的预算已释放。" if upheld else ""))
+
+    @rx.event
+    async def confirm(self):
+        """确认无异议 once the days are over."""
+        count = await self._write(policy_publicity.confirm, self._row_id)
+        await self._refresh()
+        return success(f"已确认 {count} 件，申请单位可以申请兑现。")
+
+
+@for_screen(PUBLIC_PUBLICITIES)
+class PublicPublicitiesState(TableState, rx.State):
+    """The publications as everybody reads them."""
+
+    rows: list[PublicityRow] = []
+
+    async def _fetch(self) -> None:
+        self.rows, self.total = await self._read_public(
+            policy_publicity.public_listing, page=self.page, size=self.size
+        )
+
+
+@for_screen(PUBLIC_PUBLICITY)
+class PublicPublicityState(TableState, rx.State):
+    """One publication as everybody reads it."""
+
+    rows: list[Entry] = []
+    row: PublicityRow = PublicityRow()
+    missing: bool = False
+    _row_id: int = 0
+
+    async def _fetch(self) -> None:
+        if not self._row_id:
+            self.rows, self.total = [], 0
+            return
+        self.row, self.rows, self.total = await self._read_public(
+            policy_publicity.public_one, self._row_id, page=self.page, size=self.size
+        )
+
+    @rx.event
+    async def load(self):
+        """Open the publication named by the address."""
+        self._row_id, self.page, self.missing = 0, 1, False
+        self.row, self.rows, self.total = PublicityRow(), [], 0
+        try:
+            self._row_id = self._route_id("nid")
+            return await self._refresh()
+        except NotFound:
+            self._row_id, self.missing, self.loading = 0, True, False

@@ -1,0 +1,98 @@
+"""公示: what is published, objections, confirmation (manual §8.1)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import Session, select
+
+from cpegi_app import clock
+from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
+from cpegi_app.models import PolicyBudget
+from cpegi_app.services import (
+    policy_objection,
+    policy_publicity,
+)
+from cpegi_app.vocabulary.policy import GrantState
+from tests import factories, redemption
+
+
+def budget(session: Session, of) -> PolicyBudget:
+    found = session.exec(select(PolicyBudget).where(PolicyBudget.policy_id == of.id)).one()
+    session.refresh(found)
+    return found
+
+
+def test_what_is_published_is_what_was_seen(session: Session):
+    staff = factories.staff(session)
+    of = redemption.policy(session, staff)
+    redemption.approve(session, staff, redemption.received(session, of))
+    seen = policy_publicity.preview(session, staff, of.id or 0)
+    redemption.approve(session, staff, redemption.received(session, of))
+    with pytest.raises(Conflict, match="刚有变化"):
+        policy_publicity.publish(session, staff, of.id or 0, seen.count, seen.total_fen)
+    number = redemption.publish(session, staff, of)
+    with pytest.raises(Conflict):
+        policy_publicity.preview(session, staff, of.id or 0)
+    shown, entries, total = policy_publicity.public_one(session, number)
+    assert total == 2 and {e.amount for e in entries} == {"50,000.00"} and shown.state == "公示中"
+    assert shown.ends_on == (clock.today() + timedelta(days=4)).isoformat()
+
+
+def test_nothing_is_confirmed_before_the_days_are_over_or_while_it_is_objected_to(session: Session):
+    staff = factories.staff(session)
+    of = redemption.policy(session, staff)
+    rows = [redemption.approve(session, staff, redemption.received(session, of)) for _ in range(3)]
+    number = redemption.publish(session, staff, of)
+    grants = [redemption.grant_of(session, r) for r in rows]
+    with pytest.raises(DomainError, match="期满后才能确认"):
+        policy_publicity.confirm(session, staff, number)
+    form = {
+        "from_name": "王某",
+        "contact": "13800000000",
+        "text": "重复享受",
+        "received_on": str(clock.today()),
+    }
+    first = policy_objection.record(session, staff, number, form | {"grant": str(grants[0].id)})
+    whole = policy_objection.record(session, staff, number, form)
+    redemption.days_pass(6)
+    with pytest.raises(DomainError, match="整个名单"):
+        policy_publicity.confirm(session, staff, number)
+    with pytest.raises(FormInvalid):
+        policy_objection.decide(session, staff, number, whole, True, "属实")
+    with pytest.raises(FormInvalid):
+        policy_objection.decide(session, staff, number, whole, False, "  ")
+    policy_objection.decide(session, staff, number, whole, False, "查无实据")
+    assert policy_publicity.confirm(session, staff, number) == 2
+    assert [redemption.fresh(session, g).state for g in grants] == ["PUBLIC", "CONFIRMED", "CONFIRMED"]
+    held = budget(session, of).held_fen
+    policy_objection.decide(session, staff, number, first, True, "核实属实")
+    with pytest.raises(Conflict, match="已经处理过"):
+        policy_objection.decide(session, staff, number, first, False, "再想想")
+    assert redemption.fresh(session, grants[0]).state == GrantState.REVOKED
+    assert budget(session, of).held_fen == held - grants[0].amount_fen
+    assert policy_publicity.confirm(session, staff, number) == 0
+    with pytest.raises(Conflict, match="确认完毕"):
+        policy_publicity.confirm(session, staff, number)
+    with pytest.raises(Conflict, match="不能再登记异议"):
+        policy_objection.record(session, staff, number, form)
+
+
+def test_an_objection_names_only_what_is_published(session: Session):
+    staff = factories.staff(session)
+    of, other = redemption.policy(session, staff), redemption.policy(session, staff)
+    redemption.approve(session, staff, redemption.received(session, of))
+    foreign = redemption.approve(session, staff, redemption.received(session, other))
+    number = redemption.publish(session, staff, of)
+    redemption.publish(session, staff, other)
+    form = {"from_name": "王某", "contact": "1", "text": "异议", "received_on": str(clock.today())}
+    for named in (str(redemption.grant_of(session, foreign).id), "0", "x", "9" * 30):
+        with pytest.raises(FormInvalid):
+            policy_objection.record(session, staff, number, form | {"grant": named})
+    with pytest.raises(FormInvalid):
+        late = (clock.today() + timedelta(days=1)).isoformat()
+        policy_objection.record(session, staff, number, form | {"received_on": late})
+    for wrong in (0, -1, 2**40, True):
+        with pytest.raises(NotFound):
+            policy_publicity.public_one(session, wrong)

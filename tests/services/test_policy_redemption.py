@@ -1,0 +1,286 @@
+"""政策兑现: payee, receipt, windows, rounds, rights (manual §8.2)."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+
+import pytest
+from sqlmodel import Session, select
+
+from cpegi_app import clock
+from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
+from cpegi_app.models import Notice, Organisation, PolicyAmount, PolicyBudget, User
+from cpegi_app.services import (
+    files,
+    policy_claim,
+    policy_claim_list,
+    policy_payment,
+    policy_payment_result,
+    review,
+)
+from cpegi_app.vocabulary import Action, Status
+from cpegi_app.vocabulary.policy import AmountKind, GrantState, PaymentState
+from tests import factories, redemption
+
+
+@pytest.fixture
+def ready(session: Session):
+    """Return staff, an owner, a policy and a grant that may be redeemed."""
+    staff, owner = factories.staff(session), factories.member(session)
+    of = redemption.policy(session, staff)
+    [grant] = redemption.confirmed(session, staff, of, redemption.received(session, of, owner))
+    return staff, owner, of, grant
+
+
+def test_the_whole_way_from_received_to_paid(session: Session, ready):
+    staff, owner, of, grant = ready
+    row = redemption.checked(session, staff, redemption.claim(session, owner, grant))
+    batch = redemption.batch(session, staff, row)
+    rows = redemption.out_rows(session, staff, batch)
+    assert rows[1][1] == grant.org_name and rows[1][3] == "6217001234567890"
+    found = redemption.returned(session, staff, batch, redemption.filled(rows, redemption.paid("PZ-77")))
+    assert (found.paid, found.failed, found.wrong, found.done) == (1, 0, 0, True)
+    session.refresh(grant)
+    assert grant.state == GrantState.PAID
+    budget = session.exec(select(PolicyBudget).where(PolicyBudget.policy_id == of.id)).one()
+    session.refresh(budget)
+    assert budget.paid_fen == budget.held_fen == grant.amount_fen == 5_000_000
+    kinds = [a.kind for a in session.exec(select(PolicyAmount).order_by(PolicyAmount.id))]  # pyright: ignore
+    assert kinds == [
+        AmountKind.COMPUTED,
+        AmountKind.ASKED,
+        AmountKind.REVIEWED,
+        AmountKind.CONFIRMED,
+        AmountKind.PAID,
+    ]
+    [own], _ = policy_claim_list.own(session, owner)
+    assert own.state == "已拨付" and "PZ-77" in own.voucher
+    titles = [n.title for n in session.exec(select(Notice).where(Notice.user_id == owner.user_id))]
+    assert any(t.startswith("已拨付") for t in titles)
+    assert policy_payment.listing(session, staff)[0][0].state == "DONE"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "said"),
+    [
+        ({"payee_name": "张三"}, "payee_name", "户名须与单位名称"),
+        ({"payee_name": ""}, "payee_name", "请填写户名"),
+        ({"account_no": "12345"}, "account_no", "8–30 位数字"),
+        ({"account_no": "6217-0012-ABCD"}, "account_no", "8–30 位数字"),
+        ({"bank": ""}, "bank", "请填写开户行"),
+        ({"confirmed": ""}, "confirmed", "请勾选金额确认"),
+    ],
+)
+def test_a_wrong_payee_is_refused_at_its_field(session: Session, ready, changes, field, said):
+    _, owner, _, grant = ready
+    with pytest.raises(FormInvalid) as refusal:
+        redemption.claim(session, owner, grant, **changes)
+    assert said in refusal.value.fields[field]
+
+
+def test_the_name_may_differ_in_widths_and_blanks_only(session: Session):
+    assert policy_claim.same_name("郑州（高新）科技有限公司", "郑州(高新) 科技有限公司")
+    assert not policy_claim.same_name("郑州高新科技有限公司分公司", "郑州高新科技有限公司")
+    assert not policy_claim.same_name("", "")
+
+
+def test_without_a_receipt_nothing_is_sent(session: Session, ready):
+    _, owner, _, grant = ready
+    row = policy_claim.start(session, owner, grant.id or 0)
+    values = {"data": redemption.claim_data(grant.org_name)}
+    with pytest.raises(FormInvalid) as refusal:
+        review.act(session, policy_claim.FLOW, owner, row.id or 0, Action.SUBMIT, row.version, values=values)
+    assert "收款收据" in refusal.value.fields["file_RECEIPT"]
+
+
+def test_a_claim_begun_twice_is_one(session: Session, ready):
+    _, owner, _, grant = ready
+    first = policy_claim.start(session, owner, grant.id or 0)
+    assert policy_claim.start(session, owner, grant.id or 0).id == first.id
+
+
+def test_another_organisations_grant_does_not_exist(session: Session, ready):
+    _, _, _, grant = ready
+    with pytest.raises(NotFound):
+        policy_claim.start(session, factories.member(session), grant.id or 0)
+
+
+@pytest.mark.parametrize("moment", ["before", "after", "unset"])
+def test_outside_the_window_nobody_redeems(session: Session, ready, moment: str):
+    _, owner, of, grant = ready
+    now = clock.now()
+    of.redeem_opens_at, of.redeem_closes_at = {
+        "before": (now + timedelta(days=3), now + timedelta(days=9)),
+        "after": (now - timedelta(days=9), now - timedelta(days=3)),
+        "unset": (None, None),
+    }[moment]
+    session.add(of)
+    session.flush()
+    with pytest.raises(DomainError, match="兑现"):
+        policy_claim.start(session, owner, grant.id or 0)
+
+
+def test_before_publication_and_confirmation_nobody_redeems(session: Session):
+    staff, owner = factories.staff(session), factories.member(session)
+    of = redemption.policy(session, staff)
+    row = redemption.approve(session, staff, redemption.received(session, of, owner))
+    grant = redemption.grant_of(session, row)
+    with pytest.raises(DomainError, match="等待公示"):
+        policy_claim.start(session, owner, grant.id or 0)
+    redemption.publish(session, staff, of)
+    session.refresh(grant)
+    with pytest.raises(DomainError, match="正在公示"):
+        policy_claim.start(session, owner, grant.id or 0)
+
+
+def test_the_window_closing_while_the_form_is_open_keeps_what_was_typed(session: Session, ready):
+    _, owner, of, grant = ready
+    row = redemption.begun(session, owner, grant)
+    of.redeem_closes_at = clock.now() - timedelta(seconds=1)
+    session.add(of)
+    session.flush()
+    with pytest.raises(DomainError, match="保留为草稿"):
+        redemption.claim(session, owner, grant)
+    assert redemption.fresh(session, row).status == Status.DRAFT
+
+
+def test_a_returned_claim_may_come_back_after_the_window(session: Session, ready):
+    staff, owner, of, grant = ready
+    row = redemption.claim(session, owner, grant)
+    marks = {"account_no": "账号与收据不一致"}
+    policy_claim_list.decide(session, staff, row.id or 0, Action.RETURN, row.version, marks=marks)
+    of.redeem_closes_at = clock.now() - timedelta(seconds=1)
+    session.add(of)
+    session.flush()
+    assert redemption.fresh(session, row).field_reasons == marks
+    again = redemption.claim(session, owner, grant, account_no="6217 0000 0000 1111")
+    assert again.status == Status.PENDING and again.account_no.endswith("1111")
+
+
+def test_a_rejected_claim_may_be_made_anew(session: Session, ready):
+    staff, owner, _, grant = ready
+    row = redemption.claim(session, owner, grant)
+    policy_claim_list.decide(session, staff, row.id or 0, Action.REJECT, row.version, comment="收据金额不符")
+    second = redemption.claim(session, owner, grant)
+    assert second.id != row.id and second.round == 2
+
+
+def test_a_mark_without_a_reason_and_one_of_another_form_are_refused(session: Session, ready):
+    staff, owner, _, grant = ready
+    row = redemption.claim(session, owner, grant)
+    for marks, kind in (({"bank": " "}, FormInvalid), ({"amount_fen": "x"}, DomainError)):
+        with pytest.raises(kind):
+            policy_claim_list.decide(session, staff, row.id or 0, Action.RETURN, row.version, marks=marks)
+    with pytest.raises(DomainError, match="标记了 1 处"):
+        policy_claim_list.decide(
+            session, staff, row.id or 0, Action.APPROVE, row.version, marks={"bank": "请写支行"}
+        )
+
+
+def test_of_a_disabled_organisation_no_claim_passes_and_nothing_is_paid(session: Session, ready):
+    staff, owner, _, grant = ready
+    row = redemption.claim(session, owner, grant)
+    user = session.get_one(User, owner.user_id)
+    user.disabled_at = clock.now()
+    session.flush()
+    with pytest.raises(DomainError, match="全部停用"):
+        redemption.checked(session, staff, row)
+    user.disabled_at = None
+    session.flush()
+    row = redemption.checked(session, staff, row)
+    user.disabled_at = clock.now()
+    session.flush()
+    shown, _, _ = policy_payment.ready(session, staff)
+    assert "停用" in shown[0].why and policy_payment.ready_ids(session, staff) == []
+    with pytest.raises(DomainError, match="全部停用"):
+        redemption.batch(session, staff, row)
+
+
+def test_a_name_that_changed_after_the_claim_is_not_paid(session: Session, ready):
+    staff, owner, _, grant = ready
+    row = redemption.claim(session, owner, grant)
+    session.get_one(Organisation, owner.org_id).name = "郑州改名后有限公司"
+    session.flush()
+    with pytest.raises(DomainError, match="与户名不一致"):
+        redemption.checked(session, staff, row)
+
+
+def test_who_is_not_named_for_the_stage_does_not_act_on_it(session: Session):
+    staff, owner, clerk = factories.staff(session), factories.member(session), factories.staff(session)
+    named = {"people_REDEMPTION": str(clerk.user_id), "people_FINANCE": str(clerk.user_id)}
+    of = redemption.policy(session, staff, **named)
+    [grant] = redemption.confirmed(session, staff, of, redemption.received(session, of, owner))
+    row = redemption.claim(session, owner, grant)
+    assert policy_claim_list.queue(session, staff, filters={})[1] == 0
+    assert policy_claim_list.queue(session, clerk, filters={})[1] == 1
+    with pytest.raises((NotFound, Forbidden)):
+        redemption.checked(session, staff, row)
+    with pytest.raises((NotFound, Forbidden)):
+        review.act(session, policy_claim.FLOW, staff, row.id or 0, Action.APPROVE, row.version)
+    row = redemption.checked(session, clerk, row)
+    assert policy_payment.ready(session, staff)[1] == 0
+    with pytest.raises(Conflict):
+        redemption.batch(session, staff, row)
+    batch = redemption.batch(session, clerk, row)
+    assert policy_payment.listing(session, staff)[1] == 0
+    for call in (
+        lambda: policy_payment.lines(session, staff, batch),
+        lambda: policy_payment_result.latest(session, staff, batch),
+        lambda: policy_payment.send_out(session, staff, batch, 1),
+    ):
+        with pytest.raises(NotFound):
+            call()
+
+
+def test_members_and_the_regulator_reach_none_of_it(session: Session, ready):
+    _, owner, _, grant = ready
+    row = redemption.claim(session, owner, grant)
+    for who in (owner, factories.regulator(session), factories.stranger()):
+        for call in (
+            lambda a: policy_payment.ready(session, a),
+            lambda a: policy_payment.listing(session, a),
+            lambda a: policy_payment.make(session, a, [row.id or 0], "批次"),
+            lambda a: policy_claim_list.queue(session, a, filters={}),
+        ):
+            with pytest.raises(Forbidden):
+                call(who)
+    unverified = dataclasses.replace(owner, verified=False)
+    with pytest.raises(Forbidden):
+        policy_claim.start(session, unverified, grant.id or 0)
+
+
+def test_after_a_failed_payment_the_payee_is_stated_again_and_paid_once(session: Session, ready):
+    staff, owner, _, grant = ready
+    first = redemption.checked(session, staff, redemption.claim(session, owner, grant))
+    with pytest.raises(Conflict, match="无需重复申请"):
+        policy_claim.start(session, owner, grant.id or 0)
+    batch = redemption.batch(session, staff, first)
+    data = redemption.filled(redemption.out_rows(session, staff, batch), redemption.failed())
+    redemption.returned(session, staff, batch, data)
+    [own], _ = policy_claim_list.own(session, owner)
+    assert own.action == "重新申请兑现" and "账号不存在" in own.note
+    second = redemption.claim(session, owner, grant, account_no="6217 9999 8888 7777")
+    # While a newer round is open the old one is not paid.
+    assert policy_payment.ready(session, staff)[1] == 0
+    second = redemption.checked(session, staff, second)
+    shown, total, _ = policy_payment.ready(session, staff)
+    assert total == 1 and shown[0].again and shown[0].account.endswith("7777")
+    again = redemption.batch(session, staff, second)
+    data = redemption.filled(redemption.out_rows(session, staff, again), redemption.paid())
+    assert redemption.returned(session, staff, again, data).paid == 1
+    states = [p.state for p in policy_claim_list.payments_of(session, grant.id or 0)]
+    assert states == [PaymentState.FAILED, PaymentState.PAID]
+    with pytest.raises(DomainError):
+        policy_claim.start(session, owner, grant.id or 0)
+
+
+def test_the_receipt_is_read_by_who_acts_on_the_claim(session: Session, ready):
+    staff, owner, _, grant = ready
+    row = redemption.claim(session, owner, grant)
+    stored = files.listing(session, policy_claim.NAME, row.id or 0)[0]
+    assert stored.slot_label == "收款收据"
+    assert files.content(session, staff, stored.id).name == "收据.png"
+    for who in (factories.member(session), factories.regulator(session)):
+        with pytest.raises(NotFound):
+            files.content(session, who, stored.id)

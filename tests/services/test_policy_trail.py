@@ -1,0 +1,101 @@
+"""来龙去脉: from the payment back to files and decisions, and the way told at every station (manual §8.2)."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+from openpyxl import load_workbook
+from sqlmodel import Session, select
+
+from cpegi_app.errors import DomainError, NotFound
+from cpegi_app.models import PolicyGrant
+from cpegi_app.services import (
+    policy_claim_list,
+    policy_payment,
+    policy_publicity,
+    policy_trail,
+    policy_trail_zip,
+)
+from cpegi_app.vocabulary.policy import PaymentState
+from tests import factories, redemption
+from tests.redemption import filled, paid
+
+
+@pytest.fixture
+def batch(session: Session):
+    """Return staff, a policy, and a batch of three that is with the finance office."""
+    staff = factories.staff(session)
+    of = redemption.policy(session, staff)
+    claims = redemption.payable(session, staff, of, *(factories.member(session) for _ in range(3)))
+    return staff, of, redemption.batch(session, staff, *claims)
+
+
+def test_from_the_payment_back_to_files_and_decisions(session: Session, batch):
+    staff, _, number = batch
+    redemption.returned(
+        session, staff, number, filled(redemption.out_rows(session, staff, number), paid("PZ-9"))
+    )
+    row = policy_payment.lines(session, staff, number)[0][0]
+    found = policy_trail.trail(session, staff, row.application_id)
+    assert [s.state for s in found.steps] == ["done"] * 8 and "PZ-9" in found.steps[-1].text
+    assert [a.kind for a in found.amounts][-1] == "拨付金额" and found.payments[0].voucher == "PZ-9"
+    assert [f.slot for f in found.files] == ["收款收据"]
+    assert len([e for e in found.events if "通过" in e.action]) == 3
+    plan = policy_trail_zip.plan(session, staff, row.application_id)
+    out = io.BytesIO()
+    policy_trail_zip.write(plan, out)
+    with zipfile.ZipFile(out) as archive:
+        names = archive.namelist()
+        assert {"目录.xlsx", "轨迹.json"} <= set(names) and any("收款收据" in n for n in names)
+        book = load_workbook(io.BytesIO(archive.read("目录.xlsx")))
+        assert {"概要", "金额", "办理记录", "拨付", "文件"} <= set(book.sheetnames)
+        assert archive.read(next(n for n in names if n.endswith(".png"))) == factories.png()
+
+
+def test_the_trail_is_for_those_who_act_on_it(session: Session, batch):
+    staff, _, number = batch
+    row = policy_payment.lines(session, staff, number)[0][0]
+    owner = session.exec(select(PolicyGrant)).first()
+    assert owner is not None
+    for who in (factories.member(session), factories.regulator(session), factories.stranger()):
+        with pytest.raises(DomainError):
+            policy_trail.trail(session, who, row.application_id)
+        with pytest.raises(DomainError):
+            policy_trail_zip.plan(session, who, row.application_id)
+    for wrong in (0, -1, 999_999, 2**40, True, "1"):
+        with pytest.raises(NotFound):
+            policy_trail.trail(session, staff, wrong)  # pyright: ignore[reportArgumentType]
+
+
+def test_the_way_is_told_at_every_station(session: Session):
+    staff, owner = factories.staff(session), factories.member(session)
+    of = redemption.policy(session, staff)
+
+    def now() -> str:
+        steps = policy_trail.own_steps(session, owner, row.id or 0)
+        return next((s.label for s in steps if s.state in ("now", "bad")), "完")
+
+    row = redemption.received(session, of, owner)
+    told = [now()]
+    redemption.approve(session, staff, row)
+    told.append(now())
+    number = redemption.publish(session, staff, of)
+    told.append(now())
+    redemption.days_pass(6)
+    told.append(now())
+    policy_publicity.confirm(session, staff, number)
+    told.append(now())
+    claim = redemption.claim(session, owner, redemption.fresh(session, redemption.grant_of(session, row)))
+    told.append(now())
+    redemption.checked(session, staff, claim)
+    told.append(now())
+    batch_id = redemption.batch(session, staff, claim)
+    redemption.returned(
+        session, staff, batch_id, filled(redemption.out_rows(session, staff, batch_id), paid())
+    )
+    told.append(now())
+    assert told == ["形式审查", "公示", "公示", "公示确认", "兑现申请", "兑现审核", "拨付", "完"]
+    payments = policy_claim_list.payments_of(session, redemption.grant_of(session, row).id or 0)
+    assert [p.state for p in payments] == [PaymentState.PAID]
