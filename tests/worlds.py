@@ -213,14 +213,14 @@ def investment_world(
 
 
 def policy_world(session: Session) -> World:
-    """Return an enterprise's policy application on one loan, with its material; one reviewer acts at both stages."""
-    owner, reviewer = member(session), staff(session)
-    named = {"people_FORMAL": str(reviewer.user_id), "people_BUSINESS": str(reviewer.user_id)}
+    """Return an enterprise's policy application on one loan, with its material; each stage has a reviewer of its own."""
+    owner, reviewer, second = member(session), staff(session), staff(session)
+    named = {"people_FORMAL": str(reviewer.user_id), "people_BUSINESS": str(second.user_id)}
     material = {"name": "申请表", "required": "YES"}
     of = policies.published(session, materials=(material,), **policies.INTEREST, **named)
     row, loan = policies.begun(session, owner, of), policies.loan(session, owner)
     data = row.data | policies.answers() | {"records": f"LOAN:{loan.id}"}
-    return World(policy_application.FLOW, owner, reviewer, row.id or 0, data)
+    return World(policy_application.FLOW, owner, reviewer, row.id or 0, data, second=second)
 
 
 def policy_claim_world(session: Session) -> World:
