@@ -7,8 +7,9 @@ import re
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
-from openpyxl import Workbook, load_workbook
+from openpyxl import load_workbook
 from playwright.sync_api import Locator, expect
 
 from cpegi_app import clock, demo
@@ -229,13 +230,12 @@ def _pay(finance: Walk, receipt: str) -> None:
 
 def _result(exported: Path) -> bytes:
     """Return the exported file as the finance office returns it."""
-    book: Workbook = load_workbook(exported)
-    sheet = book.active
-    assert sheet is not None
-    heads = {cell.value: cell.column for cell in sheet[1]}
+    book = load_workbook(exported)
+    sheet: Any = book.active
+    heads = [cell.value for cell in sheet[1]]
     filled = {"拨付结果": "成功", "拨付日期": clock.today().isoformat(), "凭证号": VOUCHER}
     for head, value in filled.items():
-        sheet.cell(2, heads[head], value)
+        sheet.cell(2, heads.index(head) + 1).value = value
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from cpegi_app import access, clock
 from cpegi_app.access import GRANTS, NEW_MEMBER_GRANTS, Actor, Permission, Role, Screen
-from cpegi_app.models import EquityLead, LoginSession, Product, User
+from cpegi_app.models import EquityLead, LoginSession, Policy, Product, Publicity, User
 from cpegi_app.services import (
     equity_interest,
     equity_recommend,
@@ -57,6 +57,8 @@ class Cast:
     people: dict[str, Principal] = field(default_factory=dict)
     rows: dict[Screen, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     listed: list[int] = field(default_factory=list)
+    published: list[int] = field(default_factory=list)
+    publicities: list[int] = field(default_factory=list)
 
     def who_may(self, screen: Screen) -> tuple[Principal, dict[str, Any]]:
         """Return somebody who may open a screen, and the ids in its address."""
@@ -187,6 +189,9 @@ def _stock(session: Session, cast: Cast) -> None:
         **_investments(session, fund, own.owner, lead.id or 0),
     }
     people, rows = cast_policy.stock(session)
+    shown = select(Policy.id).where(col(Policy.version_id).is_not(None))
+    cast.published = [i for i in session.exec(shown) if i is not None]
+    cast.publicities = [i for i in session.exec(select(Publicity.id)) if i is not None]
     for name, actor in people.items():
         _add(session, cast, name, actor, Kind.ENTERPRISE, verified=True)
     cast.rows |= rows
