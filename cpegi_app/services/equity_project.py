@@ -45,14 +45,18 @@ def change_draft(session: Session, actor: Actor, project_id: int) -> EquityProje
     project = own(session, actor, project_id)
     one_at_a_time(session, "equity-project", project_id)
     query = select(EquityProjectRevision).where(EquityProjectRevision.project_id == project_id)
+    _refuse_closed(project, "如有新一轮融资，请发布新的融资项目。")
     latest = session.exec(query.order_by(col(EquityProjectRevision.id).desc())).first()
     if latest is not None and latest.status in review.OPEN:
         return latest
-    if project.state == ProjectState.CLOSED:
-        raise Conflict("该项目已结项，不能再变更。如有新一轮融资，请发布新的融资项目。")
     row = _revision(session, project, dict(project.data))
     files.copy(session, actor, (FLOW.name, project.revision_id or 0), (FLOW.name, row.id or 0))
     return row
+
+
+def _refuse_closed(project: EquityProject, advice: str) -> None:
+    if project.state == ProjectState.CLOSED:
+        raise Conflict(f"该项目已结项，不能再变更。{advice}")
 
 
 def _revision(session: Session, project: EquityProject, data: dict[str, str]) -> EquityProjectRevision:
@@ -135,6 +139,8 @@ def close(session: Session, project: EquityProject) -> None:
 
 
 def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -> dict[str, Any]:
+    project = session.get_one(EquityProject, row.project_id, populate_existing=True)
+    _refuse_closed(project, "如有新一轮融资，请发布新的融资项目。")
     errors = {name: NO_PLAN for name in files.require(session, FLOW.name, row.id, REQUIRED)}
     form: ProjectForm | None = None
     try:
@@ -149,6 +155,7 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -
 def _publish(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
     one_at_a_time(session, "equity-project", row.project_id)
     project = session.get_one(EquityProject, row.project_id, populate_existing=True)
+    _refuse_closed(project, "请退回这次变更，并把原因告知企业。")
     publish(project, row)
     session.add(project)
 

@@ -193,7 +193,8 @@ def for_institution(
         total = session.exec(select(func.count()).select_from(pool.subquery())).one()
     order = (_fit(want).desc(), col(EquityProject.listed_at).desc(), col(EquityProject.id).desc())
     ids = select(EquityProject.id).where(col(EquityProject.id).in_(pool.subquery().select()))
-    wanted = list(session.exec(ids.order_by(*order).offset((page - 1) * size).limit(size)))
+    page_of = session.exec(ids.order_by(*order).offset((page - 1) * size).limit(size))
+    wanted = [i for i in page_of if i is not None]
     found = {p.id: p for p in session.exec(select(EquityProject).where(col(EquityProject.id).in_(wanted)))}
     done = _done(session, "project_id", org_id=org_id, project_ids=wanted)
     kept = _kept(session, "project_id", org_id=org_id, project_ids=wanted)
