@@ -106,6 +106,9 @@ class Walk:
         )
         if mark:
             mark.scroll_into_view_if_needed()
+        elif full:
+            # What stays at the window's edge is pictured where it belongs.
+            self.page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
         self.page.screenshot(
             path=MANUAL / f"{number}.png", full_page=full, animations="disabled", caret="hide"
         )
