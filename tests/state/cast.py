@@ -10,10 +10,11 @@ from sqlmodel import Session, col, select
 
 from cpegi_app import access, clock
 from cpegi_app.access import GRANTS, NEW_MEMBER_GRANTS, Actor, Permission, Role, Screen
-from cpegi_app.models import LoginSession, Product, User
+from cpegi_app.models import LoginSession, Policy, Product, User
 from cpegi_app.services import files, review, sessions
 from cpegi_app.vocabulary import FileSlot, Kind, Status
 from tests import factories, worlds
+from tests.state import cast_policy
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Cast:
     people: dict[str, Principal] = field(default_factory=dict)
     rows: dict[Screen, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     listed: list[int] = field(default_factory=list)
+    published: list[int] = field(default_factory=list)
 
     def who_may(self, screen: Screen) -> tuple[Principal, dict[str, Any]]:
         """Return somebody who may open a screen, and the ids in its address."""
@@ -151,6 +153,7 @@ def _stock(session: Session, cast: Cast) -> None:
         access.DISBURSE: ("bank", {"did": payment.row_id}),
         access.APPLICATION: ("owner", {"aid": own.row_id}),
         access.APPLY: ("owner", {"pid": pid}),
+        access.MATCH: ("owner", {"pid": pid}),
         access.REVIEW: ("staff", {"flow": "product", "rid": waiting.row_id}),
         access.FILING: ("bank", {"bid": filing.row_id}),
         access.FILING_REVIEW: ("staff", {"bid": filed.row_id}),
@@ -161,6 +164,12 @@ def _stock(session: Session, cast: Cast) -> None:
         access.PROFILE: ("changer", {}),
         access.PROFILE_EDIT: ("changer", {}),
     }
+    people, rows = cast_policy.stock(session)
+    shown = select(Policy.id).where(col(Policy.version_id).is_not(None))
+    cast.published = [i for i in session.exec(shown) if i is not None]
+    for name, actor in people.items():
+        _add(session, cast, name, actor, Kind.ENTERPRISE, verified=True)
+    cast.rows |= rows
 
 
 def _typed(session: Session, world: worlds.World) -> worlds.World:

@@ -27,15 +27,23 @@ CODES = {
     "action", "address", "code", "flow", "guarantee", "guarantees", "href", "is_first", "kind", "org_class",
     "product_type", "purpose", "region", "repayment", "role", "slot", "source", "stage", "status", "subject",
     "tone", "valid_until", "what", "dedupe_key", "consent_version",
+    "category", "move", "state",
 }  # fmt: skip
 # Nobody's browser ever gets these, the owner's neither.
 SECRET = {
     "user.password_hash", "login_session.sid_hash", "login_ticket.ticket_hash", "sms_code.code_hash",
     "sms_code.phone", "sms_outbox.text", "sms_outbox.phone", "idempotency_key.key", "stored_file.sha256",
-    "attempt.subject",
+    "attempt.subject", "policy_file.sha256", "payment_import.sha256",
 }  # fmt: skip
-# What a published product shows of its institution and of itself.
-PUBLISHED = ("product.", "organisation.name")
+# What a published product shows of its institution and of itself, and what was published of a policy.
+PUBLISHED = (
+    "product.",
+    "organisation.name",
+    "policy.name",
+    "policy.stop_reason",
+    "policy_version.",
+    "policy_file.name",
+)
 MARK = re.compile(r"§([a-z_]+\.[a-z_.]+)§(\d+)")
 NUMBER = re.compile(r"(?<!\d)199\d{8}(?!\d)")
 FREE = {
