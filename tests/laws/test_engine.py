@@ -76,7 +76,7 @@ def expected(world: World, status: Status, stage: int, who: str, actor: Actor) -
         decides = who in ("staff",) or (who.startswith("reviewer") and actor.role == "STAFF")
     elif decider.permission is Permission.POLICY_REVIEW:
         # The people whom the policy names for the stage.
-        decides = who.startswith("reviewer")
+        decides = who.startswith("reviewer") and (stage == 0 or world.second is None)
     elif decider is FIRST:
         decides = actor.kind is Kind.DEBT and actor.verified
     else:
