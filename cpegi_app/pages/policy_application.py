@@ -218,7 +218,7 @@ def _record(r: rx.Var[RecordItem]) -> list:
     return [
         rx.el.span(rx.el.b(r.title), rx.el.small(r.number, class_name="block muted")),
         r.parties,
-        r.on,
+        rx.el.span(r.on, class_name="one-line"),
         r.amount,
         rx.el.span(r.part, title=r.formula),
         [
@@ -227,11 +227,11 @@ def _record(r: rx.Var[RecordItem]) -> list:
                 rx.el.span(
                     ui.tag("已选取", "green"),
                     ui.button("移除", state.choose(r.key, False), "text", aria_label="移除" + r.title),
-                    ui.show(r.why != "", rx.el.small(r.why, class_name="block err")),
+                    ui.show(r.why != "", rx.el.small(r.why, class_name="why err")),
                 ),
                 rx.cond(
                     r.why != "",
-                    rx.el.small(r.why, class_name="muted"),
+                    rx.el.small(r.why, class_name="why muted"),
                     ui.button("选取", state.choose(r.key, True), "text", aria_label="选取" + r.title),
                 ),
             )

@@ -177,7 +177,9 @@ def preview_form(state: Any) -> rx.Component:
 
     def slot(s: rx.Var[SlotItem]) -> rx.Component:
         star = ui.show(s.required, rx.el.span("*", class_name="req", aria_hidden="true"))
-        return rx.el.li(rx.el.span(star, rx.el.b(s.title)), rx.el.span(s.hint, class_name="muted small"))
+        return rx.el.li(
+            rx.el.span(star, rx.el.b(s.title)), rx.el.span("：", s.hint, class_name="muted small")
+        )
 
     return rx.fragment(
         fields_card(state.fields, None, rx.Var.create({}).to(dict[str, str])),

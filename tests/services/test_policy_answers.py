@@ -8,7 +8,7 @@ import pytest
 from openpyxl import Workbook
 from sqlmodel import Session
 
-from cpegi_app.errors import Conflict, FormInvalid, NotFound
+from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import Organisation
 from cpegi_app.services import files, policy, policy_application, policy_own, policy_view
 from cpegi_app.services.policy_check import answer_problem
@@ -76,9 +76,9 @@ def test_a_file_question_is_a_material_and_only_a_named_material_takes_workbooks
     assert [f.target for f in found] == [f"file_{code}"]
     sheet = _workbook()
     files.attach(session, firm, policies.FLOW.name, row.id or 0, d.materials[0].code, "明细.xlsx", sheet)
-    with pytest.raises(FormInvalid):
+    with pytest.raises(DomainError, match="只接受 PDF、JPG 或 PNG"):
         files.attach(session, firm, policies.FLOW.name, row.id or 0, code, "证明.xlsx", sheet)
-    with pytest.raises(NotFound):
+    with pytest.raises(FormInvalid):
         files.attach(session, firm, policies.FLOW.name, row.id or 0, "m99", "证明.png", factories.png())
     files.attach(session, firm, policies.FLOW.name, row.id or 0, code, "证明.png", factories.png())
     assert policy_own.precheck(session, firm, row.id or 0).findings == []
@@ -142,5 +142,6 @@ def test_rows_of_the_editor_come_and_go_and_nothing_typed_moves(session: Session
         policy.drop_template(session, staff, row.id or 0, row.version, second)
     for _ in range(13):
         policy.add_row(session, staff, row.id or 0, row.version, "materials", row.draft["values"])
-    with pytest.raises(FormInvalid, match="最多 15 项"):
+    with pytest.raises(FormInvalid) as refusal:
         policy.add_row(session, staff, row.id or 0, row.version, "materials", row.draft["values"])
+    assert "最多 15 项" in refusal.value.fields["form"]
