@@ -182,6 +182,7 @@ MATCHES = Screen("4.1", "/console/matches", "适合我的产品", P.APPLICATION_
 MATCH = Screen("4.1", "/console/matches/[pid]", "产品匹配详情", P.APPLICATION_SUBMIT)
 APPLICATION = Screen("4.2", "/console/applications/[aid]", "融资申请详情", P.APPLICATION_SUBMIT)
 APPLY = Screen("4.2", "/console/apply/[pid]", "申请金融产品", P.APPLICATION_SUBMIT)
+FIGURES = Screen("4.2", "/console/figures", "业务统计", P.APPLICATION_SUBMIT, "业务统计", "chart")
 REPORTS = Screen("7", "/console/reports", "报告管理", P.REPORT_SUBMIT, "报告管理", "file")
 REPORT_EDIT = Screen("7", "/console/reports/[rid]", "填报报告", P.REPORT_SUBMIT)
 POLICY_APPLICATIONS = Screen("8.1", "/console/policies", "政策申请", P.POLICY_APPLY, "政策奖补", "gift")

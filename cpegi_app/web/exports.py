@@ -15,6 +15,7 @@ from cpegi_app import db
 from cpegi_app.access import Actor
 from cpegi_app.errors import DomainError, SignInRequired
 from cpegi_app.services import (
+    figures_view,
     list_export,
     offline_excel,
     offline_import,
@@ -50,6 +51,13 @@ def _payments(kind: str) -> Service:
         return name, lambda reader: data
 
     return made
+
+
+def _figures(session: Session, actor: Actor, request: Request) -> Made:
+    side, code = request.path_params["side"], request.query_params.get("period", "")
+    name, data = figures_view.workbook(session, actor, side, code)
+    figures_view.record(session, actor, side)
+    return name, lambda reader: data
 
 
 def _serve(service: Service, media_type: str = FileKind.XLSX.media_type) -> Callable:
@@ -104,5 +112,6 @@ ROUTES = (
     Route("/exports/filing/{number:int}", _serve(_filing), methods=["GET"]),
     Route("/exports/payments/{number:int}.xlsx", _serve(_payments("xlsx")), methods=["GET"]),
     Route("/exports/payments/{number:int}.csv", _serve(_payments("csv"), "text/csv"), methods=["GET"]),
+    Route("/exports/figures/{side:str}", _serve(_figures), methods=["GET"]),
     Route("/exports/file/{number:int}", _finished, methods=["GET"]),
 )

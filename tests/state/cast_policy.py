@@ -31,6 +31,7 @@ def stock(session: Session) -> tuple[dict[str, Actor], dict[Screen, tuple[str, d
     policy_application.save(session, owner, draft.id or 0, draft.version, policies.answers())
     written = policies.draft(session, staff, materials=(material,))
     waiting = redemption.received(session, redemption.policy(session, staff, materials=(material,)))
+    payee = factories.member(session)
     claim = redemption.begun(session, payee, redemption.granted(session, payee, staff))
     data = redemption.claim_data(_grant(session, claim).org_name)
     review.save_draft(session, policy_claim.FLOW, payee, claim.id or 0, claim.version, data)
