@@ -67,7 +67,7 @@ def _content(session: Session, row: Any, d: Definition, before: dict[str, str]) 
 
 def _records(session: Session, text: str) -> str:
     found = policy_records.get(session, policy_records.parse_keys(text))
-    return "；".join(policy_records.describe(r) for r in found)
+    return "\n".join(policy_records.describe(r) for r in found)
 
 
 def _money(row: Any, before: dict[str, str]) -> list[Line]:

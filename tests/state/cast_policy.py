@@ -9,21 +9,29 @@ from sqlmodel import Session
 from cpegi_app import access
 from cpegi_app.access import Actor, Screen
 from cpegi_app.models import PolicyClaim, PolicyGrant
-from cpegi_app.services import policy_claim, review
+from cpegi_app.services import policy_application, policy_claim, review
 from tests import factories, policies, redemption
 
 
 def stock(session: Session) -> tuple[dict[str, Actor], dict[Screen, tuple[str, dict[str, Any]]]]:
     """Return further people by name, and for each screen whose row and which."""
-    staff = factories.staff(session, "政策审核员")
-    # Nobody is named for these policies: whoever of the staff opens the page acts.
-    owner, payee = factories.member(session), factories.member(session)
-    of = redemption.policy(session, staff, materials=({"name": "申请表", "required": "YES"},))
-    waiting = redemption.received(session, of)
-    draft = policies.begun(session, owner, of)
-    data = draft.data | policies.answers()
-    review.save_draft(session, policies.FLOW, owner, draft.id or 0, draft.version, data)
-    written = policies.draft(session, staff)
+    # Nobody is named for the stages: whoever of the staff opens the page acts.
+    staff, owner, lender = (
+        factories.staff(session, "政策管理员"),
+        factories.member(session),
+        factories.member(session, factories.Kind.DEBT),
+    )
+    material = {"name": "申请表", "required": "YES"}
+    of = policies.published(session, staff, materials=(material,), **policies.INTEREST)
+    loan = policies.loan(session, owner, lender)
+    # The other side of a loan was first: the owner reads so, and no more.
+    taken = policies.loan(session, owner, lender)
+    policies.sent(session, lender, of, taken)
+    draft = policies.begun(session, owner, of, loan)
+    policy_application.save(session, owner, draft.id or 0, draft.version, policies.answers())
+    written = policies.draft(session, staff, materials=(material,))
+    waiting = redemption.received(session, redemption.policy(session, staff, materials=(material,)))
+    payee = factories.member(session)
     claim = redemption.begun(session, payee, redemption.granted(session, payee, staff))
     data = redemption.claim_data(_grant(session, claim).org_name)
     review.save_draft(session, policy_claim.FLOW, payee, claim.id or 0, claim.version, data)
