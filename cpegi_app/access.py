@@ -210,6 +210,7 @@ INVESTMENT_EDIT = Screen("6.4", "/console/equity/offline/[iid]", "添加线下�
 ROADSHOWS = Screen("6.3", "/console/roadshows", "项目路演", P.ROADSHOW_ATTEND, "股权融资项目", "calendar")
 ROADSHOW = Screen("6.3", "/console/roadshows/[sid]", "路演详情", P.ROADSHOW_ATTEND)
 LIBRARY = Screen("6.5", "/console/library", "股权投资项目库", P.LIBRARY_OWN, "股权融资项目", "bank")
+FIGURES = Screen("4.2", "/console/figures", "业务统计", P.APPLICATION_SUBMIT, "业务统计", "chart")
 REPORTS = Screen("7", "/console/reports", "报告管理", P.REPORT_SUBMIT, "报告管理", "file")
 REPORT_EDIT = Screen("7", "/console/reports/[rid]", "填报报告", P.REPORT_SUBMIT)
 QUEUE = Screen("3.1", "/staff/queue", "审核队列", P.REVIEW_PLATFORM, "审核管理", "inbox")

@@ -15,6 +15,7 @@ from cpegi_app import (
     demo_equity,
     demo_investment,
     demo_loans,
+    demo_matching,
     demo_offline,
     demo_products,
     demo_reports,
@@ -91,5 +92,6 @@ def _stories(world: World) -> list[Story]:
         *demo_reports.stories(world),
         *demo_equity.stories(world),
         *demo_investment.stories(world),
+        *demo_matching.stories(world),
         demo_accounts.readers(world),
     ]
