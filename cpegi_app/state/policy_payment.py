@@ -14,7 +14,7 @@ from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_payment import BatchRow, PaymentRow, ReadyRow
 from cpegi_app.services.policy_payment_result import Outcome
 from cpegi_app.state.base import for_screen, int_arg, text_arg
-from cpegi_app.state.form import FormState
+from cpegi_app.state.form import FormState, PickedState
 from cpegi_app.state.message import on_error, success
 from cpegi_app.state.table import TableState
 
@@ -114,7 +114,7 @@ class PaymentBatchesState(TableState, FormState, rx.State):
 
 
 @for_screen(PAYMENT_BATCH)
-class PaymentBatchState(TableState, rx.State):
+class PaymentBatchState(TableState, PickedState, rx.State):
     """One batch: its lines, its files, what came back."""
 
     rows: list[PaymentRow] = []
