@@ -224,7 +224,7 @@ def _exchange() -> rx.Component:
         rx.el.div(
             ui.file_link(rx.fragment(ui.icon("download"), "下载 Excel"), state.xlsx_href, class_name="btn"),
             ui.file_link(rx.fragment(ui.icon("download"), "下载 CSV"), state.csv_href, class_name="btn"),
-            rx.cond(waits, pick_files("result", "导入拨付结果", state.upload, 1), rx.fragment()),
+            rx.cond(waits, pick_files("result", "导入拨付结果", state, state.upload, 1), rx.fragment()),
             rx.el.span(
                 "在导出的文件中填写“拨付结果、拨付日期、凭证号、失败原因”后导入；有一行不符则全部不登记。",
                 class_name="muted small",
