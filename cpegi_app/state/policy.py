@@ -180,13 +180,14 @@ class PolicyPreviewState(Services, rx.State):
     async def load(self):
         """Open the preview of the policy named by the address."""
         self.detail, self.fields, self.slots, self.problems = PublicDetail(), [], [], []
-        self.policy_id, self.loading = self._route_id("pid"), True
+        self.policy_id, self.loading = 0, True
+        asked = self._route_id("pid")
         try:
-            found = await self._read(policy_view.preview, self.policy_id)
+            found = await self._read(policy_view.preview, asked)
             self.detail, self.fields, self.slots = found.policy, found.fields, found.slots
         except FormInvalid as refusal:
-            _names, titles = await self._read(policy.names_of, self.policy_id)
+            _names, titles = await self._read(policy.names_of, asked)
             self.problems = [
                 f"{titles.get(n, '')}：{text}".lstrip("：") for n, text in refusal.fields.items()
             ]
-        self.loading = False
+        self.policy_id, self.loading = asked, False
