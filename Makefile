@@ -12,16 +12,18 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export REFLEX_USE_NPM := 1
 export REFLEX_CHECK_LATEST_VERSION := false
 export REFLEX_TELEMETRY_ENABLED := false
+# Behind a company's proxy npm trusts what the machine trusts, as pip does.
+export NODE_USE_SYSTEM_CA ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev build database test check fix e2e browser manual migration seed
+.PHONY: help run dev build database test check fix e2e browser manual migration seed bench
 
 help: ## Say what can be done
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sort | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-run: build database ## Install, migrate, load the demo once, build if needed, serve on PORT (default 3000)
-	@$(BIN)/python -m cpegi_app.manage logins
+run: build ## Install, migrate, load the demo once, build if needed, serve on PORT (default 3000)
+	@$(BIN)/python -m cpegi_app.manage migrate demo logins
 	@exec $(BIN)/python -m cpegi_app.serve --host $(HOST) --port $(PORT)
 
 dev: .venv/run.stamp ## Serve with hot reload (pages on PORT, back end on 8000)
@@ -31,8 +33,7 @@ build: .venv/run.stamp ## Build the front end, if its sources changed
 	@$(BIN)/python -m tools.build
 
 database: .venv/run.stamp ## Bring the database up to date and load the demo data once
-	@$(BIN)/python -m cpegi_app.manage migrate
-	@$(BIN)/python -m cpegi_app.manage demo
+	@$(BIN)/python -m cpegi_app.manage migrate demo
 
 seed: database ## Same as database: demo data are loaded once, and only in demo mode
 
@@ -59,6 +60,9 @@ manual: browser ## Take the manual's pictures and write docs/manual
 	@$(BIN)/python -m pytest -q tests/e2e
 	@$(BIN)/python -m tools.manual
 
+bench: .venv/dev.stamp .venv-bench/run.stamp ## Measure, and write the tables of docs/performance.md; e.g. make bench k=imports
+	@$(BIN)/python -m bench $(k)
+
 migration: .venv/dev.stamp ## Write a migration from the models: make migration m="what changes"
 	@test -n "$(m)" || (echo 'Say what changes: make migration m="..."'; exit 1)
 	@$(BIN)/alembic revision --autogenerate -m "$(m)"
@@ -74,4 +78,10 @@ migration: .venv/dev.stamp ## Write a migration from the models: make migration 
 .venv/dev.stamp: requirements-dev.txt .venv/run.stamp
 	@echo "Test packages: installing …"
 	@$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+.venv-bench/run.stamp: bench/requirements-django.txt
+	@echo "The library to measure against: installing …"
+	@$(PYTHON) -m venv --clear .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet -r $<
 	@touch $@

@@ -6,11 +6,11 @@ import reflex as rx
 from reflex_base.constants import StateManagerMode
 
 from cpegi_app.settings import get_settings
+from tools import build
 from tools.one_origin import OneOrigin
 
-# Plain `reflex run` too takes the environment's own npm and fetches no Bun from elsewhere.
-os.environ.setdefault("REFLEX_USE_NPM", "1")
-os.environ.setdefault("REFLEX_CHECK_LATEST_VERSION", "false")
+# Plain `reflex run` too, activated or not, takes the environment's own Node and npm and fetches no Bun.
+os.environ.update(build.environment())
 
 settings = get_settings()
 

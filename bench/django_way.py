@@ -37,7 +37,8 @@ class Loan(models.Model):
     """The 22 columns."""
 
     for _name in TEXTS.split():
-        locals()[_name] = models.CharField(max_length=500, blank=True, default="")
+        # What rows are looked up by is indexed, as it would be in earnest.
+        locals()[_name] = models.CharField(max_length=500, blank=True, default="", db_index=_name == "iou")
     del _name
     contract_amount = models.DecimalField(max_digits=12, decimal_places=2)
     amount = models.DecimalField(max_digits=12, decimal_places=2)

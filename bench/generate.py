@@ -41,7 +41,7 @@ def row(chance: Random, number: int) -> list:
         chance.choice(list(Scale)).label,
         f"HT2026{number:07d}",
         f"JJ2026{number:07d}",
-        amount + chance.randrange(0, 1000),
+        round(amount + chance.randrange(0, 1000), 2),
         amount,
         lent,
         lent + timedelta(days=chance.choice((90, 180, 365, 730, 1095))),

@@ -1,15 +1,15 @@
-"""Trial plus import of 10,000 rows: ours, the bare way, django-import-export; memory; the marked workbook."""
+"""Trial plus import of 10,000 rows: ours, the bare way, django-import-export; and the marked workbook.
+
+The bare way knows no rule of the domain and keeps no trial: it reads, gives the cells their types, and writes.
+"""
 
 from __future__ import annotations
 
+import gc
 import io
 import json
-import os
-import resource
 import sqlite3
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import date
@@ -19,24 +19,17 @@ from statistics import median
 from typing import Any
 
 from pydantic import TypeAdapter, create_model
-from sqlmodel import Session
 
-from bench import generate
+from bench import generate, table
 from cpegi_app import db
 from cpegi_app.access import Actor
-from cpegi_app.services import (
-    filetypes,
-    offline_import,
-    offline_loan,
-    offline_marked,
-    offline_trial,
-    sheet_reader,
-)
+from cpegi_app.services import offline_import, offline_loan, offline_marked, offline_trial
+from cpegi_app.services.offline_form import SPECS
 from cpegi_app.vocabulary import Kind
 from tests import factories
 
-ROWS, ROUNDS = 10_000, 5
-ROOT = Path(__file__).resolve().parent.parent
+ROWS, BAD, ROUNDS = 10_000, 500, 7
+DJANGO = table.ROOT / ".venv-bench/bin/python"
 
 
 def seconds(work: Callable[[], Any]) -> float:
@@ -84,15 +77,15 @@ Bare: Any = create_model("Bare", **{f"c{i}": (kind, ...) for i, kind in enumerat
 BARE = TypeAdapter(list[Bare])
 
 
-def bare(data: bytes) -> None:
-    """python-calamine, a compiled pydantic schema, executemany; nothing else."""
+def bare(data: bytes, path: Path) -> None:
+    """Read with python-calamine, check with a compiled pydantic schema, write with executemany; nothing else."""
     from python_calamine import load_workbook
 
     names = list(Bare.model_fields)
     sheet = load_workbook(io.BytesIO(data)).get_sheet_by_index(0)
     rows = [dict(zip(names, [*r, *[""] * (22 - len(r))], strict=True)) for r in sheet.to_python()[1:]]
     models = BARE.validate_python(rows)
-    connection = sqlite3.connect(os.environ["BENCH_BARE"])
+    connection = sqlite3.connect(path)
     connection.execute("DROP TABLE IF EXISTS loan")
     connection.execute(f"CREATE TABLE loan (id INTEGER PRIMARY KEY, {', '.join(names)})")
     place = ", ".join("?" * len(names))
@@ -104,84 +97,62 @@ def bare(data: bytes) -> None:
     connection.close()
 
 
-def django(data: bytes, tuned: bool) -> float:
-    """Run django-import-export in its own environment; None when it is not installed."""
-    python = os.environ.get("BENCH_PYTHON", str(ROOT / ".venv-bench/bin/python"))
-    path = Path(os.environ["BENCH_BARE"]).with_name("bench.xlsx")
+def django(data: bytes, folder: Path, tuned: bool) -> float:
+    """Return the seconds of django-import-export, in the environment of its own."""
+    path = folder / "django.xlsx"
     path.write_bytes(data)
-    command = [python, str(ROOT / "bench/django_way.py"), str(path), "tuned" if tuned else "plain"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=path.parent)
+    command = [DJANGO, table.ROOT / "bench/django_way.py", path, "tuned" if tuned else "plain"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+    if done.returncode:
+        raise RuntimeError(f"django-import-export failed:\n{done.stderr[-2000:]}")
     return float(json.loads(done.stdout.splitlines()[-1])["seconds"])
 
 
-def peak_mb() -> float:
-    """Return this process's and its children's highest memory, in MB."""
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return (own + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
-
-
-def memory_of(count: int) -> float:
-    """Return the MB that an import of `count` rows needs over the idle process, in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.imports", "memory", str(count)],
-        capture_output=True, text=True, check=True, cwd=ROOT, env=os.environ,
-    )  # fmt: skip
-    return float(done.stdout.splitlines()[-1])
-
-
-def _memory(count: int) -> None:
-    path = Path(os.environ["BENCH_BARE"]).with_name(f"rows{count}.xlsx")
-    data = path.read_bytes()
-    db.configure(f"sqlite:///{tempfile.mkdtemp(dir=path.parent)}/memory.sqlite3")
-    db.migrate()
-    actor, batch = newcomer()
-    sheet_reader.read("small.xlsx", generate.workbook(10))
-    idle = peak_mb()
-    number = trial(actor, batch, data)
-    with db.transaction() as session:
-        offline_import.import_good(session, actor, number)
-    print(peak_mb() - idle)
-
-
-def marked() -> float:
-    """Return how long the marked workbook of 10,000 rows with 500 bad cells takes."""
-    data = generate.workbook(ROWS, 500)
+def marked() -> Callable[[], bytes]:
+    """Return what marks a workbook of 10,000 rows with 500 bad cells."""
+    data = generate.workbook(ROWS, BAD)
     layout = offline_import.read("bench.xlsx", data)
     found = offline_trial.cells(layout)
-    assert found.bad == 500
-    return seconds(lambda: offline_marked.mark(data, found.part, offline_marked.marks(found.findings)))
+    assert found.bad == BAD
+    return lambda: offline_marked.mark(data, found.part, offline_marked.marks(found.findings))
 
 
-def measure() -> dict[str, float]:
-    """Return every figure of the imports, in seconds and MB; the ways take turns."""
-    data = generate.workbook(ROWS)
-    ours(data)
-    bare(data)
-    mine, plain = [], []
-    for _ in range(ROUNDS):
-        plain.append(seconds(lambda: bare(data)))
-        mine.append(seconds(lambda: ours(data)))
-    path = Path(os.environ["BENCH_BARE"]).with_name("rows20000.xlsx")
-    path.write_bytes(generate.workbook(20_000))
-    found = {"ours": median(mine), "bare": median(plain), "marked": marked(), "memory": memory_of(20_000)}
-    for name, tuned in (("django_tuned", True), ("django_plain", False)):
-        try:
-            found[name] = django(data, tuned)
-        except (OSError, subprocess.CalledProcessError) as problem:
-            print(f"{name}: not measured ({problem})", file=sys.stderr)
-    return found
+def measure(folder: Path) -> list[table.Row]:
+    """Let the ways take turns; return their ratios."""
+    db.configure(f"sqlite:///{folder / 'imports.sqlite3'}")
+    db.migrate()
+    data, mark = generate.workbook(ROWS), marked()
+    ways: dict[str, Callable[[], Any]] = {
+        "ours": lambda: ours(data),
+        "bare": lambda: bare(data, folder / "bare.sqlite3"),
+        "marked": mark,
+    }
+    took: dict[str, list[float]] = {name: [] for name in ways}
+    # As the served site does once it has started.
+    gc.collect()
+    gc.freeze()
+    for turn in range(ROUNDS + 1):
+        for name, way in ways.items():
+            spent = seconds(way)
+            if turn:
+                took[name].append(spent)
+    middle = {name: median(times) for name, times in took.items()}
+    tuned = median(django(data, folder, tuned=True) for _ in range(2))
+    return rows(middle, django(data, folder, tuned=False), tuned)
 
 
-def inspect_seconds() -> float:
-    """Return what the first look into the file costs."""
-    data = generate.workbook(ROWS)
-    return seconds(lambda: filetypes.inspect("a.xlsx", data, allowed=filetypes.WORKBOOKS))
+def rows(middle: dict[str, float], plain: float, tuned: float) -> list[table.Row]:
+    """Return the lines of the table from the seconds."""
+    mine, bare_way = middle["ours"], middle["bare"]
+    what = f"trial plus import of {ROWS:,} rows × {len(SPECS)} columns, against"
+    library = "django-import-export"
+    against = f"{mine:.2f} s against {{:.1f}} s: 1/{{:.1f}}"
+    return [
+        table.at_most(f"{what} the bare way", mine / bare_way, 2, "{:.2f} times", f"{mine:.2f} s against {bare_way:.2f} s"),
+        table.at_most(f"{what} {library} as it comes", mine / plain, 1 / 25, "{:.3f} times", against.format(plain, plain / mine)),
+        table.at_most(f"{what} {library} tuned", mine / tuned, 1 / 6, "{:.3f} times", against.format(tuned, tuned / mine)),
+        table.at_most(f"marked workbook of {ROWS:,} rows with {BAD} bad cells", middle["marked"], 5, "{:.2f} s"),
+    ]  # fmt: skip
 
 
-if __name__ == "__main__":
-    if sys.argv[1:2] == ["memory"]:
-        _memory(int(sys.argv[2]))
-    else:
-        db.migrate()
-        print(json.dumps(measure(), indent=1))
-    assert Session
+BENCH = table.Bench("imports", "Importing a workbook", measure)

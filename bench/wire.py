@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -52,15 +54,24 @@ def served(folder: Path, database: str, **more: str) -> Iterator[tuple[str, int]
         server = subprocess.Popen(
             [sys.executable, "-m", "bench.site", str(port)],
             cwd=build.ROOT, env=build.environment() | variables,
-            stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
         try:
             address = f"http://localhost:{port}"
             _wait(port, server, log)
             yield address, server.pid
         finally:
-            server.terminate()
-            server.wait(20)
+            _stop(server)
+
+
+def _stop(server: subprocess.Popen) -> None:
+    """End the server and its workers; one that waits for something is killed, as a supervisor would."""
+    server.terminate()
+    try:
+        server.wait(20)
+    except subprocess.TimeoutExpired:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
 
 
 def _wait(port: int, server: subprocess.Popen, log: Path) -> None:
@@ -82,13 +93,13 @@ class Tab:
             self.cookie = f"{sessions.cookie_name()}={sessions.open_session(session, user_id)}"
         self.token = secrets.token_hex(8)
         self.wire = RawSocket(site, self.token, cookie=self.cookie)
-        self.number = 0
+        self.number, self.sent = 0, 0.0
         self.wire.call(HYDRATE)
 
     def time(self, name: str, payload: Any, waits_for: str, **router: Any) -> tuple[float, str]:
         """Send an event at the pace that the edge allows; return how long its answer took, and the answer."""
-        time.sleep(PACE)
-        start = time.perf_counter()
+        time.sleep(max(0.0, self.sent + PACE - time.perf_counter()))
+        self.sent = start = time.perf_counter()
         told = self.wire.call(name, payload, waits_for=waits_for, **router)
         took = (time.perf_counter() - start) * 1000
         if waits_for not in told:

@@ -184,6 +184,7 @@ DEALS = Screen("6.1", "/console/equity/projects", "收藏与推荐", P.EQUITY_BR
 PREFERENCE = Screen(
     "6.1", "/console/equity/preference", "投资偏好", P.EQUITY_BROWSE, "股权融资项目", "settings"
 )
+FIGURES = Screen("4.2", "/console/figures", "业务统计", P.APPLICATION_SUBMIT, "业务统计", "chart")
 REPORTS = Screen("7", "/console/reports", "报告管理", P.REPORT_SUBMIT, "报告管理", "file")
 REPORT_EDIT = Screen("7", "/console/reports/[rid]", "填报报告", P.REPORT_SUBMIT)
 QUEUE = Screen("3.1", "/staff/queue", "审核队列", P.REVIEW_PLATFORM, "审核管理", "inbox")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import sys
 from functools import partial
 
 import reflex as rx
@@ -26,6 +27,8 @@ from cpegi_app.web.edge import Edge, EdgeConfig
 from cpegi_app.web.routes import api, live_session_id
 
 log = logging.getLogger(__name__)
+# An event changes threads several times, and waits so long each time while another thread computes (docs/performance.md).
+sys.setswitchinterval(0.0005)
 settings = get_settings()
 # Before Reflex says anything: its records of unknown events would name cookies and passwords.
 logs.configure(json_lines=environment.REFLEX_ENV_MODE.get() is Env.PROD)

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, select
 
-from cpegi_app import db, demo_accounts, demo_equity, demo_loans, demo_offline, demo_products, demo_reports
+from cpegi_app import (
+    db,
+    demo_accounts,
+    demo_equity,
+    demo_loans,
+    demo_matching,
+    demo_offline,
+    demo_products,
+    demo_reports,
+)
 from cpegi_app.demo_world import Story, World
 from cpegi_app.models import User
 from cpegi_app.services import passwords
@@ -81,5 +90,6 @@ def _stories(world: World) -> list[Story]:
         *demo_offline.stories(world),
         *demo_reports.stories(world),
         *demo_equity.stories(world),
+        *demo_matching.stories(world),
         demo_accounts.readers(world),
     ]

@@ -219,7 +219,7 @@ REASONS = {
 def _change(world: World, offer: Offer, data: Data) -> Story:
     """A first 变更 was approved long ago; a second one waits."""
     for days, change in (
-        (58, {"rate_min": "3.55"}),
+        (58, {"rate_min": "3.55", "c_debt_ratio_high": "76"}),
         (1, {"rate_min": "3.4", "rate_max": "4.5", "term_max": "48", "c_patents_low": "3"}),
     ):
         data = data | change
@@ -228,7 +228,7 @@ def _change(world: World, offer: Offer, data: Data) -> Story:
         row = world.submit(offer.org, FLOW, row, data)
         if days > 2:
             yield world.at(days - 1, 9, 41)
-            world.staff_decides(FLOW, row.id, Action.APPROVE, "利率下调，同意变更。")
+            world.staff_decides(FLOW, row.id, Action.APPROVE, "利率下调、条件放宽，同意变更。")
 
 
 def _delist(world: World, offer: Offer, data: Data) -> Story:

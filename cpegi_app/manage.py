@@ -1,4 +1,4 @@
-"""What an operator does from the command line: `python -m cpegi_app.manage migrate | demo | logins | sweep`."""
+"""What an operator does from the command line: `python -m cpegi_app.manage migrate demo logins sweep`, any of them."""
 
 from __future__ import annotations
 
@@ -79,12 +79,17 @@ def _refused(command: str) -> bool:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m cpegi_app.manage")
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, command in COMMANDS.items():
-        commands.add_parser(name, help=command.__doc__)
-    return COMMANDS[parser.parse_args(arguments).command]()
+    """Run the commands one after the other, until one fails; return the last exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m cpegi_app.manage",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n".join(f"{name:10}{command.__doc__}" for name, command in COMMANDS.items()),
+    )
+    parser.add_argument("commands", nargs="+", choices=COMMANDS, metavar="command")
+    for name in parser.parse_args(arguments).commands:
+        if code := COMMANDS[name]():
+            return code
+    return 0
 
 
 if __name__ == "__main__":

@@ -45,13 +45,15 @@ def _build() -> None:
 
 def environment() -> dict[str, str]:
     """Return the variables for Reflex's tools: the environment's own Node, npm, no calls home."""
-    tools = Path(sys.executable).parent
+    own, path = str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)
     return {
         **os.environ,
-        "PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PATH": path if path.split(os.pathsep)[0] == own else f"{own}{os.pathsep}{path}",
         "REFLEX_USE_NPM": "1",
         "REFLEX_CHECK_LATEST_VERSION": "false",
         "REFLEX_TELEMETRY_ENABLED": "false",
+        # Behind a company's proxy npm trusts what the machine trusts, as pip does.
+        "NODE_USE_SYSTEM_CA": os.environ.get("NODE_USE_SYSTEM_CA", "1"),
     }
 
 

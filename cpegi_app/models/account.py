@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import Index
 from sqlmodel import Field
 
 from cpegi_app.access import Role
@@ -12,6 +13,8 @@ from cpegi_app.models.base import Row, changed, moment
 
 class User(Row, table=True):
     """Somebody who signs in with a mobile number."""
+
+    __table_args__ = (Index("ix_user_created", "created_at", "role"),)
 
     phone: str = Field(unique=True, max_length=11)
     password_hash: str = Field(max_length=200)

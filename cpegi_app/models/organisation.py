@@ -30,7 +30,10 @@ class Organisation(Row, table=True):
 class Verification(Reviewable, table=True):
     """真实性认证 of a new account (manual §3.1); one an organisation, returned until it is right."""
 
-    __table_args__ = (Index("uq_verification_org_id", "org_id", unique=True),)
+    __table_args__ = (
+        Index("uq_verification_org_id", "org_id", unique=True),
+        Index("ix_verification_decided", "decided_at", "status", "submitted_at"),
+    )
 
 
 class ProfileChange(Reviewable, table=True):

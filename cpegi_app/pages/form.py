@@ -14,6 +14,9 @@ from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.forms import FieldSpec, Form, Widget
 from cpegi_app.vocabulary import FileSlot
 
+# The browser cuts in silence what is pasted beyond its limit: the form's own limit is said at the field instead.
+LONGEST = 20_000
+
 
 def href(screen: Screen, value: Any) -> Any:
     """Return the address of a screen whose route ends in one bracketed part, filled with a Var."""
@@ -22,7 +25,11 @@ def href(screen: Screen, value: Any) -> Any:
 
 def stored(state: Any, name: str) -> Any:
     """Return a stored value, a blank while there is none."""
-    return rx.cond(state.values[name], state.values[name], "").to(str)
+    return _text(state.values, name)
+
+
+def _text(values: Any, name: str) -> Any:
+    return rx.cond(values[name], values[name], "").to(str)
 
 
 def problem(state: Any, name: str) -> Any:
@@ -38,7 +45,7 @@ def remark(state: Any, name: str) -> Any:
 def control(spec: FieldSpec, value: Any) -> rx.Component:
     """Return the control that a field is typed in."""
     if spec.widget is Widget.AREA:
-        return ui.textarea(spec.name, value, max_length=spec.max_len, placeholder=spec.placeholder)
+        return ui.textarea(spec.name, value, max_length=LONGEST, placeholder=spec.placeholder)
     if spec.widget is Widget.NUMBER:
         return ui.number_input(spec.name, value, placeholder=spec.placeholder)
     if spec.widget is Widget.DATE:
@@ -47,15 +54,17 @@ def control(spec: FieldSpec, value: Any) -> rx.Component:
         return ui.select_input(spec.name, spec.options, value)
     if spec.widget is Widget.CHECKS:
         return ui.check_group(spec.name, spec.options, value.split(","))
-    return ui.text_input(spec.name, value, max_length=spec.max_len, placeholder=spec.placeholder)
+    return ui.text_input(spec.name, value, max_length=LONGEST, placeholder=spec.placeholder)
 
 
-def field_of(spec: FieldSpec, state: Any) -> rx.Component:
-    """Return a labelled field with its stored value, its message and the reviewer's reason."""
+def field_of(spec: FieldSpec, state: Any, values: Any = None) -> rx.Component:
+    """Return a labelled field with its stored value, its message and the reviewer's reason.
+
+    `values` are given where a page holds more than one form."""
     return ui.field(
         spec.name,
         spec.title,
-        control(spec, stored(state, spec.name)),
+        control(spec, _text(state.values if values is None else values, spec.name)),
         required=spec.required,
         help=spec.help,
         error=problem(state, spec.name),

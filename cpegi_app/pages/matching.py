@@ -8,7 +8,7 @@ import reflex as rx
 
 from cpegi_app.access import APPLY, MATCH, MATCHES, PROFILE, PROFILE_EDIT, PUBLIC_PRODUCT
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import href, pager
+from cpegi_app.pages.form import href, list_page
 from cpegi_app.pages.layout import page
 from cpegi_app.services.advice import DISCLAIMER
 from cpegi_app.services.conditions import ConditionRow
@@ -31,26 +31,20 @@ def matches() -> rx.Component:
             rx.el.div(
                 rx.foreach(state.tabs, _tab), role="group", aria_label="按匹配结果筛选", class_name="tabs"
             ),
-            ui.card(
-                "",
-                ui.data_table(
-                    [
-                        ui.Col("金融产品", wrap=True),
-                        ui.Col("综合年化成本", num=True),
-                        ui.Col("额度", num=True),
-                        ui.Col("期限", num=True, wide=True),
-                        ui.Col("匹配情况", wrap=True),
-                        ui.Col("操作", ops=True),
-                    ],
-                    state.rows,
-                    _row,
-                    "适合我的产品",
-                    empty=_nothing(),
-                    loading=state.loading,
-                    start=(state.page - 1) * state.size + 1,
-                ),
-                pager(state),
-                flush=True,
+            list_page(
+                state,
+                [
+                    ui.Col("金融产品", wrap=True),
+                    ui.Col("综合年化成本", num=True),
+                    ui.Col("额度", num=True),
+                    ui.Col("期限", num=True, wide=True),
+                    ui.Col("匹配情况", wrap=True),
+                    ui.Col("操作", ops=True),
+                ],
+                _row,
+                MATCHES.title,
+                query=[ui.field("word", "产品名称", ui.text_input("word", placeholder="名称中的字"))],
+                empty=_nothing(),
             ),
             class_name="tabbed",
         ),
@@ -187,10 +181,10 @@ def _detail() -> rx.Component:
 
 def _condition(c: rx.Var[ConditionRow]) -> list[Any]:
     return [
-        c.label,
+        rx.el.span(c.label, class_name="nowrap"),
         c.condition,
         rx.el.div(c.figure, ui.show(c.source != "", rx.el.p(c.source, class_name="small muted"))),
-        c.dated,
+        rx.el.span(c.dated, class_name="nowrap"),
         rx.el.div(
             ui.tag(c.result, c.tone),
             ui.show(c.advice != "", rx.el.p(c.advice, class_name="small")),

@@ -12,21 +12,18 @@ from cpegi_app.services.offline_form import SPECS
 from cpegi_app.services.offline_import import HINT, KINDS
 from cpegi_app.state.offline_import import FilingImportState
 
-XLSX = {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": [".xlsx"]}
 
-
-def pick_files(ident: str, label: str, handler: Any, most: int, *more: Any, accept: Any) -> rx.Component:
-    """A button that chooses files and sends them at once."""
+def pick_files(ident: str, label: str, state: Any, handler: Any, most: int, *more: Any) -> rx.Component:
+    """A button that chooses files and sends them at once; what is wrong with them is said by the server."""
     upload_id = f"up_{ident}"
-    limits = {"accept": accept} if accept else {}
     button = rx.upload.root(
         rx.el.span(ui.icon("upload"), label, class_name="btn"),
         id=upload_id,
         multiple=most > 1,
         max_files=most,
-        on_drop=handler(rx.upload_files(upload_id=upload_id), *more),  # pyright: ignore
+        on_drop=handler(rx.upload_files(upload_id=upload_id, on_upload_progress=state.on_sending), *more),  # pyright: ignore
+        on_drop_rejected=state.refuse_picked(most),
         class_name="drop-root",
-        **limits,
     )
     _name_input(button, label)
     return button
@@ -40,11 +37,25 @@ def _name_input(component: Any, label: str) -> None:
         _name_input(child, label)
 
 
+def sending(state: Any) -> rx.Component:
+    """How far the chosen files have come."""
+    return ui.show(
+        state.sending > 0,
+        rx.el.span("正在上传 ", state.sending, "%，请稍候…", class_name="muted small", role="status"),
+    )
+
+
 def import_card() -> rx.Component:
     """Steps one and two of the manual: 下载模板, 导入备案文件; then the trial's result."""
-    state = FilingImportState
     return ui.card(
         "导入备案文件",
+        _import_steps(),
+    )
+
+
+def _import_steps() -> rx.Component:
+    state = FilingImportState
+    return rx.el.div(
         rx.el.div(
             ui.file_link(
                 rx.fragment(ui.icon("download"), "下载模板"), "/exports/filing-template", class_name="btn"
@@ -52,9 +63,10 @@ def import_card() -> rx.Component:
             rx.cond(
                 state.stage == "",
                 # Whatever is chosen is looked at on the server, which says what to do with an .xls.
-                pick_files("filing", "导入备案文件", state.upload, 1, accept=None),
+                pick_files("filing", "导入备案文件", state, state.upload, 1),
                 rx.fragment(),
             ),
+            sending(state),
             rx.el.span(HINT, "；先试导入，确认后才写入。", class_name="muted small"),
             class_name="row",
         ),
@@ -68,6 +80,7 @@ def import_card() -> rx.Component:
         ),
         ui.show(state.problem != "", ui.note(state.problem, "error")),
         ui.show((state.trial.id > 0) & (state.stage == ""), _result()),
+        class_name="stack",
     )
 
 

@@ -10,14 +10,16 @@ from cpegi_app.access import FILING, FILINGS, LOANS
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import field_of, groups, href, list_page, summary
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.offline_import import import_card, pick_files
+from cpegi_app.pages.offline_import import import_card, pick_files, sending
 from cpegi_app.pages.offline_rows import filing_columns, filing_row, removal_dialog, rows_query
 from cpegi_app.pages.review import history_card
 from cpegi_app.services.offline_form import FilingForm, OfflineLoanForm
+from cpegi_app.state.form import UPLOAD_BYTES
 from cpegi_app.state.offline_import import FilingImportState
-from cpegi_app.state.offline_loan import SLOTS, FilingListState, FilingState
+from cpegi_app.state.offline_loan import MANY, SLOTS, FilingListState, FilingState
 from cpegi_app.vocabulary import Status
 
+ABOUT = "filing-about"
 STATUSES = [(s.value, s.label) for s in Status if s is not Status.REJECTED]
 
 
@@ -95,29 +97,24 @@ def filing() -> rx.Component:
     state = FilingState
     return rx.cond(
         state.sent,
-        ui.result_page(
-            "备案已提交",
-            "平台管理人员审核通过后，备案的贷款登记到贷款台账。",
-            ui.link_button("返回备案列表", FILINGS.route, "primary"),
-            ui.link_button("查看贷款台账", LOANS.route),
-            next_steps=[
-                "平台核对放款证明和明细",
-                "个别有问题的贷款会单独退回，不影响其余贷款",
-                "审核结果会出现在消息通知中",
-            ],
-        ),
+        _sent(),
         rx.fragment(
             ui.crumbs("线下贷款备案", (FILINGS.title, FILINGS.route), "编辑备案"),
             ui.page_head(
                 rx.cond(state.row.name == "", "编辑备案", state.row.name),
                 rx.cond(state.view.can_withdraw, ui.button("撤回", state.withdraw), rx.fragment()),
                 ui.link_button("返回列表", FILINGS.route),
-                rx.cond(state.row.editable, ui.button("提交", state.send, "primary"), rx.fragment()),
+                rx.cond(state.row.editable, ui.submit("提交", "send", form=ABOUT), rx.fragment()),
                 status=ui.tag(state.row.status_label, state.row.tone),
                 number=state.row.period,
             ),
-            rx.cond(
-                state.view.reason != "", ui.note("审核意见：" + state.view.reason, "warning"), rx.fragment()
+            ui.show(
+                state.view.reason != "",
+                rx.cond(
+                    state.row.status == Status.APPROVED.value,
+                    ui.note("审核意见：" + state.view.reason, "success"),
+                    ui.note("审核意见：" + state.view.reason, "warning"),
+                ),
             ),
             rx.cond(state.row.editable, import_card(), rx.fragment()),
             _rows_card(),
@@ -130,13 +127,39 @@ def filing() -> rx.Component:
     )
 
 
+def _about_draft() -> Any:
+    return "filing-" + FilingState.batch_id.to_string()
+
+
+def _row_draft() -> Any:
+    return _about_draft() + "-row-" + FilingState.row_id.to_string()
+
+
+def _sent() -> rx.Component:
+    return rx.fragment(
+        ui.draft_clear(_about_draft()),
+        ui.result_page(
+            "备案已提交",
+            "平台管理人员审核通过后，备案的贷款登记到贷款台账。",
+            ui.link_button("返回备案列表", FILINGS.route, "primary"),
+            ui.link_button("查看贷款台账", LOANS.route),
+            next_steps=[
+                "平台核对放款证明和明细",
+                "个别有问题的贷款会单独退回，不影响其余贷款",
+                "审核结果会出现在消息通知中",
+            ],
+        ),
+    )
+
+
 def _rows_card() -> rx.Component:
     state = FilingState
     missing = rx.cond(
         state.row.editable & (state.row.missing > 0),
         ui.note(
             state.row.missing.to_string()
-            + " 笔还没有放款证明。可逐笔点击“点击上传”，或批量上传：文件名中含借据编号或合同编号即可自动匹配。",
+            + " 笔还没有放款证明。可逐笔点击“点击上传”，或批量上传：文件名中含借据编号或合同编号即可自动匹配，"
+            + f"一次最多 {MANY} 个、合计 {UPLOAD_BYTES >> 20} MB。",
             "info",
         ),
         rx.fragment(),
@@ -153,7 +176,8 @@ def _rows_card() -> rx.Component:
         state.row.editable,
         rx.fragment(
             ui.button("逐笔添加", state.edit(0), icon_name="plus"),
-            pick_files("many", "批量上传证明", state.upload_many, 50, accept=None),
+            pick_files("many", "批量上传证明", state, state.upload_many, MANY),
+            sending(state),
         ),
         rx.fragment(),
     )
@@ -182,22 +206,22 @@ def _about_card() -> rx.Component:
     state = FilingState
     return ui.card(
         "备案信息",
-        rx.cond(
-            state.editing,
-            rx.fragment(),
-            ui.form(
-                ui.form_grid(*(field_of(s, state) for s in FilingForm.specs())),
-                rx.el.div(ui.submit("保存备案信息", "save", "default"), class_name="row row-end"),
-                on_submit=state.save_batch,
-                key=state.view.version.to_string(),
-            ),
+        ui.form(
+            ui.form_grid(*(field_of(s, state, state.about) for s in FilingForm.specs())),
+            rx.el.div(ui.submit("保存备案信息", "save", "default"), class_name="row row-end"),
+            on_submit=state.save_batch,
+            draft=_about_draft(),
+            version=state.view.version.to_string(),
+            # Batches of the same version are told apart: a form that stays shows the other one's words.
+            key=state.batch_id.to_string() + "-" + state.view.version.to_string(),
+            custom_attrs={"id": ABOUT},
         ),
     )
 
 
 def _editor() -> rx.Component:
     state = FilingState
-    return ui.dialog(
+    dialog = ui.dialog(
         state.editing,
         rx.cond(state.row_id > 0, "编辑贷款", "添加贷款"),
         ui.form(
@@ -209,12 +233,16 @@ def _editor() -> rx.Component:
             *groups(OfflineLoanForm, state),
             ui.form_foot(ui.button("取消", state.close_editor), ui.submit("保存")),
             on_submit=state.save_row,
+            draft=_row_draft(),
+            version=state.row_version.to_string(),
             key=state.form_key,
         ),
         on_close=state.close_editor,
         wide=True,
         ident="row",
     )
+    # Saved or put away, what was typed is no draft any more; a session that ends does neither.
+    return rx.fragment(dialog, ui.show(state.closed, ui.draft_clear(_row_draft())))
 
 
 def _proof_dialog() -> rx.Component:
@@ -225,9 +253,10 @@ def _proof_dialog() -> rx.Component:
         rx.el.p("借据 ", rx.el.b(state.proof_label), "：至少上传一个文件，PDF、JPG 或 PNG，不超过 10 MB。"),
         rx.el.div(
             *(
-                pick_files(f"proof_{slot}", f"上传{label}", state.upload_proof, 6, slot, accept=None)
+                pick_files(f"proof_{slot}", f"上传{label}", state, state.upload_proof, 6, slot)
                 for slot, label in SLOTS
             ),
+            sending(state),
             class_name="row",
         ),
         on_close=state.close_proofs,

@@ -11,7 +11,7 @@ from cpegi_app.pages import ui
 from cpegi_app.pages.form import list_page, problem, summary
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.offline_rows import borrower_cell, proofs_cell, rows_query
-from cpegi_app.pages.review import checks_card, data_cards, history_card
+from cpegi_app.pages.review import checks_card, data_cards, history_card, next_up
 from cpegi_app.state.offline_review import FilingReviewState
 
 
@@ -28,10 +28,14 @@ def filing_review() -> rx.Component:
             status=ui.tag(state.row.status_label, state.row.tone),
             number=state.row.rows.to_string() + " 笔 · " + state.row.amount,
         ),
-        rx.cond(
+        ui.show(
             state.decided != "",
-            ui.note("已" + state.decided + "，结果已通知备案机构。", "success"),
-            rx.fragment(),
+            rx.el.div(
+                ui.draft_clear("filing-review-" + state.batch_id.to_string()),
+                ui.note("已" + state.decided + "，结果已通知备案机构。", "success"),
+                next_up(state.upcoming),
+                class_name="stack",
+            ),
         ),
         rx.el.div(
             rx.el.div(checks_card(view), data_cards(view), class_name="stack"),
@@ -88,6 +92,7 @@ def _row(row: Any) -> list:
 
 def _decision() -> rx.Component:
     state = FilingReviewState
+    draft = "filing-review-" + state.batch_id.to_string()
     return ui.card(
         "审核",
         ui.form(
@@ -112,7 +117,10 @@ def _decision() -> rx.Component:
                 ui.submit("审核通过", "approve"), ui.submit("整批退回", "return", "default"), class_name="row"
             ),
             on_submit=state.decide,
-            key=state.form_key,
+            draft=draft,
+            version=state.version.to_string(),
+            # Marking a row opens a form of its own; the opinion typed here stays.
+            key=draft,
         ),
         class_name="sticky",
     )

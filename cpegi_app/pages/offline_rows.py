@@ -15,7 +15,7 @@ ONLY = [("proof", "缺放款证明"), ("remark", "需核对"), ("return", "已�
 def rows_query() -> list[rx.Component]:
     """The query bar over a batch's rows."""
     return [
-        ui.field("word", "企业/借据/合同", ui.text_input("word", placeholder="名称或编号中的字")),
+        ui.field("word", "关键词", ui.text_input("word", placeholder="企业名称、借据或合同编号")),
         ui.field("only", "只看", ui.select_input("only", ONLY, blank="全部")),
     ]
 

@@ -39,8 +39,7 @@ def products() -> rx.Component:
         list_page(
             state,
             [
-                "产品名称",
-                "产品类型",
+                "产品名称 / 类型",
                 ui.Col("额度", num=True),
                 ui.Col("期限", num=True),
                 ui.Col("年利率", num=True),
@@ -66,8 +65,7 @@ def products() -> rx.Component:
 def _row(row: rx.Var[ProductRow]) -> list:
     state = ProductListState
     return [
-        row.name,
-        row.type_label,
+        ui.two_lines(row.name, row.type_label),
         row.amount,
         row.term,
         row.rate,

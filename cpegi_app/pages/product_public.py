@@ -275,6 +275,7 @@ def _apply() -> rx.Component:
                 ui.link_button("立即申请", state.apply_href, "primary", size="lg"),
                 ui.note(product.closed_why, "warning"),
             ),
+            ui.show(state.match_href != "", ui.link("与我的资料逐项比对", state.match_href)),
             rx.el.ol(*(rx.el.li(step) for step in steps), class_name="numbered muted"),
             rx.el.p("咨询电话 ", rx.el.a("400 056 5005", href="tel:4000565005"), class_name="muted small"),
             class_name="stack",

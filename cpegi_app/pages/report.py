@@ -27,7 +27,7 @@ def reports() -> rx.Component:
     """What is due, late and in, and all own reports."""
     state = ReportListState
     return rx.fragment(
-        ui.crumbs(REPORTS.menu, REPORTS.title),
+        ui.crumbs(REPORTS.title),
         ui.page_head(
             REPORTS.title,
             ui.button("发布临时报告", state.publish, "primary", icon_name="plus"),
@@ -154,7 +154,7 @@ def report_edit() -> rx.Component:
             ui.draft_clear(key),
         ),
         rx.fragment(
-            ui.crumbs(REPORTS.menu, (REPORTS.title, REPORTS.route), REPORT_EDIT.title),
+            ui.crumbs((REPORTS.title, REPORTS.route), REPORT_EDIT.title),
             ui.page_head(REPORT_EDIT.title, ui.link_button("返回列表", REPORTS.route)),
             rx.cond(state.editable, _editor(key), outcome_panel(state)),
         ),
@@ -256,7 +256,7 @@ def _figure(f: rx.Var[FigureView]) -> rx.Component:
     )
     star = rx.cond(f.required, rx.el.span("*", class_name="req", aria_hidden="true"), rx.fragment())
     return rx.el.tr(
-        rx.el.th(star, f.title, scope="row", data_label="指标"),
+        rx.el.th(rx.el.span(star, f.title), scope="row", data_label="指标"),
         rx.el.td(
             rx.el.div(
                 control,
@@ -269,7 +269,7 @@ def _figure(f: rx.Var[FigureView]) -> rx.Component:
             ),
             data_label="填报数",
         ),
-        rx.el.td(rx.cond(f.book != "", f.book, "—"), class_name="num", data_label="贷款台账"),
+        rx.el.td(rx.cond(f.book_text != "", f.book_text, "—"), data_label="贷款台账"),
         rx.el.td(
             rx.cond(f.difference != "", ui.tag(f.difference, "orange"), rx.el.span("—", class_name="muted")),
             data_label="差异",

@@ -76,12 +76,23 @@ def _zip_tools() -> list[Any]:
     )
     return [
         chosen,
-        ui.file_link(
-            rx.fragment(ui.icon("download"), "打包下载"),
-            "/reports/" + state.zip_period + ".zip",
-            class_name="btn",
+        rx.cond(
+            state.zip_count > 0,
+            ui.file_link(
+                rx.fragment(ui.icon("download"), "打包下载（", state.zip_count, " 份）"),
+                "/reports/" + state.zip_period + ".zip",
+                class_name="btn",
+            ),
+            ui.button("打包下载", icon_name="download", disabled=True),
         ),
-        rx.el.span("月度包同时包含当月报送的临时报告和重大事项报告", class_name="muted small"),
+        rx.el.span(
+            rx.cond(
+                state.zip_count > 0,
+                "月度包同时包含当月报送的临时报告和重大事项报告",
+                "该报告期还没有审核通过的报告，请选择其他报告期",
+            ),
+            class_name="muted small",
+        ),
     ]
 
 

@@ -169,7 +169,13 @@ def _conditions() -> rx.Component:
             ui.plain_table(
                 ["条件", "产品要求", "企业数据（申请时冻结）", "数据时点", "结果"],
                 state.conditions,
-                lambda c: [c.label, c.condition, c.figure, c.dated, ui.tag(c.result, c.tone)],
+                lambda c: [
+                    rx.el.span(c.label, class_name="nowrap"),
+                    c.condition,
+                    c.figure,
+                    rx.el.span(c.dated, class_name="nowrap"),
+                    ui.tag(c.result, c.tone),
+                ],
                 "授信条件比对",
             ),
             rx.el.p("该产品的授信条件均为不限制。", class_name="muted"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from cpegi_app.access import QUEUE
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import remark
 from cpegi_app.services.review_view import CheckView, EventView, FieldView, GroupView
@@ -243,4 +244,31 @@ def outcome_body(view: Any) -> rx.Component:
         rx.el.div(data_cards(view), class_name="stack"),
         rx.el.div(ui.show(view.files.length() > 0, files_card(view)), history_card(view), class_name="stack"),
         class_name="cols-main",
+    )
+
+
+def next_up(upcoming: Any) -> rx.Component:
+    """Where the reviewer goes on after a decision: the oldest thing that waits, or the empty queue."""
+    return rx.cond(
+        upcoming.href != "",
+        rx.el.div(
+            ui.link_button("下一件", upcoming.href, "primary", id="next"),
+            rx.el.span(
+                upcoming.label,
+                " · ",
+                upcoming.title,
+                "，已等待 ",
+                upcoming.waiting,
+                "；队列中共 ",
+                upcoming.left,
+                " 件",
+                class_name="muted",
+            ),
+            class_name="row",
+        ),
+        rx.el.div(
+            ui.link_button("返回队列", QUEUE.route, "primary", id="next"),
+            rx.el.span("队列已清空，没有其他待审核的事项。", class_name="muted"),
+            class_name="row",
+        ),
     )

@@ -10,7 +10,7 @@ from cpegi_app.access import QUEUE, REVIEW
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import problem
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.review import checks_card, history_card, new_value
+from cpegi_app.pages.review import checks_card, history_card, new_value, next_up
 from cpegi_app.services.review import COMMENT_MAX
 from cpegi_app.services.review_desk import DeskField, DeskFile, DeskGroup
 from cpegi_app.state.review import ReviewState
@@ -119,29 +119,6 @@ def _closed_desk() -> rx.Component:
             rx.fragment("这份申请已办理：", desk.last_word),
         ),
     )
-    following = rx.cond(
-        state.upcoming.href != "",
-        rx.el.div(
-            ui.link_button("下一件", state.upcoming.href, "primary", id="next"),
-            rx.el.span(
-                state.upcoming.label,
-                " · ",
-                state.upcoming.title,
-                "，已等待 ",
-                state.upcoming.waiting,
-                "；队列中共 ",
-                state.upcoming.left,
-                " 件",
-                class_name="muted",
-            ),
-            class_name="row",
-        ),
-        rx.el.div(
-            ui.link_button("返回队列", QUEUE.route, "primary", id="next"),
-            rx.el.span("队列已清空，没有其他待审核的事项。", class_name="muted"),
-            class_name="row",
-        ),
-    )
     return rx.fragment(
         ui.draft_clear(mark),
         ui.card(
@@ -152,7 +129,7 @@ def _closed_desk() -> rx.Component:
                     desk.view.reason != "",
                     rx.el.p(rx.el.b("审核意见："), desk.view.reason, class_name="prose"),
                 ),
-                following,
+                next_up(state.upcoming),
                 class_name="stack",
             ),
             class_name="decision",

@@ -1,4 +1,4 @@
-"""审核队列, 账号管理, 操作日志 and 数据概览: the platform staff's pages; the last also the regulator's."""
+"""审核队列, 账号管理 and 操作日志: the platform staff's pages."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from typing import Any
 
 import reflex as rx
 
-from cpegi_app.access import ACCOUNTS, AUDIT, QUEUE, STATISTICS, Role
+from cpegi_app.access import ACCOUNTS, AUDIT, QUEUE, Role
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import list_page, problem
 from cpegi_app.pages.layout import page
 from cpegi_app.services.audit import ACTIONS
 from cpegi_app.services.audit_trail import AuditRow
 from cpegi_app.services.staff import AccountRow, QueueRow, platform_flows
-from cpegi_app.services.statistics_view import ClassFigures, MonthFigures
-from cpegi_app.state.staff import AccountsState, AuditState, QueueState, StatisticsState
+from cpegi_app.state.staff import AccountsState, AuditState, QueueState
 from cpegi_app.vocabulary import Kind
 
 KINDS = [*Kind.options(), (Role.STAFF.value, "平台管理人员"), (Role.REGULATOR.value, "金融监管部门")]
@@ -198,86 +197,3 @@ def _audit_row(row: rx.Var[AuditRow]) -> list:
         row.detail,
         rx.cond(row.ok, ui.tag("成功", "green"), ui.tag("拒绝", "red")),
     ]
-
-
-@page(STATISTICS, StatisticsState.load)
-def statistics() -> rx.Component:
-    """数据概览."""
-    found = StatisticsState.figures
-    return rx.fragment(
-        ui.crumbs("统计", STATISTICS.title),
-        ui.page_head(STATISTICS.title, number=rx.cond(found.at != "", "截至 " + found.at, "")),
-        rx.el.div(
-            rx.foreach(
-                found.tiles,
-                lambda t: ui.stat_tile(t.label, rx.fragment(t.value, rx.el.small(t.unit)), tone=t.tone),
-            ),
-            class_name="stats",
-        ),
-        ui.card(
-            "近 6 个月业务情况",
-            ui.plain_table(
-                [
-                    "月份",
-                    _n("融资申请", "笔"),
-                    _n("审核通过", "笔"),
-                    _n("放款", "笔"),
-                    _n("放款金额", "万元"),
-                    ui.Col("金额对比", wide=True),
-                ],
-                found.months,
-                _month_row,
-                "近 6 个月业务情况",
-            ),
-            flush=True,
-        ),
-        ui.card(
-            "各类机构情况",
-            ui.plain_table(
-                [
-                    "机构类别",
-                    _n("认证机构", "家"),
-                    _n("在线产品", "个"),
-                    _n("放款", "笔"),
-                    _n("累计放款", "万元"),
-                    ui.Col("金额对比", wide=True),
-                ],
-                found.classes,
-                _class_row,
-                "各类机构情况",
-            ),
-            flush=True,
-        ),
-    )
-
-
-def _n(label: str, unit: str) -> ui.Col:
-    return ui.Col(label, unit, num=True)
-
-
-def _month_row(m: rx.Var[MonthFigures]) -> list:
-    return [
-        rx.el.span(m.month, class_name="nowrap"),
-        m.applications,
-        m.approved,
-        m.loans,
-        m.amount,
-        _bar(m.share),
-    ]
-
-
-def _class_row(c: rx.Var[ClassFigures]) -> list:
-    return [
-        rx.el.span(c.label, class_name="nowrap"),
-        c.institutions,
-        c.products,
-        c.loans,
-        c.amount,
-        _bar(c.share),
-    ]
-
-
-def _bar(share: Any) -> rx.Component:
-    """A bar of the table's largest sum; the number stands in the column beside it."""
-    inner = rx.el.span(class_name="bar-fill", custom_attrs={"style": {"width": share.to_string() + "%"}})
-    return rx.el.span(inner, class_name="bar", aria_hidden="true")

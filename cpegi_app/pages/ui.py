@@ -27,6 +27,7 @@ from .ui_base import (
     tabs,
     tag,
 )
+from .ui_chart import figure
 from .ui_feedback import (
     dialog,
     empty_state,
@@ -89,7 +90,7 @@ __all__ = [
     "ICONS", "Col", "Flag", "Option", "Text", "at", "attachments", "badge", "brand", "button", "card", "check",
     "check_group", "chip", "classes", "code_field", "condition_row", "conditions", "control_id", "crumbs",
     "data_table", "date_input", "description_list", "description_rows", "dialog", "diff_table", "draft_clear",
-    "drop_zone", "each", "empty_state", "error_page", "error_summary", "field", "file_field", "file_link", "file_list", "flag",
+    "drop_zone", "each", "empty_state", "error_page", "error_summary", "field", "figure", "file_field", "file_link", "file_list", "flag",
     "form", "form_foot", "form_grid", "icon", "link", "link_button", "message_bar", "note", "number_input", "ops",
     "page_head", "pager", "password_input", "pick", "plain_table", "progress", "query_bar", "radio_cards",
     "radio_group", "range_input", "result_page", "select_input", "show", "skeleton", "some", "stat_tile", "steps",

@@ -10,7 +10,7 @@ from cpegi_app import clock
 from cpegi_app.access import APPLICATION, APPLY, REQUEST, Actor, Permission
 from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import Application, Organisation, Product
-from cpegi_app.services import application_list, conditions, notices, product_public, review
+from cpegi_app.services import application_list, conditions, matches, notices, product_public, review
 from cpegi_app.services.forms import Form, Number, Text, Whole, Widget, fen, input_field, wan
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.profile_forms import FORMS
@@ -68,6 +68,7 @@ def open_application(session: Session, actor: Actor, product_id: int) -> Applica
     if found is not None:
         return found
     target = _open_product(session, product_id)
+    matches.mark_read(session, actor, product_id)
     org = session.get(Organisation, actor.org_id)
     if org is None:
         raise NotFound("机构")

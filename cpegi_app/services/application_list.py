@@ -121,8 +121,7 @@ def rows(session: Session, found: list[Application]) -> list[ApplicationRow]:
 
 
 def _waits() -> Any:
-    # Not by its own index: the list's is read along the ids.
-    return _plain(Application.status) == Status.PENDING.value
+    return Application.status == Status.PENDING.value
 
 
 def _plain(column: Any) -> Any:

@@ -27,6 +27,8 @@ ACTIONS: dict[str, str] = {
     "offline.import": "导入备案文件",
     "offline.row": "修改备案明细",
     "offline.mark": "标记退回备案明细",
+    "figures.export": "导出统计",
+    "list.export": "导出列表",
     "loan.export": "导出贷款台账",
     "product.delist": "下架产品",
     "product.relist": "重新上架",

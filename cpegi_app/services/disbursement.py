@@ -196,7 +196,10 @@ def _book(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
     session.add(loan_of(row, borrower))
     text = f"{wan(row.amount_fen)} 万元，放款日期 {row.lent_on}。"
     href = application.APPLICATION.url(aid=row.application_id)
-    notices.notify(session, notices.users_of(session, row.borrower_id), "放款已登记", text, href, "green")
+    app = session.get(Application, row.application_id)
+    assert app is not None
+    head = f"放款已登记：{app.product_name}"
+    notices.notify(session, notices.users_of(session, row.borrower_id), head, text, href, "green")
 
 
 def loan_of(row: Disbursement, borrower: Organisation) -> Loan:

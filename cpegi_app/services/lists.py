@@ -207,7 +207,9 @@ def _located(
         return []
     row_id = col(listing.table.model.id)
     near = or_(*(row_id.between(low, high) for low, high in ranges))
-    query = select(listing.table.model).where(*where, near)
+    # The bounds once more by themselves: along several ranges a database would walk from the end of the list.
+    around = row_id.between(min(low for low, _ in ranges), max(high for _, high in ranges))
+    query = select(listing.table.model).where(*where, around, near)
     order = row_id if rising else row_id.desc()
     return list(session.exec(query.order_by(order).offset(before).limit(size)))
 

@@ -13,8 +13,10 @@ from cpegi_app.access import Actor, Permission
 from cpegi_app.dimensions import BY_CODE
 from cpegi_app.errors import Conflict, Forbidden
 from cpegi_app.models import Organisation, Product, ProductLimit, ProductPush
-from cpegi_app.services import advice, conditions, matching, product_public
+from cpegi_app.services import advice, conditions, list_count, lists, live, matching, notices, product_public
 from cpegi_app.services.conditions import ConditionRow, effective
+from cpegi_app.services.forms import normalise
+from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.services.product_public import PublicProduct
 from cpegi_app.services.shelf import closed_why, open_now
 from cpegi_app.vocabulary import MatchClass
@@ -30,13 +32,6 @@ class MatchRow(PublicProduct):
     tone: str = ""
     why: str = ""
     advice: str = ""
-
-
-class MatchList(BaseModel):
-    """One page of a class of products, and how many there are of each."""
-
-    rows: list[MatchRow] = []
-    counts: dict[str, int] = {}
 
 
 class MatchDetail(BaseModel):
@@ -55,11 +50,35 @@ FIT, NEAR, LACKING, OTHER = MatchClass
 TONES = {FIT: "green", NEAR: "orange", LACKING: "blue", OTHER: "grey"}
 
 
-def listing(
-    session: Session, actor: Actor, *, of: str = FIT.value, word: str = "", page: int = 1, size: int = 10
-) -> MatchList:
-    """Return one page of the open products of a class, the cheapest first."""
+def _pages(
+    session: Session, actor: Actor, filters: Filters, page: int, size: int
+) -> tuple[list[MatchRow], int]:
+    """Return one page of the open products of a class (`of`), the cheapest first, and how many there are."""
     org = _own(session, actor)
+    found = _graded(session, org, filters).subquery()
+    cls = _class(found.c.missed, found.c.lacking)
+    of = filters.get("of", "")
+    wanted = select(found.c.id, found.c.missed, found.c.lacking, func.count().over().label("total")).where(
+        cls == (of if of in MatchClass._value2member_map_ else FIT.value)
+    )
+    wanted = wanted.order_by(found.c.cost_bp, found.c.id).offset((page - 1) * size).limit(size)
+    graded = list(session.execute(wanted))
+    total = graded[0].total if graded else 0
+    if not graded and page > 1:
+        _, total = _pages(session, actor, filters, 1, 1)
+    return _rows(session, org, graded), total
+
+
+def counts(session: Session, actor: Actor, filters: Filters) -> dict[str, int]:
+    """Return how many open products there are of each class."""
+    found = _graded(session, _own(session, actor), filters).subquery()
+    cls = _class(found.c.missed, found.c.lacking)
+    told: dict[str, int] = {name: n for name, n in session.execute(select(cls, func.count()).group_by(cls))}
+    return {m.value: told.get(m.value, 0) for m in MatchClass}
+
+
+def _graded(session: Session, org: Organisation, filters: Filters) -> Any:
+    """Return the query of the open products with the bits of what is missed and of what lacks data."""
     values = matching.facts(session, org.id)
     if values is None:
         raise Conflict("贵单位的匹配数据正在整理，请稍后刷新再试。")
@@ -69,17 +88,38 @@ def listing(
         .join(Product, col(Product.id) == ProductLimit.c.id)
         .where(open_now(), col(Product.org_id) != org.id)
     )
-    if word := word.strip():
+    if word := normalise(filters.get("word", "")):
         graded = graded.where(col(Product.name).contains(word, autoescape=True))
-    found = graded.subquery()
-    cls = _class(found.c.missed, found.c.lacking)
-    by_class = select(cls, func.count()).group_by(cls)
-    counts: dict[str, int] = {name: n for name, n in session.execute(by_class)}
-    wanted = select(found.c.id, found.c.missed, found.c.lacking).where(
-        cls == (of if of in MatchClass._value2member_map_ else FIT.value)
+    return graded
+
+
+def _asked(actor: Actor, filters: Filters) -> list[Any]:
+    if not actor.may(Permission.APPLICATION_SUBMIT):
+        raise Forbidden()
+    return []
+
+
+MATCHES = lists.register(
+    Listing(
+        "matches",
+        "适合我的产品",
+        _asked,
+        list_count.Table(Product),
+        lambda session, actor, filters, found: [],
+        {
+            "金融产品": lambda r: r.name,
+            "机构": lambda r: r.org_name,
+            "综合年化成本": lambda r: r.cost,
+            "额度": lambda r: r.amount,
+            "期限": lambda r: r.term,
+            "年利率": lambda r: r.rate,
+            "匹配情况": lambda r: r.found,
+            "说明": lambda r: r.why,
+            "建议": lambda r: r.advice,
+        },
+        pages=_pages,
     )
-    wanted = wanted.order_by(found.c.cost_bp, found.c.id).offset((page - 1) * size).limit(size)
-    return MatchList(rows=_rows(session, org, list(session.execute(wanted))), counts=counts)
+)
 
 
 def _class(missed: ColumnElement[int], lacking: ColumnElement[int]) -> ColumnElement[str]:
@@ -162,7 +202,7 @@ def detail(session: Session, actor: Actor, product_id: int) -> MatchDetail:
 
 def mark_read(session: Session, actor: Actor, product_id: int) -> None:
     """Note that the enterprise has opened a product that was pushed to it."""
-    session.execute(
+    opened = session.execute(
         update(ProductPush)
         .where(
             col(ProductPush.org_id) == actor.org_id,
@@ -171,3 +211,6 @@ def mark_read(session: Session, actor: Actor, product_id: int) -> None:
         )
         .values(read_at=clock.now())
     )
+    if opened.rowcount:  # pyright: ignore[reportAttributeAccessIssue]
+        lender = session.get_one(Product, product_id).org_id
+        live.concern(session, notices.users_of(session, lender))

@@ -46,15 +46,16 @@ def notify(
 
 def notify_orgs(
     session: Session, org_ids: list[int], title: str, text: str, href: str, tone: str = "blue"
-) -> list[int]:
-    """Write the same notice to every enabled user of many organisations, in one statement; return the users."""
+) -> None:
+    """Write the same notice to every enabled user of many organisations, in one statement; their open pages follow."""
     row = {"created_at": clock.now(), "title": title[:120], "text": text[:600], "href": href, "tone": tone}
     fixed = [literal(value, table.c[name].type) for name, value in row.items()]
     users = sql_select(*fixed, col(User.id)).where(
         col(User.org_id).in_(org_ids), col(User.disabled_at).is_(None)
     )
     new = insert(table).from_select([*row, "user_id"], users, include_defaults=False)
-    return list(session.scalars(new.returning(table.c.user_id)))
+    told = list(session.scalars(new.returning(table.c.user_id)))
+    live.concern(session, told)
 
 
 def notify_waiting(session: Session, users: Iterable[int], title: str, href: str) -> None:

@@ -61,9 +61,17 @@ def save_batch(
     return review.save_draft(session, FLOW, actor, batch_id, version, form.strings())
 
 
-def submit(session: Session, actor: Actor, batch_id: int, version: int, key: str = "") -> FilingBatch:
-    """Send a batch to the platform; every row must have a proof."""
-    return review.act(session, FLOW, actor, batch_id, Action.SUBMIT, version, key=key)
+def submit(
+    session: Session,
+    actor: Actor,
+    batch_id: int,
+    version: int,
+    key: str = "",
+    data: dict[str, str] | None = None,
+) -> FilingBatch:
+    """Send a batch to the platform, called what `data` says; every row must have a proof."""
+    values = {} if data is None else {"data": FilingForm.parse(data).strings()}
+    return review.act(session, FLOW, actor, batch_id, Action.SUBMIT, version, key=key, values=values)
 
 
 def listing(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,8 +18,6 @@ from cpegi_app.services.offline_layout import Layout
 from cpegi_app.vocabulary import LoanSource, Status
 
 BAD, THERE, WARN = "bad", "there", "warn"
-# So many rows are checked before other users' events get their turn.
-BREATH = 1_000
 PLACE = {name: i for i, name in enumerate(s.name for s in SPECS)}
 # The columns that are checked against each other within a row.
 TOGETHER = [(n, COLUMNS.index(n)) for n in ("lent_on", "due_on", "contract_fen", "amount_fen", "balance_fen")]
@@ -59,9 +56,9 @@ def cells(layout: Layout) -> Trial:
     texts = [[row[c] for row in rows] if c else blank for c in columns]
     stored, wrong = row_checker(cells=True).check_all(texts)
     for count, (row, values) in enumerate(zip(rows, zip(*stored, strict=True), strict=True)):
-        if count % BREATH == 0:
-            time.sleep(0.0002)
-        errors = across({name: values[at] for name, at in TOGETHER}) | wrong.get(count, {})
+        errors = across({name: values[at] for name, at in TOGETHER})
+        if count in wrong:
+            errors |= wrong[count]
         if errors:
             _note(found, row, columns, errors)
         else:
@@ -163,9 +160,7 @@ def finish(found: Trial, known: Facts, layout: Layout) -> Trial:
     """Check the rows against each other and against what is filed; keep the good ones in order."""
     rows = {row[0]: row for row in layout.rows}
     lent_so_far, seen, good = dict(known.lent), _first_places(layout), []
-    for count, (number, values) in enumerate(found.good):
-        if count % BREATH == 0:
-            time.sleep(0.0002)
+    for number, values in found.good:
         row = dict(zip(COLUMNS, values, strict=True))
         if where := known.there.get(row["iou_no"]):
             found.there += 1

@@ -15,8 +15,8 @@ from sqlmodel import Session, col
 
 from cpegi_app import clock
 from cpegi_app.access import MATCH, MATCHES
-from cpegi_app.models import MatchFact, Organisation, Product, ProductLimit, ProductPush, PushRun
-from cpegi_app.services import facts, matching, notices
+from cpegi_app.models import MatchFact, Organisation, Product, ProductLimit, ProductPush, PushRun, User
+from cpegi_app.services import facts, live, matching, notices
 from cpegi_app.services.conditions import effective
 from cpegi_app.services.forms import percent
 from cpegi_app.services.locks import one_at_a_time
@@ -192,7 +192,20 @@ def step(session: Session, seen: Look) -> int:
         run.cursor, run.done = seen.ids[-1] if seen.ids else run.cursor, run.done + len(pushed)
         if seen.is_last:
             _finish(session, run)
+    _follow(session, run, pushed)
+    session.flush()
     return len(pushed)
+
+
+def _follow(session: Session, run: PushRun, pushed: list[int]) -> None:
+    """Let the open push logs of the institutions follow."""
+    products = [run.product_id] if run.product_id else pushed
+    query = (
+        select(col(User.id))
+        .join(Product, col(Product.org_id) == User.org_id)
+        .where(col(Product.id).in_(products), col(User.disabled_at).is_(None))
+    )
+    live.concern(session, [u for u in session.scalars(query.distinct()) if u])
 
 
 def _finish(session: Session, run: PushRun) -> None:

@@ -13,8 +13,11 @@ from sqlmodel import Session, col
 
 from cpegi_app import clock
 from cpegi_app.access import REQUEST, Actor
-from cpegi_app.models import Application, Organisation, ProductPush, PushRun
-from cpegi_app.services import facts, product
+from cpegi_app.models import Application, Organisation, Product, ProductPush, PushRun
+from cpegi_app.services import facts, list_count, lists, product
+from cpegi_app.services.lists import Filters, Listing
+from cpegi_app.services.product import FLOW
+from cpegi_app.services.review import require
 from cpegi_app.services.shelf import closed_why
 from cpegi_app.vocabulary import Status
 
@@ -85,33 +88,30 @@ def _sent() -> tuple[Any, ...]:
     )
 
 
-def listing(
-    session: Session,
-    actor: Actor,
-    product_id: int,
-    *,
-    version: str = "",
-    read: str = "",
-    applied: str = "",
-    page: int = 1,
-    size: int = 10,
-) -> tuple[list[PushRow], int]:
-    """Return one page of an own product's pushes, the newest first."""
-    product.own(session, actor, product_id)
-    query = select(ProductPush).where(col(ProductPush.product_id) == product_id)
-    if version.isascii() and version.isdigit() and len(version) < 6:
-        query = query.where(col(ProductPush.version) == int(version))
-    if read in ("YES", "NO"):
+def _where(actor: Actor, filters: Filters) -> list[Any]:
+    require(FLOW, actor)
+    pushed, number = col(ProductPush.product_id), int_filter(filters, "product")
+    own = select(col(Product.id)).where(col(Product.id) == number, col(Product.org_id) == actor.org_id)
+    found = [pushed == number, pushed.in_(own)]
+    if version := int_filter(filters, "version"):
+        found.append(col(ProductPush.version) == version)
+    if (read := filters.get("read")) in ("YES", "NO"):
         opened = col(ProductPush.read_at)
-        query = query.where(opened.is_not(None) if read == "YES" else opened.is_(None))
-    if applied in ("YES", "NO"):
-        query = query.where(_applied() if applied == "YES" else ~_applied())
-    total = session.execute(select(func.count()).select_from(query.subquery())).scalar_one()
-    rows = list(
-        session.scalars(query.order_by(col(ProductPush.id).desc()).offset((page - 1) * size).limit(size))
-    )
-    known = _applications(session, product_id, [r.org_id for r in rows])
-    return [_row(r, *known.get(r.org_id, (None, ""))) for r in rows], total
+        found.append(opened.is_not(None) if read == "YES" else opened.is_(None))
+    if (applied := filters.get("applied")) in ("YES", "NO"):
+        found.append(_applied() if applied == "YES" else ~_applied())
+    return found
+
+
+def int_filter(filters: Filters, name: str) -> int:
+    """Return a filter that names a number, 0 for whatever is none."""
+    text = filters.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _views(session: Session, actor: Actor, filters: Filters, rows: list[ProductPush]) -> list[PushRow]:
+    known = _applications(session, int_filter(filters, "product"), [r.org_id for r in rows])
+    return [_row(r, *known.get(r.org_id, (None, ""))) for r in rows]
 
 
 def _applications(
@@ -137,3 +137,22 @@ def _row(r: ProductPush, application: Application | None, name: str) -> PushRow:
         applied=clock.local(application.submitted_at) if application else "",
         href=REQUEST.url(aid=application.id) if application else "",
     )
+
+
+PUSHES = lists.register(
+    Listing(
+        "pushes",
+        "推送记录",
+        _where,
+        list_count.Table(ProductPush),
+        _views,
+        {
+            "推送时间": lambda r: r.at,
+            "条件版本": lambda r: r.version,
+            "企业": lambda r: r.enterprise,
+            "查看时间": lambda r: r.read,
+            "申请时间": lambda r: r.applied,
+        },
+        large=False,
+    )
+)

@@ -66,6 +66,23 @@ def approved() -> Any:
     )
 
 
+def pack(session: Session, actor: Actor, code: str = "") -> tuple[str, int]:
+    """Return a period and how many of its reports may be read; none named: the newest month that has any."""
+    staff.require(actor, Permission.REPORT_READ)
+    if not code:
+        query = select(func.max(Report.period)).where(Report.status == Status.APPROVED.value)
+        newest = session.exec(query.where(Report.kind == ReportKind.MONTHLY.value)).one()
+        code = newest or report_period.last_ended(PeriodType.MONTH, clock.today()).code
+    try:
+        period = report_period.parse(code)
+    except ValueError:
+        return "", 0
+    query = select(func.count(col(Report.id))).where(
+        Report.status == Status.APPROVED.value, in_period(period)
+    )
+    return code, session.exec(query).one()
+
+
 def listing(
     session: Session,
     actor: Actor,

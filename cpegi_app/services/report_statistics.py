@@ -224,6 +224,7 @@ class FigureView(BaseModel):
     unit: str
     value: str
     book: str
+    book_text: str
     difference: str
     required: bool
     is_text: bool
@@ -255,6 +256,7 @@ def views(org_class: str, values: Mapping[str, str], book: Mapping[str, str]) ->
                 unit=f.unit,
                 value=value,
                 book=said,
+                book_text=_shown(f, said),
                 difference=difference(f, value, said),
                 required=f.required,
                 is_text=not f.unit,

@@ -104,7 +104,7 @@ class Services(rx.State, mixin=True):
     def _route_id(self, name: str) -> int:
         """Return a number from the page's address; whatever is no number is a record that does not exist."""
         text = str(self.router.url.query_parameters.get(name, "") or getattr(self, name, ""))
-        if not (text.isascii() and text.isdigit() and len(text) < 10):
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text)):
             raise NotFound
         return int(text)
 

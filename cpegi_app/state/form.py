@@ -68,6 +68,39 @@ class FormState(Services, mixin=True):
         return found
 
 
+class PickedState(rx.State, mixin=True):
+    """Files that a button sends at once: how far they have come, and why some were not even sent."""
+
+    sending: int = 0
+
+    @rx.event
+    def on_sending(self, progress: dict):
+        """Show how far the files have come; what the edge will not take as a whole is refused here."""
+        percent, total = _progress(progress)
+        self.sending = percent if percent < 100 else 0
+        if total > UPLOAD_BYTES:
+            self.sending = 0
+            raise DomainError(too_much(total))
+
+    @rx.event
+    def refuse_picked(self, most: int):
+        """Say why the browser did not even send the files."""
+        raise DomainError(f"一次最多选择 {int_arg(most)} 个文件，请分几次上传。")
+
+
+def too_much(size: int) -> str:
+    """Return the refusal of files that are too large together."""
+    return f"一次选择的文件合计 {size / (1 << 20):.1f} MB，超过 {UPLOAD_BYTES >> 20} MB，没有上传。请分几次选择。"
+
+
+def _progress(sent: Any) -> tuple[int, int]:
+    """Return per cent and size of an upload under way, whatever a client sends for it."""
+    found = sent if isinstance(sent, dict) else {}
+    share, total = found.get("progress"), found.get("total")
+    percent = round(share * 100) if isinstance(share, int | float) and 0 <= share <= 1 else 0
+    return percent, total if type(total) is int else 0
+
+
 class FilesState(FormState, mixin=True):
     """The files of a reviewed thing's draft."""
 
@@ -114,13 +147,11 @@ class FilesState(FormState, mixin=True):
     @rx.event
     def on_upload_progress(self, progress: dict, slot: str = ""):
         """Show how far an upload has come; what the edge will not take as a whole is said here."""
-        found = progress if isinstance(progress, dict) else {}
-        share, total = found.get("progress", 0), found.get("total", 0)
-        self.upload_progress = int_arg(round(share * 100) if isinstance(share, int | float) else 0, 0, 100)
+        self.upload_progress, total = _progress(progress)
         self.uploading = text_arg(slot, 20) if self.upload_progress < 100 else ""
-        if isinstance(total, int | float) and total > UPLOAD_BYTES:
+        if total > UPLOAD_BYTES:
             self.uploading = ""
-            self._refuse_slot(slot, f"一次选择的文件合计超过 {UPLOAD_BYTES >> 20} MB，请分几次上传。")
+            self._refuse_slot(slot, too_much(total))
 
     @rx.event
     def refuse_files(self, slot: str):

@@ -17,7 +17,7 @@ from reflex.state import BaseState, StateUpdate
 from reflex_base.registry import RegistrationContext
 
 from cpegi_app import db
-from cpegi_app.access import LOGIN, Actor, Screen, locked_sentence
+from cpegi_app.access import LOGIN, PAGES, WORKBENCH, Actor, Screen, locked_sentence
 from cpegi_app.errors import Forbidden, SignInRequired
 from cpegi_app.services import audit, sessions
 from cpegi_app.services.live import Concerned
@@ -44,6 +44,8 @@ FRAMEWORK_EVENTS = frozenset(
 # The server's own: what somebody else changed arrives in a tab (ADR 0005).
 ARRIVAL = f"{_ROOT}.cpegi_app___state___live____live_state.arrive"
 _MOST_TOKENS = 20_000
+# Where pages lie that ask for a login: /console, /staff, /regulator.
+_SIGNED_IN = tuple({"/" + s.route.split("/")[1] + "/" for s in PAGES if s.permission} | {WORKBENCH.route})
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ class Gate(Middleware):
             return None
         if actor is None:
             return await self._sign_in(state, event)
-        if event.name.endswith(".load"):
+        if _is_loader(event.name):
             # The page's frame says it in the page's place (ShellState.enter): once is enough.
             return await self._deny(state, event, actor, "")
         locked = actor.locked(screen.permission)
@@ -159,7 +161,7 @@ class Gate(Middleware):
     async def _sign_in(self, state: BaseState, event: Event) -> StateUpdate:
         log.info("denied to anonymous: %s", event.name)
         await asyncio.to_thread(_note_denial, None, event.name, str(state.router.session.client_ip or ""))
-        if event.name.endswith((".load", ".enter")):
+        if _is_loader(event.name) or event.name.endswith(".enter"):
             return await _answer(state, [rx.redirect(_login_href(state), replace=True)])
         return await _ask_to_sign_in(state)
 
@@ -180,23 +182,24 @@ def screen_of(event_name: str) -> Screen | None:
     return SCREEN_OF.get(state_name)
 
 
+def _is_loader(event_name: str) -> bool:
+    """Tell whether a page's arrival calls the handler, not the person."""
+    return event_name.rpartition(".")[2].startswith("load")
+
+
 def told(event_name: str) -> str:
     """Return a refused event as the staff read it in the trail: the screen, and what was asked of it."""
     screen = screen_of(event_name)
     if screen is None:
         return event_name
     handler = event_name.rpartition(".")[2]
-    return f"打开“{screen.title}”" if handler == "load" else f"“{screen.title}”的操作 {handler}"
+    return f"打开“{screen.title}”" if _is_loader(event_name) else f"“{screen.title}”的操作 {handler}"
 
 
 def _login_href(state: BaseState) -> str:
     """Return the login page's address, which leads back to the page in view."""
     path = str(state.router.url.path or "/")
-    return (
-        f"{LOGIN.route}?next={quote(path, safe='/')}"
-        if path.startswith(("/console", "/staff"))
-        else LOGIN.route
-    )
+    return f"{LOGIN.route}?next={quote(path, safe='/')}" if path.startswith(_SIGNED_IN) else LOGIN.route
 
 
 async def _ask_to_sign_in(state: BaseState) -> StateUpdate:

@@ -92,8 +92,10 @@ class Pump:
                     await self.turn()
                 except Exception:
                     log.exception("live changes could not be read; the next round tries again")
+                # Not wait_for: Python 3.11's loses a cancellation that comes with the wake-up, and the process never ends.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), POLL_S)
+                    async with asyncio.timeout(POLL_S):
+                        await self._wake.wait()
                     await asyncio.sleep(GATHER_S)
                 self._wake.clear()
         finally:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
 import reflex as rx
 from pydantic import BaseModel
 
@@ -13,12 +10,9 @@ from cpegi_app.errors import DomainError
 from cpegi_app.services import matches, push_log
 from cpegi_app.services.matches import MatchDetail, MatchRow
 from cpegi_app.services.push_log import PushRow, PushState
-from cpegi_app.state.base import Services, for_screen, run_as, text_arg
-from cpegi_app.state.table import TableState
+from cpegi_app.state.base import Services, for_screen, text_arg
+from cpegi_app.state.table import TableState, shows
 from cpegi_app.vocabulary import MatchClass
-
-# A push under way is looked at so often, in seconds, and at most so many times.
-LOOK_EVERY_S, LOOKS = 1, 300
 
 
 class ClassTab(BaseModel):
@@ -30,6 +24,7 @@ class ClassTab(BaseModel):
 
 
 @for_screen(MATCHES)
+@shows(matches.MATCHES)
 class MatchListState(TableState, rx.State):
     """适合我的产品: the open products by how they suit, the cheapest first."""
 
@@ -37,15 +32,13 @@ class MatchListState(TableState, rx.State):
     of: str = MatchClass.FIT.value
     tabs: list[ClassTab] = []
 
+    def _wanted(self) -> dict[str, str]:
+        return self.filters | {"of": self.of}
+
     async def _fetch(self) -> None:
-        found = await self._read(
-            matches.listing, of=self.of, word=self.filters.get("word", ""), page=self.page, size=self.size
-        )
-        self.rows = found.rows
-        self.tabs = [
-            ClassTab(code=m.value, label=m.label, count=found.counts.get(m.value, 0)) for m in MatchClass
-        ]
-        self.total = found.counts.get(self.of, 0)
+        await super()._fetch()
+        counts = await self._read(matches.counts, self._wanted())
+        self.tabs = [ClassTab(code=m.value, label=m.label, count=counts[m.value]) for m in MatchClass]
 
     @rx.event
     async def pick(self, of: str):
@@ -72,41 +65,37 @@ class MatchState(Services, rx.State):
         self.row_id = product_id
         await self._write(matches.mark_read, product_id)
 
+    async def _arrive(self) -> str:
+        """Compare anew: figures or conditions may be others."""
+        if self.row_id:
+            self.found = await self._read(matches.detail, self.row_id)
+        return ""
+
 
 @for_screen(PRODUCT_PUSHES)
+@shows(push_log.PUSHES)
 class ProductPushesState(TableState, rx.State):
-    """推送记录 of one product, and how far the push under way has come."""
+    """推送记录 of one product, and how far the push under way has come; it follows by itself."""
 
     rows: list[PushRow] = []
     state: PushState = PushState()
     versions: list[str] = []
     row_id: int = 0
-    _watched: int = 0
+
+    def _wanted(self) -> dict[str, str]:
+        return self.filters | {"product": str(self.row_id)}
 
     async def _fetch(self) -> None:
-        if not self.row_id:
-            return
-        self.state = await self._read(push_log.state, self.row_id)
-        self.versions = [str(n) for n in range(self.state.version, 0, -1)]
-        self.rows, self.total = await self._read(
-            push_log.listing,
-            self.row_id,
-            **{name: self.filters.get(name, "") for name in ("version", "read", "applied")},
-            page=self.page,
-            size=self.size,
-        )
-
-    def _rest(self) -> Any:
-        if not self.state.running or self.state.paused or self._watched == self.row_id:
-            return None
-        self._watched = self.row_id
-        return type(self).watch
+        if self.row_id:
+            self.state = await self._read(push_log.state, self.row_id)
+            self.versions = [str(n) for n in range(self.state.version, 0, -1)]
+            await super()._fetch()
 
     @rx.event
     async def load(self):
         """Open the log of the product named by the address."""
         self.row_id, self.rows, self.state, self.total = 0, [], PushState(), 0
-        self.page, self.filters, self._watched = 1, {}, 0
+        self.page, self.filters, self.sort = 1, {}, ""
         self.filter_key += 1
         self.row_id = self._route_id("pid")
         try:
@@ -114,27 +103,3 @@ class ProductPushesState(TableState, rx.State):
         except DomainError:
             self.row_id = 0
             raise
-
-    @rx.event(background=True)
-    async def watch(self):
-        """Follow a push that is under way, until it is done or another page is opened."""
-        async with self:
-            wanted, who = self._watched, (self._sid(), self._address())
-        for _ in range(LOOKS):
-            await asyncio.sleep(LOOK_EVERY_S)
-            async with self:
-                if not wanted or self._watched != wanted or self.row_id != wanted:
-                    return
-            try:
-                found = await asyncio.to_thread(run_as, *who, False, push_log.state, (wanted,), {})
-            except DomainError:
-                # Signed out meanwhile: the next event says so.
-                return
-            async with self:
-                if self._watched != wanted:
-                    return
-                self.state = found
-                if not found.running or found.paused:
-                    self._watched = 0
-                    await self._refresh()
-                    return

@@ -12,13 +12,14 @@ from cpegi_app.services import files, offline_import, offline_trial
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.offline_import import Finding, TrialView
 from cpegi_app.state.base import for_screen, int_arg, run_as
+from cpegi_app.state.form import PickedState
 from cpegi_app.state.message import on_error, success
 from cpegi_app.state.offline_loan import FilingState
 from cpegi_app.state.table import TableState
 
 
 @for_screen(FILING)
-class FilingImportState(TableState, rx.State):
+class FilingImportState(TableState, PickedState, rx.State):
     """The import panel of a batch."""
 
     trial: TrialView = TrialView()

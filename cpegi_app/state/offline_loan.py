@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from sqlmodel import Session
 
 from cpegi_app.access import FILING, FILINGS, Actor
-from cpegi_app.errors import DomainError, FormInvalid
+from cpegi_app.errors import DomainError
 from cpegi_app.services import files, offline_loan, offline_proof, offline_rows, review
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.forms import posted
@@ -16,8 +16,8 @@ from cpegi_app.services.offline_loan import FLOW, BatchRow
 from cpegi_app.services.offline_rows import LoanRow
 from cpegi_app.services.review_view import ReviewView, view
 from cpegi_app.state.base import for_screen, int_arg, text_arg
-from cpegi_app.state.form import FormState
-from cpegi_app.state.message import success
+from cpegi_app.state.form import FormState, PickedState
+from cpegi_app.state.message import MessageState, success
 from cpegi_app.state.table import TableState, shows
 from cpegi_app.vocabulary import Action, FileSlot
 
@@ -87,6 +87,7 @@ class RowsState(TableState, mixin=True):
     row: BatchRow = BatchRow()
     view: ReviewView = ReviewView()
     rows: list[LoanRow] = []
+    about: dict[str, str] = {}
 
     async def _fetch(self) -> None:
         self.rows, self.total = await self._read(
@@ -123,12 +124,13 @@ class RowsState(TableState, mixin=True):
         found = await self._read(case, batch_id)
         self.batch_id = batch_id
         self.row, self.view, self.version = found.row, found.view, found.version
+        self.about = found.values
         await self._refresh()
         return found
 
 
 @for_screen(FILING)
-class FilingState(RowsState, FormState, rx.State):
+class FilingState(RowsState, FormState, PickedState, rx.State):
     """One batch: its rows with 编辑, 删除 and 点击上传, many proofs at once, 提交."""
 
     editing: bool = False
@@ -140,43 +142,41 @@ class FilingState(RowsState, FormState, rx.State):
     removing: int = 0
     sent: bool = False
     left: list[str] = []
-    busy: bool = False
+    closed: bool = False
+    _batch_key: str = ""
 
     @rx.event
     async def load(self):
         """Open the batch named by the address."""
         self.batch_id, self.row, self.view = 0, BatchRow(), ReviewView()
         self.page, self.filters, self.sent, self.left = 1, {}, False, []
-        self.editing, self.proof_row, self.removing = False, 0, 0
+        self.editing, self.closed, self.proof_row, self.removing = False, False, 0, 0
         self.filter_key += 1
-        found = await self._enter(self._route_id("bid"))
-        self._open(found.values)
+        await self._enter(self._route_id("bid"))
+        self._open({})
+        self._batch_key = self._submit_key
 
     @rx.event
     async def save_batch(self, data: dict):
-        """Change what the batch is called."""
+        """保存备案信息, or 提交 to the platform under what is typed there; says which rows lack a proof."""
         values = posted(data, BATCH_NAMES | {"intent"})
-        values.pop("intent", None)
-        call = self._write(offline_loan.save_batch, self.batch_id, self.version, values)
-        await self._checked(call, BATCH_TITLES)
+        if values.pop("intent", "") == "send":
+            sending = self._write(offline_loan.submit, self.batch_id, self.version, self._batch_key, values)
+            await self._checked(sending, BATCH_TITLES)
+            self.sent = True
+            return None
+        saving = self._write(offline_loan.save_batch, self.batch_id, self.version, values)
+        await self._checked(saving, BATCH_TITLES)
         await self._show()
         return success("已保存备案信息。")
-
-    @rx.event
-    async def send(self):
-        """提交 to the platform; says which rows lack a proof."""
-        try:
-            await self._write(offline_loan.submit, self.batch_id, self.version, self._submit_key)
-        except FormInvalid as refusal:
-            raise DomainError(refusal.message) from None
-        self.sent = True
 
     @rx.event
     async def withdraw(self):
         """撤回 while it waits for review."""
         await self._write(_withdraw, self.batch_id, self.version)
-        found = await self._show()
-        self._open(found.values)
+        await self._show()
+        self._open({})
+        self._batch_key = self._submit_key
         return success("已撤回，可修改后重新提交。")
 
     # --- one row
@@ -188,12 +188,12 @@ class FilingState(RowsState, FormState, rx.State):
         found = await self._read(offline_rows.form_of, row_id) if row_id else offline_rows.RowForm()
         self.row_id, self.row_version, self.replaces = found.id, found.version, found.replaces
         self._open(found.values)
-        self.editing = True
+        self.editing, self.closed = True, False
 
     @rx.event
     def close_editor(self):
         """Put the editor away."""
-        self.editing = False
+        self.editing, self.closed = False, True
         self._clear_errors()
 
     @rx.event
@@ -203,7 +203,7 @@ class FilingState(RowsState, FormState, rx.State):
         values.pop("intent", None)
         call = self._write(offline_rows.save, self.batch_id, self.row_id, self.row_version, values)
         await self._checked(call, TITLES)
-        self.editing = False
+        self.editing, self.closed = False, True
         await self._show()
         return success("已保存。")
 
@@ -238,7 +238,9 @@ class FilingState(RowsState, FormState, rx.State):
     async def upload_proof(self, files_in: list[rx.UploadFile], slot: str = ""):
         """Take files for one row."""
         problems = []
-        for f in _files(files_in, offline_proof.MAX_A_ROW):
+        if not _files(files_in, offline_proof.MAX_A_ROW):
+            return None
+        for f in files_in:
             data = await f.read(MAX_FILE_BYTES + 1)
             try:
                 name = f.filename or "文件"
@@ -255,7 +257,10 @@ class FilingState(RowsState, FormState, rx.State):
     async def upload_many(self, files_in: list[rx.UploadFile]):
         """Take many files and match them to rows by the numbers in their names."""
         matched, rows, self.left = 0, 0, []
-        for f in _files(files_in, MANY):
+        if not _files(files_in, MANY):
+            # The browser refused every one of them: `refuse_picked` has said why.
+            return None
+        for f in files_in:
             data = await f.read(MAX_FILE_BYTES + 1)
             try:
                 name = f.filename or "文件"
@@ -265,7 +270,8 @@ class FilingState(RowsState, FormState, rx.State):
             except DomainError as refusal:
                 self.left = [*self.left, refusal.message]
         await self._show()
-        return success(f"{matched} 个文件已匹配到 {rows} 笔贷款，{len(self.left)} 个未匹配。")
+        told = f"{matched} 个文件已匹配到 {rows} 笔贷款，{len(self.left)} 个未匹配。"
+        return MessageState.tell("warning" if self.left else "success", told)  # pyright: ignore
 
     @rx.event
     async def remove_proof(self, file_id: int):

@@ -7,9 +7,10 @@ from sqlmodel import Session
 
 from cpegi_app.access import FILING_REVIEW, Actor
 from cpegi_app.errors import DomainError
-from cpegi_app.services import offline_rows, review
+from cpegi_app.services import offline_rows, review, review_desk
 from cpegi_app.services.forms import posted
 from cpegi_app.services.offline_loan import FLOW, BatchRow
+from cpegi_app.services.review_desk import Upcoming
 from cpegi_app.services.review_view import ReviewView
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
@@ -25,6 +26,7 @@ class FilingReviewState(RowsState, FormState, rx.State):
     """One batch before the staff: the remarkable rows first, proofs, the decision."""
 
     decided: str = ""
+    upcoming: Upcoming = Upcoming()
     marking: int = 0
     marking_label: str = ""
     mark_reason: str = ""
@@ -71,6 +73,7 @@ class FilingReviewState(RowsState, FormState, rx.State):
         await self._checked(self._write(_decide, *more), {"comment": "审核意见"})
         self.decided = action.label
         await self._show()
+        self.upcoming = await self._read(review_desk.upcoming, FLOW.name)
         return success(f"已{action.label}，结果已通知备案机构。")
 
 

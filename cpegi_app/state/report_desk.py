@@ -8,7 +8,7 @@ import reflex as rx
 
 from cpegi_app import clock
 from cpegi_app.access import REPORT_DUTIES, REPORT_MATRIX, REPORT_READ, REPORTS_READ
-from cpegi_app.services import report_calendar, report_desk, report_duty, report_period
+from cpegi_app.services import report_calendar, report_desk, report_duty
 from cpegi_app.services.forms import posted
 from cpegi_app.services.report import Choice
 from cpegi_app.services.report_calendar import MatrixColumn, MatrixRow
@@ -19,7 +19,7 @@ from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import success
 from cpegi_app.state.table import TableState, shows
-from cpegi_app.vocabulary import PeriodType, ReportKind
+from cpegi_app.vocabulary import ReportKind
 
 DUTY_NAMES = frozenset(DutyForm.model_fields) | {"intent"}
 DUTY_TITLES = {s.name: s.title for s in DutyForm.specs()}
@@ -34,18 +34,21 @@ class ReportsReadState(TableState, rx.State):
     rows: list[ReadRow] = []
     periods: list[Choice] = []
     zip_period: str = ""
+    zip_count: int = 0
 
     async def _fetch(self) -> None:
         self.periods = report_desk.period_options()
-        chosen = self.filters.get("period", "")
-        self.zip_period = chosen or report_period.last_ended(PeriodType.MONTH, clock.today()).code
+        await self._choose(self.filters.get("period", ""))
         await super()._fetch()
 
+    async def _choose(self, period: str) -> None:
+        self.zip_period, self.zip_count = await self._read(report_desk.pack, period)
+
     @rx.event
-    def pick_zip(self, period: str):
+    async def pick_zip(self, period: str):
         """Choose the period to download."""
         chosen = text_arg(period, 8)
-        self.zip_period = chosen if chosen in {p.value for p in self.periods} else ""
+        await self._choose(chosen if chosen in {p.value for p in self.periods} else "")
 
 
 @for_screen(REPORT_READ)

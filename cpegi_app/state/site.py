@@ -12,7 +12,16 @@ import reflex as rx
 from pydantic import BaseModel
 
 from cpegi_app import clock
-from cpegi_app.access import APPLY, HOME, LOGIN, MESSAGE_BAR, PUBLIC_PRODUCT, PUBLIC_PRODUCTS
+from cpegi_app.access import (
+    APPLY,
+    HOME,
+    LOGIN,
+    MATCH,
+    MESSAGE_BAR,
+    PUBLIC_PRODUCT,
+    PUBLIC_PRODUCTS,
+    Permission,
+)
 from cpegi_app.errors import NotFound
 from cpegi_app.services import dashboard, equity_public, product_public, sessions
 from cpegi_app.services.dashboard import Tile
@@ -160,6 +169,8 @@ class PublicProductState(Services, rx.State):
 
     product: PublicDetail = PublicDetail()
     apply_href: str = ""
+    # Where somebody who may apply compares the conditions with the own figures.
+    match_href: str = ""
     missing: bool = False
     loading: bool = True
 
@@ -174,6 +185,8 @@ class PublicProductState(Services, rx.State):
         href = APPLY.url(pid=self.product.id)
         signed_in = await self._read_public(sessions.actor_of, self._sid())
         self.apply_href = href if signed_in else f"{LOGIN.route}?next={quote(href, safe='')}"
+        may = signed_in is not None and signed_in.may(Permission.APPLICATION_SUBMIT) and not self.missing
+        self.match_href = MATCH.url(pid=self.product.id) if may else ""
         self.loading = False
 
 

@@ -1,17 +1,16 @@
-"""The staff's lists: queue, accounts, audit trail; and the statistics, the regulator's too."""
+"""The staff's lists: queue, accounts, audit trail."""
 
 from __future__ import annotations
 
 import reflex as rx
 
-from cpegi_app.access import ACCOUNTS, AUDIT, QUEUE, STATISTICS
+from cpegi_app.access import ACCOUNTS, AUDIT, QUEUE
 from cpegi_app.errors import DomainError
-from cpegi_app.services import audit_trail, staff, statistics_view
+from cpegi_app.services import audit_trail, staff
 from cpegi_app.services.audit_trail import AuditRow
 from cpegi_app.services.forms import posted
 from cpegi_app.services.staff import AccountRow, QueueRow
-from cpegi_app.services.statistics_view import Figures
-from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
+from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.gate import told
 from cpegi_app.state.message import success
@@ -143,15 +142,3 @@ class AuditState(TableState, rx.State):
 
     def _show_rows(self, rows: list[AuditRow]) -> None:
         self.rows = [r if r.ok else r.model_copy(update={"detail": told(r.detail)}) for r in rows]
-
-
-@for_screen(STATISTICS)
-class StatisticsState(Services, rx.State):
-    """数据概览: figures by class and by month."""
-
-    figures: Figures = Figures()
-
-    @rx.event
-    async def load(self):
-        """Count afresh."""
-        self.figures = await self._read(statistics_view.figures)

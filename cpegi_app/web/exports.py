@@ -14,7 +14,14 @@ from starlette.routing import Route
 from cpegi_app import db
 from cpegi_app.access import Actor
 from cpegi_app.errors import DomainError, SignInRequired
-from cpegi_app.services import list_export, offline_excel, offline_import, offline_rows, sessions
+from cpegi_app.services import (
+    figures_view,
+    list_export,
+    offline_excel,
+    offline_import,
+    offline_rows,
+    sessions,
+)
 from cpegi_app.services.filetypes import FileKind
 from cpegi_app.web.csp import file_headers
 
@@ -35,6 +42,13 @@ def _marked(session: Session, actor: Actor, request: Request) -> Made:
 def _filing(session: Session, actor: Actor, request: Request) -> Made:
     number = request.path_params["number"]
     return "线下贷款备案明细.xlsx", lambda reader: offline_rows.export(reader, actor, number)
+
+
+def _figures(session: Session, actor: Actor, request: Request) -> Made:
+    side, code = request.path_params["side"], request.query_params.get("period", "")
+    name, data = figures_view.workbook(session, actor, side, code)
+    figures_view.record(session, actor, side)
+    return name, lambda reader: data
 
 
 def _serve(service: Service) -> Callable:
@@ -87,5 +101,6 @@ ROUTES = (
     Route("/exports/filing-template", _serve(_template), methods=["GET"]),
     Route("/exports/filing-marked/{number:int}", _serve(_marked), methods=["GET"]),
     Route("/exports/filing/{number:int}", _serve(_filing), methods=["GET"]),
+    Route("/exports/figures/{side:str}", _serve(_figures), methods=["GET"]),
     Route("/exports/file/{number:int}", _finished, methods=["GET"]),
 )

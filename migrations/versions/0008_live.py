@@ -12,10 +12,22 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+# It gives way to ix_application_waiting, which counts along the ids.
+INBOX = ("ix_application_inbox", "application", ["institution_id", "status", "submitted_at"])
 INDEXES = (
+    ("ix_application_waiting", "application", ["institution_id", "status", "id"]),
     ("ix_application_list", "application", ["institution_id", "id", "status", "submitted_at"]),
     ("ix_application_amount", "application", ["institution_id", "amount_fen", "id"]),
-    ("ix_application_sent", "application", ["institution_id", "submitted_at", "id"]),
+    ("ix_application_sent", "application", ["institution_id", "submitted_at", "id", "amount_fen"]),
+    ("ix_application_decided", "application", ["institution_id", "decided_at", "status", "approved_fen"]),
+    ("ix_application_region_sent", "application", ["submitted_at", "amount_fen", "institution_id"]),
+    (
+        "ix_application_region_decided",
+        "application",
+        ["decided_at", "status", "approved_fen", "institution_id"],
+    ),
+    ("ix_user_created", "user", ["created_at", "role"]),
+    ("ix_verification_decided", "verification", ["decided_at", "status", "submitted_at"]),
     ("ix_application_updated_at", "application", ["updated_at"]),
     ("ix_loan_amount", "loan", ["amount_fen", "id"]),
     ("ix_loan_month", "loan", ["lent_on", "id", "institution_id", "amount_fen"]),
@@ -71,6 +83,7 @@ def upgrade() -> None:
         op.execute("DROP TRIGGER application_no_update")
         op.execute(NAMES)
         op.execute(GUARD)
+    op.drop_index(INBOX[0], INBOX[1])
     for name, table, columns in INDEXES:
         op.create_index(name, table, columns)
 
@@ -79,6 +92,7 @@ def downgrade() -> None:
     """Take them away."""
     for name, table, _ in reversed(INDEXES):
         op.drop_index(name, table)
+    op.create_index(*INBOX)
     op.drop_column("application", "applicant")
     for table in ("organisation", "user"):
         op.drop_column(table, "updated_at")

@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e.harness import WATCH, Walk
 from tests.e2e.server import browser_arguments, running_site
 from tools import chromium
+
+# A busy machine is slow, not wrong: what never comes still fails.
+PATIENCE_MS = 30_000
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +55,7 @@ def new_walk(site: str, browser: Browser, request: pytest.FixtureRequest) -> Ite
             timezone_id="Asia/Shanghai",
         )
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         context.add_init_script(WATCH)
         return Walk(context.new_page(), site, Path(request.node.path).stem)
 

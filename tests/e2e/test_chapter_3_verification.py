@@ -320,7 +320,7 @@ def test_3_2_企业资料修改(new_walk, people: People) -> None:
 
 def test_3_3_差异说明(new_walk, people: People) -> None:
     """Each kind sees its own functions besides every function of an enterprise; the rest never reaches it."""
-    common = {"工作台", "企业认证", "我的融资申请", "报告管理"}
+    common = {"工作台", "企业认证", "我的融资申请", "适合我的产品", "报告管理", "业务统计"}
     debt = {"金融产品发布", "企业申请管理", "备案申请", "贷款台账"}
     kinds = (
         (OrgClass.GUARANTEE, common | debt, "债权金融机构：金融产品、企业申请管理等附加功能"),

@@ -120,8 +120,8 @@ def test_4_1_金融产品维护(new_walk) -> None:
     bank.goto("/console/products")
     row = page.get_by_role("row").filter(has_text="嵩岳税务贷").first
     row.get_by_role("link", name="查看推送记录").click()
-    bank.sees("还没有推送记录")
-    bank.step("4.1-07", "查看推送记录")
+    bank.sees("认证企业（推送")
+    bank.step("4.1-07", "查看推送记录：推送时间、条件版本、是否查看、是否申请")
     bank.goto("/console/products")
     page.get_by_role("row").filter(has_text="嵩岳税务贷").first.get_by_role("button", name="下架").click()
     bank.sees("已下架")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 from openpyxl import load_workbook
 from playwright.sync_api import Page, expect
@@ -88,6 +89,13 @@ def test_5_1_线下贷款备案(new_walk) -> None:
 
     page.get_by_role("button", name="提交", exact=True).click()
     bank.sees("还有 4 笔没有上传放款证明")
+    # What the browser or the edge does not take is said, too.
+    give(page, "up_many", *(pdf(f"{n}.pdf") for n in range(51)))
+    told(bank, "一次最多选择 50 个文件")
+    heavy = {"name": "合同.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7" + b" " * (7 << 20)}
+    give(page, "up_many", heavy, heavy | {"name": "凭证.pdf"})
+    told(bank, "一次选择的文件合计 14.0 MB，超过 12 MB")
+    bank.forgive("413")
     give(
         page,
         "up_many",
@@ -108,6 +116,8 @@ def test_5_1_线下贷款备案(new_walk) -> None:
     give(page, "up_proof_VOUCHER", pdf("放款凭证.pdf"))
     told(bank, "放款证明已上传")
 
+    # What is typed about the batch stays while a row is edited, and is sent with it.
+    fill(page, {"period": "2026-12"})
     row.get_by_role("button", name="编辑").click()
     fill(page, {"amount": "900"})
     page.get_by_role("dialog").get_by_role("button", name="保存").click()
@@ -115,6 +125,7 @@ def test_5_1_线下贷款备案(new_walk) -> None:
     fill(page, {"amount": "120"})
     page.get_by_role("dialog").get_by_role("button", name="保存").click()
     expect(page.get_by_role("row").filter(has_text="120 万元").first).to_be_visible()
+    expect(page.locator("[name=period]")).to_have_value("2026-12")
     page.get_by_role("button", name="提交", exact=True).click()
     told(bank, "备案已提交")
     bank.step("5.1-05", "点击“提交”，由平台管理人员审核")
@@ -125,11 +136,15 @@ def test_5_1_线下贷款备案(new_walk) -> None:
     staff.page.wait_for_url("**/staff/filings/*")
     staff.check()
     staff.sees("按五级分类合计")
+    staff.sees("2026-12")
+    fill(staff.page, {"comment": "其余各笔与证明一致。"})
     line = staff.page.get_by_role("row").filter(has_text="JJ-E2E5-2")
     line.get_by_role("button", name="退回").click()
     fill(staff.page, {"reason": "合同缺少盖章页"})
     staff.page.get_by_role("dialog").get_by_role("button", name="保存").click()
     staff.sees("已标记退回 1 笔")
+    # The opinion on the batch is still there after a single row was marked.
+    expect(staff.page.locator("[name=comment]")).to_have_value("其余各笔与证明一致。")
     staff.step("5.1-06", "平台管理人员核对明细和证明，可单独退回个别贷款", full=True)
     staff.page.get_by_role("button", name="审核通过").click()
     staff.sees("已审核通过")
@@ -143,8 +158,14 @@ def test_5_1_线下贷款备案(new_walk) -> None:
     page.wait_for_url("**/console/filings/*")
     bank.sees("更正借据 JJ-E2E5-4")
     bank.check()
+    # From one batch to the next each shows its own name.
     bank.goto("/console/filings")
-    bank.sees("浏览器测试备案（退回 1 笔）")
+    for name in ("浏览器测试备案（退回 1 笔）", "更正"):
+        page.get_by_role("row").filter(has_text=name).first.get_by_role("link", name="办理").click()
+        page.wait_for_url("**/console/filings/*")
+        expect(page.locator("[name=name]")).to_have_value(re.compile(re.escape(name)))
+        page.get_by_role("link", name="返回列表").click()
+        page.wait_for_url("**/console/filings")
 
 
 def test_5_1_贷款台账_权限与窄屏(new_walk) -> None:
@@ -155,8 +176,9 @@ def test_5_1_贷款台账_权限与窄屏(new_walk) -> None:
     fill(staff.page, {"institution": "嵩岳", "source": "OFFLINE"})
     staff.page.get_by_role("button", name="查询").click()
     staff.sees("XXJJ-")
+    staff.page.get_by_role("button", name="导出", exact=True).click()
     with staff.page.expect_download() as download:
-        staff.page.get_by_role("link", name="导出").click()
+        staff.page.get_by_role("link", name="下载文件").click()
     sheet = load_workbook(io.BytesIO(download.value.path().read_bytes())).active
     assert sheet is not None and sheet.max_row > 10
     enterprise = sign_in(new_walk(), ENTERPRISE)

@@ -113,7 +113,7 @@ def _read_and_download(regulator: Walk) -> None:
     regulator.settle()
     label = months.evaluate("node => node.selectedOptions[0].textContent")
     with page.expect_download() as started:
-        page.get_by_role("link", name="打包下载").click()
+        page.get_by_role("link", name=re.compile("^打包下载")).click()
     download = started.value
     assert download.suggested_filename == f"{label}报告.zip"
     with zipfile.ZipFile(download.path()) as archive:
@@ -136,7 +136,8 @@ def test_7_定期报告与统计报表(new_walk) -> None:
     page.wait_for_url(re.compile(r"/console/reports/\d+"))
     bank.settle()
     expect(page.locator("[name=name]")).to_have_value(title)
-    book = page.locator("tr").filter(has_text="本年新增").locator("td").nth(1).inner_text()
+    told = page.locator("tr").filter(has_text="本年新增").locator("td").nth(1).inner_text()
+    book = told.removesuffix("万元").strip().replace(",", "")
     expect(page.locator("[name=s_year_amount]")).to_have_value(book)
     fill(page, {"s_year_amount": f"{float(book) + 12.5:g}"})
     page.locator("[name=s_revenue]").focus()

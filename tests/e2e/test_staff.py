@@ -236,7 +236,7 @@ def test_statistics(new_walk, people: People) -> None:
     """The regulator reads the figures and nothing else; they fit a phone."""
     regulator = people.regulator(new_walk(), "13800031051")
     regulator.goto("/staff/statistics")
-    regulator.sees("各类机构情况")
+    regulator.sees("各类机构")
     regulator.sees("小额贷款公司")
     regulator.goto("/staff/queue")
     regulator.sees("无权访问“审核队列”")

@@ -278,6 +278,13 @@ def test_logins_are_printed_aligned(capsys: pytest.CaptureFixture[str]) -> None:
     assert len({manage._width(re.split(r"139\d{8}", line)[0]) for line in lines}) == 1
 
 
+def test_several_commands_run_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
+    assert manage.main(["logins", "logins"]) == 0
+    assert capsys.readouterr().out.count(demo.PASSWORD) == 2
+    with pytest.raises(SystemExit):
+        manage.main([])
+
+
 @pytest.mark.parametrize("command", ["demo", "logins"])
 def test_production_has_no_demo(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

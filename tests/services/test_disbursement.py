@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
-from cpegi_app.models import Disbursement, Loan, Notice, Organisation
+from cpegi_app.models import Application, Disbursement, Loan, Notice, Organisation
 from cpegi_app.services import application_list, disbursement, files, review_view
 from cpegi_app.vocabulary import Action, FileSlot, Kind, LoanSource, Status
 from tests import factories, worlds
@@ -182,7 +182,8 @@ def test_4_3_approval_books_the_loan_and_tells_both_sides(session: Session):
     assert (loan.amount_fen, loan.contract_fen, loan.rate_bp) == (200_500_000, 500_000_000, 385)
     assert (loan.lent_on, loan.is_first) == (clock.today(), "YES")
     told = {n.user_id: n.title for n in session.exec(select(Notice).order_by(col(Notice.id)))}
-    assert told[app.owner.user_id] == "放款已登记"
+    applied = session.get_one(Application, app.row_id)
+    assert told[app.owner.user_id] == f"放款已登记：{applied.product_name}"
     assert told[app.reviewer.user_id].startswith("放款审核通过：")
 
 

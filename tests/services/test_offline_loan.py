@@ -44,6 +44,16 @@ def test_a_batch_is_sent_only_when_every_row_has_a_proof(session: Session):
     assert offline_loan.submit(session, world.owner, world.row_id, 1, "k").status == Status.PENDING
 
 
+def test_a_batch_is_sent_under_the_name_typed_last(session: Session):
+    world = filing_world(session)
+    with pytest.raises(FormInvalid) as refusal:
+        offline_loan.submit(session, world.owner, world.row_id, 1, "k", {"name": " ", "period": "2026-12"})
+    assert set(refusal.value.fields) == {"name"}
+    typed = {"name": "十二月备案", "period": "2026-12", "note": ""}
+    sent = offline_loan.submit(session, world.owner, world.row_id, 1, "k", typed)
+    assert (sent.status, sent.data) == (Status.PENDING, typed)
+
+
 def test_an_empty_batch_is_not_sent(session: Session):
     owner = factories.member(session, Kind.DEBT)
     batch = offline_loan.new_batch(session, owner, {"name": "空", "period": "2026-11"})

@@ -54,6 +54,19 @@ def sheet(found: zipfile.ZipFile, name: str = "目录"):
     return load_workbook(io.BytesIO(found.read("目录.xlsx")))[name]
 
 
+def test_the_period_offered_first_is_the_newest_month_that_holds_a_report(session: Session) -> None:
+    reader = regulator(session)
+    assert report_desk.pack(session, reader) == ("2026-10", 0)
+    for code in ("2024-01", "2024-02"):
+        handed_in(session, bank(session), code)
+    report_world(session, bank(session), "MONTHLY", "2026-09", s_skip="YES").bring_to(session, Status.PENDING)
+    assert report_desk.pack(session, reader) == ("2024-02", 1)
+    assert report_desk.pack(session, reader, "2026-09") == ("2026-09", 0)
+    assert report_desk.pack(session, reader, "x") == ("", 0)
+    with pytest.raises(Forbidden):
+        report_desk.pack(session, bank(session))
+
+
 def test_the_archive_holds_every_approved_report_of_the_period_and_nothing_else(session: Session) -> None:
     first = handed_in(session, named(session, "甲银行"))
     handed_in(session, named(session, "乙银行"))

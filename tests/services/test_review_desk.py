@@ -10,7 +10,7 @@ from sqlmodel import Session
 from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
-from cpegi_app.services import files, profile_view, review_desk, statistics_view, verification
+from cpegi_app.services import files, profile_view, review_desk, verification
 from cpegi_app.services.review_desk import Desk
 from cpegi_app.vocabulary import Action, FileSlot, Kind, Status
 from tests import factories, worlds
@@ -203,16 +203,3 @@ def test_figures_of_two_years_are_told_apart():
     assert set(titles) == set(verification.FORMS[Kind.ENTERPRISE].model_fields) | {
         name for form in verification.FORMS.values() for name in form.model_fields
     }
-
-
-def test_shares_of_the_statistics(session: Session):
-    worlds.disbursement_world(session).bring_to(session, Status.APPROVED)
-    found = statistics_view.figures(session, factories.regulator(session))
-    assert max(c.share for c in found.classes) == 100
-    months = [m.month for m in found.months]
-    assert len(set(months)) == 6 and months == sorted(months, reverse=True)
-    assert months[0] == clock.local_date(clock.now())[:7]
-    assert all(0 <= row.share <= 100 for row in (*found.classes, *found.months))
-    assert all((row.share == 0) == (row.amount == "0") for row in (*found.classes, *found.months))
-    with pytest.raises(Forbidden):
-        statistics_view.figures(session, factories.member(session))

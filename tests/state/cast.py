@@ -158,6 +158,7 @@ def _stock(session: Session, cast: Cast) -> None:
         access.DISBURSE: ("bank", {"did": payment.row_id}),
         access.APPLICATION: ("owner", {"aid": own.row_id}),
         access.APPLY: ("owner", {"pid": pid}),
+        access.MATCH: ("owner", {"pid": pid}),
         access.REVIEW: ("staff", {"flow": "product", "rid": waiting.row_id}),
         access.FILING: ("bank", {"bid": filing.row_id}),
         access.FILING_REVIEW: ("staff", {"bid": filed.row_id}),

@@ -23,8 +23,8 @@ from tests.state.oracle import Oracle
 from tests.state.rig import HYDRATE, Handler, Reply, Rig, handlers, running
 
 ABSENT = 999_999
-# Everybody may open these, and apply, whoever published the product.
-PUBLIC = {access.PUBLIC_PRODUCT, access.APPLY}
+# Everybody may open these, apply, and compare with the own figures, whoever published the product.
+PUBLIC = {access.PUBLIC_PRODUCT, access.APPLY, access.MATCH}
 # What a client can put into an address where a number belongs.
 MALFORMED = (
     "", "0", "-1", "1e3", "1.0", "٣", "１", " 1", "1;", "0x1", "null", "NaN", "../1", "1 OR 1=1", "%00",

@@ -1,0 +1,91 @@
+"""Bytes: the state that is sent at load after sign-in, and what a first visit of the public site brings over the wire."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+from sqlmodel import select
+
+from bench import wire
+from cpegi_app import access, db, demo
+from cpegi_app.models import User
+from cpegi_app.services import sessions
+from tests.e2e.rawsocket import HYDRATE, RawSocket
+from tests.e2e.server import browser_arguments, running_site
+from tools import chromium
+
+# Who signs in, and which of their pages holds most.
+LOADS = {
+    "staff": ("staff", access.WORKBENCH.route),
+    "staff, queue": ("staff", access.QUEUE.route),
+    "bank": ("bank", access.WORKBENCH.route),
+    "bank, requests": ("bank", access.REQUESTS.route),
+    "bank, figures": ("bank", access.FIGURES.route),
+    "enterprise": ("enterprise", access.WORKBENCH.route),
+    "regulator, statistics": ("regulator", access.STATISTICS.route),
+}
+VISITS = ("/", "/products", "/login")
+
+
+def loads(site: str) -> dict[str, float]:
+    """Return the kilobytes of state that a page is sent when it is opened after sign-in."""
+    found = {}
+    for name, (who, route) in LOADS.items():
+        with db.transaction() as session:
+            phone = next(x.phone for x in demo.LOGINS if x.key == who)
+            user = session.exec(select(User).where(User.phone == phone)).one()
+            cookie = f"{sessions.cookie_name()}={sessions.open_session(session, user.id or 0)}"
+        tab = RawSocket(site, f"weight-{who}-{len(route)}", cookie=cookie)
+        tab.event(HYDRATE, pathname=route, asPath=route)
+        told = tab.collect(quiet=2.0)
+        assert '"ready_rx_state_":true' in told, told[-400:]
+        found[name] = len(told.encode()) / 1024
+        tab.close()
+    return found
+
+
+def visits(site: str) -> dict[str, float]:
+    """Return the kilobytes over the wire of a first visit, in a browser with an empty cache."""
+    found = {}
+    with sync_playwright() as playwright:
+        chrome = playwright.chromium.launch(executable_path=chromium.find(), args=browser_arguments())
+        for path in VISITS:
+            context = chrome.new_context(locale="zh-CN")
+            found[path] = _visit(context.new_page(), site + path)
+            context.close()
+        chrome.close()
+    return found
+
+
+def _visit(page: Page, address: str) -> float:
+    """Count what the network took in, sockets too: as encoded on the wire."""
+    client, taken = page.context.new_cdp_session(page), [0.0]
+    client.send("Network.enable")
+
+    def add(event: dict) -> None:
+        taken[0] += event.get("encodedDataLength", 0)
+
+    client.on("Network.loadingFinished", add)
+    client.on(
+        "Network.webSocketFrameReceived",
+        lambda event: add({"encodedDataLength": len(event["response"]["payloadData"])}),
+    )
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1500)
+    return taken[0] / 1024
+
+
+def run() -> dict[str, dict[str, float]]:
+    """Serve the built site with the demo data and weigh it."""
+    with wire.scratch() as folder:
+        db.configure(f"sqlite:///{Path(folder) / 'cpegi.sqlite3'}")
+        with running_site(folder) as site:
+            return {"state at load": loads(site), "first visit": visits(site)}
+
+
+if __name__ == "__main__":
+    print(re.sub(r"(\d+\.\d)\d+", r"\1", json.dumps(run(), indent=1)))

@@ -1,0 +1,49 @@
+"""Dashboards: the figures of one side as its page shows them, and as a workbook."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+from sqlmodel import Session
+
+from cpegi_app import clock
+from cpegi_app.access import Actor
+from cpegi_app.errors import NotFound
+from cpegi_app.services import audit, dashboard, figures, figures_member, figures_region, sheet_writer
+from cpegi_app.services.dashboard import Tile
+from cpegi_app.services.figures import PERIODS, Dashboard, Figure, period, shown
+
+REGION, MEMBER = "region", "own"
+SIDES: dict[str, Dashboard] = {REGION: figures_region.tables, MEMBER: figures_member.tables}
+TITLES = {REGION: "数据概览", MEMBER: "业务统计"}
+
+
+class Board(BaseModel):
+    """What a dashboard shows, and as of when."""
+
+    at: str = ""
+    period: str = ""
+    tiles: list[Tile] = []
+    figures: list[Figure] = []
+
+
+def board(session: Session, actor: Actor, side: str, code: str) -> Board:
+    """Return a dashboard for a period."""
+    chosen = period(code)
+    found = [shown(table) for table in SIDES[side](session, actor, chosen)]
+    tiles = dashboard.region_tiles(session) if side == REGION else []
+    return Board(at=clock.local(clock.now()), period=chosen.code, tiles=tiles, figures=found)
+
+
+def workbook(session: Session, actor: Actor, side: str, code: str) -> tuple[str, bytes]:
+    """Return the name and the content of a dashboard's workbook: one sheet a table."""
+    if side not in SIDES:
+        raise NotFound("统计")
+    chosen = period(code)
+    tables = SIDES[side](session, actor, chosen)
+    name = f"{TITLES[side]}-{PERIODS[chosen.code]}-{clock.today().isoformat()}.xlsx"
+    return name, sheet_writer.write_sheets([figures.sheet(table) for table in tables])
+
+
+def record(session: Session, actor: Actor, side: str) -> None:
+    """Note in the audit trail that figures were taken away."""
+    audit.record(session, actor, "figures.export", f"figures:{side}", TITLES[side])
