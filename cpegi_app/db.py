@@ -9,9 +9,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
-from cpegi_app.errors import DomainError
+from cpegi_app.errors import Busy, DomainError
 from cpegi_app.settings import get_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,13 +70,36 @@ def read_engine() -> Engine:
     return _make(url(), writes=False) if url().startswith("sqlite") else write_engine()
 
 
+# PostgreSQL: a deadlock, a lock not got in time, too many connections.
+_NO_TURN = {"40P01", "55P03", "53300"}
+
+
+def _no_turn(error: DBAPIError) -> bool:
+    """Tell whether the database had no turn to give; such a transaction has written nothing and may be tried again."""
+    code = getattr(error.orig, "sqlstate", None)
+    return code in _NO_TURN or getattr(error.orig, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+
+
+@contextmanager
+def _in_turn() -> Iterator[None]:
+    """Say in a sentence that there was no turn; every other failure stays what it is."""
+    try:
+        yield
+    except PoolTimeout as error:
+        raise Busy from error
+    except DBAPIError as error:
+        if _no_turn(error):
+            raise Busy from error
+        raise
+
+
 @contextmanager
 def transaction() -> Iterator[Session]:
     """Yield a session whose work is committed whole at the end, or not at all.
 
     A refusal marked `keep` is committed too: otherwise nobody could count wrong passwords.
     """
-    with Session(write_engine(), expire_on_commit=False) as session:
+    with _in_turn(), Session(write_engine(), expire_on_commit=False) as session:
         kept: DomainError | None = None
         try:
             yield session
@@ -92,7 +117,7 @@ def transaction() -> Iterator[Session]:
 @contextmanager
 def reading() -> Iterator[Session]:
     """Yield a session for queries only; what it holds is never written."""
-    with Session(read_engine(), expire_on_commit=False) as session:
+    with _in_turn(), Session(read_engine(), expire_on_commit=False) as session:
         yield session
         # A rollback would empty the rows that the caller takes along.
         session.expunge_all()

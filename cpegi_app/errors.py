@@ -55,6 +55,13 @@ class Conflict(DomainError):
     """A record that somebody else changed in the meantime."""
 
 
+class Busy(DomainError):
+    """The database had no turn to give in time; nothing was written."""
+
+    def __init__(self) -> None:
+        super().__init__("此刻操作的人较多，本次操作没有执行，已填写的内容没有丢失。请稍等片刻，再点一次即可。")
+
+
 class CountedRefusal(DomainError):
     """A wrong password or code: the refusal stands, and so does its count."""
 
