@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlmodel import col, select
 
 from cpegi_app import clock, demo_paper
@@ -33,9 +35,14 @@ FIRST = {
     "f16": "draft",
     "f17": "confirmed",
     "f18": "revoked",
+    "f12": "rejected",
 }
 # In the second one, which is still public; and one that waits for the next.
 SECOND, THIRD = ("f19", "f20"), ("f21",)
+DECISIONS: dict[str, tuple[Action, dict[str, Any]]] = {
+    "returned": (Action.RETURN, {"marks": {"bank": "请填写开户行到支行一级"}}),
+    "rejected": (Action.REJECT, {"comment": "收据金额与核定金额不一致，且单位账户已冻结，请处理后重新申请兑付。"}),
+}
 BANKS = ("中国银行郑州科学大道支行", "郑州银行高新支行", "中信银行郑州商务外环支行", "工商银行郑州花园路支行")
 
 
@@ -124,7 +131,7 @@ def _claimed(world: World, key: str, fate: str, n: int) -> Story:
     if fate in ("confirmed", "revoked"):
         yield world.at(9, 9)
         return
-    yield world.at(2 if fate in ("waiting", "draft", "returned") else 9, 10 + n // 3, 17 * n % 60)
+    yield world.at(2 if fate in ("waiting", "draft", "returned", "rejected") else 9, 10 + n // 3, 17 * n % 60)
     session, actor = world.session, world.actor(key)
     row = policy_claim.start(session, actor, _grant(world, key).id or 0)
     if fate == "draft":
@@ -134,12 +141,10 @@ def _claimed(world: World, key: str, fate: str, n: int) -> Story:
     _send(world, key, row, n)
     if fate == "waiting":
         return
-    yield world.at(1 if fate == "returned" else 8, 15, 19 * n % 60)
-    staff = world.actor("staff")
+    action, more = DECISIONS.get(fate, (Action.APPROVE, {}))
+    yield world.at(8 if action is Action.APPROVE else 1, 15, 19 * n % 60)
     version = session.get_one(PolicyClaim, row.id).version
-    marks = {"bank": "请填写开户行到支行一级"} if fate == "returned" else {}
-    action = Action.RETURN if fate == "returned" else Action.APPROVE
-    policy_claim_list.decide(session, staff, row.id or 0, action, version, marks=marks)
+    policy_claim_list.decide(session, world.actor("staff"), row.id or 0, action, version, **more)
 
 
 def _send(world: World, key: str, row: PolicyClaim, n: int) -> None:

@@ -199,9 +199,9 @@ def listing(session: Session, flow_name: str, subject_id: int) -> list[FileView]
 
 def slot_labels(session: Session, flow_name: str, subject_id: int) -> dict[str, str]:
     """Return what a flow's own kinds of file are called."""
-    flow = review.FLOWS[flow_name]
-    row = session.get(flow.model, subject_id)
-    return {code: slot.label for code, slot in flow.slots(session, row).items()} if row else {}
+    flow = review.FLOWS.get(flow_name)
+    row = session.get(flow.model, subject_id) if flow else None
+    return {code: slot.label for code, slot in flow.slots(session, row).items()} if flow and row else {}
 
 
 def slots_of(session: Session, flow_name: str, subject_id: int) -> set[str]:

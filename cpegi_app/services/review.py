@@ -193,7 +193,7 @@ def act(
         session.refresh(row)
         return row
     if action not in allowed(flow, row, actor):
-        raise _refusal(session, flow, row, actor, action)
+        raise _refusal(session, flow, row, actor, action, seen_version)
     comment, reasons = _reasons(action, comment, field_reasons or {})
     changes, payload = dict(values or {}), payload or {}
     if action is Action.SUBMIT:
@@ -346,6 +346,11 @@ def _tell(session: Session, flow: Flow, row: Any, action: Action, target: Status
         stage = flow.stages[row.stage]
         head = f"{flow.label} · {title}"
         notices.notify_waiting(session, stage.users(session, row), head, flow.reviewer_href(row))
+        if action is Action.APPROVE:
+            # A further stage decides as well: the owner reads how far it has come.
+            done = f"{flow.label}“{flow.stages[row.stage - 1].label}”已通过：{title}"
+            users = notices.users_of(session, row.org_id)
+            notices.notify(session, users, done, f"下一环节：{stage.label}。", flow.submitter_href(row))
     elif action is not Action.WITHDRAW:
         text = comment or flow.outcome.get(action, "")
         users = notices.users_of(session, row.org_id)
@@ -372,7 +377,9 @@ def _why_not_editable(session: Session, flow: Flow, row: Reviewable) -> str:
     return _what_happened(session, flow, row.id or 0)
 
 
-def _refusal(session: Session, flow: Flow, row: Reviewable, actor: Actor, action: Action) -> DomainError:
+def _refusal(
+    session: Session, flow: Flow, row: Reviewable, actor: Actor, action: Action, seen_version: int
+) -> DomainError:
     if (Status(row.status), action) not in MOVES:
         if action is Action.SUBMIT and row.status == Status.PENDING:
             return Conflict(f"这份{flow.label}已经提交，正在审核中，无需重复提交。")
@@ -381,4 +388,7 @@ def _refusal(session: Session, flow: Flow, row: Reviewable, actor: Actor, action
         return Conflict(f"这份{flow.label}已开始办理，不能撤回。如需修改，请联系受理部门退回后再改。")
     if action not in flow.decisions and action not in (Action.SUBMIT, Action.WITHDRAW):
         return Forbidden(f"{flow.label}不支持“{action.label}”。")
+    if row.version != seen_version:
+        # It was theirs to decide when they opened it.
+        return Conflict(_what_happened(session, flow, row.id or 0))
     return Forbidden()

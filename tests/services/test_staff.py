@@ -17,7 +17,17 @@ from cpegi_app.services import audit, audit_trail, product, sessions, staff
 from cpegi_app.vocabulary import Action, Kind, OrgClass, Status
 from tests import factories, worlds
 
-PLATFORM_FLOWS = {"verification", "profile_change", "product", "disbursement", "offline_loan", "report"}
+# A policy's stages have desks of their own.
+PLATFORM_FLOWS = {
+    "verification",
+    "profile_change",
+    "product",
+    "disbursement",
+    "offline_loan",
+    "report",
+    "equity_project",
+    "investment",
+}
 
 
 @pytest.fixture
