@@ -30,7 +30,11 @@ from cpegi_app.services import (
     account,
     application,
     disbursement,
+    equity_project,
+    investment,
     offline_rows,
+    policy_application,
+    policy_claim,
     product,
     report,
     review,
@@ -39,7 +43,7 @@ from cpegi_app.services import (
     verification,
 )
 from cpegi_app.vocabulary import Action, Kind, SmsPurpose, Status
-from tests import factories, worlds
+from tests import factories, policies, redemption, worlds
 from tests.worlds import WORLDS, World
 
 # Rounds of each race; security.md asks for 250 of the first one, which a run by hand sets.
@@ -139,6 +143,10 @@ def openers(session: Session) -> dict[str, Callable[[Session], Any]]:
     approved = worlds.application_world(session, bank).bring_to(session, Status.APPROVED)
     filed = worlds.filing_world(session, bank)
     filed.bring_to(session, Status.APPROVED)
+    investor = factories.member(session, Kind.EQUITY)
+    listed = worlds.listed_project(session, applicant).id
+    of = policies.published(session)
+    grant = redemption.granted(session, verified, factories.staff(session))
     loan_id = session.exec(select(Loan.id).where(Loan.institution_id == bank.org_id)).one() or 0
     return {
         "verification": lambda s: verification.open_verification(s, newcomer).id,
@@ -148,6 +156,10 @@ def openers(session: Session) -> dict[str, Callable[[Session], Any]]:
         "disbursement": lambda s: disbursement.open_disbursement(s, bank, approved.row_id).id,
         "offline_loan": lambda s: offline_rows.correct(s, bank, loan_id).id,
         "report": lambda s: report.begin(s, verified, "INTERIM").id,
+        "equity_project": lambda s: equity_project.change_draft(s, applicant, listed).id,
+        "investment": lambda s: investment.new_draft(s, investor).id,
+        "policy_application": lambda s: policy_application.start(s, applicant, of.id or 0).id,
+        "policy_claim": lambda s: policy_claim.start(s, verified, grant.id or 0).id,
     }
 
 
