@@ -221,7 +221,7 @@ RECORDS = Screen(
 RECORD = Screen("6.2", "/console/equity/records/[oid]", "线上投资记录", P.INVESTMENT_SUBMIT)
 INVESTMENT_EDIT = Screen("6.4", "/console/equity/offline/[iid]", "添加线下投资记录", P.INVESTMENT_SUBMIT)
 ROADSHOWS = Screen("6.3", "/console/roadshows", "项目路演", P.ROADSHOW_ATTEND, "股权融资项目", "calendar")
-ROADSHOW = Screen("6.3", "/console/roadshows/[sid]", "路演详情", P.ROADSHOW_ATTEND)
+ROADSHOW = Screen("6.3", "/console/roadshows/[mid]", "路演详情", P.ROADSHOW_ATTEND)
 LIBRARY = Screen("6.5", "/console/library", "股权投资项目库", P.LIBRARY_OWN, "股权融资项目", "bank")
 REPORTS = Screen("7", "/console/reports", "报告管理", P.REPORT_SUBMIT, "报告管理", "file")
 REPORT_EDIT = Screen("7", "/console/reports/[rid]", "填报报告", P.REPORT_SUBMIT)
@@ -261,7 +261,7 @@ STAFF_RECORD = Screen("6.2", "/staff/equity/records/[oid]", "线上投资记录�
 STAFF_ROADSHOWS = Screen(
     "6.3", "/staff/equity/roadshows", "路演管理", P.ROADSHOW_MANAGE, "股权融资", "calendar"
 )
-STAFF_ROADSHOW = Screen("6.3", "/staff/equity/roadshows/[sid]", "路演安排", P.ROADSHOW_MANAGE)
+STAFF_ROADSHOW = Screen("6.3", "/staff/equity/roadshows/[mid]", "路演安排", P.ROADSHOW_MANAGE)
 STAFF_LIBRARY = Screen("6.5", "/staff/equity/library", "全平台投资项目库", P.LIBRARY_READ, "股权融资", "bank")
 EQUITY_FIGURES = Screen("6.5", "/staff/equity/figures", "股权数据", P.LIBRARY_READ, "股权融资", "chart")
 REPORTS_READ = Screen("7", "/regulator/reports", "报告查阅", P.REPORT_READ, "报告管理", "file")

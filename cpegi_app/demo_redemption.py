@@ -41,7 +41,10 @@ FIRST = {
 SECOND, THIRD = ("f19", "f20"), ("f21",)
 DECISIONS: dict[str, tuple[Action, dict[str, Any]]] = {
     "returned": (Action.RETURN, {"marks": {"bank": "请填写开户行到支行一级"}}),
-    "rejected": (Action.REJECT, {"comment": "收据金额与核定金额不一致，且单位账户已冻结，请处理后重新申请兑付。"}),
+    "rejected": (
+        Action.REJECT,
+        {"comment": "收据金额与核定金额不一致，且单位账户已冻结，请处理后重新申请兑付。"},
+    ),
 }
 BANKS = ("中国银行郑州科学大道支行", "郑州银行高新支行", "中信银行郑州商务外环支行", "工商银行郑州花园路支行")
 

@@ -59,7 +59,9 @@ class Busy(DomainError):
     """The database had no turn to give in time; nothing was written."""
 
     def __init__(self) -> None:
-        super().__init__("此刻操作的人较多，本次操作没有执行，已填写的内容没有丢失。请稍等片刻，再点一次即可。")
+        super().__init__(
+            "此刻操作的人较多，本次操作没有执行，已填写的内容没有丢失。请稍等片刻，再点一次即可。"
+        )
 
 
 class CountedRefusal(DomainError):

@@ -183,8 +183,12 @@ def list_page(
     end: Sequence[Any] = (),
     empty: Any = None,
     export: bool = True,
+    key: str = "id",
 ) -> rx.Component:
-    """Return a list: query bar, toolbar with 导出, table, pager; the state is a TableState with `rows`."""
+    """Return a list: query bar, toolbar with 导出, table, pager; the state is a TableState with `rows`.
+
+    `key` is what no two rows share: rows of several tables have the same ids.
+    """
     ways = (
         [ui.button("导出", state.export, icon_name="download", disabled=state.total == 0)] if export else []
     )
@@ -209,6 +213,7 @@ def list_page(
                 empty=empty,
                 loading=state.loading,
                 start=(state.page - 1) * state.size + 1,
+                key=key,
                 sort=state.sort,
                 on_sort=state.sort_by,
             ),

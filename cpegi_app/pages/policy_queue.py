@@ -70,7 +70,13 @@ def policy_queue() -> rx.Component:
 
 def _policies() -> rx.Component:
     options = rx.foreach(PolicyQueueState.policies, lambda p: rx.el.option(p.label, value=p.value))
-    return rx.el.select(rx.el.option("全部", value=""), options, name="policy", class_name="input")
+    return rx.el.select(
+        rx.el.option("全部", value=""),
+        options,
+        name="policy",
+        class_name="input",
+        custom_attrs={"id": ui.control_id("policy")},
+    )
 
 
 def _stage(s: Any) -> rx.Component:

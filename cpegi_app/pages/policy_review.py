@@ -190,7 +190,13 @@ def _closed() -> rx.Component:
 def _hand_over() -> rx.Component:
     state = PolicyReviewState
     options = rx.foreach(state.desk.colleagues, lambda c: rx.el.option(c.name, value=c.id))
-    chooser = rx.el.select(rx.el.option("请选择", value=""), options, name="to", class_name="input")
+    chooser = rx.el.select(
+        rx.el.option("请选择", value=""),
+        options,
+        name="to",
+        class_name="input",
+        custom_attrs={"id": ui.control_id("to")},
+    )
     return ui.dialog(
         state.handing,
         "转交给同一环节的人员",

@@ -43,6 +43,7 @@ def queue() -> rx.Component:
                 ],
                 _queue_row,
                 "审核队列",
+                key="href",
                 empty=ui.empty_state(
                     "没有待审核的事项", "新的申请提交后会出现在这里，并计入消息通知。", icon_name="check"
                 ),

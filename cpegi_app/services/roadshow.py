@@ -304,7 +304,7 @@ def registered(roadshow_id: int) -> Any:
 def _tell(session: Session, row: Roadshow, orgs: Any, title: str, text: str, tone: str) -> None:
     query = select(User.id).where(col(User.org_id).in_(orgs), col(User.disabled_at).is_(None))
     users = [i for i in session.exec(query) if i is not None]
-    notices.notify(session, users, title, text, ROADSHOW.url(sid=row.id), tone)
+    notices.notify(session, users, title, text, ROADSHOW.url(mid=row.id), tone)
 
 
 def _when(row: Roadshow) -> str:

@@ -129,7 +129,8 @@ class PreferenceState(FormState, rx.State):
         except FormInvalid as refusal:
             self._refuse(refusal, equity_match.TITLES)
             raise
-        values.pop("intent", None)
+        if values.pop("intent", "") != "submit":
+            return None
         await self._checked(self._write(equity_match.save, values), equity_match.TITLES)
         found = await self._read(equity_match.own)
         self.updated, self.from_profile = found.updated, False

@@ -105,6 +105,9 @@ class PolicyEditState(FormState, rx.State):
         intent = values.pop("intent", "")
         if intent.startswith(("add_", "drop_")):
             return await self._rows(intent, values)
+        if intent not in ("save", "preview", "publish"):
+            # No button of this form: what it holds would empty the draft.
+            return None
         self.version = await self._write(policy.save, self.row_id, self.version, values)
         self.editor = self.editor.model_copy(update={"version": self.version})
         if intent == "publish":

@@ -171,6 +171,9 @@ class PolicyApplicationState(FilesState, rx.State):
             self._refuse(refusal, titles)
             return on_error(refusal)
         intent = values.pop("intent", "")
+        if intent not in ("save", "check", "submit"):
+            # No button of this form: what it holds would empty the draft.
+            return None
         values.setdefault("promise", "")
         self.version = await self._write(policy_application.save, self.row_id, self.version, values)
         await self._after_change()

@@ -254,6 +254,8 @@ class PolicyReviewState(FormState, rx.State):
             await self._show()
             return on_error(refusal)
         await self._show()
+        if self.desk.open:
+            return success(f"办理完成：已通过，现进入“{self.desk.stage}”，仍可由您继续办理。")
         self.done = action.value
         return [MessageState.close, rx.set_focus("next")]
 

@@ -46,7 +46,7 @@ class RoadshowState(FormState, rx.State):
     async def load(self):
         """Open the roadshow named by the address."""
         self.row_id, self.view, self.leaving = 0, RoadshowView(), False
-        await self._show(self._route_id("sid"))
+        await self._show(self._route_id("mid"))
 
     async def _show(self, row_id: int) -> None:
         self.view = await self._read(roadshow_guest.view, row_id)
@@ -105,7 +105,7 @@ class StaffRoadshowsState(TableState, rx.State):
     async def add(self):
         """新建路演."""
         row = await self._write(roadshow.new_draft)
-        return rx.redirect(STAFF_ROADSHOW.url(sid=row.id))
+        return rx.redirect(STAFF_ROADSHOW.url(mid=row.id))
 
 
 @for_screen(STAFF_ROADSHOW)
@@ -124,7 +124,7 @@ class RoadshowDeskState(FilesState, rx.State):
         """Open the roadshow named by the address."""
         self.row_id, self.desk, self.files, self.cancelling = 0, DeskView(), [], False
         self.found_projects, self.found_guests, self.looked = [], [], ""
-        row_id = self._route_id("sid")
+        row_id = self._route_id("mid")
         await self._read_desk(row_id)
         self._open(self.desk.values)
         await self._load_files()
@@ -259,7 +259,7 @@ class GuestListState(TableState, FormState, rx.State):
     @rx.event
     async def load_guests(self):
         """Show the guests of the roadshow that the address names."""
-        self._roadshow, self.org_id = self._route_id("sid"), 0
+        self._roadshow, self.org_id = self._route_id("mid"), 0
         self.page, self.filters, self.sort = 1, {}, ""
         self._open({})
         await self._refresh()

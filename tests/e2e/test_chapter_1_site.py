@@ -25,7 +25,8 @@ def test_1_1_platform(walk: Walk) -> None:
     expect(page.get_by_role("link", name="用户登录").first).to_be_visible()
     for who in ("企业", "债权金融机构", "股权金融机构", "中介服务机构"):
         expect(page.get_by_role("heading", name=who, exact=True)).to_be_visible()
-    expect(page.locator(".product")).to_have_count(6)
+    newest = page.locator("section").filter(has=page.get_by_role("heading", name="最新金融产品"))
+    expect(newest.locator(".product")).to_have_count(6)
     walk.step("1.1-01", "打开平台首页，了解平台服务和最新金融产品", full=True)
     page.get_by_role("navigation", name="主导航").get_by_role("link", name="平台介绍").click()
     page.wait_for_url("**/about")

@@ -321,10 +321,12 @@ def test_3_2_企业资料修改(new_walk, people: People) -> None:
 def test_3_3_差异说明(new_walk, people: People) -> None:
     """Each kind sees its own functions besides every function of an enterprise; the rest never reaches it."""
     common = {"工作台", "企业认证", "我的融资申请", "适合我的产品", "报告管理", "业务统计"}
+    common |= {"我的融资项目", "线下投资确认", "项目路演", "股权投资项目库", "政策申请", "政策兑现"}
+    equity = {"收藏与推荐", "投资偏好", "投资记录"}
     debt = {"金融产品发布", "企业申请管理", "备案申请", "贷款台账"}
     kinds = (
         (OrgClass.GUARANTEE, common | debt, "债权金融机构：金融产品、企业申请管理等附加功能"),
-        (OrgClass.SECURITIES, common, "股权金融机构：与企业一致的功能"),
+        (OrgClass.SECURITIES, common | equity, "股权金融机构：股权融资项目、投资记录等附加功能"),
         (OrgClass.LAW, common, "中介服务机构：与企业一致的功能"),
         (OrgClass.ENTERPRISE, common, "企业用户的功能"),
     )

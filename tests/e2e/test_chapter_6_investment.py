@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -54,7 +55,10 @@ def test_6_2_投资记录(new_walk) -> None:
 
     staff.goto("/staff/equity/records")
     press(staff.page, "记录疑问")
-    staff.page.get_by_role("row").filter(has_text="储能电池").get_by_role("link").click()
+    staff.settle()
+    staff.page.get_by_role("row").filter(has_text="储能电池").get_by_role(
+        "link", name=re.compile("^查看并答复")
+    ).click()
     staff.page.wait_for_url(re.compile(r"/staff/equity/records/\d+"))
     staff.sees("持股比例按首期计算")
     staff.page.get_by_label("答复或补充").first.fill("是，按到账金额折算为 6.3%。")
@@ -301,7 +305,7 @@ def test_6_5_股权投资项目库(new_walk) -> None:
     press(page, "导出")
     with page.expect_download() as started:
         page.get_by_role("link", name=re.compile("下载")).click()
-    (sheet,) = load_workbook(started.value.path()).worksheets
+    (sheet,) = load_workbook(io.BytesIO(started.value.path().read_bytes())).worksheets
     assert {row[5] for row in sheet.iter_rows(min_row=2, values_only=True)} == {"线下"}
     staff.goto("/staff/equity/library")
     staff.sees("激光熔覆再制造服务站扩点")

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from cpegi_app import access, clock
 from cpegi_app.access import GRANTS, NEW_MEMBER_GRANTS, Actor, Permission, Role, Screen
-from cpegi_app.models import EquityLead, LoginSession, Policy, Product, Publicity, User
+from cpegi_app.models import EquityLead, EquityProject, LoginSession, Policy, Product, Publicity, User
 from cpegi_app.services import (
     equity_interest,
     equity_recommend,
@@ -57,6 +57,7 @@ class Cast:
     people: dict[str, Principal] = field(default_factory=dict)
     rows: dict[Screen, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     listed: list[int] = field(default_factory=list)
+    projects: list[int] = field(default_factory=list)
     published: list[int] = field(default_factory=list)
     publicities: list[int] = field(default_factory=list)
 
@@ -162,6 +163,7 @@ def _stock(session: Session, cast: Cast) -> None:
     cast.listed = [
         p.id for p in session.exec(select(Product).where(col(Product.is_listed))) if p.id is not None
     ]
+    cast.projects = [i for i in session.exec(select(EquityProject.id)) if i is not None]
     cast.rows = {
         access.PUBLIC_PRODUCT: ("anonymous", {"pid": pid}),
         access.PRODUCT_EDIT: ("bank", {"rid": draft.row_id}),
@@ -215,8 +217,8 @@ def _investments(
         access.RECORD: ("fund", {"oid": record.id}),
         access.CONFIRM_ONLINE: ("owner", {"oid": record.id}),
         access.STAFF_RECORD: ("staff", {"oid": record.id}),
-        access.ROADSHOW: ("fund", {"sid": show.id}),
-        access.STAFF_ROADSHOW: ("staff", {"sid": show.id}),
+        access.ROADSHOW: ("fund", {"mid": show.id}),
+        access.STAFF_ROADSHOW: ("staff", {"mid": show.id}),
     }
 
 

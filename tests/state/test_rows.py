@@ -17,7 +17,7 @@ from cpegi_app.errors import DomainError
 from cpegi_app.models import Roadshow, StoredFile
 from cpegi_app.services import review, sessions
 from cpegi_app.services.review import PLATFORM
-from cpegi_app.vocabulary import Kind, Status
+from cpegi_app.vocabulary import FileSlot, Kind, Status
 from cpegi_app.web.routes import _content
 from tests.state.cast import Cast, Principal
 from tests.state.oracle import Oracle
@@ -26,6 +26,7 @@ from tests.state.rig import HYDRATE, Handler, Reply, Rig, handlers, running
 ABSENT = 999_999
 # Everybody may open these, apply, and compare with the own figures, whoever published it.
 PRODUCTS = {access.PUBLIC_PRODUCT, access.APPLY, access.MATCH}
+PROJECTS = {access.PUBLIC_PROJECT, access.DEALS}
 POLICIES = {access.PUBLIC_POLICY, access.POLICY_START, access.POLICY_APPLICATIONS}
 # What a client can put into an address where a number belongs.
 MALFORMED = (
@@ -51,9 +52,9 @@ def highest_id() -> int:
 
 def others(cast: Cast, screen: Screen | None, last: int) -> list[int]:
     """Return the ids of records that are not published to whoever asks."""
-    published = cast.listed if screen in PRODUCTS else cast.published if screen in POLICIES else []
-    if screen == access.PUBLIC_PUBLICITY:
-        published = cast.publicities
+    shown = {**dict.fromkeys(PRODUCTS, cast.listed), **dict.fromkeys(POLICIES, cast.published)}
+    shown |= {**dict.fromkeys(PROJECTS, cast.projects), access.PUBLIC_PUBLICITY: cast.publicities}
+    published = shown.get(screen, []) if screen else []
     return [i for i in range(1, last + 1) if i not in published]
 
 
@@ -77,9 +78,11 @@ def loaders() -> list[Screen]:
 
 
 def seen(reply: Reply) -> str:
-    """Return what the platform's own states showed; a form's random key tells nothing."""
+    """Return what the platform's own states showed; a form's random key, or the asked number itself, tells nothing."""
     own = [{k: v for k, v in delta.items() if ".cpegi_app___" in k} for delta in reply.deltas]
-    return re.sub(r'"form_key_rx_state_": ?"[0-9a-f]+"', "", json_dumps([d for d in own if d]))
+    return re.sub(
+        r'"form_key_rx_state_": ?"[0-9a-f]+"|"asked_rx_state_": ?\d+', "", json_dumps([d for d in own if d])
+    )
 
 
 async def compare(
@@ -183,6 +186,12 @@ async def test_staff_opens_no_flow_that_others_decide(cast: Cast, oracle: Oracle
 
 def may_read(who: Principal, stored: StoredFile, row: Any) -> bool:
     """Say, independently of the services, who may read a file of a reviewed thing."""
+    if stored.flow == "equity_project" and row.status == Status.APPROVED and stored.removed_at is None:
+        # A published project: its picture is everybody's, its plan the verified investors'.
+        if stored.slot == FileSlot.PICTURE:
+            return True
+        if who.live and stored.slot == FileSlot.PLAN and who.may(Permission.EQUITY_BROWSE):
+            return True
     if not who.live:
         return False
     if stored.flow == "roadshow":
