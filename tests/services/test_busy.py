@@ -23,7 +23,7 @@ def test_who_waits_in_vain_reads_what_to_do(database: str):
         before = session.get_one(Organisation, org_id).name
     with db.transaction() as holder:
         renamed(holder, org_id, "先到者")
-        with pytest.raises(Busy, match="没有执行.*再点一次"), db.transaction() as late:
+        with pytest.raises(Busy, match=r"没有执行.*再点一次"), db.transaction() as late:
             if database.startswith("postgresql"):
                 late.execute(text("SET LOCAL lock_timeout = '50ms'"))
             renamed(late, org_id, "后到者")
