@@ -162,6 +162,11 @@ async def running() -> AsyncIterator[Rig]:
         await manager.close()
 
 
+def posted_by(state: Any) -> dict[str, str]:
+    """Return what the form of a state would post; records are chosen by events of their own."""
+    return {k: v for k, v in getattr(state, "values", {}).items() if k != "records"}
+
+
 # --- what there is to attack ------------------------------------------------------------------------
 
 

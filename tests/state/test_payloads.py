@@ -16,7 +16,7 @@ from cpegi_app.state.subject import _EDITED
 from tests.state.cast import Cast, Principal
 from tests.state.junk import payloads
 from tests.state.oracle import Oracle
-from tests.state.rig import HYDRATE, PARTS, Handler, Rig, handlers, running
+from tests.state.rig import HYDRATE, PARTS, Handler, Rig, handlers, posted_by, running
 
 NUMBERED = re.compile(r"编号 [0-9a-f]{8}")
 TRACE = re.compile(r"Traceback|File \"|Error:|Exception|cpegi_app/|site-packages|sqlalchemy", re.IGNORECASE)
@@ -105,7 +105,7 @@ def names_of(handler: Handler) -> frozenset[str]:
 async def values_of(rig: Rig, tab: str, handler: Handler) -> dict[str, str]:
     """Return what the form shows: for a draft of the cast, data that would pass."""
     state = RegistrationContext.get().base_states[handler.name.rpartition(".")[0]]
-    return dict(getattr(await rig.state(tab, state), "values", {}))
+    return posted_by(await rig.state(tab, state))
 
 
 async def test_no_column_can_be_posted_on_top_of_a_form(cast: Cast, oracle: Oracle):
