@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from urllib.parse import urlencode
 
-from bench import generate, wire
+from bench import generate, table, wire
 from cpegi_app import clock, db
 from cpegi_app.vocabulary import Industry, InvestStage, Kind, Region
 from cpegi_app.vocabulary.equity import LeadStage, Round
@@ -109,12 +110,26 @@ def prepare(folder: Path) -> tuple[str, int, int]:
     return address, staff.user_id, funds[0]
 
 
-def run() -> dict[str, dict[str, float]]:
-    """Return milliseconds by case: the first look (with its count), and page changes, near and deep."""
-    with wire.scratch() as folder:
-        address, user, fund = prepare(folder)
-        with wire.served(folder, address) as (site, _):
-            return measure(site, user, fund)
+def rows(folder: Path) -> list[table.Row]:
+    """Measure page changes, near and deep, over the counter; tell the first look of each case."""
+    address, user, fund = prepare(folder)
+    with wire.served(folder, address) as (site, _):
+        found = measure(site, user, fund)
+    return [
+        *_compared(found),
+        table.told("first looks", ", ".join(f"{n} {f['first']:.0f} ms" for n, f in found.items())),
+    ]
+
+
+def _compared(found: dict[str, dict[str, float]]) -> Iterator[table.Row]:
+    for name, figures in found.items():
+        for place in ("near", "deep", "turn"):
+            if f"{place} median" in figures:
+                took, bare = figures[f"{place} median"], figures["counter median"]
+                what = f"{name}, {place}, median over the counter"
+                yield table.at_most(
+                    what, took - bare, 10, "{:.1f} ms", f"{took:.1f} ms against {bare:.1f} ms"
+                )
 
 
 def measure(site: str, user: int, fund: int) -> dict[str, dict[str, float]]:
@@ -177,5 +192,4 @@ def _recommend(tab: wire.Tab, turn: int, fund: int) -> float:
     return tab.time(RECOMMEND, {"page": 2 + turn}, '"rows_rx_state_":', **router)[0]
 
 
-if __name__ == "__main__":
-    print(json.dumps(run(), indent=1, ensure_ascii=False))
+BENCH = table.Bench("equity", "股权融资 at 200,000 projects and 1,000,000 interests", rows)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from bench import generate, wire
+from bench import generate, table, wire
 from cpegi_app import clock, db
 from cpegi_app.vocabulary import Kind
 from tests import factories
@@ -130,14 +130,34 @@ def _turn(tab: wire.Tab, page: int) -> float:
     return took
 
 
-def run() -> dict[int, dict[str, float]]:
-    """Measure every size."""
-    found = {}
+def rows(folder: Path) -> list[table.Row]:
+    """Measure every size; compare with the counter, and the large list with the small one."""
+    found = []
     for size in SIZES:
-        with wire.scratch() as folder:
-            found[size] = measure(size, folder)
-    return found
+        place = folder / str(size)
+        place.mkdir()
+        found.append(measure(size, place))
+    small, large = found
+    return [*_compared(small, large), _told(large)]
 
 
-if __name__ == "__main__":
-    print(json.dumps(run(), indent=1))
+def _compared(small: dict[str, float], large: dict[str, float]) -> Iterator[table.Row]:
+    for name in ("plain page 1", "plain deep page", "filtered page 1", "filtered deep page", "sorted page 1"):
+        for figure in ("median", "p95"):
+            took, bare, before = (
+                large[f"{name} {figure}"],
+                large[f"counter {figure}"],
+                small[f"{name} {figure}"],
+            )
+            what = f"1,000,000 applications, {name}, {figure}, over the counter"
+            yield table.at_most(what, took - bare, 10, "{:.1f} ms", f"{took:.1f} ms against {bare:.1f} ms")
+            what = f"100,000 → 1,000,000 applications, {name}, {figure}, growth"
+            yield table.at_most(what, took / before, 1.3, "{:.2f} times", f"{before:.1f} → {took:.1f} ms")
+
+
+def _told(large: dict[str, float]) -> table.Row:
+    said = f"page after {large['first search']:.0f} ms, counted behind it within {large['counted']:.0f} ms"
+    return table.told("1,000,000 applications, the first search", said)
+
+
+BENCH = table.Bench("lists", "Turning the pages of a list of applications", rows)

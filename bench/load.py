@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import Ping, Request, TextMessage
 
-from bench import wire
+from bench import table, wire
 from cpegi_app import access, db
 from cpegi_app.access import Screen
 from cpegi_app.services import sessions
@@ -129,19 +128,20 @@ async def drive(site: str, cookies: list[tuple[str, bool]], seconds: float) -> l
     return tabs
 
 
-def run(seconds: float = SECONDS) -> dict[str, float]:
+def rows(folder: Path) -> list[table.Row]:
     """Measure one process under the load."""
-    with wire.scratch() as folder:
-        address, cookies = prepare(folder)
-        with wire.served(folder, address, SOCKETS_PER_ADDRESS=str(TABS + 50)) as (site, _):
-            tabs = asyncio.run(drive(site, cookies, seconds))
+    address, cookies = prepare(folder)
+    with wire.served(folder, address, SOCKETS_PER_ADDRESS=str(TABS + 50)) as (site, _):
+        tabs = asyncio.run(drive(site, cookies, SECONDS))
     times = [t for tab in tabs for t in tab.times]
     middle, p95 = wire.middle_and_p95(times)
-    return {
-        "tabs": len(tabs), "page changes": len(times), "median": middle, "p95": p95, "slowest": max(times),
-        "late": sum(tab.late for tab in tabs),
-    }  # fmt: skip
+    late = sum(tab.late for tab in tabs)
+    figures = f"median {middle:.0f} ms, slowest {max(times):.0f} ms of {len(times):,} page changes, {late} begun late"
+    return [
+        table.at_most(
+            f"{TABS} tabs, each changing its page once a second, p95", p95, 150, "{:.0f} ms", figures
+        )
+    ]
 
 
-if __name__ == "__main__":
-    print(json.dumps(run(float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS), indent=1))
+BENCH = table.Bench("load", "200 people at once in one process", rows)

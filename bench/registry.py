@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bench import book, imports, live
+from bench import book, equity, imports, lists, live, load, matching, policy, weight
 from bench.table import Bench
 
-BENCHES: dict[str, Bench] = {b.name: b for b in (book.BENCH, imports.BENCH, live.BENCH)}
+MODULES = (book, imports, live, lists, load, weight, matching, equity, policy)
+BENCHES: dict[str, Bench] = {module.BENCH.name: module.BENCH for module in MODULES}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 from sqlmodel import select
 
-from bench import wire
+from bench import table
 from cpegi_app import access, db, demo
 from cpegi_app.models import User
 from cpegi_app.services import sessions
@@ -79,13 +77,15 @@ def _visit(page: Page, address: str) -> float:
     return taken[0] / 1024
 
 
-def run() -> dict[str, dict[str, float]]:
+def rows(folder: Path) -> list[table.Row]:
     """Serve the built site with the demo data and weigh it."""
-    with wire.scratch() as folder:
-        db.configure(f"sqlite:///{Path(folder) / 'cpegi.sqlite3'}")
-        with running_site(folder) as site:
-            return {"state at load": loads(site), "first visit": visits(site)}
+    db.configure(f"sqlite:///{folder / 'cpegi.sqlite3'}")
+    with running_site(folder) as site:
+        states, seen = loads(site), visits(site)
+    return [
+        *(table.at_most(f"state at load, {name}", kb, 40, "{:.1f} KB") for name, kb in states.items()),
+        *(table.at_most(f"first visit of {path}", kb, 450, "{:.0f} KB") for path, kb in seen.items()),
+    ]
 
 
-if __name__ == "__main__":
-    print(re.sub(r"(\d+\.\d)\d+", r"\1", json.dumps(run(), indent=1)))
+BENCH = table.Bench("weight", "Bytes over the wire", rows)
