@@ -87,7 +87,9 @@ def _window(row: PolicyApplication, policy: Policy, found: Checked) -> None:
     if row.receipt_no and row.status == "RETURNED":
         return
     if why := definitions.closed_sentence(policy):
-        found.add("policy", f"{why}。已填写的内容保留为草稿", POLICY_APPLICATION.url(aid=row.id))
+        found.add(
+            "policy", f"{why}，现在不能提交。已填写的内容保留为草稿", POLICY_APPLICATION.url(aid=row.id)
+        )
 
 
 def _who(d: Definition, org: Organisation, profile: dict[str, str], found: Checked) -> None:
