@@ -378,9 +378,12 @@ def policy_preview() -> rx.Component:
                 state.problems.length() > 0,
                 ui.card(
                     "还不能预览",
-                    rx.el.p("请先更正以下内容："),
-                    rx.el.ul(rx.foreach(state.problems, lambda p: rx.el.li(p)), class_name="bullets"),
-                    ui.link_button("去更正", edit, "primary"),
+                    rx.el.div(
+                        rx.el.p("请先更正以下内容："),
+                        rx.el.ul(rx.foreach(state.problems, lambda p: rx.el.li(p)), class_name="bullets"),
+                        rx.el.div(ui.link_button("去更正", edit, "primary"), class_name="row"),
+                        class_name="stack",
+                    ),
                 ),
                 rx.el.div(
                     rx.el.h2(state.detail.name, class_name="preview-title"),

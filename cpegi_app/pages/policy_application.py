@@ -173,13 +173,14 @@ def _records() -> rx.Component:
                 ),
                 ui.show(
                     ~state.form.records_locked,
-                    rx.fragment(
-                        ui.button("全部选取", state.choose_all, size="sm"),
+                    rx.el.span(
                         ui.button(
                             rx.cond(state.only_usable, "显示全部记录", "只看可选取的"),
                             state.show_usable(~state.only_usable),
                             "text",
                         ),
+                        ui.button("全部选取", state.choose_all, size="sm"),
+                        class_name="row",
                     ),
                 ),
                 class_name="row row-between",
@@ -217,7 +218,7 @@ def _record(r: rx.Var[RecordItem]) -> list:
     state = PolicyApplicationState
     return [
         rx.el.span(rx.el.b(r.title), rx.el.small(r.number, class_name="block muted")),
-        r.parties,
+        rx.el.span(r.parties, ui.show(r.why != "", _why(r))),
         rx.el.span(r.on, class_name="one-line"),
         r.amount,
         rx.el.span(r.part, title=r.formula),
@@ -227,16 +228,20 @@ def _record(r: rx.Var[RecordItem]) -> list:
                 rx.el.span(
                     ui.tag("已选取", "green"),
                     ui.button("移除", state.choose(r.key, False), "text", aria_label="移除" + r.title),
-                    ui.show(r.why != "", rx.el.small(r.why, class_name="why err")),
                 ),
                 rx.cond(
                     r.why != "",
-                    rx.el.small(r.why, class_name="why muted"),
+                    rx.el.span("不能选取", class_name="muted nowrap"),
                     ui.button("选取", state.choose(r.key, True), "text", aria_label="选取" + r.title),
                 ),
             )
         ],
     ]
+
+
+def _why(r: rx.Var[RecordItem]) -> rx.Component:
+    """Why a record cannot be chosen, where there is room to read it."""
+    return rx.el.small(r.why, class_name=rx.cond(r.chosen, "why err", "why muted"))
 
 
 def _turn() -> rx.Component:
@@ -326,7 +331,7 @@ def _standing() -> rx.Component:
             ),
         ),
         rx.el.div(
-            data_cards(state.view),
+            rx.el.div(data_cards(state.view), class_name="stack"),
             rx.el.div(files_card(state.view), history_card(state.view), class_name="stack"),
             class_name="cols-main",
         ),

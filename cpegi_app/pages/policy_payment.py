@@ -63,7 +63,7 @@ def _ready() -> rx.Component:
         ],
         _ready_row,
         "待拨付的兑现申请",
-        query=[ui.field("word", "单位/编号", ui.text_input("word", placeholder="名称中的字，或完整受理编号"))],
+        query=[ui.field("word", "单位/编号", ui.text_input("word", placeholder="名称或受理编号"))],
         tools=[
             ui.button(rx.cond(state.chosen.length() > 0, "取消全选", "全选"), state.choose_all),
             ui.button("编制批次", state.ask_name, "primary", disabled=state.chosen.length() == 0),
@@ -225,9 +225,12 @@ def _exchange() -> rx.Component:
             ui.file_link(rx.fragment(ui.icon("download"), "下载 Excel"), state.xlsx_href, class_name="btn"),
             ui.file_link(rx.fragment(ui.icon("download"), "下载 CSV"), state.csv_href, class_name="btn"),
             rx.cond(waits, pick_files("result", "导入拨付结果", state, state.upload, 1), rx.fragment()),
-            rx.el.span(
-                "在导出的文件中填写“拨付结果、拨付日期、凭证号、失败原因”后导入；有一行不符则全部不登记。",
-                class_name="muted small",
+            ui.show(
+                waits,
+                rx.el.span(
+                    "在导出的文件中填写“拨付结果、拨付日期、凭证号、失败原因”后导入；有一行不符则全部不登记。",
+                    class_name="muted small",
+                ),
             ),
             class_name="row",
         ),

@@ -46,14 +46,15 @@ def publicities() -> rx.Component:
             ],
             lambda p: [
                 p.title,
-                ui.two_lines(p.starts_on, p.ends_on),
+                rx.fragment(p.starts_on, " 至 ", p.ends_on),
                 p.count,
                 p.amount,
                 rx.el.div(
                     ui.tag(p.state, p.tone),
                     ui.show(p.open_objections > 0, ui.tag(rx.fragment("异议 ", p.open_objections), "red")),
+                    class_name="row",
                 ),
-                [ui.link("办理", href(PUBLICITY, p.id))],
+                [ui.link(rx.cond(p.open | p.over, "办理", "查看"), href(PUBLICITY, p.id))],
             ],
             "公示",
             empty=ui.empty_state("还没有公示", "有申请审核通过后，可以在上方发布公示。"),
@@ -239,7 +240,7 @@ def public_publicities() -> rx.Component:
                     state.rows,
                     lambda p: [
                         ui.link(p.title, p.href),
-                        ui.two_lines(p.starts_on, p.ends_on),
+                        rx.fragment(p.starts_on, " 至 ", p.ends_on),
                         p.count,
                         p.amount,
                         ui.tag(p.state, p.tone),

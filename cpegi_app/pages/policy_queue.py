@@ -44,9 +44,7 @@ def policy_queue() -> rx.Component:
             _row,
             "政策审核队列",
             query=[
-                ui.field(
-                    "word", "单位/编号", ui.text_input("word", placeholder="名称中的字，或完整受理编号")
-                ),
+                ui.field("word", "单位/编号", ui.text_input("word", placeholder="名称或受理编号")),
                 ui.field("policy", "政策", _policies()),
                 ui.field(
                     "whose",

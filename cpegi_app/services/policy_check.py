@@ -87,7 +87,9 @@ def _window(row: PolicyApplication, policy: Policy, found: Checked) -> None:
     if row.receipt_no and row.status == "RETURNED":
         return
     if why := definitions.closed_sentence(policy):
-        found.add("policy", f"{why}。已填写的内容保留为草稿", POLICY_APPLICATION.url(aid=row.id))
+        found.add(
+            "policy", f"{why}，现在不能提交。已填写的内容保留为草稿", POLICY_APPLICATION.url(aid=row.id)
+        )
 
 
 def _who(d: Definition, org: Organisation, profile: dict[str, str], found: Checked) -> None:
@@ -184,9 +186,17 @@ def _number_problem(q: Question, answer: str) -> str:
     low = Decimal(q.low) if q.low else None
     high = Decimal(q.high) if q.high else None
     if (low is not None and number < low) or (high is not None and number > high):
-        span = f"{q.low or '不限'}–{q.high or '不限'}{q.unit}"
-        return f"“{q.title}”应在 {span} 之间"
+        return f"“{q.title}”应为 {span(q)}，请核对后填写"
     return ""
+
+
+def span(q: Question) -> str:
+    """Return the limits of a number as a phrase; nothing when there are none."""
+    if q.low and q.high:
+        return f"{q.low} 至 {q.high}{q.unit}"
+    if q.low:
+        return f"{q.low}{q.unit}或以上"
+    return f"不超过 {q.high}{q.unit}" if q.high else ""
 
 
 def _is_date(text: str) -> bool:

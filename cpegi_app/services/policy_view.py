@@ -244,8 +244,7 @@ def _fields(row: PolicyApplication, d: Definition) -> list[FieldItem]:
 
 
 def _help(q: definitions.Question) -> str:
-    limits = f"{q.low or '不限'} 至 {q.high or '不限'}" if q.low or q.high else ""
-    return "，".join(t for t in (q.note, limits) if t)
+    return "，".join(t for t in (q.note, policy_check.span(q)) if t)
 
 
 def _slots(row: PolicyApplication, d: Definition) -> list[SlotItem]:

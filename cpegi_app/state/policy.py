@@ -168,6 +168,11 @@ class PolicyEditState(FormState, rx.State):
         return rows[number].code if 0 <= number < len(rows) else ""
 
 
+def _named(title: str, text: str) -> str:
+    """Return a problem with the place it belongs to, unless it names the place itself."""
+    return text if not title or title in text else f"{title}：{text}"
+
+
 @for_screen(POLICY_PREVIEW)
 class PolicyPreviewState(Services, rx.State):
     """A draft as its applicant will see it."""
@@ -190,7 +195,5 @@ class PolicyPreviewState(Services, rx.State):
             self.detail, self.fields, self.slots = found.policy, found.fields, found.slots
         except FormInvalid as refusal:
             _names, titles = await self._read(policy.names_of, asked)
-            self.problems = [
-                f"{titles.get(n, '')}：{text}".lstrip("：") for n, text in refusal.fields.items()
-            ]
+            self.problems = [_named(titles.get(n, ""), text) for n, text in refusal.fields.items()]
         self.policy_id, self.loading = asked, False
