@@ -239,11 +239,11 @@ def _guest_row(g: rx.Var[GuestLine]) -> list:
         g.org,
         g.role,
         ui.tag(g.state, g.tone),
-        g.visitor,
-        g.phone,
+        rx.cond(g.visitor == "", "—", g.visitor),
+        rx.cond(g.phone == "", "—", g.phone),
         rx.cond(g.people > 0, g.people.to_string(), "—"),
         rx.cond(g.attendance == "", "—", g.attendance),
-        g.note,
+        rx.cond(g.note == "", "—", g.note),
         [
             ui.show(
                 begun & g.registered,
