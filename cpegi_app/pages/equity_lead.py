@@ -317,17 +317,20 @@ def _institution() -> rx.Component:
     found = LeadState.lead
     return ui.card(
         "投资机构",
-        ui.description_list(
-            [
-                ("机构", found.institution),
-                ("类别", found.institution_class),
-                ("联系人", found.institution_contact),
-                ("投资偏好", found.wants),
-                ("线索来源", found.source + "，" + found.begun),
-            ],
-            1,
+        rx.el.div(
+            ui.description_list(
+                [
+                    ("机构", found.institution),
+                    ("类别", found.institution_class),
+                    ("联系人", found.institution_contact),
+                    ("投资偏好", found.wants),
+                    ("线索来源", found.source + "，" + found.begun),
+                ],
+                1,
+            ),
+            ui.show(found.reasons.length() > 0, reason_chips(found.reasons)),
+            class_name="stack",
         ),
-        ui.show(found.reasons.length() > 0, reason_chips(found.reasons)),
     )
 
 

@@ -33,6 +33,8 @@ from cpegi_app.vocabulary.equity import OnlineState, QuestionState
 
 STEPS = ("登记", "双方确认", "进入项目库")
 PROJECT = "/projects/"
+DISPUTED_OWN = "双方数据不一致。请核对下方对比并点击“更正记录”，重新确认后入库；确无该笔投资的请作废。"
+DISPUTED_OTHER = "双方数据不一致，等待投资机构或平台更正记录；更正后请贵单位重新确认。"
 
 
 def online_columns(*, own: bool, both: bool = False) -> list[Any]:
@@ -110,7 +112,7 @@ def record_dialog(state: Any) -> rx.Component:
             ),
             rx.el.div(ui.button("取消", state.close_record), ui.submit("登记"), class_name="row row-end"),
             on_submit=state.record,
-            key=state.form_key + "-" + state.leads.length().to_string(),
+            key=state.form_key,
         ),
         class_name="stack",
     )
@@ -220,6 +222,10 @@ def _details(state: Any, *, staff: bool) -> rx.Component:
             rx.el.div(
                 ui.steps(STEPS, view.step, bad=view.state == OnlineState.DISPUTED.value),
                 ui.show(view.waits_for != "", ui.note(view.waits_for)),
+                ui.show(
+                    view.state == OnlineState.DISPUTED.value,
+                    ui.note(rx.cond(view.can_correct, DISPUTED_OWN, DISPUTED_OTHER), "warning"),
+                ),
                 ui.show(
                     view.state == OnlineState.DONE.value,
                     ui.note("双方已确认，投资已进入股权投资项目库，记录不再变更。", "success"),

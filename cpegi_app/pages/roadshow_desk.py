@@ -84,10 +84,17 @@ def staff_roadshow() -> rx.Component:
             desk.id > 0,
             ui.show(desk.cancel_reason != "", ui.note("已取消。原因：" + desk.cancel_reason, "error")),
             _figures(),
-            _invite(),
-            _guests(),
-            ui.show(desk.has_begun, _summary()),
-            ui.show(desk.can_edit, _form()),
+            # A draft begins with its own form; once published, who comes is what the desk is opened for.
+            rx.cond(
+                desk.is_draft,
+                rx.fragment(_form(), _invite(), _guests()),
+                rx.fragment(
+                    _invite(),
+                    _guests(),
+                    ui.show(desk.has_begun, _summary()),
+                    ui.show(desk.can_edit, _form()),
+                ),
+            ),
             changes_card(desk.changes),
         ),
         _cancel_dialog(),
@@ -232,11 +239,11 @@ def _guest_row(g: rx.Var[GuestLine]) -> list:
         g.org,
         g.role,
         ui.tag(g.state, g.tone),
-        g.visitor,
-        g.phone,
+        rx.cond(g.visitor == "", "—", g.visitor),
+        rx.cond(g.phone == "", "—", g.phone),
         rx.cond(g.people > 0, g.people.to_string(), "—"),
         rx.cond(g.attendance == "", "—", g.attendance),
-        g.note,
+        rx.cond(g.note == "", "—", g.note),
         [
             ui.show(
                 begun & g.registered,

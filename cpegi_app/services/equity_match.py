@@ -140,7 +140,7 @@ def reasons(project: EquityProject, want: Wanted) -> list[Reason]:
     if want.low or want.high:
         fits = project.amount_fen >= want.low and (not want.high or project.amount_fen <= want.high)
         word = "在" if fits else "不在"
-        text = f"融资额 {wan(project.amount_fen)} 万元{word}{amounts(want.low, want.high)}内"
+        text = f"融资额 {wan(project.amount_fen)} 万元{word} {amounts(want.low, want.high)}内"
         found.append(Reason(text=text, ok=fits))
     return found
 

@@ -17,6 +17,7 @@ from cpegi_app.services.investment_list import FilingRow, Target
 from cpegi_app.services.investment_question import OFFLINE
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.message import on_error, success
+from cpegi_app.state.online_investment import RecordListState
 from cpegi_app.state.question import QuestionState
 from cpegi_app.state.subject import SubjectState, edits
 from cpegi_app.state.table import TableState, shows
@@ -67,6 +68,8 @@ class InvestmentEditState(SubjectState, QuestionState, rx.State):
         """Open the filing named by the address."""
         self.case, self.found, self.looked, self.threads = FilingCase(), [], "", []
         self.target, self.asking = _NOTHING, False
+        # 返回列表 leads to the tab in which this filing stands.
+        (await self.get_state(RecordListState)).tab = "offline"
         await self._show(self._route_id("iid"))
 
     async def _show(self, row_id: int) -> None:

@@ -217,7 +217,7 @@ class RoadshowDeskState(FilesState, rx.State):
         """Add a project; its enterprise is invited with it."""
         self.found_projects = []
         call = self._write(roadshow_desk.add_project, self.row_id, int_arg(project_id, 0))
-        return await self._done(call, "已加入，项目方已一并邀请。")
+        return [await self._done(call, "已加入，项目方已一并邀请。"), GuestListState.again]
 
     @rx.event
     async def remove_project(self, project_id: int):
