@@ -203,7 +203,7 @@ MATCH = Screen("4.1", "/console/matches/[pid]", "产品匹配详情", P.APPLICAT
 APPLICATION = Screen("4.2", "/console/applications/[aid]", "融资申请详情", P.APPLICATION_SUBMIT)
 APPLY = Screen("4.2", "/console/apply/[pid]", "申请金融产品", P.APPLICATION_SUBMIT)
 FIGURES = Screen("4.2", "/console/figures", "业务统计", P.APPLICATION_SUBMIT, "业务统计", "chart")
-PROJECTS = Screen("6.1", "/console/projects", "我的融资项目", P.PROJECT_SUBMIT, "股权融资", "gift")
+PROJECTS = Screen("6.1", "/console/projects", "我的融资项目", P.PROJECT_SUBMIT, "股权融资项目", "gift")
 PROJECT_EDIT = Screen("6.1", "/console/projects/edit/[rid]", "编辑融资项目", P.PROJECT_SUBMIT)
 PROJECT_READERS = Screen("6.1", "/console/projects/[pid]", "关注与查阅", P.PROJECT_SUBMIT)
 DEALS = Screen("6.1", "/console/equity/projects", "收藏与推荐", P.EQUITY_BROWSE, "股权融资项目", "coins")
@@ -211,7 +211,7 @@ PREFERENCE = Screen(
     "6.1", "/console/equity/preference", "投资偏好", P.EQUITY_BROWSE, "股权融资项目", "settings"
 )
 CONFIRMATIONS = Screen(
-    "6.4", "/console/investments", "线下投资确认", P.INVESTMENT_CONFIRM, "股权融资", "check", also=("6.2",)
+    "6.4", "/console/investments", "线下投资确认", P.INVESTMENT_CONFIRM, "股权融资项目", "check", also=("6.2",)
 )
 CONFIRM = Screen("6.4", "/console/investments/[iid]", "确认线下投资", P.INVESTMENT_CONFIRM)
 CONFIRM_ONLINE = Screen("6.2", "/console/investments/online/[oid]", "确认线上投资", P.INVESTMENT_CONFIRM)
