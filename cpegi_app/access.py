@@ -211,7 +211,13 @@ PREFERENCE = Screen(
     "6.1", "/console/equity/preference", "投资偏好", P.EQUITY_BROWSE, "股权融资项目", "settings"
 )
 CONFIRMATIONS = Screen(
-    "6.4", "/console/investments", "线下投资确认", P.INVESTMENT_CONFIRM, "股权融资项目", "check", also=("6.2",)
+    "6.4",
+    "/console/investments",
+    "线下投资确认",
+    P.INVESTMENT_CONFIRM,
+    "股权融资项目",
+    "check",
+    also=("6.2",),
 )
 CONFIRM = Screen("6.4", "/console/investments/[iid]", "确认线下投资", P.INVESTMENT_CONFIRM)
 CONFIRM_ONLINE = Screen("6.2", "/console/investments/online/[oid]", "确认线上投资", P.INVESTMENT_CONFIRM)

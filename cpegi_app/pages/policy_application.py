@@ -228,6 +228,7 @@ def _record(r: rx.Var[RecordItem]) -> list:
                 rx.el.span(
                     ui.tag("已选取", "green"),
                     ui.button("移除", state.choose(r.key, False), "text", aria_label="移除" + r.title),
+                    class_name="row",
                 ),
                 rx.cond(
                     r.why != "",
