@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import dataclasses
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import reflex as rx
@@ -15,6 +17,7 @@ from cpegi_app import db
 from cpegi_app.access import Actor, Screen
 from cpegi_app.errors import NotFound, SignInRequired
 from cpegi_app.services import passwords, sessions
+from cpegi_app.state import logins
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,6 +29,9 @@ SCREEN_OF: dict[str, Screen] = {}
 STATES_OF: dict[str, list[type[Any]]] = {}
 # argon2 takes about 20 ms of a core: two threads keep sign-ins from slowing everybody (security.md).
 _HASHING = ThreadPoolExecutor(2, thread_name_prefix="argon2")
+# More threads answer no more questions: they wait for each other's turn at the interpreter, and the event loop with
+# them (10.0 ms a page change with six threads, 8.4 with three; docs/performance.md).
+_READING = ThreadPoolExecutor(3, thread_name_prefix="reading")
 
 
 def for_screen(screen: Screen) -> Callable[[type[S]], type[S]]:
@@ -42,7 +48,7 @@ def for_screen(screen: Screen) -> Callable[[type[S]], type[S]]:
 def run_as(sid: str, address: str, write: bool, fn: Callable[..., R], args: tuple, kwargs: dict) -> R:
     """Call a service as the session's actor, in one transaction; runs in a worker thread."""
     with db.transaction() if write else db.reading() as session:
-        actor = sessions.actor_of(session, sid)
+        actor = (None if write else logins.recall(sid)) or sessions.actor_of(session, sid)
         if actor is None:
             raise SignInRequired
         return fn(session, dataclasses.replace(actor, address=address), *args, **kwargs)
@@ -51,6 +57,12 @@ def run_as(sid: str, address: str, write: bool, fn: Callable[..., R], args: tupl
 def _run_public(write: bool, fn: Callable[..., R], args: tuple, kwargs: dict) -> R:
     with db.transaction() if write else db.reading() as session:
         return fn(session, *args, **kwargs)
+
+
+async def _in_reading(fn: Callable[..., R], *args: Any) -> R:
+    """Call a function in a thread that reads, with the context variables of here, as `asyncio.to_thread` does."""
+    call = partial(contextvars.copy_context().run, fn, *args)
+    return await asyncio.get_running_loop().run_in_executor(_READING, call)
 
 
 class Services(rx.State, mixin=True):
@@ -66,7 +78,7 @@ class Services(rx.State, mixin=True):
         self, fn: Callable[Concatenate[Session, Actor, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Call a service that only queries, as the signed-in actor."""
-        return await asyncio.to_thread(run_as, self._sid(), self._address(), False, fn, args, kwargs)
+        return await _in_reading(run_as, self._sid(), self._address(), False, fn, args, kwargs)
 
     async def _write_public(
         self, fn: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
@@ -78,7 +90,7 @@ class Services(rx.State, mixin=True):
         self, fn: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Call a service that anybody may call."""
-        return await asyncio.to_thread(_run_public, False, fn, args, kwargs)
+        return await _in_reading(_run_public, False, fn, args, kwargs)
 
     async def _hash(self, password: str) -> str:
         """Return a password's hash, off the event loop."""

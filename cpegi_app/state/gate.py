@@ -21,7 +21,7 @@ from cpegi_app.access import LOGIN, PAGES, WORKBENCH, Actor, Screen, locked_sent
 from cpegi_app.errors import Forbidden, SignInRequired
 from cpegi_app.services import audit, sessions
 from cpegi_app.services.live import Concerned
-from cpegi_app.state import shape
+from cpegi_app.state import logins, shape
 from cpegi_app.state.base import SCREEN_OF
 from cpegi_app.state.message import MessageState
 
@@ -75,22 +75,8 @@ class LoginBinding(rx.State):
     """Which login the state of this tab belongs to; never sent to the browser."""
 
     _sid_digest: str = ""
-
-
-def look_up(sid: str, seen: bool = True) -> Actor | None:
-    """Return the actor of a session id and mark the login as seen; runs in a worker thread."""
-    with db.reading() as session:
-        actor = sessions.actor_of(session, sid)
-        stale = (
-            seen
-            and actor is not None
-            and actor.login_id is not None
-            and sessions.needs_touch(session, actor.login_id)
-        )
-    if stale and actor is not None and actor.login_id is not None:
-        with db.transaction() as session:
-            sessions.touch(session, actor.login_id)
-    return actor
+    # A tab that has sent nothing yet holds nothing of anybody: no handler has touched its state.
+    _known: bool = False
 
 
 def _note_denial(actor: Actor | None, event: str, address: str) -> None:
@@ -106,16 +92,20 @@ class Gate(Middleware):
         sid = sessions.sid_of(state.router.headers.cookie)
         # Nobody pressed anything: what arrives keeps no login awake, and tells an ended one nothing.
         arrival = event.name == ARRIVAL
-        actor = await asyncio.to_thread(look_up, sid, not arrival) if sid else None
+        actor = logins.recall(sid, not arrival) if sid else None
+        if sid and actor is None:
+            actor = await asyncio.to_thread(logins.look_up, sid, not arrival)
         if arrival and actor is None:
             return StateUpdate()
         owner = Owner(sessions.digest(sid), actor.user_id) if actor else Owner()
-        if left := await self._bind(state, event, owner):
-            return left
         framework = event.name in FRAMEWORK_EVENTS
+        sound = shape.has_names(event) and (not framework or shape.has_types(event))
+        passes = sound and (framework or _permits(screen_of(event.name), actor))
+        if left := await self._bind(state, event, owner, passes):
+            return left
         if not framework and (refused := await self._refused(state, event, actor)):
             return refused
-        if not shape.has_names(event) or (framework and not shape.has_types(event)):
+        if not sound:
             log.warning("malformed payload: %s", event.name)
             await _tell(state, "error", shape.MALFORMED)
             return await _answer(state, [])
@@ -126,7 +116,7 @@ class Gate(Middleware):
         screen = screen_of(event.name)
         if screen is None:
             return await self._deny(state, event, actor, Forbidden().message)
-        if screen.permission is None or (actor and actor.may(screen.permission)):
+        if _permits(screen, actor):
             return None
         if actor is None:
             return await self._sign_in(state, event)
@@ -137,7 +127,7 @@ class Gate(Middleware):
         sentence = locked_sentence(screen.title) if locked else Forbidden().message
         return await self._deny(state, event, actor, sentence)
 
-    async def _bind(self, state: BaseState, event: Event, owner: Owner) -> StateUpdate | None:
+    async def _bind(self, state: BaseState, event: Event, owner: Owner, passes: bool) -> StateUpdate | None:
         """Reset the tab's state whenever the login behind it changes."""
         token, digest = state.router.session.client_token, owner.digest
         _owners[token] = owner
@@ -145,7 +135,13 @@ class Gate(Middleware):
         while len(_owners) > _MOST_TOKENS:
             _owners.popitem(last=False)
         binding = await state.get_state(LoginBinding)
+        if not (known := binding._known):
+            binding._known = True
         if binding._sid_digest == digest:
+            return None
+        if not known and passes:
+            # An untouched state needs no reset, and Reflex sends it whole with the first event that passes.
+            binding._sid_digest = digest
             return None
         root, before = state._get_root_state(), binding._sid_digest
         for cls in _all_states(rx.State):
@@ -180,6 +176,11 @@ def screen_of(event_name: str) -> Screen | None:
     if found is None or handler == "setvar":
         return None
     return SCREEN_OF.get(state_name)
+
+
+def _permits(screen: Screen | None, actor: Actor | None) -> bool:
+    """Tell whether an actor may use a screen; what belongs to none is nobody's."""
+    return screen is not None and (screen.permission is None or bool(actor and actor.may(screen.permission)))
 
 
 def _is_loader(event_name: str) -> bool:

@@ -163,9 +163,7 @@ class ShellState(Services, rx.State):
         self._route = route = text_arg(route, 80)
         self.moved = ""
         (await self.get_state(MessageState))._arrive()
-        await self._load_frame(route)
-        actor_access = await self._read(lambda s, actor: access_to(actor, route))
-        self.access, self.access_text = actor_access
+        self.access, self.access_text = await self._load_frame(route)
         self.demo = get_settings().is_demo
         new = self.is_member and not self.verified and self.verification_status in ("", "DRAFT", "RETURNED")
         # Asked once a tab, on the first page of the console (manual §3.1).
@@ -178,12 +176,16 @@ class ShellState(Services, rx.State):
         """Put the dialog away."""
         self.ask_verification = False
 
-    async def _load_frame(self, route: str) -> None:
-        found = await self._read(frame, route)
+    async def _load_frame(self, route: str) -> tuple[str, str]:
+        """Bring the frame up to date; return how open the page is to the actor (`access_to`)."""
+        found, access = await self._read(
+            lambda session, actor: (frame(session, actor, route), access_to(actor, route))
+        )
         for name, value in found:
             # What is the same is not sent again.
             if getattr(self, name) != value:
                 setattr(self, name, value)
+        return access
 
     def _is_in_view(self) -> bool:
         """Tell whether the tab still shows the console page that was opened last."""

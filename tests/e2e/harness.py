@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import re
 import time
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import ConsoleMessage, Locator, Page, Response, WebSocket, expect
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, Response, WebSocket, expect
 
 # So long nothing may pass between page and server before the page counts as settled, in seconds.
-QUIET = 0.2
+QUIET = 0.15
 # So long a busy server may take to answer an event; and how Socket.IO marks one, pings left out.
 PATIENCE, EVENT = 5, "42"
+# So long a page may take to load and to hear from the server that it has everything, in seconds.
+LOADING = 10
+# How the server says that a page has got everything its loaders found, or not yet.
+HYDRATED = re.compile(r'"is_hydrated_rx_state_":(true|false)')
 MANUAL = Path(__file__).resolve().parents[2] / "test-output" / "manual"
 
 # Runs in every page before its own scripts: keeps what the content policy refused.
@@ -42,6 +44,19 @@ LOOK = """() => {
     refused: window.__refused.splice(0),
   };
 }"""
+# What a page is made of, as far as axe's rules read it: each kind of element in each kind of place, once.
+KINDS = """() => {
+  const kind = (node) => node.tagName + "." + (node.getAttribute("class") ?? "");
+  const kinds = new Set();
+  for (const node of document.querySelectorAll("*")) {
+    const names = node.getAttributeNames().map((name) => ["role", "type", "style", "tabindex"].includes(name)
+      || name.startsWith("aria-") && node.getAttribute(name).length < 6 ? `${name}=${node.getAttribute(name)}` : name);
+    kinds.add([kind(node.parentElement ?? node), kind(node), names.join(), Boolean(node.innerText?.trim())].join("|"));
+  }
+  return [...kinds].sort().join("\\n");
+}"""
+# Pages that axe found nothing in, in this process.
+_clean_pages: set[int] = set()
 AXE = """() => axe.run(document, {resultTypes: ["violations"]}).then((found) => found.violations
   .filter((rule) => ["serious", "critical"].includes(rule.impact))
   .map((rule) => `${rule.id}: ${rule.help}; ` + rule.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")))"""
@@ -54,9 +69,14 @@ class Walk:
         self.page, self.site, self.chapter = page, site, chapter
         self.troubles: list[str] = []
         self.last_frame = self.last_said = self.last_heard = 0.0
+        self.hydrated = False
+        self.under_way: set[Request] = set()
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.troubles.append(f"script error: {error}"))
         page.on("response", self._on_response)
+        page.on("request", lambda request: self.under_way.add(request))
+        page.on("requestfinished", lambda request: self.under_way.discard(request))
+        page.on("requestfailed", lambda request: self.under_way.discard(request))
         page.on("websocket", self._on_websocket)
 
     def goto(self, path: str) -> None:
@@ -79,15 +99,14 @@ class Walk:
     def settle(self) -> None:
         """Wait until the page is drawn, no request is under way, and the server has said all it had to."""
         self.page.wait_for_selector("h1", state="attached")
-        # Chromium's PDF viewer, once navigated away from, leaves requests that never end.
-        with suppress(PlaywrightTimeout):
-            self.page.wait_for_load_state("networkidle", timeout=3000)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + LOADING
         while time.monotonic() < deadline and self._is_busy():
-            self.page.wait_for_timeout(30)
+            self.page.wait_for_timeout(20)
 
     def _is_busy(self) -> bool:
-        """Tell whether an event still waits for its answer, or frames passed a moment ago."""
+        """Tell whether the page still loads, an event waits for its answer, or frames passed a moment ago."""
+        if not self.hydrated or self.under_way:
+            return True
         now = time.monotonic()
         waits = self.last_said > self.last_heard and now - self.last_said < PATIENCE
         return waits or now - self.last_frame < QUIET
@@ -136,10 +155,16 @@ class Walk:
         expect(self.page.get_by_text(text).first).to_be_visible()
 
     def _axe(self) -> list[str]:
-        """Return what axe-core finds serious or critical."""
+        """Return what axe-core finds serious or critical; a page made of the same kinds is read once."""
+        made_of = hash((self.page.evaluate(KINDS), str(self.page.viewport_size)))
+        if made_of in _clean_pages:
+            return []
         if not self.page.evaluate("() => Boolean(window.axe)"):
             self.page.evaluate(_axe_source())
-        return [f"axe {finding}" for finding in self.page.evaluate(AXE)]
+        found = [f"axe {finding}" for finding in self.page.evaluate(AXE)]
+        if not found:
+            _clean_pages.add(made_of)
+        return found
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -155,12 +180,19 @@ class Walk:
             self.last_frame = time.monotonic()
             if str(frame).startswith(EVENT):
                 self.last_heard = self.last_frame
+                for word in HYDRATED.findall(str(frame)):
+                    self.hydrated = word == "true"
 
         said()
         socket.on("framesent", said)
         socket.on("framereceived", heard)
 
     def _on_response(self, response: Response) -> None:
+        arrives = response.request.is_navigation_request() and response.frame == self.page.main_frame
+        if arrives and "attachment" not in response.headers.get("content-disposition", ""):
+            # A new document: what the last one still waited for matters no more.
+            self.under_way.clear()
+            self.hydrated = False
         if response.status >= 500 and urlsplit(response.url).netloc == urlsplit(self.site).netloc:
             self.troubles.append(f"{response.status} from {response.request.method} {response.url}")
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from tools import build
@@ -20,12 +24,10 @@ ROOT = build.ROOT
 
 @contextmanager
 def running_site(data_dir: Path, **variables: str) -> Iterator[str]:
-    """Build if needed, load the demo, serve on a free port; yield the address."""
+    """Serve a copy of the demo on a free port; yield the address."""
     port = _free_port()
-    environment = build.environment() | variables
-    environment |= {"DATA_DIR": str(data_dir), "PORT": str(port), "CPEGI_MODE": "demo", "DATABASE_URL": ""}
-    for command in (["tools.build"], ["cpegi_app.manage", "migrate"], ["cpegi_app.manage", "demo"]):
-        subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=environment, check=True)
+    shutil.copytree(_demo(), data_dir, dirs_exist_ok=True)
+    environment = _environment(data_dir) | variables | {"PORT": str(port)}
     log = data_dir / "server.log"
     with log.open("w") as output:
         server = subprocess.Popen(
@@ -39,6 +41,21 @@ def running_site(data_dir: Path, **variables: str) -> Iterator[str]:
         finally:
             server.terminate()
             server.wait(20)
+
+
+def _environment(data_dir: Path) -> dict[str, str]:
+    """Return the settings of a demo site whose database and files lie in a folder."""
+    return build.environment() | {"DATA_DIR": str(data_dir), "CPEGI_MODE": "demo", "DATABASE_URL": ""}
+
+
+@cache
+def _demo() -> Path:
+    """Build the front end if needed; return a folder with the demo data, loaded once a process."""
+    folder = Path(tempfile.mkdtemp(prefix="cpegi-demo-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for command in (["tools.build"], ["cpegi_app.manage", "migrate"], ["cpegi_app.manage", "demo"]):
+        subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=_environment(folder), check=True)
+    return folder
 
 
 def _free_port() -> int:

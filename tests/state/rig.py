@@ -79,12 +79,16 @@ class Rig:
         cookie: str | None = None,
     ) -> Reply:
         """Send one event and wait until all that it set off is done; a tab not named is a fresh one."""
-        reply = await self.post(
-            tab or secrets.token_hex(8), name, payload, sid=sid, path=path, params=params, cookie=cookie
-        )
+        fresh = secrets.token_hex(8)
+        reply = await self.post(tab or fresh, name, payload, sid=sid, path=path, params=params, cookie=cookie)
         if not tab:
-            self.manager.states.clear()
+            self.forget(fresh)
         return reply
+
+    def forget(self, tab: str) -> None:
+        """Drop a tab's state, as the server does when a tab has been gone for long."""
+        for key in [key for key in self.manager.states if key.startswith(tab)]:
+            del self.manager.states[key]
 
     async def post(self, tab: str, name: str, payload: Any = None, **how: Any) -> Reply:
         """Send one event from a tab, keep the tab."""

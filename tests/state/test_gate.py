@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -70,15 +71,37 @@ def judge(
     return ""
 
 
+# Of the logins that have ended, each handler meets so many, in turn; whoever may do anything it meets always.
+ENDED_AT_ONCE = 2
+# A tab that is refused stays as it was, so the next refusal may use it; each so many-th comes from a fresh one.
+FRESH_EVERY = 7
+
+
+def cases(
+    rules: Iterable[tuple[Handler, Rule]], people: Sequence[Principal]
+) -> list[tuple[Handler, Rule, Principal]]:
+    """Pair every handler with everybody who is signed in, with nobody, and with some of the ended logins."""
+    always = [who for who in people if who.live or not who.sid]
+    ended = itertools.cycle([who for who in people if who not in always] or [None])
+    return [
+        (handler, rule, who)
+        for handler, rule in rules
+        for who in [*always, *(next(ended) for _ in range(ENDED_AT_ONCE))]
+        if who
+    ]
+
+
 async def matrix(
     oracle: Oracle, rules: Iterable[tuple[Handler, Rule]], people: Sequence[Principal]
 ) -> tuple[int, list[str]]:
-    """Send every pair's event from a fresh tab; return how many, and what was wrong."""
+    """Send every case's event; return how many, and what was wrong."""
     wrong, before = [], oracle.look()
-    pairs = [(handler, rule, who) for handler, rule in rules for who in people]
+    pairs = cases(rules, people)
     async with running() as rig:
-        for handler, rule, who in pairs:
-            reply = await rig.send(handler.name, handler.benign(), sid=who.sid)
+        for number, (handler, rule, who) in enumerate(pairs):
+            refused = not who.may(rule.permission) or rule.closed
+            tab = f"tab of {who.name}" if refused and number % FRESH_EVERY else ""
+            reply = await rig.send(handler.name, handler.benign(), sid=who.sid, tab=tab)
             after = oracle.look()
             wrong += filter(None, [judge(before, after, reply, handler, rule, who)])
             before = after
@@ -90,7 +113,7 @@ async def test_each_handler_passes_exactly_whom_its_screen_names(cast: Cast, ora
     found = [(h, rule_of(h)) for h in handlers()][part::PARTS]
     assert len(found) > 20
     count, wrong = await matrix(oracle, found, list(cast.people.values()))
-    print(f"gate matrix: {len(found)} handlers × {len(cast.people)} principals = {count} probes")
+    print(f"gate matrix: {len(found)} handlers, {len(cast.people)} principals, {count} probes")
     assert not wrong, "\n".join([f"{len(wrong)} of {count}:", *wrong[:40]])
 
 
