@@ -1,6 +1,7 @@
 """A page change in 股权融资 at 200,000 projects and 1,000,000 interests, against a bare counter of the same process.
 
-The public list unfiltered, filtered, and by a word, at its first and at deep pages; and the staff's board of leads.
+The public list unfiltered, filtered, and by a word, at its first and at deep pages; the staff's board of leads, and the
+library of closed investments.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from cpegi_app.vocabulary.equity import LeadStage, Round
 from tests import factories
 from tests.e2e.rawsocket import ROOT
 
-PROJECTS, INTERESTS, FUNDS, FIRMS = 200_000, 1_000_000, 500, 2_000
+PROJECTS, INTERESTS, INVESTMENTS, FUNDS, FIRMS = 200_000, 1_000_000, 200_000, 500, 2_000
 ROUNDS = 60
 LIST = f"{ROOT}.cpegi_app___state___equity_public____public_projects_state.load"
 BOARD = f"{ROOT}.cpegi_app___state___equity_staff____lead_board_state.show_owner"
 CLOSED = f"{ROOT}.cpegi_app___state___equity_staff____closed_leads_state.go_page"
+LIBRARY = f"{ROOT}.cpegi_app___state___library____staff_library_state"
 RECOMMEND = f"{ROOT}.cpegi_app___state___equity_staff____recommend_to_state.go_page"
 # What is asked for, and two of its pages: the first ones and deep ones.
 CASES = {
@@ -88,7 +90,23 @@ def fill(path: Path, firms: list[int], funds: list[int], staff: int) -> None:
         )
         names = "created_at project_id org_id source stage next_step outcome_note outcome closed_at updated_at version"
         _insert(connection, "equity_lead", names, leads)
+        names = (
+            "created_at source fingerprint org_id institution_name institution_code enterprise_id enterprise_name "
+            "enterprise_code project_name industry region round mode amount_fen share_bp agreed_on"
+        )
+        _insert(connection, "investment_record", names, _closed_investments(now, firms, funds, chance))
         connection.execute("ANALYZE")
+
+
+def _closed_investments(now: str, firms: list[int], funds: list[int], chance: Random) -> Iterator[tuple]:
+    for n in range(INVESTMENTS):
+        firm = chance.choice(firms)
+        yield (
+            now, ("ONLINE", "OFFLINE")[n % 2], f"bench-{n}", chance.choice(funds), generate.name(chance), "", firm,
+            generate.name(chance), "", f"扩产项目 {n}", chance.choice([i.value for i in Industry]),
+            chance.choice([r.value for r in Region]), chance.choice([r.value for r in Round]), "INCREASE",
+            chance.randrange(10, 2_000) * 10_000_000, 1_000, f"2026-{1 + n % 12:02d}-{1 + n % 28:02d}",
+        )  # fmt: skip
 
 
 def _insert(connection: sqlite3.Connection, table: str, names: str, rows) -> None:
@@ -149,6 +167,9 @@ def measure(site: str, user: int, fund: int) -> dict[str, dict[str, float]]:
         ("board", _board),
         ("closed leads", _closed),
         ("recommend", lambda t, n: _recommend(t, n, fund)),
+        ("library", lambda t, n: _library(t, 1 + n)),
+        ("library, deep", lambda t, n: _library(t, 5_000 + n)),
+        ("library, filtered", _filtered_library),
     ):
         first = turned(tab, 0)
         times = {"counter": [], "turn": []}
@@ -180,6 +201,18 @@ def _board(tab: wire.Tab, turn: int) -> float:
 
 def _closed(tab: wire.Tab, turn: int) -> float:
     return tab.time(CLOSED, {"page": 1 + turn}, f'"page_rx_state_":{1 + turn}')[0] if turn else 0.0
+
+
+def _library(tab: wire.Tab, page: int) -> float:
+    return tab.time(f"{LIBRARY}.go_page", {"page": page}, f'"page_rx_state_":{page}')[0]
+
+
+def _filtered_library(tab: wire.Tab, turn: int) -> float:
+    if turn == 0:
+        return tab.time(
+            f"{LIBRARY}.search", {"data": {"industry": "C", "word": "机械"}}, '"rows_rx_state_":'
+        )[0]
+    return _library(tab, 1 + turn)
 
 
 def _recommend(tab: wire.Tab, turn: int, fund: int) -> float:

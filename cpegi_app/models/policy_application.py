@@ -35,6 +35,8 @@ class PolicyApplication(Reviewable, table=True):
         Index("ix_policy_application_queue", "status", "stage", "due_on", "id"),
         Index("ix_policy_application_policy", "policy_id", "status", "submitted_at"),
         Index("ix_policy_application_assignee", "assignee_id", "status", "due_on"),
+        # What has changed since the queue and the overview were counted.
+        Index("ix_policy_application_updated_at", "updated_at"),
         # Covers the overview: counts and sums by policy, status and stage are read off it alone.
         Index(
             "ix_policy_application_overview",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import case, func
+from sqlalchemy import case, func, literal
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
@@ -28,6 +28,8 @@ from cpegi_app.vocabulary import Kind, OrgClass
 from cpegi_app.vocabulary.equity import INTEREST_TONES, Interest, ProjectState
 
 NOTE_MAX, AT_ONCE, POOL = 200, 50, 5_000
+# What a project is weighed by; all of it stands in the index of the public list.
+_WEIGHED = ("id", "listed_at", "industry", "round", "stage", "region", "amount_fen")
 
 
 class ProjectLine(ProjectCard):
@@ -186,14 +188,11 @@ def for_institution(
     require_staff(actor)
     org = _investor(session, org_id)
     want = equity_match.of_org(session, org)
-    # Looked for among the newest: two hundred thousand are not weighed for one page.
-    pool = select(EquityProject.id).where(*filtered(**filters), EquityProject.org_id != org_id)
-    pool = pool.order_by(col(EquityProject.listed_at).desc(), col(EquityProject.id).desc()).limit(POOL)
+    pool = _newest(org_id, filters)
     if total is None:
-        total = session.exec(select(func.count()).select_from(pool.subquery())).one()
-    order = (_fit(want).desc(), col(EquityProject.listed_at).desc(), col(EquityProject.id).desc())
-    ids = select(EquityProject.id).where(col(EquityProject.id).in_(pool.subquery().select()))
-    page_of = session.exec(ids.order_by(*order).offset((page - 1) * size).limit(size))
+        total = session.exec(select(func.count()).select_from(pool)).one()
+    order = (_fit(want, pool.c).desc(), pool.c.listed_at.desc(), pool.c.id.desc())
+    page_of = session.exec(select(pool.c.id).order_by(*order).offset((page - 1) * size).limit(size))
     wanted = [i for i in page_of if i is not None]
     found = {p.id: p for p in session.exec(select(EquityProject).where(col(EquityProject.id).in_(wanted)))}
     done = _done(session, "project_id", org_id=org_id, project_ids=wanted)
@@ -213,21 +212,32 @@ def _investor(session: Session, org_id: int) -> Organisation:
     return org
 
 
-def _fit(want: Wanted) -> Any:
-    """Return how many stated wishes a project meets, as an expression over the list's index."""
-    hits: Any = 0
+def _newest(org_id: int, filters: dict[str, str]) -> Any:
+    """Return the newest open projects but the institution's own: two hundred thousand are not weighed for one page.
+
+    Only columns of the list's index: five thousand whole rows took three times as long."""
+    project = EquityProject
+    columns = [getattr(project, name) for name in _WEIGHED]
+    own = select(project.id).where(project.org_id == org_id)
+    pool = select(*columns).where(*filtered(**filters), col(project.id).not_in(own))
+    return pool.order_by(col(project.listed_at).desc(), col(project.id).desc()).limit(POOL).subquery()
+
+
+def _fit(want: Wanted, project: Any) -> Any:
+    """Return how many stated wishes a project of the pool meets, as an expression."""
+    hits: Any = literal(0)
     for column, codes in (
-        (EquityProject.industry, want.industries),
-        (EquityProject.round, want.rounds),
-        (EquityProject.stage, want.stages),
-        (EquityProject.region, want.regions),
+        (project.industry, want.industries),
+        (project.round, want.rounds),
+        (project.stage, want.stages),
+        (project.region, want.regions),
     ):
         if codes:
-            hits = hits + case((col(column).in_(sorted(codes)), 1), else_=0)
+            hits = hits + case((column.in_(sorted(codes)), 1), else_=0)
     if want.low or want.high:
-        fits = col(EquityProject.amount_fen).between(want.low, want.high or 2**62)
+        fits = project.amount_fen.between(want.low, want.high or 2**62)
         hits = hits + case((fits, 1), else_=0)
-    return hits if not isinstance(hits, int) else case((col(EquityProject.id) > 0, 0), else_=0)
+    return hits
 
 
 def _marked(model: Any, project_ids: list[int], org_id: int | None) -> Any:

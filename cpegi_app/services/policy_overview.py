@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import case, func
+from sqlalchemy import and_, case, func
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.models import Policy, PolicyApplication, PolicyBudget
-from cpegi_app.services import policy_people
+from cpegi_app.services import list_count, policy_people
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.vocabulary import Status
 from cpegi_app.vocabulary.policy import PolicyStage
@@ -49,52 +51,56 @@ def listing(
     query = select(Policy).where(where).order_by(col(Policy.id).desc())
     policies = list(session.exec(query.offset((page - 1) * size).limit(size)))
     ids = [p.id or 0 for p in policies]
-    figures = _figures(session, ids)
+    figures = _figures(session, tuple(ids))
     budgets = {
         b.policy_id: b for b in session.exec(select(PolicyBudget).where(col(PolicyBudget.policy_id).in_(ids)))
     }
-    return [_row(p, figures.get(p.id or 0, []), budgets.get(p.id or 0)) for p in policies], total
+    return [_row(p, figures[p.id or 0], budgets.get(p.id or 0)) for p in policies], total
 
 
-def _figures(session: Session, ids: list[int]) -> dict[int, list[tuple]]:
-    """Count by policy, status and stage, off one covering index."""
-    late = case((col(A.due_on) < clock.today(), 1), else_=0)
-    query: Any = (
-        select(  # pyright: ignore[reportCallIssue]
-            A.policy_id,
-            A.status,
-            A.stage,
-            func.count(),
-            func.sum(late),
-            func.sum(A.asked_fen),  # pyright: ignore[reportArgumentType]
-            func.sum(A.reviewed_fen),  # pyright: ignore[reportArgumentType]
-        )
-        .where(col(A.policy_id).in_(ids), A.status != Status.DRAFT.value)
-        .group_by(col(A.policy_id), col(A.status), col(A.stage))
-    )
-    found: dict[int, list[tuple]] = {}
-    for policy_id, *rest in session.exec(query):
-        found.setdefault(policy_id, []).append(tuple(rest))
-    return found
+def _parts() -> dict[str, Any]:
+    """Return what is added up over a policy's applications."""
+    pending = A.status == Status.PENDING.value
+
+    def number(*where: Any) -> Any:
+        return case((and_(*where), 1), else_=0)
+
+    approved = A.status == Status.APPROVED.value
+    return {
+        "total": number(A.status != Status.DRAFT.value),
+        "formal": number(pending, A.stage == 0),
+        "business": number(pending, A.stage > 0),
+        "late": number(pending, col(A.due_on) < clock.today()),
+        "returned": number(A.status == Status.RETURNED.value),
+        "approved": number(approved),
+        "asked": case((A.status != Status.DRAFT.value, col(A.asked_fen)), else_=0),  # pyright: ignore[reportArgumentType]
+        "granted": case((approved, func.coalesce(A.reviewed_fen, 0)), else_=0),  # pyright: ignore[reportArgumentType]
+    }
 
 
-def _row(policy: Policy, figures: list[tuple], budget: PolicyBudget | None) -> OverviewRow:
-    row, asked, granted = OverviewRow(id=policy.id or 0, name=policy.name), 0, 0
-    for status, stage, count, late, asked_fen, reviewed_fen in figures:
-        row.total += count
-        asked += int(asked_fen or 0)
-        if status == Status.PENDING:
-            row.late += int(late or 0)
-            row.formal += count if stage == 0 else 0
-            row.business += count if stage else 0
-        elif status == Status.RETURNED:
-            row.returned += count
-        elif status == Status.APPROVED:
-            row.approved += count
-            granted += int(reviewed_fen or 0)
-        else:
-            row.rejected += count
-    row.asked, row.granted = yuan(asked), yuan(granted)
+@lru_cache(maxsize=32)
+def _table(ids: tuple[int, ...], today: date) -> list_count.Table:
+    """Return how the applications of some policies are added up, each part of each policy apart."""
+    parts = _parts().values()
+    sums = [case((A.policy_id == i, part), else_=0) for i in ids for part in parts]  # pyright: ignore[reportArgumentType]
+    return list_count.Table(A, tuple(sums), list_count.updated(A))
+
+
+def _figures(session: Session, ids: tuple[int, ...]) -> dict[int, dict[str, int]]:
+    """Add up a page of policies; what was added up before is only brought up to date."""
+    names, where = list(_parts()), [col(A.policy_id).in_(ids)]
+    key = ("policy_overview", ids, clock.today())
+    found = list_count.counted(session, _table(ids, clock.today()), key, where, list_count.WHOLE)
+    sums = iter(found.sums(len(ids) * len(names)))
+    return {i: {name: next(sums) for name in names} for i in ids}
+
+
+def _row(policy: Policy, figures: dict[str, int], budget: PolicyBudget | None) -> OverviewRow:
+    row = OverviewRow(id=policy.id or 0, name=policy.name)
+    for name in ("formal", "business", "late", "returned", "approved", "total"):
+        setattr(row, name, figures[name])
+    row.rejected = row.total - row.formal - row.business - row.returned - row.approved
+    row.asked, row.granted = yuan(figures["asked"]), yuan(figures["granted"])
     if budget is not None:
         row.held, row.paid = yuan(budget.held_fen), yuan(budget.paid_fen)
         row.budget = yuan(budget.total_fen) if budget.total_fen is not None else "不限"

@@ -11,7 +11,6 @@ from cpegi_app.access import Actor, Permission, Role
 from cpegi_app.errors import Forbidden
 from cpegi_app.models import Policy, PolicyVersion, User
 from cpegi_app.services import audit, staff
-from cpegi_app.services import policy_definition as definitions
 from cpegi_app.vocabulary.policy import PolicyStage
 
 PERMISSION: dict[PolicyStage, Permission] = {
@@ -41,21 +40,21 @@ def refuse_outsider(actor: Actor, people: dict[str, list[int]], stage: PolicySta
         )
 
 
+# The people of a version, without the rest of its definition.
+_PEOPLE = col(PolicyVersion.definition)["people"]
+
+
 def versions(session: Session, actor: Actor, stage: PolicyStage) -> list[int] | None:
     """Return the versions at whose stage the actor acts; None means every version."""
-    every = [i or 0 for i in session.exec(select(PolicyVersion.id))]
-    mine = [i for i in every if is_in(actor, definitions.of_version(session, i).people, stage)]
+    every = session.exec(select(PolicyVersion.id, _PEOPLE)).all()
+    mine = [i or 0 for i, people in every if is_in(actor, people or {}, stage)]
     return None if len(mine) == len(every) else mine
 
 
 def policies(session: Session, actor: Actor, stage: PolicyStage) -> list[int]:
     """Return the policies in whose version in force the actor acts at a stage."""
-    found = session.exec(select(Policy.id, Policy.version_id).where(col(Policy.version_id).is_not(None)))
-    return [
-        i or 0
-        for i, version in found
-        if is_in(actor, definitions.of_version(session, version or 0).people, stage)
-    ]
+    query = select(Policy.id, _PEOPLE).join(PolicyVersion, col(PolicyVersion.id) == Policy.version_id)
+    return [i or 0 for i, people in session.exec(query) if is_in(actor, people or {}, stage)]
 
 
 def colleagues(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import func, update
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import POLICY_REVIEW, Actor
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import PolicyApplication, PolicyAssignment, User
-from cpegi_app.services import notices, policy_clock, policy_people, review
+from cpegi_app.services import list_count, notices, policy_clock, policy_people, review
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.policy_amount import yuan
@@ -24,6 +24,7 @@ from cpegi_app.vocabulary.policy import AssignmentMove, PolicyStage
 # Which part of a stage's queue is looked at.
 WHOSE = {"": "全部", "MINE": "我领取的", "FREE": "待领取", "LATE": "已超期", "RETURNED": "补正中"}
 A = PolicyApplication
+TABLE = list_count.Table(A, touched=list_count.updated(A))
 
 
 class QueueRow(BaseModel):
@@ -81,13 +82,32 @@ def listing(
     stage = STAGES[0] if filters.get("stage") != STAGES[1] else STAGES[1]
     policy_people.require(actor, stage)
     where = _where(session, actor, stage, filters)
-    total = session.exec(select(func.count(col(A.id))).where(*where)).one()
-    # Ids first: a deep page walks the index only, and reads the rows of its own alone.
-    ids = select(A.id).where(*where).order_by(col(A.due_on), col(A.id))
-    ids = list(session.exec(ids.offset((page - 1) * size).limit(size)))
+    total = _count(session, actor, stage, filters, where)
+    ids = _page_ids(session, where, (page - 1) * size, size, total)
     rows = session.exec(select(A).where(col(A.id).in_(ids)).order_by(col(A.due_on), col(A.id))).all()
     named = policy_people.names(session, (r.assignee_id for r in rows))
     return [_row(actor, r, named) for r in rows], total
+
+
+def _page_ids(session: Session, where: list[Any], offset: int, size: int, total: int) -> list[Any]:
+    """Return the ids of a page: it walks the index only, and from whichever end of the queue is nearer."""
+    after = max(0, total - offset - size)
+    if after < offset:
+        size = min(size, total - offset)
+        order, skipped = (col(A.due_on).desc(), col(A.id).desc()), after
+    else:
+        order, skipped = (col(A.due_on), col(A.id)), offset
+    return list(session.exec(select(A.id).where(*where).order_by(*order).offset(skipped).limit(max(0, size))))
+
+
+def _count(
+    session: Session, actor: Actor, stage: PolicyStage, filters: dict[str, str], where: list[Any]
+) -> int:
+    """Count a part of the queue; what was counted before is only brought up to date."""
+    used = tuple(sorted((name, text) for name, text in filters.items() if text and name != "stage"))
+    # Whose stages these are depends on the actor, what is late on the day.
+    key = ("policy_queue", actor.user_id, stage.value, used, clock.today())
+    return list_count.counted(session, TABLE, key, where, list_count.WHOLE).count
 
 
 def counts(session: Session, actor: Actor) -> list[StageCount]:
@@ -95,8 +115,7 @@ def counts(session: Session, actor: Actor) -> list[StageCount]:
     policy_people.require(actor, PolicyStage.FORMAL)
     found = []
     for stage in STAGES:
-        where = _where(session, actor, stage, {})
-        count = session.exec(select(func.count(col(A.id))).where(*where)).one()
+        count = _count(session, actor, stage, {}, _where(session, actor, stage, {}))
         found.append(StageCount(code=stage.value, label=stage.label, count=count))
     return found
 

@@ -53,10 +53,13 @@ class PolicyQueueState(TableState, rx.State):
         return self.filters | {"stage": self.stage}
 
     async def _fetch(self) -> None:
-        self.rows, self.total = await self._read(
-            policy_queue.listing, filters=self._wanted(), page=self.page, size=self.size
+        wanted = self._wanted()
+        (self.rows, self.total), self.stages = await self._read(
+            lambda session, actor: (
+                policy_queue.listing(session, actor, filters=wanted, page=self.page, size=self.size),
+                policy_queue.counts(session, actor),
+            )
         )
-        self.stages = await self._read(policy_queue.counts)
         shown = {r.id for r in self.rows}
         self.chosen = [i for i in self.chosen if i in shown]
 

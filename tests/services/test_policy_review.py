@@ -99,6 +99,40 @@ def test_the_queue_shows_what_is_due_first_and_each_stage_its_own_people(session
         policy_queue.take(session, first, late.id or 0)
 
 
+def test_every_page_of_the_queue_holds_its_part_from_whichever_end_it_is_found(session: Session):
+    boss = factories.staff(session)
+    of = policies.published(session, boss)
+    every = [policies.sent(session, factories.member(session), of).id for _ in range(7)]
+    for size in (1, 2, 3, 7, 10):
+        pages = [
+            policy_queue.listing(session, boss, filters={}, page=page, size=size)[0] for page in range(1, 10)
+        ]
+        assert [r.id for rows in pages for r in rows] == every
+        assert all(len(rows) <= size for rows in pages)
+
+
+def test_the_counts_of_queue_and_overview_follow_every_move(session: Session):
+    boss, owner = factories.staff(session), factories.member(session)
+    of = policies.published(session, boss)
+
+    def seen() -> tuple[list[int], tuple[int, ...]]:
+        row = policy_overview.listing(session, boss)[0][0]
+        counts = [c.count for c in policy_queue.counts(session, boss)]
+        free = policy_queue.listing(session, boss, filters={"whose": "FREE"})[1]
+        back = policy_queue.listing(session, boss, filters={"whose": "RETURNED"})[1]
+        return [*counts, free, back], (row.total, row.formal, row.business, row.returned, row.approved)
+
+    assert seen() == ([0, 0, 0, 0], (0, 0, 0, 0, 0))
+    row = policies.sent(session, owner, of)
+    assert seen() == ([1, 0, 1, 0], (1, 1, 0, 0, 0))
+    policy_queue.take(session, boss, row.id or 0)
+    assert seen() == ([1, 0, 0, 0], (1, 1, 0, 0, 0))
+    decide(session, boss, row, Action.APPROVE)
+    assert seen() == ([0, 1, 0, 0], (1, 0, 1, 0, 0))
+    decide(session, factories.staff(session), row, Action.APPROVE)
+    assert seen() == ([0, 0, 0, 0], (1, 0, 0, 0, 1))
+
+
 def test_a_stage_is_not_skipped_by_calling_its_handler_directly(session: Session):
     first, second = factories.staff(session, "甲"), factories.staff(session, "乙")
     named = {"people_FORMAL": str(first.user_id), "people_BUSINESS": str(second.user_id)}
