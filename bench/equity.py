@@ -29,9 +29,9 @@ LIBRARY = f"{ROOT}.cpegi_app___state___library____staff_library_state"
 RECOMMEND = f"{ROOT}.cpegi_app___state___equity_staff____recommend_to_state.go_page"
 # What is asked for, and two of its pages: the first ones and deep ones.
 CASES = {
-    "all": ({}, 1, 8_000),
+    "all": ({}, 1, 5_000),
     "filtered": ({"industry": "C", "round": "A"}, 1, 50),
-    "by amount": ({"sort": "amount"}, 1, 8_000),
+    "by amount": ({"sort": "amount"}, 1, 5_000),
     "word": ({"word": "机械制造"}, 1, 800),
 }
 

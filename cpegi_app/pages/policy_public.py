@@ -185,7 +185,7 @@ def detail_cards(policy: Any) -> rx.Component:
             rx.cond(
                 policy.conditions.length() > 0,
                 ui.plain_table(["条件", "要求"], policy.conditions, lambda r: [r[0], r[1]], "申请条件"),
-                rx.el.p("除适用对象外没有其他条件。", class_name="card-note"),
+                ui.show(policy.records == "", rx.el.p("除适用对象外没有其他条件。", class_name="card-note")),
             ),
             flush=True,
         ),

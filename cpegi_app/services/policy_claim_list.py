@@ -81,6 +81,12 @@ def _own_row(session: Session, g: PolicyGrant) -> GrantRow:
     )
 
 
+def standing(session: Session, g: PolicyGrant) -> str:
+    """Return where a grant stands, its claim and payment included, as its owner reads it."""
+    claim = policy_claim.latest(session, g.id or 0)
+    return GrantState.label_of(g.state) if claim is None else _claim_state(session, g, claim, "")[0]
+
+
 def _claim_state(session: Session, g: PolicyGrant, claim: PolicyClaim, why: str) -> tuple[str, str, str]:
     if g.state == GrantState.PAID:
         return GrantState.PAID.label, GRANT_TONES[GrantState.PAID], ""

@@ -28,7 +28,16 @@ def text(row: PolicyApplication) -> str:
     if row.status == Status.RETURNED:
         return f"补正期间暂停计时，已用 {used(row)}/{row.promise_days} 个工作日"
     if row.status != Status.PENDING:
-        return ""
+        return _took(row)
     left = workdays.between(clock.today(), row.due_on)
     how = f"还剩 {left} 个工作日" if left >= 0 else f"已超期 {-left} 个工作日"
     return f"{row.due_on} 前办结（{how}）"
+
+
+def _took(row: PolicyApplication) -> str:
+    """Return how many working days a decision took, against what was promised."""
+    if row.status not in (Status.APPROVED, Status.REJECTED) or not (row.due_on and row.decided_at):
+        return ""
+    decided = clock.aware(row.decided_at).astimezone(clock.SHANGHAI).date()
+    took = max(0, row.promise_days - workdays.between(decided, row.due_on))
+    return f"已办结，用时 {took} 个工作日（承诺 {row.promise_days} 个工作日）"

@@ -75,7 +75,8 @@ def _row(p: Policy, received: int) -> PolicyRow:
         applications=received,
         changed=published and p.updated_at is not None and _is_ahead(p),
         updated=clock.local(p.updated_at or p.created_at),
-        can_stop=published,
+        # A window that is past takes nothing in any more: there is nothing to stop.
+        can_stop=published and state is not WindowState.PAST,
     )
 
 

@@ -238,7 +238,7 @@ def trail(session: Session, actor: Actor, row_id: int) -> Trail:
         title=row.policy_name,
         org=row.org_name,
         receipt=row.receipt_no or "",
-        status=_status(row, grant),
+        status=_status(session, row, grant),
         steps=steps(session, row),
         basis=_basis(session, row),
         amounts=policy_review.amounts(session, row.id or 0),
@@ -254,8 +254,8 @@ def trail(session: Session, actor: Actor, row_id: int) -> Trail:
     )
 
 
-def _status(row: PolicyApplication, grant: PolicyGrant | None) -> str:
-    return GrantState.label_of(grant.state) if grant else Status.label_of(row.status)
+def _status(session: Session, row: PolicyApplication, grant: PolicyGrant | None) -> str:
+    return policy_claim_list.standing(session, grant) if grant else Status.label_of(row.status)
 
 
 def _basis(session: Session, row: PolicyApplication) -> list[Line]:

@@ -9,7 +9,7 @@ from sqlmodel import Session, select
 
 from cpegi_app import clock
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
-from cpegi_app.models import Notice, PolicyVersion
+from cpegi_app.models import Notice, Policy, PolicyVersion
 from cpegi_app.services import (
     files,
     policy,
@@ -138,6 +138,11 @@ def test_a_draft_does_not_exist_for_the_public(session: Session):
             policy_public.detail(session, odd)  # pyright: ignore
 
 
+def _can_stop(session: Session, of: Policy) -> bool:
+    rows = all_lists.page(session, factories.staff(session), policy_list.ALL, {}, size=50).rows
+    return next(r.can_stop for r in rows if r.id == of.id)
+
+
 def test_the_public_lists_follow_the_window(session: Session):
     before = policy_public.counts(session)
     row = policies.published(session)
@@ -150,11 +155,12 @@ def test_the_public_lists_follow_the_window(session: Session):
 
     assert states() == ["OPEN"]
     assert "还剩 30 天" in policy_public.detail(session, row.id or 0).left
+    assert _can_stop(session, row)
     clock.shift(-2 * day)
     assert states() == ["COMING"]
     assert policy_public.detail(session, row.id or 0).closed_why.startswith("申报将于")
     clock.shift(40 * day)
-    assert "PAST" in states()
+    assert "PAST" in states() and not _can_stop(session, row)
     assert policy_public.detail(session, row.id or 0).closed_why.startswith("申报已于")
 
 

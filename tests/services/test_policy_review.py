@@ -78,6 +78,19 @@ def test_the_promise_stands_still_while_the_applicant_corrects(session: Session)
     assert policy_clock.is_late(row) and "已超期" in policy_clock.text(row) == policy_view.due(row)
 
 
+def test_what_is_decided_tells_how_long_it_took_for_good(session: Session):
+    staff, boss, owner = factories.staff(session), factories.staff(session, "乙"), factories.member(session)
+    row = policies.sent(session, owner, policies.published(session, staff))
+    redemption.days_pass(7)
+    row = decide(session, staff, row, Action.APPROVE)
+    assert "前办结" in policy_view.due(row)
+    row = decide(session, boss, row, Action.APPROVE)
+    told = policy_view.due(row)
+    assert told == f"已办结，用时 {policy_clock.used(row)} 个工作日（承诺 10 个工作日）"
+    redemption.days_pass(30)
+    assert policy_view.due(redemption.fresh(session, row)) == told
+
+
 # --- queue and assignment -----------------------------------------------------------------------------
 
 

@@ -32,6 +32,22 @@ def batch(session: Session):
     return staff, of, redemption.batch(session, staff, *claims)
 
 
+def test_the_trail_says_where_the_grant_stands_with_its_claim(session: Session):
+    staff, owner = factories.staff(session), factories.member(session)
+    grant = redemption.granted(session, owner, staff)
+
+    def status() -> str:
+        return policy_trail.trail(session, staff, grant.application_id).status
+
+    assert status() == "可兑现"
+    claim = redemption.claim(session, owner, grant)
+    assert status() == "兑现审核中"
+    redemption.checked(session, staff, claim)
+    assert status() == "待拨付"
+    redemption.batch(session, staff, redemption.fresh(session, claim))
+    assert status() == "拨付中"
+
+
 def test_from_the_payment_back_to_files_and_decisions(session: Session, batch):
     staff, _, number = batch
     redemption.returned(
@@ -39,6 +55,7 @@ def test_from_the_payment_back_to_files_and_decisions(session: Session, batch):
     )
     row = policy_payment.lines(session, staff, number)[0][0]
     found = policy_trail.trail(session, staff, row.application_id)
+    assert found.status == "已拨付"
     assert [s.state for s in found.steps] == ["done"] * 8 and "PZ-9" in found.steps[-1].text
     assert [a.kind for a in found.amounts][-1] == "拨付金额" and found.payments[0].voucher == "PZ-9"
     assert [f.slot for f in found.files] == ["收款收据"]
