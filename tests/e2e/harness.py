@@ -101,7 +101,7 @@ class Walk:
         self.page.wait_for_selector("h1", state="attached")
         deadline = time.monotonic() + LOADING
         while time.monotonic() < deadline and self._is_busy():
-            self.page.wait_for_timeout(20)
+            self.page.wait_for_timeout(40)
 
     def _is_busy(self) -> bool:
         """Tell whether the page still loads, an event waits for its answer, or frames passed a moment ago."""

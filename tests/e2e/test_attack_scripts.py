@@ -16,7 +16,7 @@ from cpegi_app.access import PAGES, Screen
 from cpegi_app.demo import LOGINS
 from cpegi_app.models import Application, Disbursement, Product, ProductRevision, Reviewable, User
 from cpegi_app.services import review, sessions
-from tests.e2e.harness import WATCH
+from tests.e2e.harness import WATCH, Walk
 from tests.e2e.payloads import PAYLOADS, poison
 from tests.e2e.server import running_site
 
@@ -39,6 +39,7 @@ class Trap:
             name, _, value = cookie.partition("=")
             self.context.add_cookies([{"name": name, "value": value, "url": site}])
         self.page: Page = self.context.new_page()
+        self.walk = Walk(self.page, site, "")
         self.page.on("dialog", lambda dialog: self._note(f"dialog {dialog.message}") or dialog.dismiss())
         self.page.on("popup", lambda popup: self._note(f"popup {popup.url}"))
         self.page.on("pageerror", lambda error: self._note(f"script error {error}"))
@@ -56,9 +57,7 @@ class Trap:
     def visit(self, path: str) -> str:
         """Open a page, wait until it is drawn, and return what it says."""
         self.page.goto(path)
-        self.page.wait_for_selector("h1", state="attached")
-        self.page.wait_for_load_state("networkidle")
-        self.page.wait_for_timeout(150)
+        self.walk.settle()
         self.look(path)
         return self.page.inner_text("body") + "\n".join(
             self.page.eval_on_selector_all("input,textarea", "nodes => nodes.map((node) => node.value)")

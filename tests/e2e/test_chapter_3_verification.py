@@ -26,6 +26,7 @@ def take_up(staff: Walk, kind: str, title: str) -> None:
     """办理 the thing of that title in the queue."""
     staff.goto("/staff/queue")
     staff.page.get_by_role("button", name=re.compile(f"^{kind}")).click()
+    staff.settle()
     staff.page.get_by_role("row").filter(has_text=title).first.get_by_role("link", name="办理").click()
     staff.page.wait_for_url("**/staff/review/**")
     staff.page.get_by_role("button", name="审核通过").wait_for()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from cpegi_app.access import PAGES, Permission, Screen, locked_sentence
+from cpegi_app.access import PAGES, Permission, Role, Screen, locked_sentence
 from cpegi_app.errors import Forbidden, SignInRequired
 from cpegi_app.state.base import SCREEN_OF
 from cpegi_app.state.gate import ARRIVAL, FRAMEWORK_EVENTS
@@ -71,8 +71,9 @@ def judge(
     return ""
 
 
-# Of the logins that have ended, each handler meets so many, in turn; whoever may do anything it meets always.
-ENDED_AT_ONCE = 2
+# Logins that the rules treat alike — those that have ended, and members not yet verified: each handler meets so many of
+# a kind, in turn; everybody else it meets always.
+ALIKE_AT_ONCE = 2
 # A tab that is refused stays as it was, so the next refusal may use it; each so many-th comes from a fresh one.
 FRESH_EVERY = 7
 
@@ -80,14 +81,15 @@ FRESH_EVERY = 7
 def cases(
     rules: Iterable[tuple[Handler, Rule]], people: Sequence[Principal]
 ) -> list[tuple[Handler, Rule, Principal]]:
-    """Pair every handler with everybody who is signed in, with nobody, and with some of the ended logins."""
-    always = [who for who in people if who.live or not who.sid]
-    ended = itertools.cycle([who for who in people if who not in always] or [None])
+    """Pair every handler with those who differ, with nobody, and with some of those who are alike."""
+    ended = [who for who in people if who.sid and not who.live]
+    new = [who for who in people if who.live and who.role is Role.MEMBER and not who.verified]
+    always = [who for who in people if who not in ended and who not in new]
+    turns = [itertools.cycle(alike) for alike in (ended, new) if alike]
     return [
         (handler, rule, who)
         for handler, rule in rules
-        for who in [*always, *(next(ended) for _ in range(ENDED_AT_ONCE))]
-        if who
+        for who in [*always, *(next(turn) for turn in turns for _ in range(ALIKE_AT_ONCE))]
     ]
 
 
