@@ -70,6 +70,8 @@ class Walk:
         self.troubles: list[str] = []
         self.last_frame = self.last_said = self.last_heard = 0.0
         self.hydrated = False
+        # How often the page has lost its connection to the server.
+        self.cut_off = 0
         self.under_way: set[Request] = set()
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.troubles.append(f"script error: {error}"))
@@ -186,6 +188,10 @@ class Walk:
         said()
         socket.on("framesent", said)
         socket.on("framereceived", heard)
+        socket.on("close", lambda _: self._count_cut())
+
+    def _count_cut(self) -> None:
+        self.cut_off += 1
 
     def _on_response(self, response: Response) -> None:
         arrives = response.request.is_navigation_request() and response.frame == self.page.main_frame

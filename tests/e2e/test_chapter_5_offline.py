@@ -53,9 +53,14 @@ def test_5_1_线下贷款备案(new_walk) -> None:
     page.wait_for_url("**/console/filings/*")
     bank.settle()
     bank.step("5.1-02", "点击“下载模板”下载备案模板", mark=page.get_by_role("link", name="下载模板"))
+    cut_off = bank.cut_off
     with page.expect_download() as download:
         page.get_by_role("link", name="下载模板").click()
     template = download.value.path().read_bytes()
+    page.wait_for_timeout(300)
+    assert bank.cut_off == cut_off, (
+        "a download cuts the page off from the server: what it answers next is lost"
+    )
     assert load_workbook(io.BytesIO(template)).sheetnames[0] == "备案数据"
 
     # What is no workbook is refused with what to do.
