@@ -462,7 +462,7 @@
   }
   /* ---------- downloads: to the browser a link to an attachment leaves the page, and the page cuts its connection ---------- */
   on("click", function (event) {
-    var link = closest(event, 'a[href^="/exports/"], a[href*="download=1"]');
+    var link = closest(event, 'a[href^="/exports/"], a[href$=".zip"], a[href*="download=1"]');
     if (link && !link.target) link.download = "";
   }, true);
 

@@ -112,9 +112,11 @@ def _read_and_download(regulator: Walk) -> None:
     months.select_option(index=1)
     regulator.settle()
     label = months.evaluate("node => node.selectedOptions[0].textContent")
+    cut_off = regulator.cut_off
     with page.expect_download() as started:
         page.get_by_role("link", name=re.compile("^打包下载")).click()
     download = started.value
+    assert regulator.cut_off == cut_off
     assert download.suggested_filename == f"{label}报告.zip"
     with zipfile.ZipFile(download.path()) as archive:
         assert archive.testzip() is None
