@@ -460,12 +460,6 @@
     focusErrors();
     arrive(false);
   }
-  /* ---------- downloads: to the browser a link to an attachment leaves the page, and the page cuts its connection ---------- */
-  on("click", function (event) {
-    var link = closest(event, 'a[href^="/exports/"], a[href$=".zip"], a[href*="download=1"]');
-    if (link && !link.target) link.download = "";
-  }, true);
-
   new MutationObserver(scan).observe(root, {
     childList: true, subtree: true, attributes: true,
     attributeFilter: ["data-version", "data-autosubmit", "data-draft-clear", "data-wait", "aria-invalid"],

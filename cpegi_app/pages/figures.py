@@ -44,7 +44,7 @@ def _board(state: Any, title: str, side: str, *above: rx.Component) -> rx.Compon
         aria_label="统计期间",
         class_name="input period",
     )
-    export = ui.file_link(
+    export = ui.download_link(
         rx.fragment(ui.icon("download"), "导出"),
         f"/exports/figures/{side}?period=" + board.period,
         class_name="btn",

@@ -57,7 +57,7 @@ def _import_steps() -> rx.Component:
     state = FilingImportState
     return rx.el.div(
         rx.el.div(
-            ui.file_link(
+            ui.download_link(
                 rx.fragment(ui.icon("download"), "下载模板"), "/exports/filing-template", class_name="btn"
             ),
             rx.cond(
@@ -129,7 +129,7 @@ def _findings() -> rx.Component:
     titles = [(s.name, s.title) for s in SPECS]
     return rx.fragment(
         rx.el.div(
-            ui.file_link(
+            ui.download_link(
                 rx.fragment(ui.icon("download"), "下载标注后的文件"),
                 state.trial.marked_href,
                 class_name="btn",

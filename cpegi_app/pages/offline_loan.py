@@ -181,7 +181,7 @@ def _rows_card() -> rx.Component:
         ),
         rx.fragment(),
     )
-    export = ui.file_link("导出明细", "/exports/filing/" + state.batch_id.to_string(), class_name="btn")
+    export = ui.download_link("导出明细", "/exports/filing/" + state.batch_id.to_string(), class_name="btn")
     return rx.el.section(
         rx.el.h2("备案成功的数据列表", class_name="card-title"),
         missing,

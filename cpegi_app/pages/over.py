@@ -25,7 +25,7 @@ def export() -> rx.Component:
             rx.el.p(state.failed),
             rx.fragment(
                 rx.el.p("“", state.title, "”已导出 ", state.done, " 条，文件保留 1 天。"),
-                ui.file_link(
+                ui.download_link(
                     rx.fragment(ui.icon("download"), "下载文件"), state.href, class_name="btn btn-primary"
                 ),
             ),

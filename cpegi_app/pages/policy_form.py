@@ -94,7 +94,7 @@ def _slot(state: Any, n: int) -> rx.Component:
             rx.el.span(star, slot.title, class_name="label"),
             ui.show(
                 slot.template != "",
-                ui.file_link("下载模板", slot.template, aria_label="下载模板：" + slot.template_name),
+                ui.download_link("下载模板", slot.template, aria_label="下载模板：" + slot.template_name),
             ),
             class_name="row row-between",
         ),

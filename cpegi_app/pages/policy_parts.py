@@ -198,7 +198,7 @@ def viewer(state: Any, slots: Any, may_flag: bool) -> rx.Component:
                 rx.el.span(f.name, class_name="file-name", title=f.name),
                 rx.el.span(f.size, " · ", f.at, class_name="file-size"),
                 ui.file_link("新窗口打开", f.href, target="_blank"),
-                ui.file_link("下载", f.href + "?download=1"),
+                ui.download_link("下载", f.href + "?download=1"),
                 class_name="row small",
             ),
             ui.show(f.asked != "", rx.el.p(rx.el.b("上次补正要求："), f.asked, class_name="field-reason")),

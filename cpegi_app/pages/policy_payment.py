@@ -222,8 +222,10 @@ def _exchange() -> rx.Component:
     return ui.card(
         "与财务部门交换文件",
         rx.el.div(
-            ui.file_link(rx.fragment(ui.icon("download"), "下载 Excel"), state.xlsx_href, class_name="btn"),
-            ui.file_link(rx.fragment(ui.icon("download"), "下载 CSV"), state.csv_href, class_name="btn"),
+            ui.download_link(
+                rx.fragment(ui.icon("download"), "下载 Excel"), state.xlsx_href, class_name="btn"
+            ),
+            ui.download_link(rx.fragment(ui.icon("download"), "下载 CSV"), state.csv_href, class_name="btn"),
             rx.cond(waits, pick_files("result", "导入拨付结果", state, state.upload, 1), rx.fragment()),
             ui.show(
                 waits,

@@ -215,7 +215,7 @@ def _material(m: rx.Var[PublicMaterial]) -> list:
         m.formats,
         rx.cond(
             m.has_template,
-            ui.file_link(
+            ui.download_link(
                 "下载模板", m.template.href + "?download=1", aria_label="下载模板：" + m.template.name
             ),
             "—",

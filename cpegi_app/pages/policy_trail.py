@@ -25,7 +25,7 @@ def policy_trail() -> rx.Component:
             rx.cond(trail.org != "", trail.org, POLICY_TRAIL.title),
             ui.show(
                 trail.id > 0,
-                ui.file_link(
+                ui.download_link(
                     rx.fragment(ui.icon("download"), "导出 ZIP"), trail.zip_href, class_name="btn btn-primary"
                 ),
             ),

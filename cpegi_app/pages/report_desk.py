@@ -78,7 +78,7 @@ def _zip_tools() -> list[Any]:
         chosen,
         rx.cond(
             state.zip_count > 0,
-            ui.file_link(
+            ui.download_link(
                 rx.fragment(ui.icon("download"), "打包下载（", state.zip_count, " 份）"),
                 "/reports/" + state.zip_period + ".zip",
                 class_name="btn",
@@ -157,7 +157,7 @@ def _files() -> rx.Component:
                     ui.button("预览", state.preview(f.id), "text", aria_label="预览" + f.name),
                     rx.fragment(),
                 ),
-                ui.file_link("下载", f.href + "?download=1", aria_label="下载" + f.name),
+                ui.download_link("下载", f.href + "?download=1", aria_label="下载" + f.name),
                 class_name="ops",
             ),
             class_name="file",

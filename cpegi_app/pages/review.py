@@ -124,7 +124,9 @@ def _file(f: Any) -> rx.Component:
         rx.el.span(f.size, class_name="file-size"),
         rx.el.span(
             ui.file_link("预览", f.href, target="_blank", aria_label="预览" + f.slot_label + "：" + f.name),
-            ui.file_link("下载", f.href + "?download=1", aria_label="下载" + f.slot_label + "：" + f.name),
+            ui.download_link(
+                "下载", f.href + "?download=1", aria_label="下载" + f.slot_label + "：" + f.name
+            ),
             class_name="ops",
         ),
         class_name="file",

@@ -72,11 +72,9 @@ def roadshow() -> rx.Component:
             rx.cond(view.title == "", ROADSHOW.title, view.title),
             ui.show(
                 view.id > 0,
-                # As a download the page stays: leaving it for a file would close its live connection.
-                ui.file_link(
+                ui.download_link(
                     rx.fragment(ui.icon("calendar"), "加入日历"),
                     view.calendar,
-                    download=True,
                     class_name="btn",
                 ),
             ),
@@ -219,7 +217,7 @@ def _papers() -> rx.Component:
             rx.el.span(f.size, class_name="file-size"),
             rx.el.span(
                 ui.file_link("预览", f.href, target="_blank", aria_label="预览" + f.name),
-                ui.file_link("下载", f.href + "?download=1", aria_label="下载" + f.name),
+                ui.download_link("下载", f.href + "?download=1", aria_label="下载" + f.name),
                 class_name="ops",
             ),
             class_name="file",

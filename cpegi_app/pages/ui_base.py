@@ -159,6 +159,11 @@ def file_link(label: Text, href: Any, **props: Any) -> rx.Component:
     return rx.el.a(label, href=href, reload_document=True, **({"rel": "noopener"} | props))
 
 
+def download_link(label: Text, href: Any, **props: Any) -> rx.Component:
+    """A link to a file that is kept, not shown: the page stays. Leaving it for a file would cut its live connection."""
+    return file_link(label, href, download=True, **props)
+
+
 def ops(*actions: Any) -> rx.Component:
     """The text buttons of one table row, divided by hairlines."""
     return rx.el.div(*actions, class_name="ops")
