@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
@@ -19,7 +18,6 @@ from cpegi_app.settings import get_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 _url = ""
-_commits, _counting = 0, Lock()
 # Called in the thread that committed, with the session whose work is now there for all.
 after_commit: list[Callable[[Session], None]] = []
 
@@ -32,23 +30,11 @@ def url() -> str:
 def configure(address: str) -> None:
     """Point the process at another database; for tests and tools."""
     global _url
-    _count_commit()
     for engine in (write_engine, read_engine):
         if engine.cache_info().currsize:
             engine().dispose()
         engine.cache_clear()
     _url = address
-
-
-def commits() -> int:
-    """Return a number that has grown whenever this process has committed something."""
-    return _commits
-
-
-def _count_commit() -> None:
-    global _commits
-    with _counting:
-        _commits += 1
 
 
 def _make(address: str, *, writes: bool) -> Engine:
@@ -122,7 +108,6 @@ def transaction() -> Iterator[Session]:
                 raise
             kept = refusal
         session.commit()
-        _count_commit()
         for told in after_commit:
             told(session)
         if kept:

@@ -99,25 +99,25 @@ class Gate(Middleware):
             return StateUpdate()
         owner = Owner(sessions.digest(sid), actor.user_id) if actor else Owner()
         framework = event.name in FRAMEWORK_EVENTS
+        screen = screen_of(event.name)
+        permitted = framework or _permits(screen, actor)
         sound = shape.has_names(event) and (not framework or shape.has_types(event))
-        passes = sound and (framework or _permits(screen_of(event.name), actor))
-        if left := await self._bind(state, event, owner, passes):
+        if left := await self._bind(state, event, owner, permitted and sound):
             return left
-        if not framework and (refused := await self._refused(state, event, actor)):
-            return refused
+        if not permitted:
+            return await self._refuse(state, event, actor, screen)
         if not sound:
             log.warning("malformed payload: %s", event.name)
             await _tell(state, "error", shape.MALFORMED)
             return await _answer(state, [])
         return None
 
-    async def _refused(self, state: BaseState, event: Event, actor: Actor | None) -> StateUpdate | None:
+    async def _refuse(
+        self, state: BaseState, event: Event, actor: Actor | None, screen: Screen | None
+    ) -> StateUpdate:
         """Return the answer to an event that the actor's rights do not cover."""
-        screen = screen_of(event.name)
-        if screen is None:
+        if screen is None or screen.permission is None:
             return await self._deny(state, event, actor, Forbidden().message)
-        if _permits(screen, actor):
-            return None
         if actor is None:
             return await self._sign_in(state, event)
         if _is_loader(event.name):

@@ -10,23 +10,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlmodel import Session
+
 from cpegi_app import clock, db
 from cpegi_app.access import Actor
 from cpegi_app.services import sessions
 
 MOMENT = timedelta(seconds=1)
-_MOST = 20_000
 
 
 @dataclass(frozen=True)
 class _Memory:
     actor: Actor
-    commits: int
     at: datetime
     touch_due: bool
 
 
-_remembered: dict[str, _Memory] = {}
+# By database and the digest of the session id.
+_remembered: dict[tuple[str, str], _Memory] = {}
+
+
+def _forget(_session: Session) -> None:
+    # Another dictionary, not an emptied one: who reads the table at this moment remembers into the old one.
+    global _remembered
+    _remembered = {}
+
+
+db.after_commit.append(_forget)
 
 
 def recall(sid: str, seen: bool = True) -> Actor | None:
@@ -34,15 +44,15 @@ def recall(sid: str, seen: bool = True) -> Actor | None:
 
     `seen` is false for what nobody pressed; otherwise a login due to be marked as seen is not recalled.
     """
-    found = _remembered.get(sessions.digest(sid))
-    if found is None or found.commits != db.commits() or (seen and found.touch_due):
+    found = _remembered.get(_key(sid))
+    if found is None or (seen and found.touch_due):
         return None
     return found.actor if timedelta(0) <= clock.now() - found.at <= MOMENT else None
 
 
 def look_up(sid: str, seen: bool = True) -> Actor | None:
     """Return the actor of a session id as the table has it, and mark the login as seen; for a worker thread."""
-    commits, at = db.commits(), clock.now()
+    into, at = _remembered, clock.now()
     with db.reading() as session:
         actor = sessions.actor_of(session, sid)
         due = actor is not None and sessions.needs_touch(session, actor.login_id or 0)
@@ -51,8 +61,11 @@ def look_up(sid: str, seen: bool = True) -> Actor | None:
     if due and seen and actor.login_id:
         with db.transaction() as session:
             sessions.touch(session, actor.login_id)
-        commits, due = db.commits(), False
-    if len(_remembered) >= _MOST:
-        _remembered.clear()
-    _remembered[sessions.digest(sid)] = _Memory(actor, commits, at, due)
+        # Read again: what else was committed meanwhile may concern this very login.
+        return look_up(sid, seen=False)
+    into[_key(sid)] = _Memory(actor, at, due)
     return actor
+
+
+def _key(sid: str) -> tuple[str, str]:
+    return db.url(), sessions.digest(sid)
