@@ -10,7 +10,6 @@ from random import Random
 
 from bench import generate, table, wire
 from cpegi_app import clock, db
-from cpegi_app.services import sessions
 from cpegi_app.vocabulary import Kind, Status
 from tests import factories, policies
 from tests.e2e.rawsocket import ROOT
@@ -38,7 +37,6 @@ def prepare(folder: Path) -> tuple[str, int]:
         published = [policies.published(session, staff) for _ in range(POLICIES)]
         versions = [(p.id or 0, p.version_id or 0, p.name) for p in published]
         policies.sent(session, enterprise, published[0], policies.loan(session, enterprise))
-        sessions.open_session(session, staff.user_id)
     fill(folder / "policy.sqlite3", versions)
     return address, staff.user_id
 

@@ -58,41 +58,45 @@ def listing(
     return [_row(p, figures[p.id or 0], budgets.get(p.id or 0)) for p in policies], total
 
 
-def _parts() -> dict[str, Any]:
-    """Return what is added up over a policy's applications."""
+# What is added up over a policy's applications, in this order.
+PARTS = ("total", "formal", "business", "late", "returned", "approved", "asked", "granted")
+
+
+def _parts(today: date) -> tuple[Any, ...]:
+    """Return each of the parts for one application."""
     pending = A.status == Status.PENDING.value
 
     def number(*where: Any) -> Any:
         return case((and_(*where), 1), else_=0)
 
     approved = A.status == Status.APPROVED.value
-    return {
-        "total": number(A.status != Status.DRAFT.value),
-        "formal": number(pending, A.stage == 0),
-        "business": number(pending, A.stage > 0),
-        "late": number(pending, col(A.due_on) < clock.today()),
-        "returned": number(A.status == Status.RETURNED.value),
-        "approved": number(approved),
-        "asked": case((A.status != Status.DRAFT.value, col(A.asked_fen)), else_=0),  # pyright: ignore[reportArgumentType]
-        "granted": case((approved, func.coalesce(A.reviewed_fen, 0)), else_=0),  # pyright: ignore[reportArgumentType]
-    }
+    sent = A.status != Status.DRAFT.value
+    return (
+        number(sent),
+        number(pending, A.stage == 0),
+        number(pending, A.stage > 0),
+        number(pending, col(A.due_on) < today),
+        number(A.status == Status.RETURNED.value),
+        number(approved),
+        case((sent, col(A.asked_fen)), else_=0),  # pyright: ignore[reportArgumentType]
+        case((approved, func.coalesce(A.reviewed_fen, 0)), else_=0),  # pyright: ignore[reportArgumentType]
+    )
 
 
 @lru_cache(maxsize=32)
 def _table(ids: tuple[int, ...], today: date) -> list_count.Table:
     """Return how the applications of some policies are added up, each part of each policy apart."""
-    parts = _parts().values()
-    sums = [case((A.policy_id == i, part), else_=0) for i in ids for part in parts]  # pyright: ignore[reportArgumentType]
+    sums = [case((A.policy_id == i, part), else_=0) for i in ids for part in _parts(today)]  # pyright: ignore[reportArgumentType]
     return list_count.Table(A, tuple(sums), list_count.updated(A))
 
 
 def _figures(session: Session, ids: tuple[int, ...]) -> dict[int, dict[str, int]]:
     """Add up a page of policies; what was added up before is only brought up to date."""
-    names, where = list(_parts()), [col(A.policy_id).in_(ids)]
-    key = ("policy_overview", ids, clock.today())
-    found = list_count.counted(session, _table(ids, clock.today()), key, where, list_count.WHOLE)
-    sums = iter(found.sums(len(ids) * len(names)))
-    return {i: {name: next(sums) for name in names} for i in ids}
+    today, where = clock.today(), [col(A.policy_id).in_(ids)]
+    key = ("policy_overview", ids, today)
+    found = list_count.counted(session, _table(ids, today), key, where, list_count.WHOLE)
+    sums = iter(found.sums(len(ids) * len(PARTS)))
+    return {i: {name: next(sums) for name in PARTS} for i in ids}
 
 
 def _row(policy: Policy, figures: dict[str, int], budget: PolicyBudget | None) -> OverviewRow:
