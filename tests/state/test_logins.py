@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlmodel import Session
 
 from cpegi_app import access, clock, db
 from cpegi_app.errors import SignInRequired
@@ -65,6 +66,20 @@ def test_a_login_due_to_be_marked_as_seen_is_not_recalled(cast: Cast, monkeypatc
     assert logins.look_up(staff.sid, seen=False) and logins.recall(staff.sid, seen=False)
     assert logins.recall(staff.sid) is None
     assert logins.look_up(staff.sid) and logins.recall(staff.sid)
+
+
+def test_what_ends_while_a_login_is_marked_as_seen_is_noticed(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+    staff, touch = cast.people["staff"], sessions.touch
+    later = clock.now() + sessions.TOUCH_EVERY + timedelta(seconds=5)
+    monkeypatch.setattr(clock, "now", lambda: later)
+
+    def after_somebody_ended_it(session: Session, login_id: int) -> None:
+        sessions.revoke_all(session, staff.user_id)
+        touch(session, login_id)
+
+    monkeypatch.setattr(sessions, "touch", after_somebody_ended_it)
+    assert logins.look_up(staff.sid) is None
+    assert logins.recall(staff.sid) is None
 
 
 async def test_the_gate_notices_the_end_of_a_login_at_once(cast: Cast):
