@@ -37,9 +37,9 @@ database: .venv/run.stamp ## Bring the database up to date and load the demo dat
 
 seed: database ## Same as database: demo data are loaded once, and only in demo mode
 
-# Three processes share the tests, on two cores: a browser test mostly waits, and the front end is built once before.
+# Two processes share the tests: a browser test mostly waits, and the front end is built once before.
 test: check browser build ## Run the checks and every test, browser tests included
-	@$(BIN)/python -m pytest -q --numprocesses 3 --dist loadgroup
+	@$(BIN)/python -m pytest -q --numprocesses 2 --dist loadgroup
 
 check: .venv/dev.stamp ## Lint, format, types, import rules
 	@$(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet || (echo "Try: make fix"; exit 1)

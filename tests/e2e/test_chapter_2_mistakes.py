@@ -110,6 +110,7 @@ def test_2_2_next(walk: Walk) -> None:
     page.goto("/console/phone")
     page.wait_for_url(re.compile(r"/login\?next="))
     walk.sees("登录后将回到您刚才要打开的页面")
+    walk.settle()
     page.get_by_label("手机号").fill(phone)
     page.get_by_label("密码", exact=True).fill(PASSWORD)
     page.get_by_label("企业", exact=True).check()
@@ -170,6 +171,7 @@ def test_2_5_session_lost(new_walk, site_folder: Path) -> None:
     # On the sign-in page the way to it is gone.
     expect(page.get_by_role("link", name="重新登录并回到本页")).to_have_count(0)
     walk.sees("登录后将回到您刚才要打开的页面")
+    walk.settle()
     page.get_by_label("手机号").fill(phone)
     page.get_by_label("密码", exact=True).fill(PASSWORD + "2")
     press(page, "登录")
