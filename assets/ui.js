@@ -411,24 +411,28 @@
   narrow.addEventListener("change", restSide);
 
   /* ---------- pages change without a load: go to the new heading ---------- */
-  function here() { return location.pathname.replace(/\/+$/, ""); }
+  function bare(address) { return address.replace(/\/+$/, ""); }
+  function here() { return bare(location.pathname); }
   var path = here();
-  var arriving = null;  /* {old heading, whether to scroll} while the new page is drawn */
+  var arriving = null;  /* {top: whether to scroll, loads: whether it has begun to} until the new page is drawn and has loaded */
   function heading() { return doc.querySelector("main h1") || doc.querySelector("h1"); }
   function depart(isBack) {
     if (here() === path) return;
     path = here();
-    arriving = { old: heading(), top: !isBack };
+    arriving = { top: !isBack };
     awaitErrors = false;
     closeMenus();
     if (narrow.matches) setSide("");
-    /* The same heading may stay, with another text. */
-    setTimeout(function () { arrive(true); }, 500);
   }
-  function arrive(late) {
-    var title = heading();
-    if (!arriving || !title || (!late && title === arriving.old)) return;
+  function arrive() {
+    var main = doc.querySelector("main"), title = heading();
+    if (!arriving || !title || bare(main.getAttribute("data-path") || path) !== path) return;
     if (arriving.top) window.scrollTo(0, 0);
+    arriving.top = false;
+    /* While the page loads, which begins a moment after it is drawn, nothing in it takes the focus. */
+    var busy = main.getAttribute("aria-busy") === "true";
+    arriving.loads = arriving.loads || busy;
+    if (busy || !arriving.loads) return;
     arriving = null;
     if (dialogs.length || doc.activeElement.matches("input, select, textarea")) return;
     title.tabIndex = -1;
@@ -458,11 +462,12 @@
     });
     all("button[data-wait]").forEach(holdBack);
     focusErrors();
-    arrive(false);
+    arrive();
   }
   new MutationObserver(scan).observe(root, {
     childList: true, subtree: true, attributes: true,
-    attributeFilter: ["data-version", "data-autosubmit", "data-draft-clear", "data-wait", "aria-invalid"],
+    attributeFilter: ["data-version", "data-autosubmit", "data-draft-clear", "data-wait", "data-path", "aria-invalid",
+      "aria-busy"],
   });
   restSide();
   scan();

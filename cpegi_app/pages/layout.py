@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import reflex as rx
+from reflex_base.utils.imports import ImportVar
+from reflex_base.vars import VarData
 from reflex_components_core.base.error_boundary import ErrorBoundary
 from reflex_components_core.core.banner import has_connection_errors
 from reflex_components_core.el.elements.base import BaseHTML
@@ -37,6 +39,11 @@ SITE = "中原中小企业成长指数服务平台"
 TELEPHONE = "400 056 5005"
 # Route → the builder that was registered for it; the laws compare it with the screens.
 REGISTERED: dict[str, Screen] = {}
+# The address that React draws the page for: the browser's own is ahead of it.
+_HOOK = VarData(
+    hooks={"const drawnFor = useLocation();": None}, imports={"react-router": [ImportVar(tag="useLocation")]}
+)
+_PATH = rx.Var("drawnFor.pathname", _var_type=str, _var_data=_HOOK)
 
 
 class NativeForm(BaseHTML):
@@ -114,6 +121,16 @@ def not_found() -> rx.Component:
     )
 
 
+def _main(*children: Any, inert: Any = False, **props: Any) -> rx.Component:
+    """The content of a page, which says for which address it is drawn and whether it still loads.
+
+    A console page that loads shows what the tab saw there before: nothing in it can be pressed or typed into (`inert`)
+    until it is the record of the address. A public page stays readable and its links work from the first moment.
+    """
+    busy = {"aria-busy": ui.loading().to_string(), "data-path": _PATH, "inert": inert}
+    return rx.el.main(*children, custom_attrs={"id": "main"} | busy, **props)
+
+
 # --- the public site ------------------------------------------------------------------------------
 
 
@@ -152,7 +169,7 @@ def site(*children: Any, current: Screen | None = None, quiet: bool = False) -> 
             class_name="site-top",
         ),
         message(),
-        rx.el.main(*children, custom_attrs={"id": "main"}),
+        _main(*children),
         _site_foot(),
         class_name="site site-quiet" if quiet else "site",
     )
@@ -197,7 +214,7 @@ def _console(screen: Screen, content: rx.Component) -> rx.Component:
         rx.el.button(
             "关闭菜单", type="button", class_name="side-scrim", data_side_close="true", tab_index=-1
         ),
-        rx.el.main(
+        _main(
             message(),
             rx.cond(
                 ShellState.ready,
@@ -211,7 +228,7 @@ def _console(screen: Screen, content: rx.Component) -> rx.Component:
             ),
             rx.el.p(f"{SITE} · 服务热线 {TELEPHONE}", class_name="main-foot"),
             class_name="main",
-            custom_attrs={"id": "main"},
+            inert=ui.loading(),
         ),
         arrived(),
         export(),

@@ -251,3 +251,11 @@ def tabs(items: Sequence[tuple[str, str]], current: Any, on_pick: Any, label: st
         aria_label=label,
         class_name="tabs",
     )
+
+
+def loading() -> rx.Var[bool]:
+    """Whether the page still waits for what its loaders find.
+
+    The browser itself says so at every change of page, before the server has heard of it.
+    """
+    return ~rx.State.is_hydrated  # pyright: ignore

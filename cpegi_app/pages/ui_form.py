@@ -5,7 +5,7 @@ from typing import Any
 
 import reflex as rx
 
-from .ui_base import Flag, Option, Text, at, button, classes, each, file_link, flag, icon, pick, show
+from .ui_base import Flag, Option, Text, at, button, classes, each, file_link, flag, icon, loading, pick, show
 
 NATIVE = frozenset({"input", "select", "textarea"})
 GROUPS = frozenset({"group", "radiogroup"})
@@ -29,7 +29,10 @@ def form(
     warn: bool = False,
     **props: Any,
 ) -> rx.Component:
-    """A form that keeps what is typed: `draft` names its copy in the tab, `version` the row's."""
+    """A form that keeps what is typed: `draft` names its copy in the tab, `version` the row's.
+
+    Nobody types into it while its page loads: it is drawn anew with what was found.
+    """
     props["class_name"] = classes("form", props.pop("class_name", ""))
     note: list[rx.Component] = [rx.el.input(type="hidden", name="intent", default_value="submit")]
     if draft is not None:
@@ -37,7 +40,8 @@ def form(
         note.append(_draft_note())
     if warn:
         props["data_dirty_warn"] = "true"
-    return rx.el.form(*note, *children, on_submit=on_submit, no_validate=True, **props)
+    extra = props.pop("custom_attrs", {}) | {"inert": loading()}
+    return rx.el.form(*note, *children, on_submit=on_submit, no_validate=True, custom_attrs=extra, **props)
 
 
 def _draft_note() -> rx.Component:

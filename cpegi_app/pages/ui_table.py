@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from .ui_base import Flag, Text, at, button, classes, each, flag, icon, ops, pick, show, some
+from .ui_base import loading as page_loads
 from .ui_feedback import empty_state, skeleton
 
 
@@ -183,7 +184,15 @@ def query_bar(
     )
     extra = [rx.el.div(*more, class_name="query-extra")] if more else []
     grid = rx.el.div(*fields, *extra, actions, class_name="query-grid")
-    return rx.el.form(grid, on_submit=on_submit, no_validate=True, role="search", class_name="query", **props)
+    return rx.el.form(
+        grid,
+        on_submit=on_submit,
+        no_validate=True,
+        role="search",
+        class_name="query",
+        custom_attrs={"inert": page_loads()},
+        **props,
+    )
 
 
 def two_lines(first: Any, second: Any) -> rx.Component:

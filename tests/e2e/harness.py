@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request, Response, WebSocket, expect
+from playwright.sync_api import ConsoleMessage, Error, Locator, Page, Request, Response, WebSocket, expect
 
 # So long nothing may pass between page and server before the page counts as settled, in seconds.
 QUIET = 0.15
@@ -19,8 +19,12 @@ QUIET = 0.15
 PATIENCE, EVENT = 5, "42"
 # So long a page may take to load and to hear from the server that it has everything, in seconds.
 LOADING = 10
-# How the server says that a page has got everything its loaders found, or not yet.
-HYDRATED = re.compile(r'"is_hydrated_rx_state_":(true|false)')
+# Tells whether the page is drawn for the address and has got everything that its loaders found.
+LOADED = """() => {
+  const main = document.querySelector("main"), bare = (path) => path.replace(/[/]+$/, "");
+  return !main || bare(main.dataset.path ?? location.pathname) === bare(location.pathname)
+    && main.getAttribute("aria-busy") !== "true";
+}"""
 MANUAL = Path(__file__).resolve().parents[2] / "test-output" / "manual"
 
 # Runs in every page before its own scripts: keeps what the content policy refused.
@@ -69,7 +73,6 @@ class Walk:
         self.page, self.site, self.chapter = page, site, chapter
         self.troubles: list[str] = []
         self.last_frame = self.last_said = self.last_heard = 0.0
-        self.hydrated = False
         # How often the page has lost its connection to the server.
         self.cut_off = 0
         self.under_way: set[Request] = set()
@@ -101,17 +104,26 @@ class Walk:
     def settle(self) -> None:
         """Wait until the page is drawn, no request is under way, and the server has said all it had to."""
         self.page.wait_for_selector("h1", state="attached")
-        deadline = time.monotonic() + LOADING
-        while time.monotonic() < deadline and self._is_busy():
-            self.page.wait_for_timeout(40)
+        deadline, calm = time.monotonic() + LOADING, 0
+        # Twice: between being drawn and beginning to load a page is idle for a moment.
+        while time.monotonic() < deadline and calm < 2:
+            calm = 0 if self._is_busy() else calm + 1
+            self.page.wait_for_timeout(20)
 
     def _is_busy(self) -> bool:
         """Tell whether the page still loads, an event waits for its answer, or frames passed a moment ago."""
-        if not self.hydrated or self.under_way:
+        if self.under_way or not self._has_loaded():
             return True
         now = time.monotonic()
         waits = self.last_said > self.last_heard and now - self.last_said < PATIENCE
         return waits or now - self.last_frame < QUIET
+
+    def _has_loaded(self) -> bool:
+        try:
+            return self.page.evaluate(LOADED)
+        except Error:
+            # The document was exchanged meanwhile.
+            return False
 
     def step(self, number: str, caption: str, *, mark: Locator | None = None, full: bool = False) -> None:
         """Check the page and keep its picture as a step of the manual, e.g. `3.1-02`.
@@ -182,8 +194,6 @@ class Walk:
             self.last_frame = time.monotonic()
             if str(frame).startswith(EVENT):
                 self.last_heard = self.last_frame
-                for word in HYDRATED.findall(str(frame)):
-                    self.hydrated = word == "true"
 
         said()
         socket.on("framesent", said)
@@ -198,7 +208,6 @@ class Walk:
         if arrives and "attachment" not in response.headers.get("content-disposition", ""):
             # A new document: what the last one still waited for matters no more.
             self.under_way.clear()
-            self.hydrated = False
         if response.status >= 500 and urlsplit(response.url).netloc == urlsplit(self.site).netloc:
             self.troubles.append(f"{response.status} from {response.request.method} {response.url}")
 

@@ -339,18 +339,6 @@ def test_leaving_warns_only_after_a_change(show, address, touch):
     assert asked == (["beforeunload"] if touch else [])
 
 
-def test_after_navigation_the_heading_has_the_focus(show):
-    page = show("<main style='height:3000px'><h1>一</h1><a href=# id=go>去</a></main>")
-    page.evaluate("scrollTo(0, 900)")
-    page.evaluate("""history.pushState({}, '', '/two');
-        document.querySelector('main').innerHTML = '<h1 id=n>二</h1>'""")
-    expect(page.locator("#n")).to_be_focused()
-    assert page.evaluate("scrollY") == 0
-    # A page of the same component keeps its heading and changes the text only.
-    page.evaluate("document.activeElement.blur(); history.pushState({}, '', '/three')")
-    expect(page.locator("#n")).to_be_focused()
-
-
 def test_errors_get_the_focus_and_lead_to_their_fields(show):
     page = show("""<main><h1>h</h1><form><div id=slot></div><input id=f-a aria-invalid=false>
         <div id=f-b role=group tabindex=-1><input type=checkbox id=b1></div></form></main>""")
