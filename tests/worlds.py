@@ -12,10 +12,12 @@ from sqlmodel import Session
 from cpegi_app.access import Actor
 from cpegi_app.services import (
     application,
+    deal_list,
     disbursement,
     equity_project,
     files,
     investment,
+    lists,
     offline_loan,
     offline_proof,
     offline_rows,
@@ -246,3 +248,9 @@ WORLDS: dict[str, Callable[[Session], World]] = {
     "policy_application": policy_world,
     "policy_claim": policy_claim_world,
 }
+
+
+def deals(session: Session, actor: Actor, *, tab: str = "recommended", **filters: str) -> tuple[list, int]:
+    """Return the first page of an institution's recommended projects or favourites, and how many there are."""
+    found = lists.page(session, actor, deal_list.BY_TAB[tab], filters)
+    return found.rows, found.total

@@ -9,7 +9,7 @@ from cpegi_app.pages import ui
 from cpegi_app.pages.equity_parts import answer_dialog
 from cpegi_app.pages.form import groups, list_page, summary
 from cpegi_app.pages.layout import page
-from cpegi_app.services.equity_interest import DealRow
+from cpegi_app.services.deal_list import DealRow
 from cpegi_app.services.equity_match import PreferenceForm
 from cpegi_app.state.equity_interest import DealActState, DealListState, PreferenceState
 from cpegi_app.vocabulary.equity import Interest
@@ -42,7 +42,6 @@ def deals() -> rx.Component:
                 ],
                 _row,
                 "收藏与推荐的项目",
-                export=False,
                 query=[
                     ui.field("word", "项目或企业", ui.text_input("word", placeholder="名称中的字")),
                     ui.show(

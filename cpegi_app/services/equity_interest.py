@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pydantic import BaseModel
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
-from cpegi_app.access import PUBLIC_PROJECT, Actor, Permission
+from cpegi_app.access import Actor, Permission
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
-from cpegi_app.models import EquityProject, Organisation, ProjectFavourite, ProjectRecommendation
+from cpegi_app.models import EquityProject, ProjectFavourite, ProjectRecommendation
 from cpegi_app.services import equity_lead, equity_plan, equity_project
-from cpegi_app.services.equity_public import card
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.locks import one_at_a_time
-from cpegi_app.vocabulary.equity import INTEREST_TONES, PROJECT_TONES, Interest, LeadSource, ProjectState
+from cpegi_app.vocabulary.equity import Interest, LeadSource, ProjectState
 
 WORD_MAX = 200
 
 
-def _require(actor: Actor) -> None:
+def require(actor: Actor) -> None:
+    """Refuse whoever is no verified equity institution."""
     if not actor.may(Permission.EQUITY_BROWSE):
         raise Forbidden("收藏和反馈融资项目仅对经认证的股权金融机构开放。如有疑问，请致电 400 056 5005。")
 
 
 def favourite(session: Session, actor: Actor, project_id: int, *, on: bool) -> None:
     """收藏 or 取消收藏 a project; twice is once."""
-    _require(actor)
+    require(actor)
     project = equity_project.find(session, project_id)
     one_at_a_time(session, "lead", project_id, actor.org_id)
     query = select(ProjectFavourite).where(
@@ -58,7 +55,7 @@ def _refuse_closed(project: EquityProject) -> None:
 
 def answer(session: Session, actor: Actor, project_id: int, choice: str, word: str = "") -> None:
     """感兴趣 or 不感兴趣 on a recommended project, with a word why; may be changed later."""
-    _require(actor)
+    require(actor)
     if choice not in Interest._value2member_map_:
         raise FormInvalid({"answer": "请选择“感兴趣”或“不感兴趣”"})
     word = normalise(word)
@@ -85,94 +82,6 @@ def answer(session: Session, actor: Actor, project_id: int, choice: str, word: s
         equity_lead.signal(session, actor, project, LeadSource.INTEREST, text)
     else:
         equity_lead.remark(session, actor, project_id, text)
-
-
-class DealRow(BaseModel):
-    """A project among an institution's favourites or recommendations."""
-
-    id: int
-    name: str
-    org: str
-    industry: str
-    round: str
-    amount: str
-    state: str
-    tone: str
-    href: str
-    at: str
-    is_open: bool
-    is_favourite: bool
-    is_recommended: bool
-    reasons: str = ""
-    note: str = ""
-    answer: str = ""
-    answer_label: str = ""
-    answer_tone: str = "grey"
-    word: str = ""
-
-
-def listing(
-    session: Session,
-    actor: Actor,
-    *,
-    tab: str = "recommended",
-    word: str = "",
-    answer: str = "",
-    page: int = 1,
-    size: int = 10,
-) -> tuple[list[DealRow], int]:
-    """Return one page of the institution's own favourites, or of what the staff recommended to it."""
-    _require(actor)
-    model: Any = ProjectFavourite if tab == "favourite" else ProjectRecommendation
-    query = select(model, EquityProject, Organisation.name)
-    query = query.join(EquityProject, col(EquityProject.id) == model.project_id)
-    query = query.join(Organisation, col(Organisation.id) == EquityProject.org_id)
-    query = query.where(model.org_id == actor.org_id)
-    if word := normalise(word):
-        named = col(EquityProject.name).contains(word, autoescape=True)
-        query = query.where(named | col(Organisation.name).contains(word, autoescape=True))
-    if model is ProjectRecommendation and answer in (*Interest, "NONE"):
-        query = query.where(ProjectRecommendation.answer == ("" if answer == "NONE" else answer))
-    total = session.exec(select(func.count()).select_from(query.subquery())).one()
-    ordered = query.order_by(col(model.id).desc()).offset((page - 1) * size).limit(size)
-    rows = [_row(mark, project, org) for mark, project, org in session.exec(ordered)]
-    return _with_marks(session, actor, rows), total
-
-
-def _row(mark: Any, project: EquityProject, org: str) -> DealRow:
-    shown = card(project, org)
-    told = mark if isinstance(mark, ProjectRecommendation) else None
-    return DealRow(
-        id=shown.id,
-        name=shown.name,
-        org=org,
-        industry=shown.industry,
-        round=shown.round,
-        amount=shown.amount,
-        state=ProjectState.label_of(project.state),
-        tone=PROJECT_TONES[project.state],
-        href="" if project.state == ProjectState.DOWN else PUBLIC_PROJECT.url(pid=project.id),
-        at=clock.local(mark.created_at),
-        is_open=project.state == ProjectState.OPEN,
-        is_favourite=told is None,
-        is_recommended=told is not None,
-        reasons="；".join(told.reasons) if told else "",
-        note=told.note if told else "",
-        answer=told.answer if told else "",
-        answer_label=(Interest.label_of(told.answer) or "待反馈") if told else "",
-        answer_tone=INTEREST_TONES[told.answer] if told else "grey",
-        word=told.answer_word if told else "",
-    )
-
-
-def _with_marks(session: Session, actor: Actor, rows: list[DealRow]) -> list[DealRow]:
-    """Return the rows with the marks of the other tab: a recommended project may be a favourite too."""
-    ids = [r.id for r in rows]
-    kept = select(ProjectFavourite.project_id).where(
-        ProjectFavourite.org_id == actor.org_id, col(ProjectFavourite.project_id).in_(ids)
-    )
-    favourites = set(session.exec(kept))
-    return [r.model_copy(update={"is_favourite": r.id in favourites}) for r in rows]
 
 
 def unanswered(session: Session, actor: Actor) -> int:

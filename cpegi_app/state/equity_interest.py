@@ -10,8 +10,9 @@ from reflex_base.utils.form import FormData
 from cpegi_app.access import DEALS, PREFERENCE, PUBLIC_PROJECTS
 from cpegi_app.errors import FormInvalid
 from cpegi_app.services import equity_interest, equity_match
-from cpegi_app.services.equity_interest import DealRow
+from cpegi_app.services.deal_list import BY_TAB, DealRow
 from cpegi_app.services.forms import posted
+from cpegi_app.services.lists import Listing
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.equity_public import PublicProjectState
 from cpegi_app.state.form import FormState
@@ -19,7 +20,7 @@ from cpegi_app.state.message import success
 from cpegi_app.state.table import TableState
 from cpegi_app.vocabulary.equity import Interest
 
-TABS = ("recommended", "favourite")
+TABS = tuple(BY_TAB)
 
 
 @for_screen(DEALS)
@@ -29,15 +30,8 @@ class DealListState(TableState, rx.State):
     rows: list[DealRow] = []
     tab: str = TABS[0]
 
-    async def _fetch(self) -> None:
-        self.rows, self.total = await self._read(
-            equity_interest.listing,
-            tab=self.tab,
-            word=self.filters.get("word", ""),
-            answer=self.filters.get("answer", ""),
-            page=self.page,
-            size=self.size,
-        )
+    def _listing(self) -> Listing:
+        return BY_TAB[self.tab]
 
     @rx.event
     async def show_tab(self, tab: str):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from openpyxl import load_workbook
 from playwright.sync_api import Page, expect
 
 from cpegi_app import demo
@@ -154,6 +155,12 @@ def test_6_1_收藏与推荐和对接线索(new_walk) -> None:
     fund.step("6.1-12", "反馈时可填写关注点或原因")
     press(page, "确定")
     fund.sees("已反馈“感兴趣”")
+    press(page, "导出")
+    with page.expect_download() as started:
+        page.get_by_role("link", name=re.compile("下载")).click()
+    (sheet,) = load_workbook(started.value.path()).worksheets
+    told = [row for row in sheet.iter_rows(min_row=2, values_only=True) if "希望与企业见面" in row]
+    assert [row[0] for row in told] == [name]
     _followed_up(staff, name)
 
 

@@ -10,12 +10,14 @@ from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import EquityLead, EquityProject, LeadEvent, Notice, ProjectRecommendation
 from cpegi_app.services import (
+    deal_list,
     equity_board,
     equity_interest,
     equity_lead,
     equity_match,
     equity_project,
     equity_recommend,
+    lists,
     notices,
 )
 from cpegi_app.vocabulary import Kind
@@ -44,13 +46,13 @@ def test_6_1_a_favourite_is_kept_once_listed_and_becomes_a_lead(session: Session
     project, actor = worlds.listed_project(session), fund(session)
     for _ in range(2):
         equity_interest.favourite(session, actor, project.id, on=True)
-    rows, total = equity_interest.listing(session, actor, tab="favourite")
+    rows, total = worlds.deals(session, actor, tab="favourite")
     assert total == 1 and rows[0].is_favourite and rows[0].href
     lead = lead_of(session, project, actor)
     assert lead and lead.stage == LeadStage.NEW and log(session, lead) == ["BEGUN 收藏了项目"]
     equity_interest.favourite(session, actor, project.id, on=False)
     equity_interest.favourite(session, actor, project.id, on=False)
-    assert equity_interest.listing(session, actor, tab="favourite")[1] == 0
+    assert worlds.deals(session, actor, tab="favourite")[1] == 0
     assert log(session, lead)[1:] == ["SIGNAL 取消收藏"]
 
 
@@ -60,7 +62,7 @@ def test_6_1_only_equity_institutions_keep_and_answer(session: Session, kind: Ki
     for call in (
         lambda: equity_interest.favourite(session, actor, project.id, on=True),
         lambda: equity_interest.answer(session, actor, project.id, "INTERESTED"),
-        lambda: equity_interest.listing(session, actor),
+        lambda: worlds.deals(session, actor),
         lambda: equity_match.save(session, actor, {}),
     ):
         with pytest.raises(Forbidden):
@@ -89,7 +91,7 @@ def test_6_1_a_favourite_that_was_taken_down_stays_listed_without_its_page(sessi
     project = worlds.listed_project(session, owner)
     equity_interest.favourite(session, actor, project.id, on=True)
     equity_project.take_down(session, owner, project.id, down=True)
-    row = equity_interest.listing(session, actor, tab="favourite")[0][0]
+    row = worlds.deals(session, actor, tab="favourite")[0][0]
     assert (row.state, row.href, row.is_open) == ("已撤下", "", False)
 
 
@@ -101,7 +103,7 @@ def test_6_1_a_recommendation_tells_its_reasons_and_takes_an_answer(session: Ses
     project = worlds.listed_project(session)
     assert equity_recommend.recommend(session, staff, [project.id], [actor.org_id or 0], "请关注") == 1
     assert equity_recommend.recommend(session, staff, [project.id], [actor.org_id or 0], "再次") == 0
-    row = equity_interest.listing(session, actor)[0][0]
+    row = worlds.deals(session, actor)[0][0]
     assert row.note == "请关注" and "行业" in row.reasons and row.answer_label == "待反馈"
     assert equity_interest.unanswered(session, actor) == 1
     heads = session.exec(select(Notice.title).where(Notice.user_id == actor.user_id)).all()
@@ -112,8 +114,13 @@ def test_6_1_a_recommendation_tells_its_reasons_and_takes_an_answer(session: Ses
     lead = lead_of(session, project, actor)
     assert lead and log(session, lead) == ["BEGUN 感兴趣：技术有壁垒"]
     assert equity_interest.unanswered(session, actor) == 0
-    assert equity_interest.listing(session, actor, answer="INTERESTED")[1] == 1
-    assert equity_interest.listing(session, actor, answer="NONE")[1] == 0
+    assert worlds.deals(session, actor, answer="INTERESTED")[1] == 1
+    assert worlds.deals(session, actor, answer="NONE")[1] == 0
+    listing = deal_list.RECOMMENDED
+    (line,), _ = lists.export(session, actor, listing, {"answer": "INTERESTED"})
+    told = dict(zip(lists.headings(listing), line, strict=True))
+    assert (told["推荐说明"], told["反馈"], told["反馈说明"]) == ("请关注", "感兴趣", "技术有壁垒")
+    assert lists.export(session, fund(session), listing, {}) == ([], 0)
 
 
 def test_6_1_an_answer_needs_a_recommendation_and_fits(session: Session):

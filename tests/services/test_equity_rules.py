@@ -134,9 +134,9 @@ def test_6_1_favourites_and_answers_are_the_institutions_own(session: Session):
     equity_interest.favourite(session, mine, project.id, on=True)
     equity_recommend.recommend(session, factories.staff(session), [project.id], [mine.org_id or 0], "")
     for tab in ("favourite", "recommended"):
-        assert equity_interest.listing(session, mine, tab=tab)[1] == 1
-        assert equity_interest.listing(session, other, tab=tab) == ([], 0)
-        assert equity_interest.listing(session, mine, tab=tab, word="%")[1] == 0
+        assert worlds.deals(session, mine, tab=tab)[1] == 1
+        assert worlds.deals(session, other, tab=tab) == ([], 0)
+        assert worlds.deals(session, mine, tab=tab, word="%")[1] == 0
     shown = equity_public.detail(session, other, project.id)
     assert (shown.is_favourite, shown.is_recommended) == (False, False)
 
