@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import ARRAY, Text, any_, func, literal, select
 from sqlmodel import Session
 
@@ -14,5 +14,5 @@ def among(session: Session, column: Any, keys: Iterable[str]) -> Any:
     """Return the condition that a text column holds one of the keys."""
     if session.get_bind().dialect.name == "postgresql":
         return column == any_(literal(list(keys), ARRAY(Text)))
-    listed = func.json_each(json.dumps(list(keys))).table_valued("value")
+    listed = func.json_each(to_json(list(keys)).decode()).table_valued("value")
     return column.in_(select(listed.c.value))

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from itertools import repeat
 from typing import Any
 
+from sqlalchemy import Dialect
+from sqlalchemy.types import TypeEngine
 from sqlmodel import Session, SQLModel
+
+
+@lru_cache(64)
+def _writer(kind: TypeEngine, dialect: Dialect) -> Callable[[Any], Any] | None:
+    """Return how a type writes a value for the driver, remembering what it has written; None where it writes nothing."""
+    write = kind.dialect_impl(dialect).bind_processor(dialect)
+    return lru_cache(8192)(write) if write else None
 
 
 def insert(
@@ -18,9 +28,8 @@ def insert(
 
     def written(name: str, values: Sequence[Any]) -> Sequence[Any]:
         # What the driver does not know by itself, as its type writes it: on SQLite dates become texts.
-        write = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
-        known = {value: write(value) for value in set(values)} if write else None
-        return values if known is None else list(map(known.__getitem__, values))
+        write = _writer(table.c[name].type, dialect)
+        return list(map(write, values)) if write else values
 
     quote, sign = dialect.identifier_preparer.quote, "?" if dialect.paramstyle == "qmark" else "%s"
     names = [*same, *columns]

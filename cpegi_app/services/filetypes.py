@@ -107,6 +107,20 @@ def display_name(raw: str) -> str:
 
 def inspect(name: str, data: bytes | Path, *, allowed: frozenset[FileKind] = DOCUMENTS) -> FileKind:
     """Return the kind that a file's content has, or raise UploadRefused with the sentence for its sender."""
+    kind, label, content = _recognised(name, data, allowed)
+    try:
+        _SCANS[kind](content)
+    except Unsound as finding:
+        raise UploadRefused(f"文件“{label}”{finding}，{finding.advice or _ADVICE[kind]}。") from finding
+    return kind
+
+
+def recognise(name: str, data: bytes | Path, *, allowed: frozenset[FileKind] = DOCUMENTS) -> FileKind:
+    """Return the kind that a file is by its first bytes, or refuse it as `inspect` does; its content is not looked into."""
+    return _recognised(name, data, allowed)[0]
+
+
+def _recognised(name: str, data: bytes | Path, allowed: frozenset[FileKind]) -> tuple[FileKind, str, bytes]:
     label = _short(display_name(name))
     if _NAME_TRICKS.search(name):
         raise UploadRefused(f"文件“{label}”的文件名含有不可见的控制字符，请重命名后上传。")
@@ -119,11 +133,7 @@ def inspect(name: str, data: bytes | Path, *, allowed: frozenset[FileKind] = DOC
     if kind not in allowed:
         raise UploadRefused(f"文件“{label}”是 {kind.label}，此处只接受 {choice}，请转换后上传。")
     _check_extension(name, label, kind)
-    try:
-        _SCANS[kind](content)
-    except Unsound as finding:
-        raise UploadRefused(f"文件“{label}”{finding}，{finding.advice or _ADVICE[kind]}。") from finding
-    return kind
+    return kind, label, content
 
 
 def _load(label: str, data: bytes | Path) -> bytes:

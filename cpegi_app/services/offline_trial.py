@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import func
@@ -20,7 +22,17 @@ from cpegi_app.vocabulary import LoanSource, Status
 BAD, THERE, WARN = "bad", "there", "warn"
 PLACE = {name: i for i, name in enumerate(s.name for s in SPECS)}
 # The columns that are checked against each other within a row.
-TOGETHER = [(n, COLUMNS.index(n)) for n in ("lent_on", "due_on", "contract_fen", "amount_fen", "balance_fen")]
+TOGETHER = ("lent_on", "due_on", "contract_fen", "amount_fen", "balance_fen")
+# The columns that are checked against other rows and against what is filed.
+ELSEWHERE = (
+    "iou_no",
+    "contract_no",
+    "borrower_code",
+    "borrower_name",
+    "lent_on",
+    "amount_fen",
+    "contract_fen",
+)
 RIGHT = {s.name: right(s) for s in SPECS}
 
 
@@ -48,6 +60,12 @@ class Facts:
     names: dict[str, str]
 
 
+def picked(names: tuple[str, ...]) -> Callable[[Sequence[Any]], dict[str, Any]]:
+    """Return what takes some columns out of a stored row: a rule asks for a few of the twenty-two."""
+    take = itemgetter(*map(COLUMNS.index, names))
+    return lambda values: dict(zip(names, take(values), strict=True))
+
+
 def cells(layout: Layout) -> Trial:
     """Check every cell by itself, and each row within itself."""
     found = Trial(layout.sheet.name, layout.sheet.part, list(layout.notes))
@@ -55,8 +73,9 @@ def cells(layout: Layout) -> Trial:
     blank = [""] * len(rows)
     texts = [[row[c] for row in rows] if c else blank for c in columns]
     stored, wrong = row_checker(cells=True).check_all(texts)
+    together = picked(TOGETHER)
     for count, (row, values) in enumerate(zip(rows, zip(*stored, strict=True), strict=True)):
-        errors = across({name: values[at] for name, at in TOGETHER})
+        errors = across(together(values))
         if count in wrong:
             errors |= wrong[count]
         if errors:
@@ -160,8 +179,9 @@ def finish(found: Trial, known: Facts, layout: Layout) -> Trial:
     """Check the rows against each other and against what is filed; keep the good ones in order."""
     rows = {row[0]: row for row in layout.rows}
     lent_so_far, seen, good = dict(known.lent), _first_places(layout), []
+    elsewhere = picked(ELSEWHERE)
     for number, values in found.good:
-        row = dict(zip(COLUMNS, values, strict=True))
+        row = elsewhere(values)
         if where := known.there.get(row["iou_no"]):
             found.there += 1
             text = f"该借据编号已在{where}中，不会重复导入"

@@ -1,7 +1,7 @@
 """The guarded child that reads a workbook: 512 MB, 10 s of processor time, standard library and calamine only.
 
-Run as a script: the workbook on stdin; on stdout a line of JSON about the sheets, then each sheet's rows as texts between
-signs that no cell holds, which costs a third of JSON. Every cell becomes the text that a person would read
+Run as a script: the workbook on stdin; on stdout each sheet's rows as they are read, as texts between signs that no cell
+holds, which costs a third of JSON; at the end a line of JSON about the sheets. Every cell becomes the text that a person would read
 in it, so that the rules see one kind of value: numbers without a superfluous `.0`, dates as YYYY-MM-DD, a
 number shown as per cent as `3.85%`. Only rows with something in them are handed on, with their numbers.
 """
@@ -15,8 +15,12 @@ import os
 import re
 import resource
 import sys
+import threading
 import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from python_calamine import SheetTypeEnum, SheetVisibleEnum, load_workbook
@@ -24,7 +28,9 @@ from python_calamine import SheetTypeEnum, SheetVisibleEnum, load_workbook
 MEMORY = 512 << 20
 SECONDS = 10
 ROWS, COLUMNS, SHEETS = 20_100, 200, 8
-# What stands between the sheets, rows and cells of the answer: the separators of ASCII.
+# So many rows are sent together.
+CHUNK = 500
+# What ends the sheets and rows of the answer and stands between its cells: the separators of ASCII.
 SHEET_END, ROW_END, CELL_END = "\x1d", "\x1e", "\x1f"
 _ENDS = dict.fromkeys(map(ord, (SHEET_END, ROW_END, CELL_END)))
 
@@ -54,13 +60,15 @@ def moment(value: datetime) -> str:
     return value.isoformat(" ", "seconds") if value.time() != time() else value.date().isoformat()
 
 
+# Rates, terms and days repeat from row to row.
+_remembered = lru_cache(1 << 15)
 TEXTS = {
     str: str,
-    float: number,
+    float: _remembered(number),
     int: str,
     bool: lambda value: "是" if value else "否",
-    datetime: moment,
-    date: date.isoformat,
+    datetime: _remembered(moment),
+    date: _remembered(date.isoformat),
     time: str,
     timedelta: str,
 }
@@ -108,8 +116,8 @@ def column(letters: bytes) -> int:
     return found
 
 
-def read(data: bytes) -> dict[str, Any]:
-    """Return the visible sheets with their rows, or why the workbook is too much."""
+def read(data: bytes, send: Callable[[str], object]) -> dict[str, Any]:
+    """Send the rows of the visible sheets; return what the sheets are, or why the workbook is too much."""
     book = load_workbook(io.BytesIO(data))
     listed = [m for m in book.sheets_metadata if m.typ == SheetTypeEnum.WorkSheet]
     shown = [m.name for m in listed if m.visible == SheetVisibleEnum.Visible]
@@ -117,57 +125,73 @@ def read(data: bytes) -> dict[str, Any]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts, styles = sheet_parts(archive), percent_styles(archive)
         for name in shown[:SHEETS]:
-            xml = archive.read(parts[name]) if parts.get(name) in archive.namelist() else b""
-            found = sheet(book.get_sheet_by_name(name), percent_cells(xml, styles))
-            if isinstance(found, str):
-                return {"error": found, "sheet": name}
-            total += len(found)
+            unpacked = begin(archive.read, parts[name]) if parts.get(name) in archive.namelist() else bytes
+            source, xml, sent = book.get_sheet_by_name(name), unpacked(), 0
+            for rows in sheet(source, percent_cells(xml, styles)):
+                if isinstance(rows, str):
+                    return {"error": rows, "sheet": name}
+                sent += len(rows)
+                send("".join([CELL_END.join(row) + ROW_END for row in rows]))
+            send(SHEET_END + ROW_END)
+            total += sent
             if total > 2 * ROWS:
                 return {"error": "rows", "sheet": name}
-            sheets.append(
-                {
-                    "name": name,
-                    "part": parts.get(name, ""),
-                    "rows": found,
-                    "hidden": len(_ROW_HIDDEN.findall(xml)) if b"hidden=" in xml else 0,
-                }
-            )
+            hidden = len(_ROW_HIDDEN.findall(xml)) if b"hidden=" in xml else 0
+            sheets.append({"name": name, "part": parts.get(name, ""), "hidden": hidden})
     return {"sheets": sheets, "hidden_sheets": [m.name for m in listed if m.name not in shown]}
 
 
-def sheet(source, percents: set[tuple[int, int]]) -> list[list[str]] | str:
-    """Return a sheet's rows that are not blank, each headed by its number, or why there are too many."""
+def begin(work: Callable[[str], bytes], argument: str) -> Callable[[], bytes]:
+    """Begin to unpack a part beside calamine, which lets other threads run; return what waits for it."""
+    found: list[bytes] = []
+    thread = threading.Thread(target=lambda: found.append(work(argument)), daemon=True)
+    thread.start()
+
+    def wait() -> bytes:
+        thread.join()
+        return found[0]
+
+    return wait
+
+
+def sheet(source, percents: set[tuple[int, int]]) -> Iterator[list[list[str]] | str]:
+    """Yield a sheet's rows that are not blank, some at a time, each headed by its number; or why there are too many."""
     if source.start is None:
-        return []
+        return
     first_row, first_column = source.start
     if source.width > COLUMNS:
-        return "columns"
-    rows, pad = [], [""] * first_column
+        yield "columns"
+        return
+    per_cent: dict[int, list[int]] = {}
+    for number_, column_ in percents:
+        per_cent.setdefault(number_, []).append(column_)
+    rows, pad, room = [], [""] * first_column, ROWS
     for number_, values in enumerate(source.iter_rows(), first_row + 1):
         cells = [v if type(v) is str else TEXTS.get(type(v), str)(v) for v in values]
         text = "".join(cells)
-        if text.strip():
-            if not text.isprintable():
-                cells = [cell.translate(_ENDS) for cell in cells]
-            rows.append([str(number_), *pad, *cells])
-            if len(rows) > ROWS:
-                return "rows"
-    if percents:
-        _show_percents(rows, percents)
-    return rows
+        if not text.strip():
+            continue
+        if not text.isprintable():
+            cells = [cell.translate(_ENDS) for cell in cells]
+        row = [str(number_), *pad, *cells]
+        if number_ in per_cent:
+            _show_percents(row, per_cent[number_])
+        rows.append(row)
+        if len(rows) == CHUNK:
+            yield rows
+            rows, room = [], room - CHUNK
+        if len(rows) > room:
+            yield "rows"
+            return
+    yield rows
 
 
-def _show_percents(rows: list[list], percents: set[tuple[int, int]]) -> None:
+def _show_percents(row: list[str], columns: list[int]) -> None:
     """Write 0.0385 shown as 3.85% the way it is shown."""
-    place = {int(row[0]): row for row in rows}
-    for number_, column_ in percents:
-        row = place.get(number_)
-        if row is None or column_ >= len(row):
-            continue
-        try:
-            row[column_] = number(round(float(row[column_]) * 100, 10)) + "%"
-        except ValueError:
-            continue
+    for column_ in columns:
+        if column_ < len(row):
+            with suppress(ValueError):
+                row[column_] = number(round(float(row[column_]) * 100, 10)) + "%"
 
 
 def main() -> None:
@@ -177,18 +201,19 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # A process that ends in a second has nothing to collect.
     gc.disable()
+
+    def send(text: str) -> None:
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
+
     found: dict[str, Any]
     try:
-        found = read(sys.stdin.buffer.read())
+        found = read(sys.stdin.buffer.read(), send)
     except MemoryError:
         found = {"error": "memory"}
     except Exception as problem:
         found = {"error": "broken", "detail": type(problem).__name__}
-    sheets = [shown.pop("rows") for shown in found.get("sheets", ())]
-    answer = SHEET_END.join(ROW_END.join(map(CELL_END.join, rows)) for rows in sheets)
-    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
-    sys.stdout.buffer.write(f"{text}\n{answer}".encode())
-    sys.stdout.buffer.flush()
+    send(json.dumps(found, ensure_ascii=False, separators=(",", ":")))
     # Nothing is left to do: giving back a million texts one by one takes longer than the rest of the exit.
     os._exit(0)
 

@@ -1,12 +1,15 @@
-"""Reading a workbook that somebody sent: looked into first, then read by a child process that may die."""
+"""Reading a workbook that somebody sent: looked into, and meanwhile read by a guarded child process that may die."""
 
 from __future__ import annotations
 
-import contextlib
+import codecs
 import json
 import subprocess
 import sys
+import tempfile
+import threading
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -50,47 +53,60 @@ _WHY = {
 def read(name: str, data: bytes) -> Workbook:
     """Return what the workbook shows, or refuse it with a sentence, in bounded time and memory."""
     label = f"文件“{filetypes.display_name(name)}”"
-    first, _, answer = _ask_child(name, data, label).decode().partition("\n")
-    found = json.loads(first)
+    rows, about = _ask_child(name, data, label)
+    found = json.loads(about)
     if why := found.get("error"):
         sheet = f"的工作表“{found['sheet']}”" if found.get("sheet") else ""
         raise WorkbookRefused(label + sheet + _WHY.get(why, _WHY["broken"]))
-    parts = zip(found["sheets"], answer.split(SHEET_END), strict=True) if found["sheets"] else ()
-    sheets = [Sheet.model_construct(**about, rows=_rows(part)) for about, part in parts]
+    sheets = [
+        Sheet.model_construct(**sheet, rows=part) for sheet, part in zip(found["sheets"], rows, strict=True)
+    ]
     return Workbook.model_construct(sheets=sheets, hidden_sheets=found["hidden_sheets"])
 
 
-def _rows(part: str) -> list[list]:
-    rows: list[list] = [row.split(CELL_END) for row in part.split(ROW_END)] if part else []
-    for row in rows:
-        row[0] = int(row[0])
-    return rows
+def _ask_child(name: str, data: bytes, label: str) -> tuple[list[list[list]], str]:
+    """Return the sheets' rows and what the child says of the sheets.
 
-
-def _ask_child(name: str, data: bytes, label: str) -> bytes:
+    It reads while the file is looked into; its answer counts only if nothing was found.
+    """
+    filetypes.recognise(name, data, allowed=filetypes.WORKBOOKS)
     # -I: neither the environment nor the working directory may put modules in the child's way.
     command = [sys.executable, "-I", str(CHILD)]
-    pipe = subprocess.PIPE
-    # The child starts while the first look goes on; it gets the file only when that has found nothing.
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as child:
-        try:
-            filetypes.inspect(name, data, allowed=filetypes.WORKBOOKS)
-            _hand_over(child, data)
-            answer, _ = child.communicate(timeout=WALL_SECONDS)
-        except subprocess.TimeoutExpired:
-            raise WorkbookRefused(
-                f"{label}读取超过 {WALL_SECONDS} 秒，请删除多余的格式或拆分后重新导入。"
-            ) from None
-        finally:
-            child.kill()
-    if child.returncode or not answer:
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        ends: dict[str, Any] = {"stdin": file, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        with subprocess.Popen(command, **ends) as child:
+            late = threading.Timer(WALL_SECONDS, child.kill)
+            late.start()
+            try:
+                filetypes.inspect(name, data, allowed=filetypes.WORKBOOKS)
+                answer = _taken(child.stdout)
+            finally:
+                in_time = late.is_alive()
+                late.cancel()
+                child.kill()
+    if not in_time:
+        raise WorkbookRefused(f"{label}读取超过 {WALL_SECONDS} 秒，请删除多余的格式或拆分后重新导入。")
+    if child.returncode or not answer[1]:
         raise WorkbookRefused(label + _WHY["memory"])
     return answer
 
 
-def _hand_over(child: subprocess.Popen, data: bytes) -> None:
-    """Give the child the file in one go: it takes in everything before it answers; `communicate` sends 512 bytes at a time."""
-    if child.stdin is not None:
-        with contextlib.suppress(BrokenPipeError), child.stdin as way:
-            way.write(data)
-    child.stdin = None
+def _taken(answer: Any) -> tuple[list[list[list]], str]:
+    """Take the child's answer apart while it still writes: sheets of rows of cells, and the line after the last row."""
+    decode = codecs.getincrementaldecoder("utf-8")().decode
+    sheets: list[list[list]] = []
+    rows: list[list] = []
+    rest = ""
+    while part := answer.read1(1 << 18):
+        *lines, rest = (rest + decode(part)).split(ROW_END)
+        for line in lines:
+            if line == SHEET_END:
+                sheets.append(rows)
+                rows = []
+                continue
+            row: list[Any] = line.split(CELL_END)
+            row[0] = int(row[0])
+            rows.append(row)
+    return sheets, rest
