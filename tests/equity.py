@@ -78,6 +78,13 @@ def online(session: Session, by: str = "fund", **changes: str) -> tuple[OnlineIn
     return online_investment.record(session, who, found.id or 0, figures(**changes)), investor, owner
 
 
+def closed(session: Session, **changes: str) -> tuple[Actor, Actor]:
+    """Return institution and enterprise of an online investment that is in the library."""
+    row, institution, owner = online(session, **changes)
+    online_investment.confirm(session, owner, row.id or 0, row.version)
+    return institution, owner
+
+
 def roadshow_data(**changes: str) -> dict[str, str]:
     """Return a right roadshow in ten days."""
     soon = clock.today() + timedelta(days=10)

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
-from cpegi_app.models import Loan, Organisation, Policy, PolicyApplication
+from cpegi_app.models import InvestmentRecord, Loan, Organisation, Policy, PolicyApplication
 from cpegi_app.services import files, policy, policy_application, policy_budget, policy_form, review
 from cpegi_app.services.policy_definition import Definition, of_version
 from cpegi_app.vocabulary import Action
@@ -58,6 +58,18 @@ INTEREST = {
     "interest_from": "2026-01-01",
     "interest_to": "2026-12-31",
     "record_most": "50",
+}
+
+
+REWARD = {
+    "category": "INVEST_REWARD",
+    "source": "INVESTMENT",
+    "side": "EITHER",
+    "kinds": "EQUITY,ENTERPRISE",
+    "rule": "PERCENT",
+    "fixed": "",
+    "percent": "2",
+    "base": "RECORDS",
 }
 
 
@@ -130,16 +142,24 @@ def answers(**changes: str) -> dict[str, str]:
     return {"contact": "李敏", "phone": "13800001234", "note": "", "asked": "", "promise": "YES"} | changes
 
 
-def begun(session: Session, actor: Actor, of: Policy, *records: Loan) -> PolicyApplication:
+Chosen = Loan | InvestmentRecord
+
+
+def key_of(record: Chosen) -> str:
+    """Return how a form names a record."""
+    return f"{'LOAN' if isinstance(record, Loan) else 'INVESTMENT'}:{record.id}"
+
+
+def begun(session: Session, actor: Actor, of: Policy, *records: Chosen) -> PolicyApplication:
     """Return an application begun with records, its materials uploaded."""
-    keys = ",".join(f"LOAN:{r.id}" for r in records)
+    keys = ",".join(map(key_of, records))
     row = policy_application.start(session, actor, of.id or 0, keys)
     for m in definition(session, of).materials:
         files.attach(session, actor, FLOW.name, row.id or 0, m.code, "材料.png", factories.png())
     return row
 
 
-def sent(session: Session, actor: Actor, of: Policy, *records: Loan, **changes: str) -> PolicyApplication:
+def sent(session: Session, actor: Actor, of: Policy, *records: Chosen, **changes: str) -> PolicyApplication:
     """Return an application that has been received."""
     row = begun(session, actor, of, *records)
     return policy_application.submit(

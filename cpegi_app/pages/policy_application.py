@@ -193,7 +193,7 @@ def _records() -> rx.Component:
             state.record_total > 0,
             ui.plain_table(
                 [
-                    "借据/合同",
+                    "记录",
                     "双方",
                     "日期",
                     ui.Col("金额", unit="元", num=True),

@@ -1,4 +1,4 @@
-"""股权投资项目库: what is done online and filed offline, 已结项, never changed; each side's own for policies (manual §6.5)."""
+"""股权投资项目库: what is done online and filed offline, 已结项, never changed; what each side may choose in a policy application (manual §6.5)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import or_
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from cpegi_app import clock
 from cpegi_app.access import Actor, Permission
-from cpegi_app.errors import Forbidden
 from cpegi_app.models import InvestmentRecord
 from cpegi_app.services import list_count, lists, staff
 from cpegi_app.services.forms import normalise, percent, wan
@@ -20,8 +19,6 @@ from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.vocabulary import Industry, Region
 from cpegi_app.vocabulary.equity import InvestmentSource, InvestMode, Round
 
-# So many of its own records a side chooses from at a time; a word narrows them down.
-CHOICES = 50
 # Further off than that nobody wants to choose.
 CLOSED = "已结项"
 
@@ -48,76 +45,8 @@ class LibraryRow(BaseModel):
     state: str = CLOSED
 
 
-class OwnRecord(BaseModel):
-    """An entry that one side may choose in a policy application; the amount in 分."""
-
-    id: int
-    as_side: str
-    project_name: str
-    counterpart: str
-    source: str
-    round: str
-    amount_fen: int
-    agreed_on: date
-    paid_on: date | None
-
-
-def own_records(
-    session: Session,
-    actor: Actor,
-    *,
-    since: date | None = None,
-    until: date | None = None,
-    word: str = "",
-    limit: int = CHOICES,
-) -> list[OwnRecord]:
-    """Return the actor's own closed investments to choose from, as institution or as project side, newest first.
-
-    `since` and `until` bound the day on which the money arrived; the entries themselves never change, so that
-    an application may refer to one by its id.
-    """
-    query = _of_own(actor)
-    if since:
-        query = query.where(col(InvestmentRecord.paid_on) >= since)
-    if until:
-        query = query.where(col(InvestmentRecord.paid_on) <= until)
-    if (found := _word(word)) is not None:
-        query = query.where(found)
-    rows = session.exec(query.order_by(col(InvestmentRecord.id).desc()).limit(max(1, min(limit, CHOICES))))
-    return [_own(r, actor) for r in rows]
-
-
-def own_record(session: Session, actor: Actor, record_id: int) -> OwnRecord | None:
-    """Return one of the actor's own closed investments; None when it is none of them."""
-    if type(record_id) is not int or not 0 < record_id < 2**31:
-        return None
-    found = session.exec(_of_own(actor).where(InvestmentRecord.id == record_id)).first()
-    return _own(found, actor) if found else None
-
-
-def _of_own(actor: Actor) -> Any:
-    if not actor.may(Permission.LIBRARY_OWN) or actor.org_id is None:
-        raise Forbidden
-    return select(InvestmentRecord).where(_sides(actor.org_id))
-
-
 def _sides(org_id: int) -> Any:
     return or_(col(InvestmentRecord.org_id) == org_id, col(InvestmentRecord.enterprise_id) == org_id)
-
-
-def _own(r: InvestmentRecord, actor: Actor) -> OwnRecord:
-    invests = r.org_id == actor.org_id
-    return OwnRecord(
-        id=r.id or 0,
-        as_side="投资机构" if invests else "项目方",
-        project_name=r.project_name,
-        counterpart=r.enterprise_name if invests else r.institution_name,
-        source=r.source,
-        round=r.round,
-        amount_fen=r.amount_fen,
-        agreed_on=r.agreed_on,
-        paid_on=r.paid_on,
-    )
 
 
 # --- the lists ----------------------------------------------------------------------------------------

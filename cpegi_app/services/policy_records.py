@@ -15,10 +15,11 @@ from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
-from cpegi_app.models import Loan, Organisation, PolicyApplication, PolicyRecord
+from cpegi_app.models import InvestmentRecord, Loan, Organisation, PolicyApplication, PolicyRecord
 from cpegi_app.services.corrections import in_force
 from cpegi_app.services.policy_amount import Facts, overlap_days, yuan
 from cpegi_app.services.policy_definition import Definition
+from cpegi_app.vocabulary.equity import InvestMode, Round
 from cpegi_app.vocabulary.policy import AmountRule, RecordSide, RecordSource
 
 # As many as “符合条件的记录” looks through; nobody chooses more in one application.
@@ -44,7 +45,8 @@ class Record:
     amount_fen: int | None
     until: date | None = None
     rate_bp: int | None = None
-    replaced: bool = False
+    # Why no policy takes it, empty when one may.
+    barred: str = ""
 
     @property
     def key(self) -> str:
@@ -126,7 +128,7 @@ def _loans(session: Session, loans: list[Loan]) -> list[Record]:
             provider=names.get(loan.institution_id, ""),
             amount_fen=loan.amount_fen,
             rate_bp=loan.rate_bp,
-            replaced=loan.id in replaced,
+            barred="记录已被更正，请选取更正后的记录" if loan.id in replaced else "",
         )
         for loan in loans
     ]
@@ -144,10 +146,57 @@ def _roots(session: Session, loans: list[Loan]) -> dict[int, int]:
     return root
 
 
+# --- investments --------------------------------------------------------------------------------------
+
+UNPAID = "记录没有到账日期，不能作为奖补依据；如投资款已到账，请在投资记录中点击“对记录有疑问”告知平台"
+
+
+def _investments_own(session: Session, org: Organisation, d: Definition, most: int) -> list[Record]:
+    """Return what stands in the 股权投资项目库, by the day on which the money arrived (manual §6.5)."""
+    sides: list[Any] = []
+    if d.side != RecordSide.PROVIDER:
+        sides.append(col(InvestmentRecord.enterprise_id) == org.id)
+    if d.side != RecordSide.RECEIVER:
+        sides.append(col(InvestmentRecord.org_id) == org.id)
+    query = select(InvestmentRecord).where(or_(*sides))
+    if d.record_from:
+        query = query.where(col(InvestmentRecord.paid_on) >= d.record_from)
+    if d.record_to:
+        query = query.where(col(InvestmentRecord.paid_on) <= d.record_to)
+    found = session.exec(query.order_by(col(InvestmentRecord.id).desc()).limit(most))
+    return [_investment(r) for r in found]
+
+
+def _investments_get(session: Session, ids: list[int]) -> list[Record]:
+    query = select(InvestmentRecord).where(col(InvestmentRecord.id).in_(ids))
+    return [_investment(r) for r in session.exec(query.order_by(col(InvestmentRecord.id).desc()))]
+
+
+def _investment(r: InvestmentRecord) -> Record:
+    return Record(
+        source=RecordSource.INVESTMENT.value,
+        id=r.id or 0,
+        # Entries of the library are never corrected.
+        root_id=r.id or 0,
+        title=r.project_name,
+        number=f"{Round.label_of(r.round)} · {InvestMode.label_of(r.mode)}",
+        on=r.paid_on or r.agreed_on,
+        receiver_id=r.enterprise_id,
+        receiver_code=r.enterprise_code,
+        receiver=r.enterprise_name,
+        provider_id=r.org_id,
+        provider=r.institution_name,
+        amount_fen=r.amount_fen,
+        barred="" if r.paid_on else UNPAID,
+    )
+
+
 # --- all sources --------------------------------------------------------------------------------------
 
-# Investments join here once the 股权投资项目库 has its table: two functions like those of the loans.
-SOURCES: dict[str, Source] = {RecordSource.LOAN.value: Source("贷款", _loans_own, _loans_get)}
+SOURCES: dict[str, Source] = {
+    RecordSource.LOAN.value: Source("贷款", _loans_own, _loans_get),
+    RecordSource.INVESTMENT.value: Source("投资", _investments_own, _investments_get),
+}
 
 
 def parse_keys(text: str) -> list[tuple[str, int]]:
@@ -209,8 +258,8 @@ def why_not(d: Definition, record: Record, org: Organisation) -> str:
         return "政策不接受这一类记录"
     if not is_own(record, org, d.side):
         return "不是本单位可选取的记录"
-    if record.replaced:
-        return "记录已被更正，请选取更正后的记录"
+    if record.barred:
+        return record.barred
     if d.record_from and record.on < d.record_from:
         return f"日期 {record.on} 早于政策规定的 {d.record_from}"
     if d.record_to and record.on > d.record_to:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 from openpyxl import load_workbook
@@ -158,7 +159,7 @@ def test_6_1_收藏与推荐和对接线索(new_walk) -> None:
     press(page, "导出")
     with page.expect_download() as started:
         page.get_by_role("link", name=re.compile("下载")).click()
-    (sheet,) = load_workbook(started.value.path()).worksheets
+    (sheet,) = load_workbook(io.BytesIO(started.value.path().read_bytes())).worksheets
     told = [row for row in sheet.iter_rows(min_row=2, values_only=True) if "希望与企业见面" in row]
     assert [row[0] for row in told] == [name]
     _followed_up(staff, name)

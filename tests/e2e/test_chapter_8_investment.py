@@ -25,10 +25,15 @@ def test_8_1_own_investments_and_a_newer_version(new_walk) -> None:
     staff.page.wait_for_url(re.compile(r"/staff/policies/\d+$"))
     editor = staff.page.url
     staff.settle()
-    opens = clock.today() - timedelta(days=1)
+    # A copy has no dates of its own yet.
     fill(
         staff.page,
-        {"name": NAME, "document_no": "郑金文〔2026〕39号", "opens_on": opens.isoformat()},
+        {
+            "name": NAME,
+            "document_no": "郑金文〔2026〕39号",
+            "opens_on": day(-1),
+            "closes_on": day(30),
+        },
     )
     press(staff.page, "发布")
     staff.sees("已发布，申报时间内申请单位即可申请")
@@ -40,6 +45,11 @@ def test_8_1_own_investments_and_a_newer_version(new_walk) -> None:
     press(staff.page, "发布")
     staff.sees("已发布第 2 版")
     _follow(fund)
+
+
+def day(days: int) -> str:
+    """Return a date so many days from today."""
+    return (clock.today() + timedelta(days=days)).isoformat()
 
 
 def _choose(fund: Walk) -> None:
@@ -56,7 +66,7 @@ def _choose(fund: Walk) -> None:
     page.get_by_role("button", name=re.compile("^选取")).first.click()
     expect(page.get_by_text("已选取", exact=True).first).to_be_visible()
     fund.settle()
-    expect(page.get_by_text("× 2 %")).to_be_visible()
+    expect(page.get_by_text("× 2% =")).to_be_visible()
     fund.step("8.1-12", "股权金融机构可选取已备案的投资记录，系统按实际到账投资额计算奖励", full=True)
 
 
@@ -70,5 +80,5 @@ def _follow(fund: Walk) -> None:
     newer.click()
     fund.sees("已改用新版本，已填写的内容已保留")
     expect(page.get_by_text("已选取", exact=True).first).to_be_visible()
-    expect(page.get_by_text("× 3 %")).to_be_visible()
+    expect(page.get_by_text("× 3% =")).to_be_visible()
     expect(newer).to_have_count(0)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from openpyxl import load_workbook
 from sqlmodel import Session
 
-from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import Forbidden
-from cpegi_app.services import equity_figures, library, list_count, list_export, lists, online_investment
+from cpegi_app.services import equity_figures, library, list_count, list_export, lists
 from cpegi_app.services.list_export import Export
 from cpegi_app.vocabulary import Kind, Status
 from cpegi_app.vocabulary.equity import Round
@@ -23,60 +20,36 @@ def _counted_anew() -> None:
     list_count.forget()
 
 
-def done(session: Session, **changes: str) -> tuple[Actor, Actor]:
-    """Return institution and enterprise of an online investment that is in the library."""
-    row, fund, owner = equity.online(session, **changes)
-    online_investment.confirm(session, owner, row.id or 0, row.version)
-    return fund, owner
-
-
 def names(session: Session, who: Actor, **filters: str) -> list[str]:
     listing = library.EVERY if who.role == "STAFF" else library.OWN
     return [r.project for r in lists.page(session, who, listing, filters, size=50).rows]
 
 
 def test_6_5_both_ways_of_investing_end_in_the_library_as_closed(session: Session):
-    done(session)
+    equity.closed(session)
     worlds.investment_world(session).bring_to(session, Status.APPROVED)
     page = lists.page(session, factories.staff(session), library.EVERY, {})
     assert {(r.source, r.state) for r in page.rows} == {("线上", "已结项"), ("线下", "已结项")}
     assert page.sums.sums == (2_000_000_000,)
 
 
-def test_each_side_sees_and_may_choose_its_own(session: Session):
-    fund, owner = done(session)
-    for who, side in ((fund, "投资机构"), (owner, "项目方")):
+def test_each_side_sees_its_own(session: Session):
+    for who in equity.closed(session):
         assert len(names(session, who)) == 1
-        (own,) = library.own_records(session, who)
-        assert (own.as_side, own.amount_fen) == (side, 1_000_000_000)
-        assert library.own_record(session, who, own.id) == own
-    (own,) = library.own_records(session, fund)
+    fund, _ = equity.closed(session)
     for stranger in (factories.member(session), equity.fund(session)):
-        assert names(session, stranger) == [] and library.own_records(session, stranger) == []
-        assert library.own_record(session, stranger, own.id) is None
-    assert library.own_record(session, fund, -1) is None
-    with pytest.raises(Forbidden):
-        library.own_records(session, factories.unverified(fund))
+        assert names(session, stranger) == []
     with pytest.raises(Forbidden):
         names(session, factories.regulator(session))
     with pytest.raises(Forbidden):
         lists.page(session, fund, library.EVERY, {})
 
 
-def test_choices_lie_within_the_window_of_the_money(session: Session):
-    fund, _ = done(session, agreed_on=equity.day(90), paid_on=equity.day(60))
-    today = clock.today()
-    assert library.own_records(session, fund, since=today - timedelta(days=61), until=today)
-    assert library.own_records(session, fund, since=today - timedelta(days=59)) == []
-    assert library.own_records(session, fund, until=today - timedelta(days=61)) == []
-    assert library.own_records(session, fund, word="工业视觉") and not library.own_records(
-        session, fund, word="无"
-    )
-
-
 def test_the_library_is_searched(session: Session):
     staff = factories.staff(session)
-    done(session, round="B", agreed_on="2024-05-01", paid_on="2024-05-02", registered_on="2024-05-03")
+    equity.closed(
+        session, round="B", agreed_on="2024-05-01", paid_on="2024-05-02", registered_on="2024-05-03"
+    )
     worlds.investment_world(session, agreed_on="2025-05-01", paid_on="2025-05-02").bring_to(
         session, Status.APPROVED
     )
@@ -94,7 +67,7 @@ def test_the_library_is_searched(session: Session):
 
 def test_the_export_is_a_workbook_of_the_filtered_list(session: Session):
     staff = factories.staff(session)
-    done(session)
+    equity.closed(session)
     worlds.investment_world(session).bring_to(session, Status.APPROVED)
     export = Export("library", {"source": "ONLINE"})
     while not export.whole:
@@ -115,7 +88,7 @@ def test_the_figures_add_up(session: Session):
     staff = factories.staff(session)
     before = equity_figures.figures(session, staff)
     amount = lambda found, label: next(t.value for t in found.tiles if t.label == label)  # noqa: E731
-    done(session, round="B", agreed_on=equity.day(12), amount="800")
+    equity.closed(session, round="B", agreed_on=equity.day(12), amount="800")
     equity.online(session, by="staff")
     worlds.investment_world(session).bring_to(session, Status.PENDING)
     found = equity_figures.figures(session, staff)
