@@ -160,11 +160,6 @@ def _slot_files(slot: FileSlot, state: Any) -> rx.Component:
     return rx.el.ul(rx.foreach(state.files, one), class_name="files", aria_label=f"已上传的{slot.label}")
 
 
-def query_field(name: str, label: str, control: rx.Component) -> rx.Component:
-    """Return a labelled control of a query bar."""
-    return ui.field(name, label, control)
-
-
 def pager(state: Any) -> rx.Component:
     """Return the pager of a list state."""
     pages = rx.cond(state.total > 0, (state.total + state.size - 1) // state.size, 1)

@@ -10,7 +10,7 @@ from cpegi_app import clock
 from cpegi_app.access import APPLICATION, APPLY, REQUEST, Actor, Permission
 from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import Application, Organisation, Product
-from cpegi_app.services import application_list, conditions, matches, notices, product_public, review
+from cpegi_app.services import application_list, conditions, matches, notices, review
 from cpegi_app.services.forms import Form, Number, Text, Whole, Widget, fen, input_field, wan
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.profile_forms import FORMS
@@ -245,11 +245,3 @@ def default_decision(row: Application) -> dict[str, str]:
         "approved_amount": wan(row.amount_fen).replace(",", ""),
         "approved_term": str(row.term_months),
     }
-
-
-def target_product(session: Session, row: Application) -> product_public.PublicDetail | None:
-    """Return the product as it stands now, None when it is off the list."""
-    try:
-        return product_public.public_detail(session, row.product_id)
-    except NotFound:
-        return None

@@ -52,8 +52,6 @@ class Wanted:
     low: int = 0
     high: int = 0
     note: str = ""
-    # Whether the institution stated it itself, or its verified profile did.
-    is_stated: bool = False
 
     @property
     def summary(self) -> str:
@@ -102,7 +100,6 @@ def wanted(row: InvestPreference | None, profile: dict[str, str]) -> Wanted:
             row.amount_min_fen,
             row.amount_max_fen,
             row.note,
-            True,
         )
     return Wanted(
         industries=_codes(profile.get("invest_industries", ""), Industry),

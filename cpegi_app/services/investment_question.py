@@ -14,7 +14,6 @@ from cpegi_app.access import (
     CONFIRM_ONLINE,
     INVESTMENT_EDIT,
     RECORD,
-    REVIEW,
     STAFF_RECORD,
     STAFF_RECORDS,
     Actor,
@@ -272,7 +271,6 @@ class QuestionRow(BaseModel):
     tone: str
     at: str
     href: str
-    review_href: str
 
 
 def _every(actor: Actor, filters: Filters) -> list[Any]:
@@ -295,7 +293,6 @@ def _rows(
             tone=QUESTION_TONES[r.state],
             at=clock.local(r.updated_at),
             href=_staff_href(r),
-            review_href="" if r.online_id else REVIEW.url(flow=FLOW.name, rid=r.investment_id),
         )
         for r in found
     ]

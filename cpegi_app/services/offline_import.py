@@ -48,7 +48,6 @@ class TrialView(BaseModel):
     at: str = ""
     good: int = 0
     bad: int = 0
-    bad_cells: int = 0
     there: int = 0
     warned: int = 0
     notes: list[str] = []
@@ -237,7 +236,6 @@ def view(session: Session, actor: Actor, import_id: int) -> TrialView:
         at=clock.local(kept.created_at),
         good=kept.good,
         bad=kept.bad,
-        bad_cells=sum(f[0] == BAD for f in json.loads(kept.findings)[1]),
         there=kept.there,
         warned=kept.warned,
         notes=kept.notes,

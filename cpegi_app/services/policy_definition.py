@@ -101,10 +101,6 @@ class Definition(Part):
     materials: tuple[Material, ...] = ()
     questions: tuple[Question, ...] = ()
 
-    def material(self, code: str) -> Material | None:
-        """Return a material by its code."""
-        return next((m for m in self.materials if m.code == code), None)
-
     def question(self, code: str) -> Question | None:
         """Return a question by its code."""
         return next((q for q in self.questions if q.code == code), None)

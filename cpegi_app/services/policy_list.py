@@ -15,7 +15,7 @@ from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.services.policy import require
-from cpegi_app.vocabulary.policy import POLICY_TONES, WINDOW_TONES, PolicyCategory, PolicyState, WindowState
+from cpegi_app.vocabulary.policy import POLICY_TONES, PolicyCategory, PolicyState, WindowState
 
 
 class PolicyRow(BaseModel):
@@ -29,7 +29,6 @@ class PolicyRow(BaseModel):
     tone: str
     window: str
     window_state: str
-    window_tone: str
     number: str
     applications: int
     changed: bool
@@ -70,7 +69,6 @@ def _row(p: Policy, received: int) -> PolicyRow:
         tone=POLICY_TONES[p.state],
         window=definitions.window_text(p.opens_at, p.closes_at),
         window_state=WindowState.label_of(state) if published else "",
-        window_tone=WINDOW_TONES[state],
         number=f"第 {p.number} 版" if p.number else "未发布",
         applications=received,
         changed=published and p.updated_at is not None and _is_ahead(p),

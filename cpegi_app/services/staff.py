@@ -121,12 +121,6 @@ def waited_text(waited: timedelta) -> str:
     return f"{minutes // 60} 小时" if minutes < 48 * 60 else f"{minutes // 1440} 天"
 
 
-def next_in_queue(session: Session, actor: Actor) -> str:
-    """Return where the oldest waiting thing is decided, empty when nothing waits."""
-    rows, _, _ = queue(session, actor, size=1)
-    return rows[0].href if rows else ""
-
-
 # --- accounts -------------------------------------------------------------------------------------
 
 

@@ -26,7 +26,7 @@ from cpegi_app.services import dashboard, notices
 from cpegi_app.settings import get_settings
 from cpegi_app.state.base import Services, for_screen, text_arg
 from cpegi_app.state.message import MessageState
-from cpegi_app.vocabulary import Kind, OrgClass
+from cpegi_app.vocabulary import OrgClass
 
 
 class MenuItem(BaseModel):
@@ -191,8 +191,3 @@ class ShellState(Services, rx.State):
         """Tell whether the tab still shows the console page that was opened last."""
         path = str(self.router.url.path or "/")
         return self.ready and self._route != "" and path.startswith(self._route.split("[")[0])
-
-
-def is_institution(kind: str) -> bool:
-    """Tell whether a kind is one of the institutions'."""
-    return kind in (Kind.DEBT, Kind.EQUITY, Kind.INTERMEDIARY)
