@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -18,6 +21,7 @@ from cpegi_app.settings import get_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 _url = ""
+_watching = threading.Lock()
 # Called in the thread that committed, with the session whose work is now there for all.
 after_commit: list[Callable[[Session], None]] = []
 
@@ -34,6 +38,7 @@ def configure(address: str) -> None:
         if engine.cache_info().currsize:
             engine().dispose()
         engine.cache_clear()
+    _watcher.cache_clear()
     _url = address
 
 
@@ -68,6 +73,21 @@ def write_engine() -> Engine:
 def read_engine() -> Engine:
     """Return the engine for reading; on PostgreSQL the same as for writing."""
     return _make(url(), writes=False) if url().startswith("sqlite") else write_engine()
+
+
+@lru_cache(maxsize=1)
+def _watcher(address: str, process: int) -> sqlite3.Connection:
+    """Return a connection that only watches; a forked process opens its own."""
+    return sqlite3.connect(make_url(address).database or "", isolation_level=None, check_same_thread=False)
+
+
+def version() -> int | None:
+    """Return what changes with every commit of any process (1.5 µs on SQLite); None where nothing tells so exactly."""
+    address = url()
+    if not address.startswith("sqlite"):
+        return None
+    with _watching:
+        return _watcher(address, os.getpid()).execute("PRAGMA data_version").fetchone()[0]
 
 
 # PostgreSQL: a deadlock, a lock not got in time, too many connections.
@@ -116,8 +136,12 @@ def transaction() -> Iterator[Session]:
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """Yield a session for queries only; what it holds is never written."""
-    with _in_turn(), Session(read_engine(), expire_on_commit=False) as session:
+    """Yield a session for queries only; what it holds is never written.
+
+    Its `info["as_of"]` is the database's version before it began: what was found then holds while that stands.
+    """
+    as_of = {"as_of": version()}
+    with _in_turn(), Session(read_engine(), expire_on_commit=False, info=as_of) as session:
         yield session
         # A rollback would empty the rows that the caller takes along.
         session.expunge_all()

@@ -46,6 +46,8 @@ class Counted:
     top: int = 0
     top_at: datetime | None = None
     looked_at: datetime | None = None
+    # The database's version then, where it tells one (`db.reading`): while it stands, nothing has changed.
+    as_of: int | None = None
     # Changes that were counted already: they stay in view for as long as the overlap.
     seen: frozenset[tuple] = frozenset()
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -147,6 +149,9 @@ def count_on(session: Session, table: Table, found: Counted, where: list[Any], s
 
 def _follow(session: Session, table: Table, found: Counted, where: list[Any]) -> None:
     """Take in what is new or has changed since the list was last looked at."""
+    as_of = session.info.get("as_of")
+    if as_of is not None and as_of == found.as_of:
+        return
     model = table.model
     newest = select(model.id, model.created_at).order_by(model.id.desc()).limit(1)
     top, top_at = session.exec(newest).first() or (0, None)
@@ -160,7 +165,7 @@ def _follow(session: Session, table: Table, found: Counted, where: list[Any]) ->
         found.stretches, found.bottom = {}, top // STRETCH + 1 if top else 0
     else:
         _recount(session, table, found, where, touched, top)
-    found.top, found.top_at, found.looked_at = top, top_at, now
+    found.top, found.top_at, found.looked_at, found.as_of = top, top_at, now, as_of
 
 
 def _recount(

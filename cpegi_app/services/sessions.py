@@ -6,8 +6,9 @@ import hashlib
 import secrets
 from datetime import timedelta
 from http.cookies import CookieError, SimpleCookie
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
@@ -84,40 +85,59 @@ def open_session(session: Session, user_id: int, address: str = "") -> str:
     return sid
 
 
+_COLUMNS: tuple[Any, ...] = (
+    LoginSession.id,
+    LoginSession.address,
+    LoginSession.revoked_at,
+    LoginSession.expires_at,
+    LoginSession.last_seen_at,
+    LoginSession.user_id,
+    User.role,
+    User.name,
+    User.phone,
+    User.org_id,
+    User.disabled_at,
+    col(Organisation.name).label("org_name"),
+    Organisation.kind,
+    Organisation.org_class,
+    Organisation.verified_at,
+)
+# Made once: making a statement anew at every event costs more than asking it.
+_LOGIN = (
+    select(*_COLUMNS)
+    .join(User, col(User.id) == LoginSession.user_id)
+    .join(Organisation, col(Organisation.id) == User.org_id, isouter=True)
+    .where(col(LoginSession.sid_hash) == bindparam("sid_hash"))
+)
+
+
+def login_of(session: Session, sid: str) -> tuple[Actor, bool] | None:
+    """Return who a session id stands for now, and whether it was last marked as seen over a minute ago.
+
+    None when it is unknown, ended, idle or its user disabled.
+    """
+    found = session.execute(_LOGIN, {"sid_hash": digest(sid)}).first() if sid else None
+    if found is None or found.revoked_at or found.disabled_at or _is_over(found):
+        return None
+    actor = Actor(
+        user_id=found.user_id,
+        role=Role(found.role),
+        name=found.name or found.org_name or "",
+        phone_masked=masked(found.phone),
+        org_id=found.org_id,
+        kind=Kind(found.kind) if found.kind else None,
+        org_class=OrgClass(found.org_class) if found.org_class else None,
+        verified=bool(found.verified_at),
+        login_id=found.id,
+        address=found.address,
+    )
+    return actor, clock.now() - found.last_seen_at > TOUCH_EVERY
+
+
 def actor_of(session: Session, sid: str) -> Actor | None:
     """Return who a session id stands for now; None when it is unknown, ended, idle or its user disabled."""
-    if not sid:
-        return None
-    query = (
-        select(LoginSession, User, Organisation)
-        .join(User, col(User.id) == LoginSession.user_id)
-        .join(Organisation, col(Organisation.id) == User.org_id, isouter=True)
-        .where(LoginSession.sid_hash == digest(sid))
-    )
-    found = session.exec(query).first()
-    if found is None:
-        return None
-    login, user, org = found
-    if login.revoked_at or user.disabled_at or _is_over(login, user.role):
-        return None
-    return Actor(
-        user_id=user.id or 0,
-        role=Role(user.role),
-        name=user.name or (org.name if org else ""),
-        phone_masked=masked(user.phone),
-        org_id=user.org_id,
-        kind=Kind(org.kind) if org and org.kind else None,
-        org_class=OrgClass(org.org_class) if org and org.org_class else None,
-        verified=bool(org and org.verified_at),
-        login_id=login.id,
-        address=login.address,
-    )
-
-
-def needs_touch(session: Session, login_id: int) -> bool:
-    """Tell whether the login was last marked as seen over a minute ago."""
-    login = session.get(LoginSession, login_id)
-    return login is not None and clock.now() - login.last_seen_at > TOUCH_EVERY
+    found = login_of(session, sid)
+    return found[0] if found else None
 
 
 def touch(session: Session, login_id: int) -> None:
@@ -142,7 +162,7 @@ def revoke_all(session: Session, user_id: int, *, but: int | None = None) -> Non
     session.exec(query.values(revoked_at=clock.now()))
 
 
-def _is_over(login: LoginSession, role: str) -> bool:
+def _is_over(login: Any) -> bool:
     settings = get_settings()
-    idle = settings.staff_idle_minutes if role == Role.STAFF else settings.session_idle_minutes
+    idle = settings.staff_idle_minutes if login.role == Role.STAFF else settings.session_idle_minutes
     return login.expires_at <= clock.now() or clock.now() - login.last_seen_at > timedelta(minutes=idle)

@@ -1,14 +1,16 @@
-"""Who a login stands for, remembered for a moment: opening one page asks for it seven times.
+"""Who a login stands for, remembered until something is committed: opening one page asks for it seven times.
 
-What is remembered ends with the next commit of this process, so an ended login or a lost right counts at once.
-Only what another process of the same site commits may take `MOMENT` to be noticed, and only for reading:
-whatever writes asks the table in its own transaction (state/base.py).
+On SQLite the database says whether any process has committed (`db.version`). On PostgreSQL this process knows its own
+commits only; what another one commits may take `MOMENT` to be noticed, and only for reading: whatever writes asks the
+table in its own transaction (state/base.py).
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
 
 from sqlmodel import Session
 
@@ -17,26 +19,38 @@ from cpegi_app.access import Actor
 from cpegi_app.services import sessions
 
 MOMENT = timedelta(seconds=1)
+# However quiet the database is: a login may end by the clock alone.
+LONGEST = timedelta(seconds=10)
+MOST = 10_000
 
 
 @dataclass(frozen=True)
 class _Memory:
     actor: Actor
     at: datetime
+    version: tuple[str, int]
+    # Whether the database itself tells of every change.
+    exact: bool
     touch_due: bool
 
 
-# By database and the digest of the session id.
-_remembered: dict[tuple[str, str], _Memory] = {}
+# By the digest of the session id.
+_remembered: OrderedDict[str, _Memory] = OrderedDict()
+_commits = count(1)
+_committed = 0
 
 
-def _forget(_session: Session) -> None:
-    # Another dictionary, not an emptied one: who reads the table at this moment remembers into the old one.
-    global _remembered
-    _remembered = {}
+def _note(_session: Session) -> None:
+    global _committed
+    _committed = next(_commits)
 
 
-db.after_commit.append(_forget)
+db.after_commit.append(_note)
+
+
+def _version() -> tuple[tuple[str, int], bool]:
+    exact = db.version()
+    return (db.url(), _committed if exact is None else exact), exact is not None
 
 
 def recall(sid: str, seen: bool = True) -> Actor | None:
@@ -44,28 +58,28 @@ def recall(sid: str, seen: bool = True) -> Actor | None:
 
     `seen` is false for what nobody pressed; otherwise a login due to be marked as seen is not recalled.
     """
-    found = _remembered.get(_key(sid))
-    if found is None or (seen and found.touch_due):
+    found = _remembered.get(sessions.digest(sid))
+    if found is None or (seen and found.touch_due) or _version()[0] != found.version:
         return None
-    return found.actor if timedelta(0) <= clock.now() - found.at <= MOMENT else None
+    age = clock.now() - found.at
+    return found.actor if timedelta(0) <= age <= (LONGEST if found.exact else MOMENT) else None
 
 
 def look_up(sid: str, seen: bool = True) -> Actor | None:
     """Return the actor of a session id as the table has it, and mark the login as seen; for a worker thread."""
-    into, at = _remembered, clock.now()
+    # Before the table is read: whatever is committed meanwhile makes the memory void.
+    (version, exact), at = _version(), clock.now()
     with db.reading() as session:
-        actor = sessions.actor_of(session, sid)
-        due = actor is not None and sessions.needs_touch(session, actor.login_id or 0)
-    if actor is None:
+        found = sessions.login_of(session, sid)
+    if found is None:
         return None
+    actor, due = found
     if due and seen and actor.login_id:
         with db.transaction() as session:
             sessions.touch(session, actor.login_id)
         # Read again: what else was committed meanwhile may concern this very login.
         return look_up(sid, seen=False)
-    into[_key(sid)] = _Memory(actor, at, due)
+    _remembered[sessions.digest(sid)] = _Memory(actor, at, version, exact, due)
+    while len(_remembered) > MOST:
+        _remembered.popitem(last=False)
     return actor
-
-
-def _key(sid: str) -> tuple[str, str]:
-    return db.url(), sessions.digest(sid)

@@ -139,12 +139,14 @@ class Walk:
         )
         if mark:
             mark.scroll_into_view_if_needed()
-        elif full:
-            # What stays at the window's edge is pictured where it belongs.
-            self.page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
-        self.page.screenshot(
-            path=MANUAL / f"{number}.png", full_page=full, animations="disabled", caret="hide"
-        )
+        window = self.page.viewport_size
+        if full and window:
+            # As high as the page: what stays at the window's edge is pictured where it belongs.
+            height = self.page.evaluate("document.documentElement.scrollHeight")
+            self.page.set_viewport_size({"width": window["width"], "height": max(height, window["height"])})
+        self.page.screenshot(path=MANUAL / f"{number}.png", animations="disabled", caret="hide")
+        if full and window:
+            self.page.set_viewport_size(window)
         if mark:
             mark.evaluate("(node, old) => { node.style.outline = old }", old)
         section, order = number.split("-")

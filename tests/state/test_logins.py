@@ -24,7 +24,7 @@ def _elsewhere_revoked(user_id: int) -> None:
         )
 
 
-def test_a_login_is_recalled_until_this_process_commits(cast: Cast):
+def test_a_login_is_recalled_until_something_is_committed(cast: Cast):
     staff = cast.people["staff"]
     assert logins.recall(staff.sid) is None
     found = logins.look_up(staff.sid)
@@ -36,9 +36,17 @@ def test_a_login_is_recalled_until_this_process_commits(cast: Cast):
     assert logins.recall(staff.sid) is None
 
 
+def test_what_another_process_ends_is_noticed_at_once_where_the_database_tells(cast: Cast):
+    staff = cast.people["staff"]
+    logins.look_up(staff.sid)
+    _elsewhere_revoked(staff.user_id)
+    assert logins.recall(staff.sid) is None
+
+
 def test_what_another_process_ends_is_noticed_in_a_moment(cast: Cast, monkeypatch: pytest.MonkeyPatch):
     staff, now = cast.people["staff"], clock.now()
     monkeypatch.setattr(clock, "now", lambda: now)
+    monkeypatch.setattr(db, "version", lambda: None)
     logins.look_up(staff.sid)
     _elsewhere_revoked(staff.user_id)
     assert logins.recall(staff.sid) is not None
@@ -49,8 +57,19 @@ def test_what_another_process_ends_is_noticed_in_a_moment(cast: Cast, monkeypatc
     assert logins.recall(staff.sid) is None
 
 
-def test_whatever_writes_asks_the_table_itself(cast: Cast):
+def test_no_login_is_remembered_for_long(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+    staff, now = cast.people["staff"], clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
+    logins.look_up(staff.sid)
+    now += logins.LONGEST
+    assert logins.recall(staff.sid)
+    now += timedelta(milliseconds=1)
+    assert logins.recall(staff.sid) is None
+
+
+def test_whatever_writes_asks_the_table_itself(cast: Cast, monkeypatch: pytest.MonkeyPatch):
     staff = cast.people["staff"]
+    monkeypatch.setattr(db, "version", lambda: None)
     logins.look_up(staff.sid)
     _elsewhere_revoked(staff.user_id)
     assert run_as(staff.sid, "", False, lambda _, actor: actor.user_id, (), {}) == staff.user_id
