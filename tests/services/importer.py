@@ -1,6 +1,6 @@
-"""A process that imports a trial's good rows, started to be killed: database and session on the command line.
+"""A process that imports a trial's good rows, loaded to be killed: database and session on the command line.
 
-The import's number comes on stdin, when everything is loaded.
+The import's number comes on stdin.
 """
 
 from __future__ import annotations
@@ -9,22 +9,20 @@ import sys
 
 from cpegi_app import db
 from cpegi_app.services import chapters, offline_import, sessions
+from tests.services import victims
 
 assert chapters.CHAPTERS
 
 
-def main() -> None:
-    """Say when the import begins, do it, say that it is done."""
-    address, sid = sys.argv[1:]
-    db.configure(address)
-    number = int(sys.stdin.readline())
+def work(line: str) -> None:
+    """Say when the import's transaction has begun, and do it."""
     with db.transaction() as session:
-        actor = sessions.actor_of(session, sid)
+        actor = sessions.actor_of(session, sys.argv[2])
         assert actor is not None
-        print("begun", flush=True)
-        offline_import.import_good(session, actor, number)
-    print("done", flush=True)
+        victims.begun()
+        offline_import.import_good(session, actor, int(line))
 
 
 if __name__ == "__main__":
-    main()
+    db.configure(sys.argv[1])
+    victims.serve(work)

@@ -1,4 +1,4 @@
-"""A process that works off pushes, started to be killed: the database on the command line, a line on stdin to begin."""
+"""A process that works off pushes, loaded to be killed: the database on the command line, a line on stdin to begin."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ import sys
 
 from cpegi_app import db, pusher
 from cpegi_app.services import chapters, push
+from tests.services import victims
 
 assert chapters.CHAPTERS
 
 
-def main() -> None:
-    """Say when the work begins and when it is done."""
-    address, chunk = sys.argv[1:]
-    db.configure(address)
-    push.CHUNK = int(chunk)
-    sys.stdin.readline()
-    print("begun", flush=True)
+def work(_: str) -> None:
+    """Work off what there is."""
+    victims.begun()
     pusher.work_off()
-    print("done", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    db.configure(sys.argv[1])
+    push.CHUNK = int(sys.argv[2])
+    victims.serve(work)

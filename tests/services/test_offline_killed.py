@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,10 +18,10 @@ from cpegi_app.models import AuditEntry, FilingImport, OfflineLoan
 from cpegi_app.services import offline_import, offline_loan, sessions
 from cpegi_app.vocabulary import Kind
 from tests import factories
+from tests.services.victims import Victim
 from tests.workbooks.make import book, cells, row
 
 KILLS, ROWS, ROUNDS = 20, 120, 5
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def made(build: Any) -> Any:
@@ -55,39 +51,21 @@ def trial(actor: Actor, number: int, first: int, rows: int) -> int:
 # --- killed ---------------------------------------------------------------------------------------------
 
 
-def start(address: str, sid: str) -> subprocess.Popen[str]:
-    """Start an importer; it waits for a number."""
-    command = [sys.executable, "-m", "tests.services.importer", address, sid]
-    environment = os.environ | {"DATA_DIR": str(ROOT / "test-output")}
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, text=True)
-
-
-def begin(importer: subprocess.Popen[str], number: int) -> None:
-    """Give it the number, wait until its transaction has begun."""
-    assert importer.stdin is not None and importer.stdout is not None
-    print(number, file=importer.stdin, flush=True)
-    assert importer.stdout.readline() == "begun\n"
-
-
 def test_an_import_that_is_killed_is_whole_or_not_there(database: str):
     actor = bank()
     number = made(lambda s: batch(s, actor))
     sid = made(lambda s: sessions.open_session(s, actor.user_id))
-    importer, following = start(database, sid), start(database, sid)
-    begin(importer, trial(actor, number, 0, ROWS))
+    importer = Victim("importer", database, sid)
+    importer.begin(str(trial(actor, number, 0, ROWS)))
     clock = time.perf_counter()
-    assert importer.stdout is not None and importer.stdout.readline() == "done\n"
+    importer.wait()
     span, cut = time.perf_counter() - clock, 0
-    importer.communicate()
     for turn in range(1, KILLS + 1):
-        importer, following = following, start(database, sid)
         asked = trial(actor, number, turn * ROWS, ROWS)
-        begin(importer, asked)
+        importer.begin(str(asked))
         # From the first moment of the transaction to a little after its end.
         time.sleep(span * 1.1 * turn / KILLS)
-        importer.kill()
-        said = "done" in importer.communicate()[0]
+        said = importer.kill()
         there = count(OfflineLoan, OfflineLoan.batch_id == number) - turn * ROWS
         assert there in (0, ROWS), turn
         assert there == ROWS or not said, turn
@@ -96,8 +74,7 @@ def test_an_import_that_is_killed_is_whole_or_not_there(database: str):
         assert made(lambda s, a=asked: offline_import.import_good(s, actor, a)).imported == ROWS
         assert count(OfflineLoan, OfflineLoan.batch_id == number) == (turn + 1) * ROWS
         assert count(AuditEntry, AuditEntry.action == "offline.import") == turn + 1
-    following.kill()
-    following.communicate()
+    importer.close()
     assert cut, "every kill came too late"
 
 

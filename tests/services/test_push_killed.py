@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,9 +19,9 @@ from cpegi_app.models import Notice, ProductPush, PushRun, User
 from cpegi_app.services import push, staff
 from cpegi_app.vocabulary import Action, Kind, OrgClass, Status
 from tests import factories, worlds
+from tests.services.victims import Victim
 
 KILLS, FIRMS, CHUNK = 20, 90, 5
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def made(build: Callable[[Session], Any]) -> Any:
@@ -58,39 +54,22 @@ def told(product_id: int) -> Counter[int]:
         return Counter(session.scalars(query.where(Notice.href == f"{MATCHES.route}/{product_id}")))
 
 
-def start(address: str) -> subprocess.Popen[str]:
-    """Start a worker; it waits for a line."""
-    command = [sys.executable, "-m", "tests.services.push_worker", address, str(CHUNK)]
-    environment = os.environ | {"DATA_DIR": str(ROOT / "test-output")}
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, text=True)
-
-
-def begin(worker: subprocess.Popen[str]) -> None:
-    assert worker.stdin is not None and worker.stdout is not None
-    print("go", file=worker.stdin, flush=True)
-    assert worker.stdout.readline() == "begun\n"
-
-
 def test_a_push_that_is_killed_reaches_everybody_exactly_once(database: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(push, "CHUNK", CHUNK)
     everybody = Counter(a.org_id for a in firms(FIRMS))
-    worker, following = start(database), start(database)
+    worker = Victim("push_worker", database, str(CHUNK))
     product_id = made(offer)
-    begin(worker)
+    worker.begin()
     clock = time.perf_counter()
-    assert worker.stdout is not None and worker.stdout.readline() == "done\n"
+    worker.wait()
     span, cut = time.perf_counter() - clock, 0
-    worker.communicate()
     assert reached(product_id) == told(product_id) == everybody
     for turn in range(1, KILLS + 1):
-        worker, following = following, start(database)
         product_id = made(offer)
-        begin(worker)
+        worker.begin()
         # From the first moment of the push to its end.
         time.sleep(span * turn / KILLS)
-        worker.kill()
-        said = "done" in worker.communicate()[0]
+        said = worker.kill()
         half = reached(product_id)
         # What is written is whole: a row and its notice for each, and each once.
         assert half == told(product_id) and set(half.values()) <= {1}, turn
@@ -98,8 +77,7 @@ def test_a_push_that_is_killed_reaches_everybody_exactly_once(database: str, mon
         cut += half != everybody
         pusher.work_off()
         assert reached(product_id) == told(product_id) == everybody, turn
-    following.kill()
-    following.communicate()
+    worker.close()
     assert cut >= KILLS // 4, f"only {cut} kills came in time"
 
 
