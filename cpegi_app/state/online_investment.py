@@ -114,8 +114,6 @@ class StaffRecordsState(TableState, RecordingState, rx.State):
     async def load_lead(self):
         """Open the form at once for the lead that the address names."""
         self.recording, wanted = False, text_arg(self.router.url.query_parameters.get("lead", ""), 9)
-        if self.router.url.query_parameters.get("question", ""):
-            self.tab = "questions"
         if wanted.isascii() and wanted.isdigit():
             await self._begin(wanted)
 

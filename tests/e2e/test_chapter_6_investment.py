@@ -211,6 +211,7 @@ def test_6_4_添加线下投资记录(new_walk) -> None:
     )
     press(page, "添加线下投资记录")
     page.wait_for_url(re.compile(r"/console/equity/offline/\d+"))
+    filing = page.url
     fund.settle()
     press(page, "提交")
     fund.sees("请先查找并选择投资的项目或企业")
@@ -251,6 +252,7 @@ def test_6_4_添加线下投资记录(new_walk) -> None:
     press(enterprise.page, "确认无误")
     enterprise.sees("已确认，等待平台确认备案")
 
+    _asked(fund, staff, filing)
     staff.goto("/staff/queue?flow=investment")
     staff.page.get_by_role("row").filter(has_text="主轴智能检测单元").get_by_role("link", name="办理").click()
     staff.page.wait_for_url("**/staff/review/investment/*")
@@ -262,6 +264,35 @@ def test_6_4_添加线下投资记录(new_walk) -> None:
     press(page, "线下投资")
     expect(page.get_by_role("row").filter(has_text="主轴智能检测单元").get_by_text("已备案")).to_be_visible()
     fund.step("6.4-06", "项目方和平台确认后完成备案，状态为“已备案”")
+
+
+def _asked(fund: Walk, staff: Walk, filing: str) -> None:
+    """对记录有疑问 on the filing; the staff answer it by the keyboard."""
+    page = fund.page
+    fund.goto(filing[filing.index("/console") :])
+    page.get_by_role("button", name="对记录有疑问").click()
+    page.locator("#f-question").fill("到账分两次，到账日期按末次填写是否正确？")
+    press(page, "发送给平台")
+    fund.sees("已发送，平台管理人员答复后会有消息通知")
+    desk = staff.page
+    staff.goto("/staff/equity/records")
+    press(desk, "记录疑问")
+    staff.settle()
+    row = desk.get_by_role("row").filter(has_text="主轴智能检测单元")
+    row.get_by_role("link", name=re.compile("^查看并答复")).press("Enter")
+    desk.wait_for_url(re.compile(r"/staff/equity/questions/\d+"))
+    staff.sees("到账分两次")
+    expect(desk.get_by_role("link", name="查看备案材料")).to_have_attribute(
+        "href", re.compile(r"/staff/review/investment/\d+$")
+    )
+    desk.get_by_label("答复或补充").fill("正确，以全部到账之日为准。")
+    desk.get_by_role("button", name="发送").press("Enter")
+    staff.sees("已发送。")
+    fund.sees("正确，以全部到账之日为准。")
+    desk.get_by_role("button", name="标记为已解决").press("Enter")
+    staff.sees("已标记为解决")
+    desk.get_by_role("link", name="返回列表").click()
+    expect(row.get_by_text("已解决")).to_be_visible()
 
 
 def _objected(enterprise: Walk) -> None:

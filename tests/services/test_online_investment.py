@@ -7,9 +7,16 @@ from sqlmodel import Session, select
 
 from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import EquityLead, EquityProject, InvestmentRecord, LeadEvent, OnlineInvestment
-from cpegi_app.services import investment_question, lists, notices, online_investment, online_list
+from cpegi_app.services import (
+    investment_question,
+    lists,
+    notices,
+    online_investment,
+    online_list,
+    question_desk,
+)
 from cpegi_app.services.online_investment import confirm, correct, object_to, void
-from cpegi_app.vocabulary import Kind, Status
+from cpegi_app.vocabulary import Action, Kind, Status
 from cpegi_app.vocabulary.equity import LeadOutcome, LeadStage, OnlineState, ProjectState
 from tests import equity, factories, worlds
 
@@ -223,6 +230,41 @@ def test_of_two_answers_at_once_the_second_reads_the_first(session: Session):
     investment_question.post(session, factories.staff(session), question.id or 0, 1, "已核对")
     with pytest.raises(Conflict, match="刚有新的消息"):
         investment_question.post(session, factories.staff(session), question.id or 0, 1, "已核对，无误")
+
+
+def test_6_2_a_question_about_a_filing_is_read_and_answered_by_the_staff(session: Session):
+    filed = worlds.investment_world(session).bring_to(session, Status.PENDING)
+    staff, row = factories.staff(session), filed.row(session)
+    investment_question.ask(session, filed.owner, "offline", filed.row_id, "到账日期可否按银行回单填写？")
+    (waiting,) = [n for n in notices.listing(session, staff)[0] if "投资记录疑问" in n.title]
+    (listed,) = lists.page(session, staff, investment_question.QUESTIONS, {}).rows
+    assert listed.href == waiting.href and listed.kind == "线下"
+    number = int(waiting.href.rsplit("/", 1)[1])
+    case = question_desk.case(session, staff, number)
+    assert (case.project, case.state_label) == (row.project_name, "待项目方确认")
+    assert {"投资金额": "1,000 万元"}.items() <= {p.label: p.value for p in case.lines}.items()
+    assert case.review_href.endswith(f"/investment/{filed.row_id}")
+    (thread,) = case.threads
+    investment_question.post(session, staff, thread.id, thread.version, "可以，以银行回单为准。")
+    assert not any("投资记录疑问" in n.title and n.unread for n in notices.listing(session, staff)[0])
+    (told,) = [n for n in notices.listing(session, filed.owner)[0] if "平台已答复" in n.title]
+    assert told.href.endswith(f"/{filed.row_id}")
+    (own,) = investment_question.threads(session, filed.owner, "offline", filed.row_id)
+    assert own.messages[-1].text == "可以，以银行回单为准。"
+    for who in (filed.owner, filed.reviewer):
+        with pytest.raises(Forbidden):
+            question_desk.case(session, who, number)
+    filed.act(session, Action.WITHDRAW)
+    case = question_desk.case(session, staff, number)
+    assert (case.review_href, [p.label for p in case.lines]) == ("", ["投资机构", "项目方"])
+
+
+def test_a_question_about_an_online_record_stands_on_its_page_only(session: Session):
+    row, fund, _ = equity.online(session)
+    question = investment_question.ask(session, fund, "online", row.id or 0, "请核对日期")
+    for number in (question.id or 0, 10**6, -1):
+        with pytest.raises(NotFound):
+            question_desk.case(session, factories.staff(session), number)
 
 
 def test_the_staff_find_what_waits_for_an_answer(session: Session):
