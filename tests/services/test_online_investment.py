@@ -182,6 +182,43 @@ def test_leads_to_record_at_are_ones_own(session: Session):
         online_list.leads(session, factories.member(session))
 
 
+def test_6_2_the_lead_that_is_named_can_be_chosen_and_closed_ones_are_not_offered(session: Session):
+    fund, staff = equity.fund(session), factories.staff(session)
+    old = equity.lead(session, fund, equity.project(session))
+    for _ in range(online_list.LEADS_MAX + 1):
+        equity.lead(session, equity.fund(session), equity.project(session))
+    done = equity.lead(
+        session,
+        fund,
+        equity.project(session),
+        stage=LeadStage.CLOSED.value,
+        outcome=LeadOutcome.INVESTED.value,
+    )
+    values = lambda who, *more: [c.value for c in online_list.leads(session, who, *more)]  # noqa: E731
+    assert str(old.id) not in values(staff) and str(done.id) not in values(staff)
+    for kept in (old, done):
+        for word in ("", "没有这个项目"):
+            assert values(staff, word, str(kept.id))[0] == str(kept.id)
+    assert values(fund, "", str(old.id)) == [str(old.id)]
+    institution = equity.org(session, fund).name
+    assert values(staff, institution) == [str(old.id)]
+    stranger = equity.fund(session)
+    for wrong in (str(old.id), "9" * 12, "x", ""):
+        assert values(stranger, "", wrong) == []
+
+
+def test_6_2_a_project_that_was_taken_down_has_no_address(session: Session):
+    row, fund, _ = equity.online(session)
+    project = session.get_one(EquityProject, row.project_id)
+    for state, href in ((ProjectState.OPEN, f"/projects/{project.id}"), (ProjectState.DOWN, "")):
+        project.state = state.value
+        session.add(project)
+        session.flush()
+        (shown,) = lists.page(session, fund, online_list.OWN, {}).rows
+        view = online_list.view(session, fund, row.id or 0)
+        assert (shown.project, shown.project_href, view.project_href) == (project.name, href, href)
+
+
 # --- questions ----------------------------------------------------------------------------------------
 
 
