@@ -220,13 +220,16 @@ class RoadshowDeskState(FilesState, rx.State):
         """Add a project; its enterprise is invited with it."""
         self.found_projects = []
         call = self._write(roadshow_desk.add_project, self.row_id, int_arg(project_id, 0))
-        return [await self._done(call, "已加入，项目方已一并邀请。"), GuestListState.again]
+        return [await self._done(call, f"已加入，项目方已一并邀请{self._told()}。"), GuestListState.again]
 
     @rx.event
     async def remove_project(self, project_id: int):
         """Take a project off."""
         call = self._write(roadshow_desk.remove_project, self.row_id, int_arg(project_id, 0))
-        return await self._done(call, "已移除项目。")
+        return await self._done(call, f"已移除项目{self._told()}。")
+
+    def _told(self) -> str:
+        return "" if self.desk.is_draft else "，变更已通知全部已报名单位"
 
     @rx.event
     async def invite(self, org_id: int):
