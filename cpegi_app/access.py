@@ -264,6 +264,7 @@ STAFF_RECORDS = Screen(
     "6.2", "/staff/equity/records", "投资记录与疑问", P.INVESTMENT_MANAGE, "股权融资", "list"
 )
 STAFF_RECORD = Screen("6.2", "/staff/equity/records/[oid]", "线上投资记录详情", P.INVESTMENT_MANAGE)
+STAFF_QUESTION = Screen("6.2", "/staff/equity/questions/[qid]", "线下投资疑问", P.INVESTMENT_MANAGE)
 STAFF_ROADSHOWS = Screen(
     "6.3", "/staff/equity/roadshows", "路演管理", P.ROADSHOW_MANAGE, "股权融资", "calendar"
 )

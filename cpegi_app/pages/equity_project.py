@@ -221,7 +221,7 @@ def _files() -> rx.Component:
                 FileSlot.PLAN,
                 state,
                 required=True,
-                help="PDF，单个文件不超过 10 MB；仅向经认证的股权金融机构展示，每次打开都会记录并告知贵单位",
+                help="PDF，单个文件不超过 10 MB；仅向经认证的股权金融机构展示，机构每次打开都会记录并告知贵单位；平台审核人员的查阅另有审计记录",
             ),
             upload_field(
                 FileSlot.PICTURE, state, help="JPG 或 PNG，单个文件不超过 10 MB，最多 6 张；公开展示"
@@ -244,7 +244,7 @@ def project_readers() -> rx.Component:
             PROJECT_READERS.title,
             ui.link_button("返回列表", PROJECTS.route),
             number=state.readers.name,
-            lead="浏览、收藏和感兴趣只展示机构数；商业计划书的每次打开都列出机构、人员和时间。",
+            lead="浏览、收藏和感兴趣只展示机构数；机构每次打开商业计划书都列出机构、人员和时间；平台审核人员的查阅另有审计记录。",
         ),
         rx.el.div(
             ui.stat_tile("浏览机构", counts.viewed, unit="家"),

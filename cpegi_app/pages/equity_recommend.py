@@ -176,7 +176,7 @@ def _candidates(state: Any, title: str, what: str, note: str, query: list) -> rx
             c.name,
             c.note,
             rx.el.div(rx.el.p(ui.tag(c.verdict, c.verdict_tone)), reason_chips(c.reasons)),
-            ui.show(c.done != "", ui.tag(c.done, c.done_tone)),
+            ui.show(c.done != "", ui.two_lines(ui.tag(c.done, c.done_tone), c.said)),
         ]
 
     columns = [

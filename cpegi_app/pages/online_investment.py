@@ -32,7 +32,6 @@ from cpegi_app.state.online_investment import (
 from cpegi_app.vocabulary.equity import OnlineState, QuestionState
 
 STEPS = ("登记", "双方确认", "进入项目库")
-PROJECT = "/projects/"
 DISPUTED_OWN = "双方数据不一致。请核对下方对比并点击“更正记录”，重新确认后入库；确无该笔投资的请作废。"
 DISPUTED_OTHER = "双方数据不一致，等待投资机构或平台更正记录；更正后请贵单位重新确认。"
 
@@ -59,7 +58,7 @@ def online_row(row: rx.Var[OnlineRow], screen: Screen, *, own: bool, both: bool 
         if both
         else (row.enterprise if own else row.institution)
     )
-    look = ui.link("查看项目", PROJECT + row.project_id.to_string(), aria_label="查看项目" + row.project)
+    look = ui.link("查看项目", row.project_href, aria_label="查看项目" + row.project)
     return [
         row.project,
         other,
@@ -68,7 +67,10 @@ def online_row(row: rx.Var[OnlineRow], screen: Screen, *, own: bool, both: bool 
         row.share,
         row.agreed_on,
         ui.two_lines(ui.tag(row.state_label, row.tone), row.waits_for),
-        [ui.link("详情", href(screen, row.id), aria_label="查看记录" + row.project), look],
+        [
+            ui.link("详情", href(screen, row.id), aria_label="查看记录" + row.project),
+            ui.show(row.project_href != "", look),
+        ],
     ]
 
 
@@ -89,7 +91,7 @@ def record_dialog(state: Any) -> rx.Component:
         type="search",
         name="lead_word",
         class_name="input",
-        placeholder="输入项目名称缩小范围",
+        placeholder="输入项目或机构名称缩小范围",
         aria_label="查找线索",
         on_change=state.look_lead.debounce(300),
     )
@@ -205,7 +207,7 @@ def _record(state: Any, back: Screen, screen: Screen, *, staff: bool = False) ->
         ui.crumbs(back.menu, (back.title, back.route), screen.title),
         ui.page_head(
             rx.cond(view.project == "", screen.title, view.project),
-            ui.show(view.id > 0, ui.link_button("查看项目", PROJECT + view.project_id.to_string())),
+            ui.show(view.project_href != "", ui.link_button("查看项目", view.project_href)),
             ui.link_button("返回列表", back.route),
             status=ui.show(view.state != "", ui.tag(view.state_label, view.tone)),
         ),

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import reflex as rx
 
-from cpegi_app.access import ROADSHOW, ROADSHOWS
+from cpegi_app.access import PUBLIC_PROJECT, ROADSHOW, ROADSHOWS
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import field_of, href, list_page, summary
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.online_investment import PROJECT
 from cpegi_app.services.files import FileView
 from cpegi_app.services.roadshow_guest import ChangeLine, ProjectLine, RegisterForm, RoadshowRow
 from cpegi_app.state.roadshow import RoadshowListState, RoadshowState
@@ -140,7 +139,7 @@ def projects_card(projects: rx.Var[list[ProjectLine]]) -> rx.Component:
     """What a roadshow presents."""
 
     def one(p: rx.Var[ProjectLine]) -> rx.Component:
-        name = rx.cond(p.shown, ui.link(p.name, PROJECT + p.id.to_string()), rx.el.b(p.name))
+        name = rx.cond(p.shown, ui.link(p.name, href(PUBLIC_PROJECT, p.id)), rx.el.b(p.name))
         return rx.el.li(name, rx.el.span(p.note, class_name="muted"), class_name="pick-row", key=p.id)
 
     return ui.card(

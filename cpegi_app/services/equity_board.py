@@ -255,7 +255,7 @@ def detail(session: Session, actor: Actor, lead_id: int) -> LeadDetail:
         institution=org.name,
         institution_class=OrgClass.label_of(org.org_class),
         institution_contact=f"{org.profile.get('contact', '')} {org.profile.get('mobile', '')}".strip(),
-        wants=want.summary,
+        wants=want.told,
         reasons=equity_match.reasons(project, want),
         events=[_event(e) for e in session.exec(log.limit(200))],
         people=people,

@@ -70,6 +70,12 @@ class Wanted:
             parts.append(amounts(self.low, self.high))
         return "；".join(parts) or "未说明"
 
+    @property
+    def told(self) -> str:
+        """Return the line with what else is asked for, in the institution's words."""
+        parts = [self.summary, f"其他要求：{self.note}" if self.note else ""]
+        return "；".join(p for p in parts if p and (p != "未说明" or not self.note))
+
 
 class Reason(BaseModel):
     """One reason for or against a match."""

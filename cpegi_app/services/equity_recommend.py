@@ -120,7 +120,7 @@ def _institution(
         id=org.id or 0,
         name=org.name,
         org_class=OrgClass.label_of(org.org_class),
-        wants=equity_match.wanted(pref, org.profile).summary,
+        wants=equity_match.wanted(pref, org.profile).told,
         stated=pref is not None,
         recommended=number,
         interested=interested,
@@ -141,6 +141,7 @@ class Candidate(BaseModel):
     verdict_tone: str
     done: str = ""
     done_tone: str = "grey"
+    said: str = ""
 
 
 class Candidates(BaseModel):
@@ -169,7 +170,7 @@ def for_project(
     page_of = weighed[(page - 1) * size : page * size]
     done = _done(session, "org_id", project_ids=[project_id])
     kept = _kept(session, "org_id", project_ids=[project_id])
-    rows = [_candidate(inst.id or 0, inst.name, want.summary, why, done, kept) for inst, want, why in page_of]
+    rows = [_candidate(inst.id or 0, inst.name, want.told, why, done, kept) for inst, want, why in page_of]
     about = f"{shown.org} · {shown.industry} · {shown.round} · {shown.amount} · {shown.region}"
     return Candidates(title=project.name, about=about, rows=rows, total=len(weighed))
 
@@ -202,7 +203,7 @@ def for_institution(
         shown = card(found[i], "")
         note = f"{shown.industry} · {shown.round} · {shown.amount} · {shown.region}"
         rows.append(_candidate(shown.id, shown.name, note, reasons(found[i], want), done, kept))
-    return Candidates(title=org.name, about=want.summary, rows=rows, total=total)
+    return Candidates(title=org.name, about=want.told, rows=rows, total=total)
 
 
 def _investor(session: Session, org_id: int) -> Organisation:
@@ -282,6 +283,7 @@ def _candidate(
         verdict_tone=tone,
         done=mark,
         done_tone=INTEREST_TONES[told.answer] if told else ("teal" if mark else "grey"),
+        said=told.answer_word if told else "",
     )
 
 

@@ -47,10 +47,11 @@ Access = Callable[[Session, Actor, int], object]
 
 @dataclass(frozen=True)
 class Holder:
-    """What keeps files without being reviewed, and who reads and changes them."""
+    """What keeps files without being reviewed, who reads and changes them, and who is told of a change."""
 
     read: Access
     change: Access
+    changed: Callable[[Session, Actor, int, str], None] | None = None
 
 
 _HOLDERS: dict[str, Holder] = {}
@@ -131,6 +132,7 @@ def attach(
     session.add(stored)
     session.flush()
     audit.record(session, actor, "file.upload", f"{flow_name}:{subject_id}", stored.name)
+    _tell(session, actor, stored, "新增附件")
     return view(stored, own.label if own else "")
 
 
@@ -189,6 +191,13 @@ def remove(session: Session, actor: Actor, file_id: int) -> None:
     stored.removed_at = clock.now()
     session.add(stored)
     audit.record(session, actor, "file.remove", f"{stored.flow}:{stored.subject_id}", stored.name)
+    _tell(session, actor, stored, "移除附件")
+
+
+def _tell(session: Session, actor: Actor, stored: StoredFile, what: str) -> None:
+    holder = _HOLDERS.get(stored.flow)
+    if holder and holder.changed:
+        holder.changed(session, actor, stored.subject_id, f"{what}“{stored.name}”")
 
 
 def listing(session: Session, flow_name: str, subject_id: int) -> list[FileView]:

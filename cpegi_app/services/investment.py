@@ -112,10 +112,17 @@ def object_to(
     comment: str,
     key: str = "",
 ) -> None:
-    """Object for the project side, with its own figures; the institution answers or corrects."""
-    _party(session, actor, row_id)
+    """Object for the project side, with its own figures; the institution answers anew or corrects.
+
+    An earlier answer was to an earlier objection: it stays in the trail, with what was sent then."""
+    row = _party(session, actor, row_id)
     form = investment_form.parse(FiguresForm, data)
-    values = {"objection": form.strings() | {"reason": comment}, "objected_at": clock.now()}
+    values = {
+        "objection": form.strings() | {"reason": comment},
+        "objected_at": clock.now(),
+        "data": row.data | {"answer": ""},
+        "answer": "",
+    }
     review.act(session, FLOW, actor, row_id, Action.RETURN, version, comment=comment, key=key, values=values)
 
 
@@ -137,10 +144,9 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -
         form = investment_form.parse(InvestmentForm, row.data)
     except FormInvalid as refusal:
         errors = refusal.fields | errors
-    project, problem = _target(session, row)
+    name, problem = _target(session, row)
     if problem:
         errors = {"target": problem} | errors
-    name = project.name if project else (row.data.get("project_name") or "").strip()
     if not name:
         errors.setdefault("project_name", "请填写项目名称")
     if form is not None and (why := _unanswered(row, form)):
@@ -159,16 +165,21 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -
     }
 
 
-def _target(session: Session, row: Any) -> tuple[EquityProject | None, str]:
-    """Return the chosen project as it stands now, and what is wrong with the target."""
+def _target(session: Session, row: Any) -> tuple[str, str]:
+    """Return the project's name, and what is wrong with the target.
+
+    What was sent once keeps its project and the name it was sent with, though the project is taken down meanwhile."""
+    typed = (row.data.get("project_name") or "").strip()
     if not row.enterprise_id:
-        return None, "请先查找并选择投资的项目或企业"
+        return typed, "请先查找并选择投资的项目或企业"
     if not row.project_id:
-        return None, ""
+        return typed, ""
     # Taking down and filing at once: one sees what the other has done.
     one_at_a_time(session, "equity-project", row.project_id)
     project = session.get_one(EquityProject, row.project_id, populate_existing=True)
-    return (None, DOWN) if project.state == ProjectState.DOWN else (project, "")
+    if project.state != ProjectState.DOWN:
+        return project.name, ""
+    return (row.project_name, "") if row.submitted_at else (typed, DOWN)
 
 
 def _unanswered(row: Any, form: InvestmentForm) -> str:

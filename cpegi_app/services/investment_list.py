@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import or_, update
+from sqlalchemy import and_, or_, update
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
-from cpegi_app.access import CONFIRM, CONFIRM_ONLINE, Actor, Permission
+from cpegi_app.access import CONFIRM, CONFIRM_ONLINE, INVESTMENT_EDIT, RECORD, Actor, Permission
 from cpegi_app.errors import Conflict
 from cpegi_app.models import EquityProject, Investment, OnlineInvestment, Organisation
 from cpegi_app.services import list_count, lists, notices, review, staff
@@ -21,7 +21,7 @@ from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.vocabulary import Status
 from cpegi_app.vocabulary.equity import FILING_TONES, FilingState, OnlineState, ProjectState, Round
 
-# What has waited so long for the project side is called to mind, and again after as long (ours).
+# What has waited so long for a side is called to mind, and again after as long (ours).
 REMIND_AFTER, AGAIN_AFTER = timedelta(days=3), timedelta(days=1)
 FOUND_MAX, WORD_MIN = 10, 2
 
@@ -228,19 +228,20 @@ def remind(session: Session, actor: Actor, row_id: int) -> None:
 
 
 def remind_waiting(session: Session) -> int:
-    """Call to mind whatever has waited for the project side for days; return how much it was."""
+    """Call to mind whatever has waited for either side for days; return how much it was."""
     long_ago = clock.now() - REMIND_AFTER
-    filings = select(Investment).where(
-        Investment.status == Status.PENDING.value,
-        Investment.stage == 0,
+    unasked = lambda model: or_(model.reminded_at.is_(None), model.reminded_at < long_ago)  # noqa: E731
+    at_party = and_(
+        col(Investment.status) == Status.PENDING.value,
+        col(Investment.stage) == 0,
         col(Investment.submitted_at) < long_ago,
-        or_(col(Investment.reminded_at).is_(None), col(Investment.reminded_at) < long_ago),
     )
+    sent_back = and_(col(Investment.status) == Status.RETURNED.value, col(Investment.decided_at) < long_ago)
+    filings = select(Investment).where(or_(at_party, sent_back), unasked(Investment))
     online = select(OnlineInvestment).where(
-        OnlineInvestment.state == OnlineState.WAITING.value,
-        col(OnlineInvestment.enterprise_at).is_(None),
+        col(OnlineInvestment.state).in_([OnlineState.WAITING.value, OnlineState.DISPUTED.value]),
         col(OnlineInvestment.updated_at) < long_ago,
-        or_(col(OnlineInvestment.reminded_at).is_(None), col(OnlineInvestment.reminded_at) < long_ago),
+        unasked(OnlineInvestment),
     )
     rows: list[Any] = [*session.exec(filings.limit(500)), *session.exec(online.limit(500))]
     return sum(_remind(session, type(row), row, REMIND_AFTER) for row in rows)
@@ -259,9 +260,38 @@ def _remind(session: Session, model: Any, row: Any, after: timedelta) -> bool:
         return False
     offline = model is Investment
     name = row.project_name if offline else session.get_one(EquityProject, row.project_id).name
-    href = CONFIRM.url(iid=row.id) if offline else CONFIRM_ONLINE.url(oid=row.id)
-    institution = session.get_one(Organisation, row.org_id).name
-    text = f"{institution}登记的投资 {wan(row.amount_fen)} 万元等待贵单位确认，请核对后确认或提出异议。"
-    users = notices.users_of(session, row.enterprise_id)
-    notices.notify(session, users, f"请确认投资：{name}", text, href, "orange")
+    for org_id, head, text, href in (_filing_waits if offline else _record_waits)(session, row):
+        notices.notify(session, notices.users_of(session, org_id), f"{head}：{name}", text, href, "orange")
     return True
+
+
+_Wait = tuple[int, str, str, str]
+
+
+def _asks(session: Session, row: Any) -> str:
+    institution = session.get_one(Organisation, row.org_id).name
+    return f"{institution}登记的投资 {wan(row.amount_fen)} 万元等待贵单位确认，请核对后确认或提出异议。"
+
+
+def _filing_waits(session: Session, row: Investment) -> list[_Wait]:
+    """Return who is asked for what at a filing: the project side, or the institution once it is sent back."""
+    if row.status == Status.PENDING:
+        return [(row.enterprise_id or 0, "请确认投资", _asks(session, row), CONFIRM.url(iid=row.id))]
+    by = "项目方提出了异议" if state_of(row) is FilingState.OBJECTED else "平台已退回"
+    text = f"{by}，请按意见更正或答复后重新提交；不再备案的可不提交。"
+    return [(row.org_id, "请更正投资备案", text, INVESTMENT_EDIT.url(iid=row.id))]
+
+
+def _record_waits(session: Session, row: OnlineInvestment) -> list[_Wait]:
+    """Return who is asked for what at an online record: each side that has not confirmed, or who corrects it."""
+    if row.state == OnlineState.DISPUTED:
+        text = "双方数据不一致，请核对后更正记录；确无该笔投资的请作废。"
+        return [(row.org_id, "请更正投资记录", text, RECORD.url(oid=row.id))]
+    found: list[_Wait] = []
+    if row.institution_at is None:
+        text = f"投资 {wan(row.amount_fen)} 万元等待贵单位确认，请核对后确认或提出异议。"
+        found.append((row.org_id, "请确认投资", text, RECORD.url(oid=row.id)))
+    if row.enterprise_at is None:
+        href = CONFIRM_ONLINE.url(oid=row.id)
+        found.append((row.enterprise_id, "请确认投资", _asks(session, row), href))
+    return found

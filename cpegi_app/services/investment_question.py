@@ -14,8 +14,8 @@ from cpegi_app.access import (
     CONFIRM_ONLINE,
     INVESTMENT_EDIT,
     RECORD,
+    STAFF_QUESTION,
     STAFF_RECORD,
-    STAFF_RECORDS,
     Actor,
     Permission,
     Role,
@@ -245,9 +245,7 @@ def _asker_href(session: Session, row: InvestmentQuestion) -> str:
 
 
 def _staff_href(row: InvestmentQuestion) -> str:
-    return (
-        STAFF_RECORD.url(oid=row.online_id) if row.online_id else f"{STAFF_RECORDS.route}?question={row.id}"
-    )
+    return STAFF_RECORD.url(oid=row.online_id) if row.online_id else STAFF_QUESTION.url(qid=row.id)
 
 
 def _tell_staff(session: Session, row: InvestmentQuestion, words: str) -> None:

@@ -9,8 +9,8 @@ from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
-from cpegi_app.access import Actor, Permission
-from cpegi_app.models import EquityLead, EquityProject, OnlineInvestment, User
+from cpegi_app.access import PUBLIC_PROJECT, Actor, Permission
+from cpegi_app.models import EquityLead, EquityProject, OnlineInvestment, Organisation, User
 from cpegi_app.services import investment_form, list_count, lists, staff
 from cpegi_app.services.forms import normalise, percent, wan
 from cpegi_app.services.investment_form import Difference
@@ -19,7 +19,6 @@ from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.services.online_investment import ENTERPRISE, INSTITUTION, SIDES, STAFF, load, side_of
 from cpegi_app.vocabulary.equity import (
     ONLINE_TONES,
-    LeadOutcome,
     LeadStage,
     OnlineState,
     ProjectState,
@@ -33,8 +32,8 @@ class OnlineRow(BaseModel):
     """An online investment in a list."""
 
     id: int
-    project_id: int
     project: str
+    project_href: str
     institution: str
     enterprise: str
     round: str
@@ -73,10 +72,14 @@ def _all(actor: Actor, filters: Filters) -> list[Any]:
     return _filters(filters)
 
 
-def projects_of(session: Session, ids: set[int]) -> dict[int, str]:
-    """Return the names of projects."""
-    query = select(EquityProject.id, EquityProject.name).where(col(EquityProject.id).in_(ids))
-    return {i or 0: name for i, name in session.exec(query)}
+def projects_of(session: Session, ids: set[int]) -> dict[int, tuple[str, str]]:
+    """Return the names of projects and where they are looked at; what was taken down has no page."""
+    project = EquityProject
+    query = select(project.id, project.name, project.state).where(col(project.id).in_(ids))
+    return {
+        i or 0: (name, "" if state == ProjectState.DOWN else PUBLIC_PROJECT.url(pid=i))
+        for i, name, state in session.exec(query)
+    }
 
 
 def _rows(session: Session, actor: Actor, filters: Filters, found: list[OnlineInvestment]) -> list[OnlineRow]:
@@ -93,11 +96,14 @@ def waits_for(row: OnlineInvestment) -> str:
     return "待" + "、".join(sides) + "确认"
 
 
-def _row(r: OnlineInvestment, names: dict[int | None, str], projects: dict[int, str]) -> OnlineRow:
+def _row(
+    r: OnlineInvestment, names: dict[int | None, str], projects: dict[int, tuple[str, str]]
+) -> OnlineRow:
+    project, project_href = projects.get(r.project_id, ("", ""))
     return OnlineRow(
         id=r.id or 0,
-        project_id=r.project_id,
-        project=projects.get(r.project_id, ""),
+        project=project,
+        project_href=project_href,
         institution=names.get(r.org_id, ""),
         enterprise=names.get(r.enterprise_id, ""),
         round=Round.label_of(r.round),
@@ -148,8 +154,8 @@ class OnlineView(BaseModel):
 
     id: int = 0
     version: int = 0
-    project_id: int = 0
     project: str = ""
+    project_href: str = ""
     institution: str = ""
     enterprise: str = ""
     state: str = ""
@@ -174,14 +180,15 @@ def view(session: Session, actor: Actor, online_id: int) -> OnlineView:
     row = load(session, actor, online_id)
     side = side_of(actor, row)
     names = names_of(session, {row.org_id, row.enterprise_id})
+    project, project_href = projects_of(session, {row.project_id})[row.project_id]
     is_open = row.state in (OnlineState.WAITING, OnlineState.DISPUTED)
     party = side in (INSTITUTION, ENTERPRISE)
     said = {k: v for k, v in row.objection.items() if k in investment_form.NAMES}
     return OnlineView(
         id=row.id or 0,
         version=row.version,
-        project_id=row.project_id,
-        project=projects_of(session, {row.project_id}).get(row.project_id, ""),
+        project=project,
+        project_href=project_href,
         institution=names.get(row.org_id, ""),
         enterprise=names.get(row.enterprise_id, ""),
         state=row.state,
@@ -234,27 +241,30 @@ class LeadChoice(BaseModel):
     label: str
 
 
-def leads(session: Session, actor: Actor, word: str = "") -> list[LeadChoice]:
-    """Return the newest leads that the actor may record an investment at; the staff's by a part of a name."""
+def leads(session: Session, actor: Actor, word: str = "", kept: str = "") -> list[LeadChoice]:
+    """Return the newest open leads that the actor may record an investment at, found by a part of a name.
+
+    `kept` is the lead that is chosen already: it stays to be chosen, whatever is looked for."""
     own = actor.may(Permission.INVESTMENT_SUBMIT)
     if not own:
         staff.require(actor, Permission.INVESTMENT_MANAGE)
-    query = (
-        select(EquityLead, EquityProject.name)
-        .join(EquityProject, col(EquityProject.id) == EquityLead.project_id)
-        .where(
-            or_(
-                col(EquityLead.stage) != LeadStage.CLOSED.value,
-                col(EquityLead.outcome) == LeadOutcome.INVESTED.value,
-            ),
-            col(EquityProject.state).in_([ProjectState.OPEN.value, ProjectState.CLOSED.value]),
-        )
+    query = select(EquityLead, EquityProject.name).join(
+        EquityProject, col(EquityProject.id) == EquityLead.project_id
     )
     if own:
         query = query.where(EquityLead.org_id == actor.org_id)
+    number = int(kept) if kept.isascii() and kept.isdigit() and len(kept) < 10 else 0
+    rows = list(session.exec(query.where(EquityLead.id == number))) if number else []
+    query = query.where(
+        col(EquityLead.stage) != LeadStage.CLOSED.value,
+        EquityLead.id != number,
+        col(EquityProject.state).in_([ProjectState.OPEN.value, ProjectState.CLOSED.value]),
+    )
     if word := normalise(word)[:60]:
-        query = query.where(col(EquityProject.name).contains(word, autoescape=True))
-    rows = session.exec(query.order_by(col(EquityLead.id).desc()).limit(LEADS_MAX)).all()
+        named = select(Organisation.id).where(col(Organisation.name).contains(word, autoescape=True))
+        in_project = col(EquityProject.name).contains(word, autoescape=True)
+        query = query.where(or_(in_project, col(EquityLead.org_id).in_(named)))
+    rows += session.exec(query.order_by(col(EquityLead.id).desc()).limit(LEADS_MAX))
     names = names_of(session, {lead.org_id for lead, _ in rows})
     return [
         LeadChoice(

@@ -252,6 +252,16 @@ def _note_change(
     _tell(session, row, registered(row.id or 0), f"路演变更：{row.title}", text, "orange")
 
 
+def note_programme(session: Session, actor: Actor, roadshow_id: int, text: str) -> None:
+    """Trace what was added or taken off after the publication, and tell everybody registered."""
+    row = find(session, actor, roadshow_id)
+    if row.state != RoadshowState.PUBLISHED:
+        return
+    _trace(session, actor, row, text, {})
+    audit.record(session, actor, "roadshow.change", f"roadshow:{row.id}", text)
+    _tell(session, row, registered(roadshow_id), f"路演变更：{row.title}", text, "orange")
+
+
 def _shown(name: str, value: Any) -> str:
     return clock.local(value) if name in MOMENTS else str(value)
 
@@ -336,4 +346,4 @@ def _reads(session: Session, actor: Actor, roadshow_id: int) -> None:
         roadshow_guest.load(session, actor, roadshow_id)
 
 
-files.keep_for(HOLDER, Holder(read=_reads, change=_papers))
+files.keep_for(HOLDER, Holder(read=_reads, change=_papers, changed=note_programme))

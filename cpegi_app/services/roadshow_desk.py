@@ -150,6 +150,7 @@ def add_project(session: Session, actor: Actor, roadshow_id: int, project_id: in
     if project_id not in {p.id for p in shown}:
         session.add(RoadshowProject(roadshow_id=roadshow_id, project_id=project_id, position=len(shown)))
         session.flush()
+        roadshow.note_programme(session, actor, roadshow_id, f"新增参与项目“{project.name}”")
     _invite(session, row, [project.org_id], InviteRole.PROJECT)
 
 
@@ -157,7 +158,10 @@ def remove_project(session: Session, actor: Actor, roadshow_id: int, project_id:
     """Take a project off; its enterprise stays invited until it is taken off as well."""
     _arrangeable(session, actor, roadshow_id)
     table: Any = RoadshowProject
-    session.exec(delete(table).where(table.roadshow_id == roadshow_id, table.project_id == project_id))
+    done = session.exec(delete(table).where(table.roadshow_id == roadshow_id, table.project_id == project_id))
+    if done.rowcount:
+        name = session.get_one(EquityProject, project_id).name
+        roadshow.note_programme(session, actor, roadshow_id, f"移除参与项目“{name}”")
 
 
 def find_guests(session: Session, actor: Actor, word: str) -> list[Choice]:

@@ -78,6 +78,13 @@ class InvestmentEditState(SubjectState, QuestionState, rx.State):
         self.threads = self.case.threads
         self.target = await self._read(investment_list.target_of, row_id) or _NOTHING
 
+    async def _arrive(self) -> str:
+        """Follow a decision, and what the staff answer to a question."""
+        told = await super()._arrive()
+        if self.row_id and self.case.can_ask:
+            await self._load_threads()
+        return told
+
     def _about(self) -> tuple[str, int]:
         return OFFLINE, self.row_id
 

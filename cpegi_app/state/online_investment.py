@@ -37,14 +37,15 @@ class RecordingState(FormState, mixin=True):
         await self._begin("")
 
     async def _begin(self, lead: str) -> None:
-        self.leads = await self._read(online_list.leads)
-        self.lead, self.recording = lead, True
+        self.leads = await self._read(online_list.leads, "", lead)
+        self.lead = lead if any(c.value == lead for c in self.leads) else ""
+        self.recording = True
         self._open({})
 
     @rx.event
     async def look_lead(self, word: str):
-        """Narrow the leads down to those of a project's name."""
-        self.leads = await self._read(online_list.leads, text_arg(word, 60))
+        """Narrow the leads down to those of a project's or an institution's name."""
+        self.leads = await self._read(online_list.leads, text_arg(word, 60), self.lead)
 
     @rx.event
     def close_record(self):
@@ -114,8 +115,6 @@ class StaffRecordsState(TableState, RecordingState, rx.State):
     async def load_lead(self):
         """Open the form at once for the lead that the address names."""
         self.recording, wanted = False, text_arg(self.router.url.query_parameters.get("lead", ""), 9)
-        if self.router.url.query_parameters.get("question", ""):
-            self.tab = "questions"
         if wanted.isascii() and wanted.isdigit():
             await self._begin(wanted)
 

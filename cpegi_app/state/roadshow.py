@@ -154,14 +154,17 @@ class RoadshowDeskState(FilesState, rx.State):
         values = posted(data, FORM_NAMES)
         publish = values.pop("intent", "") == "publish"
         reason = values.pop("reason", "")
-        published = not self.desk.is_draft
+        seen, published = self.desk.version, not self.desk.is_draft
         call = self._write(
             roadshow.save, self.row_id, self.desk.version, values, publish=publish, reason=reason
         )
-        sentence = "已发布，已通知全部受邀单位。" if publish else "已保存。"
-        return await self._done(
-            call, "已保存，变更已通知全部已报名单位。" if published else sentence, reopen=True
-        )
+        if refused := await self._done(call, "", reopen=True):
+            return refused
+        if not published:
+            return success("已发布，已通知全部受邀单位。" if publish else "已保存。")
+        if self.desk.version == seen:
+            return success("路演安排没有改动，没有需要通知的变更。")
+        return success("已保存，变更已通知全部已报名单位。")
 
     async def _done(self, call: Any, sentence: str, *, reopen: bool = False) -> Any:
         try:
@@ -217,13 +220,16 @@ class RoadshowDeskState(FilesState, rx.State):
         """Add a project; its enterprise is invited with it."""
         self.found_projects = []
         call = self._write(roadshow_desk.add_project, self.row_id, int_arg(project_id, 0))
-        return [await self._done(call, "已加入，项目方已一并邀请。"), GuestListState.again]
+        return [await self._done(call, f"已加入，项目方已一并邀请{self._told()}。"), GuestListState.again]
 
     @rx.event
     async def remove_project(self, project_id: int):
         """Take a project off."""
         call = self._write(roadshow_desk.remove_project, self.row_id, int_arg(project_id, 0))
-        return await self._done(call, "已移除项目。")
+        return await self._done(call, f"已移除项目{self._told()}。")
+
+    def _told(self) -> str:
+        return "" if self.desk.is_draft else "，变更已通知全部已报名单位"
 
     @rx.event
     async def invite(self, org_id: int):

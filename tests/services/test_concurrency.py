@@ -18,8 +18,11 @@ from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, DomainError, FormInvalid
 from cpegi_app.models import (
     Attempt,
+    Investment,
+    InvestmentClaim,
     Loan,
     LoginSession,
+    OnlineInvestment,
     Organisation,
     ReviewEvent,
     SmsCode,
@@ -33,6 +36,7 @@ from cpegi_app.services import (
     equity_project,
     investment,
     offline_rows,
+    online_investment,
     policy_application,
     policy_claim,
     product,
@@ -43,7 +47,7 @@ from cpegi_app.services import (
     verification,
 )
 from cpegi_app.vocabulary import Action, Kind, SmsPurpose, Status
-from tests import factories, policies, redemption, worlds
+from tests import equity, factories, policies, redemption, worlds
 from tests.worlds import WORLDS, World
 
 # Rounds of each race; security.md asks for 250 of the first one, which a run by hand sets.
@@ -213,6 +217,33 @@ def refusal_of(call: Callable[[], Any]) -> DomainError | None:
     except DomainError as refusal:
         return refusal
     return None
+
+
+def test_of_one_investment_claimed_at_once_online_and_offline_there_is_one():
+    for _ in range(FEW):
+        fund, owner, staff, filing, lead, figures = made(one_investment)
+        results = at_once(
+            [
+                lambda s, w=filing: w.act(s, Action.SUBMIT),
+                lambda s, a=fund, n=lead, f=figures: online_investment.record(s, a, n, f),
+                lambda s, a=staff, n=lead, f=figures: online_investment.record(s, a, n, f),
+            ]
+        )
+        assert kinds(results)["FormInvalid"] == 2, results
+        assert all("agreed_on" in r.fields for r in results if isinstance(r, FormInvalid))
+        assert count(InvestmentClaim, InvestmentClaim.fingerprint.contains(owner)) == 1  # pyright: ignore
+        alive = count(Investment, Investment.org_id == fund.org_id, Investment.status == Status.PENDING.value)
+        assert alive + count(OnlineInvestment, OnlineInvestment.org_id == fund.org_id) == 1
+
+
+def one_investment(session: Session) -> tuple[Actor, str, Actor, World, int, dict[str, str]]:
+    """Return an investment that the institution files offline and can record online, as the staff can."""
+    fund, owner = equity.fund(session), factories.member(session)
+    lead = equity.lead(session, fund, equity.project(session, owner))
+    figures = equity.figures()
+    filing = worlds.investment_world(session, fund, owner, agreed_on=figures["agreed_on"])
+    code = equity.org(session, owner).credit_code or ""
+    return fund, code, factories.staff(session), filing, lead.id or 0, figures
 
 
 def test_of_two_accounts_with_one_credit_code_one_is_verified():

@@ -123,6 +123,26 @@ def test_6_1_a_recommendation_tells_its_reasons_and_takes_an_answer(session: Ses
     assert lists.export(session, fund(session), listing, {}) == ([], 0)
 
 
+def test_6_1_the_staff_read_the_word_of_an_answer_and_what_else_is_asked_for(session: Session):
+    staff, actor, project = factories.staff(session), fund(session), worlds.listed_project(session)
+    equity_match.save(session, actor, {"rounds": "A", "note": "仅看郑州本地团队"})
+    equity_recommend.recommend(session, staff, [project.id], [actor.org_id or 0], "")
+    equity_interest.answer(session, actor, project.id, "NOT_INTERESTED", "阶段偏早")
+    by_project = equity_recommend.for_project(session, staff, project.id)
+    (line,) = [c for c in by_project.rows if c.id == actor.org_id]
+    assert (line.done, line.said) == ("已推荐 · 不感兴趣", "阶段偏早")
+    found = equity_recommend.for_institution(session, staff, actor.org_id or 0)
+    assert [c.said for c in found.rows if c.id == project.id] == ["阶段偏早"]
+    (inst,) = [i for i in equity_recommend.institutions(session, staff)[0] if i.id == actor.org_id]
+    other = worlds.listed_project(session)
+    equity_interest.favourite(session, actor, other.id, on=True)
+    lead = lead_of(session, other, actor)
+    assert lead
+    wants = equity_board.detail(session, staff, lead.id or 0).wants
+    for text in (line.note, found.about, inst.wants, wants):
+        assert text.endswith("其他要求：仅看郑州本地团队")
+
+
 def test_6_1_an_answer_needs_a_recommendation_and_fits(session: Session):
     project, actor = worlds.listed_project(session), fund(session)
     with pytest.raises(NotFound):

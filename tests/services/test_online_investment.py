@@ -7,9 +7,16 @@ from sqlmodel import Session, select
 
 from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import EquityLead, EquityProject, InvestmentRecord, LeadEvent, OnlineInvestment
-from cpegi_app.services import investment_question, lists, notices, online_investment, online_list
+from cpegi_app.services import (
+    investment_question,
+    lists,
+    notices,
+    online_investment,
+    online_list,
+    question_desk,
+)
 from cpegi_app.services.online_investment import confirm, correct, object_to, void
-from cpegi_app.vocabulary import Kind, Status
+from cpegi_app.vocabulary import Action, Kind, Status
 from cpegi_app.vocabulary.equity import LeadOutcome, LeadStage, OnlineState, ProjectState
 from tests import equity, factories, worlds
 
@@ -175,6 +182,43 @@ def test_leads_to_record_at_are_ones_own(session: Session):
         online_list.leads(session, factories.member(session))
 
 
+def test_6_2_the_lead_that_is_named_can_be_chosen_and_closed_ones_are_not_offered(session: Session):
+    fund, staff = equity.fund(session), factories.staff(session)
+    old = equity.lead(session, fund, equity.project(session))
+    for _ in range(online_list.LEADS_MAX + 1):
+        equity.lead(session, equity.fund(session), equity.project(session))
+    done = equity.lead(
+        session,
+        fund,
+        equity.project(session),
+        stage=LeadStage.CLOSED.value,
+        outcome=LeadOutcome.INVESTED.value,
+    )
+    values = lambda who, *more: [c.value for c in online_list.leads(session, who, *more)]  # noqa: E731
+    assert str(old.id) not in values(staff) and str(done.id) not in values(staff)
+    for kept in (old, done):
+        for word in ("", "没有这个项目"):
+            assert values(staff, word, str(kept.id))[0] == str(kept.id)
+    assert values(fund, "", str(old.id)) == [str(old.id)]
+    institution = equity.org(session, fund).name
+    assert values(staff, institution) == [str(old.id)]
+    stranger = equity.fund(session)
+    for wrong in (str(old.id), "9" * 12, "x", ""):
+        assert values(stranger, "", wrong) == []
+
+
+def test_6_2_a_project_that_was_taken_down_has_no_address(session: Session):
+    row, fund, _ = equity.online(session)
+    project = session.get_one(EquityProject, row.project_id)
+    for state, href in ((ProjectState.OPEN, f"/projects/{project.id}"), (ProjectState.DOWN, "")):
+        project.state = state.value
+        session.add(project)
+        session.flush()
+        (shown,) = lists.page(session, fund, online_list.OWN, {}).rows
+        view = online_list.view(session, fund, row.id or 0)
+        assert (shown.project, shown.project_href, view.project_href) == (project.name, href, href)
+
+
 # --- questions ----------------------------------------------------------------------------------------
 
 
@@ -223,6 +267,41 @@ def test_of_two_answers_at_once_the_second_reads_the_first(session: Session):
     investment_question.post(session, factories.staff(session), question.id or 0, 1, "已核对")
     with pytest.raises(Conflict, match="刚有新的消息"):
         investment_question.post(session, factories.staff(session), question.id or 0, 1, "已核对，无误")
+
+
+def test_6_2_a_question_about_a_filing_is_read_and_answered_by_the_staff(session: Session):
+    filed = worlds.investment_world(session).bring_to(session, Status.PENDING)
+    staff, row = factories.staff(session), filed.row(session)
+    investment_question.ask(session, filed.owner, "offline", filed.row_id, "到账日期可否按银行回单填写？")
+    (waiting,) = [n for n in notices.listing(session, staff)[0] if "投资记录疑问" in n.title]
+    (listed,) = lists.page(session, staff, investment_question.QUESTIONS, {}).rows
+    assert listed.href == waiting.href and listed.kind == "线下"
+    number = int(waiting.href.rsplit("/", 1)[1])
+    case = question_desk.case(session, staff, number)
+    assert (case.project, case.state_label) == (row.project_name, "待项目方确认")
+    assert {"投资金额": "1,000 万元"}.items() <= {p.label: p.value for p in case.lines}.items()
+    assert case.review_href.endswith(f"/investment/{filed.row_id}")
+    (thread,) = case.threads
+    investment_question.post(session, staff, thread.id, thread.version, "可以，以银行回单为准。")
+    assert not any("投资记录疑问" in n.title and n.unread for n in notices.listing(session, staff)[0])
+    (told,) = [n for n in notices.listing(session, filed.owner)[0] if "平台已答复" in n.title]
+    assert told.href.endswith(f"/{filed.row_id}")
+    (own,) = investment_question.threads(session, filed.owner, "offline", filed.row_id)
+    assert own.messages[-1].text == "可以，以银行回单为准。"
+    for who in (filed.owner, filed.reviewer):
+        with pytest.raises(Forbidden):
+            question_desk.case(session, who, number)
+    filed.act(session, Action.WITHDRAW)
+    case = question_desk.case(session, staff, number)
+    assert (case.review_href, [p.label for p in case.lines]) == ("", ["投资机构", "项目方"])
+
+
+def test_a_question_about_an_online_record_stands_on_its_page_only(session: Session):
+    row, fund, _ = equity.online(session)
+    question = investment_question.ask(session, fund, "online", row.id or 0, "请核对日期")
+    for number in (question.id or 0, 10**6, -1):
+        with pytest.raises(NotFound):
+            question_desk.case(session, factories.staff(session), number)
 
 
 def test_the_staff_find_what_waits_for_an_answer(session: Session):

@@ -13,6 +13,7 @@ from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import Notice, Roadshow, RoadshowChange, RoadshowRegistration
 from cpegi_app.services import (
+    files,
     lists,
     roadshow,
     roadshow_after,
@@ -282,6 +283,28 @@ def test_a_projects_enterprise_is_invited_with_it(session: Session):
     assert roadshow_guest.view(session, owner, row.id or 0).projects == []
     with pytest.raises(NotFound):
         roadshow_desk.add_project(session, staff, row.id or 0, 10**6)
+
+
+def test_6_3_projects_and_files_that_change_after_the_publication_reach_who_is_registered(session: Session):
+    guest, other, staff = equity.fund(session), equity.fund(session), factories.staff(session)
+    draft = roadshow.new_draft(session, staff)
+    roadshow_desk.add_project(session, staff, draft.id or 0, equity.project(session).id or 0)
+    assert session.exec(select(RoadshowChange)).all() == []
+    row = published(session, guest, other, by=staff)
+    number, project = row.id or 0, equity.project(session)
+    roadshow_guest.register(session, guest, number, guest_data())
+    for _ in range(2):
+        roadshow_desk.add_project(session, staff, number, project.id or 0)
+    paper = files.attach(session, staff, "roadshow", number, "ATTACHMENT", "会议手册.png", factories.png(5))
+    files.attach(session, staff, "roadshow", number, "ATTACHMENT", "会议手册.png", factories.png(5))
+    files.remove(session, staff, paper.id)
+    for _ in range(2):
+        roadshow_desk.remove_project(session, staff, number, project.id or 0)
+    texts = [f"新增参与项目“{project.name}”", "新增附件“会议手册.png”", "移除附件“会议手册.png”"]
+    texts.append(f"移除参与项目“{project.name}”")
+    assert {n.text for n in told(session, guest, "路演变更")} == set(texts)
+    assert told(session, other, "路演变更") == []
+    assert [c.text for c in roadshow_guest.view(session, guest, number).changes] == texts[::-1]
 
 
 def test_all_equity_institutions_at_once_are_told_once(session: Session):

@@ -207,6 +207,7 @@ def _investments(
     waiting = worlds.investment_world(session, fund, owner).bring_to(session, Status.PENDING)
     record = online_investment.record(session, fund, lead_id, equity.figures())
     investment_question.ask(session, fund, "online", record.id or 0, "请核对协议日期")
+    asked = investment_question.ask(session, fund, "offline", waiting.row_id, "请核对到账日期")
     show = equity.published(session, fund)
     paper = (FileSlot.ATTACHMENT.value, "议程.png", factories.png(3))
     files.attach(session, factories.staff(session), "roadshow", show.id or 0, *paper)
@@ -217,6 +218,7 @@ def _investments(
         access.RECORD: ("fund", {"oid": record.id}),
         access.CONFIRM_ONLINE: ("owner", {"oid": record.id}),
         access.STAFF_RECORD: ("staff", {"oid": record.id}),
+        access.STAFF_QUESTION: ("staff", {"qid": asked.id}),
         access.ROADSHOW: ("fund", {"mid": show.id}),
         access.STAFF_ROADSHOW: ("staff", {"mid": show.id}),
     }
