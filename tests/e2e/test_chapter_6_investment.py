@@ -150,6 +150,8 @@ def test_6_3_项目路演(new_walk, site_folder: Path) -> None:
     staff.sees("变更已通知全部已报名单位")
     # The page that is open follows by itself.
     fund.sees("场地布置时间延长")
+    press(page, "保存变更")
+    staff.sees("路演安排没有改动，没有需要通知的变更")
     fund.step("6.3-04", "路演安排变更或取消时，已报名单位立即收到通知，页面列出变更前后")
     press(fund.page, "取消报名")
     fund.page.get_by_role("dialog").get_by_role("button", name="取消报名").click()

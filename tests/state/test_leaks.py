@@ -127,6 +127,9 @@ class Aviary:
         if table == "roadshow":
             invited = "SELECT org_id FROM roadshow_invitation WHERE roadshow_id = ?"
             found |= {o for (o,) in self.db.execute(invited, (row,))}
+        if table == "roadshow_change":
+            shown = self.one("SELECT roadshow_id FROM roadshow_change WHERE id = ?", row)
+            found |= self.parties("roadshow", shown)
         if table in ("review_event", "stored_file"):
             flow, subject = self.db.execute(
                 f"SELECT flow, subject_id FROM {table} WHERE id = ?", (row,)
