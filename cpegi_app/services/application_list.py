@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import func
+from sqlalchemy import bindparam, func
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
@@ -40,15 +40,21 @@ class ApplicationRow(BaseModel):
     editable: bool = False
 
 
+# Made once: making these statements anew for every page took as long as asking them.
+_SUMS = (
+    select(Disbursement.application_id, Disbursement.status, func.sum(Disbursement.amount_fen))
+    .where(col(Disbursement.application_id).in_(bindparam("ids", expanding=True)))
+    .group_by(col(Disbursement.application_id), col(Disbursement.status))
+)
+_NAMES = select(Organisation.id, Organisation.name).where(
+    col(Organisation.id).in_(bindparam("ids", expanding=True))
+)
+
+
 def disbursed(session: Session, ids: list[int]) -> dict[int, tuple[int, int]]:
     """Return for each application the 分 disbursed and the 分 waiting for the platform's review."""
-    query = (
-        select(Disbursement.application_id, Disbursement.status, func.sum(Disbursement.amount_fen))
-        .where(col(Disbursement.application_id).in_(ids))
-        .group_by(col(Disbursement.application_id), col(Disbursement.status))
-    )
     found: dict[int, tuple[int, int]] = {}
-    for app_id, status, total in session.exec(query):
+    for app_id, status, total in session.execute(_SUMS, {"ids": ids}):
         done, waiting = found.get(app_id, (0, 0))
         done += int(total) if status == Status.APPROVED else 0
         waiting += int(total) if status == Status.PENDING else 0
@@ -57,8 +63,7 @@ def disbursed(session: Session, ids: list[int]) -> dict[int, tuple[int, int]]:
 
 
 def _names(session: Session, ids: set[int]) -> dict[int, str]:
-    query = select(Organisation.id, Organisation.name).where(col(Organisation.id).in_(ids))
-    return {i or 0: name for i, name in session.exec(query)}
+    return {i: name for i, name in session.execute(_NAMES, {"ids": list(ids)})}
 
 
 def _row(r: Application, names: dict[int, str], sums: tuple[int, int]) -> ApplicationRow:
@@ -162,6 +167,12 @@ def _own(actor: Actor, filters: Filters) -> list[Any]:
 
 
 TABLE = list_count.Table(Application, touched=list_count.updated(Application))
+UNREAD = (
+    col(Application.profile),
+    col(Application.product_data),
+    col(Application.conditions),
+    col(Application.field_reasons),
+)
 COLUMNS = {
     "金融产品": lambda r: r.product,
     "申请企业": lambda r: r.enterprise,
@@ -185,6 +196,7 @@ REQUESTS = lists.register(
         COLUMNS,
         SORTS,
         first=_waits,
+        unread=UNREAD,
     )
 )
 OWN = lists.register(
@@ -196,6 +208,7 @@ OWN = lists.register(
         lambda session, actor, filters, found: rows(session, found),
         COLUMNS,
         SORTS,
+        unread=UNREAD,
     )
 )
 

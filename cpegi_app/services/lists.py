@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import func, or_
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
@@ -48,6 +49,8 @@ class Listing:
     # Further cells of the export's lines, and their headings: a list of what is stored.
     lines: Callable[[Session, Actor, Filters, list[Any]], list[list[object]]] | None = None
     headings: tuple[str, ...] = ()
+    # Columns that no row of the list shows: large ones need not be read.
+    unread: tuple[Any, ...] = ()
     # A list over several tables tells its pages itself: rows and total of a page of a size.
     pages: Callable[[Session, Actor, Filters, int, int], tuple[list[Any], int]] | None = None
 
@@ -211,9 +214,13 @@ def _located(
     near = or_(*(row_id.between(low, high) for low, high in ranges))
     # The bounds once more by themselves: along several ranges a database would walk from the end of the list.
     around = row_id.between(min(low for low, _ in ranges), max(high for _, high in ranges))
-    query = select(listing.table.model).where(*where, around, near)
+    query = _select(listing).where(*where, around, near)
     order = row_id if rising else row_id.desc()
     return list(session.exec(query.order_by(order).offset(before).limit(size)))
+
+
+def _select(listing: Listing) -> Any:
+    return select(listing.table.model).options(*(defer(column) for column in listing.unread))
 
 
 def _order(listing: Listing, sort: str, turned: bool = False) -> list[Any]:
@@ -234,7 +241,7 @@ def _sorted(
 ) -> tuple[list[Any], Sums]:
     key = (*_key(listing, actor, filters), "")
     found = list_count.counted(session, listing.table, key, where, offset + size + 1)
-    sums, query = _sums(listing, [found]), select(listing.table.model)
+    sums, query = _sums(listing, [found]), _select(listing)
     if found.whole and sums.total <= FEW:
         row_id = col(listing.table.model.id)
         near = [row_id.between(s.low, s.high) for s in found.stretches.values()]
@@ -260,5 +267,5 @@ def _small(
     found = session.execute(counting).one()
     total, sums = found[0], found[1:]
     order = _order(listing, sort) if sort.lstrip("-") in listing.sorts else [*listing.order, model.id.desc()]
-    rows = list(session.exec(select(model).where(*where).order_by(*order).offset(offset).limit(size)))
+    rows = list(session.exec(_select(listing).where(*where).order_by(*order).offset(offset).limit(size)))
     return rows, Sums(total=total, sums=tuple(int(s) for s in sums))

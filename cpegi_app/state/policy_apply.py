@@ -157,6 +157,23 @@ class PolicyApplicationState(FilesState, rx.State):
         self.money, self.chosen, self._all_records = found.money, found.chosen, found.records
         self.version, self.saved_at = found.version, found.saved
         self._turn()
+        await self._recheck()
+
+    async def _recheck(self) -> None:
+        """Take back what has been put right since it was told, and tell what the last check would tell now."""
+        if not (self.errors or self.precheck.done):
+            return
+        found = await self._read(policy_own.precheck, self.row_id)
+        left = {f.target: f.text for f in found.findings}
+        if self.precheck.done:
+            self.precheck, self.errors = found, left
+        else:
+            self.errors = {k: v for k, v in self.errors.items() if k in left}
+            self.error_list = [told for told in self.error_list if told[0] in left]
+
+    async def _load_files(self) -> None:
+        await super()._load_files()
+        await self._recheck()
 
     @rx.event
     async def submit(self, data: FormData):

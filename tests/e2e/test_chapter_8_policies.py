@@ -151,6 +151,8 @@ def _send(firm: Walk) -> None:
     box.locator(".file").first.wait_for()
     page.locator("#f-promise").check()
     firm.settle()
+    # What was missing is taken back as it is put right.
+    expect(page.locator("#precheck")).to_contain_text("提交前检查全部通过")
     firm.step("8.1-09", "选取备案记录，系统计算金额并列出算式；上传材料，勾选承诺", full=True)
     press(page, "提交前检查")
     firm.sees("提交前检查全部通过")
