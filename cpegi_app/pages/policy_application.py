@@ -322,7 +322,12 @@ def _standing() -> rx.Component:
                         ("受理时间", state.form.received),
                         ("办理时限", rx.cond(state.form.due != "", state.form.due, "—")),
                         ("系统计算金额", state.money.computed + " 元"),
+                        ("审核金额", rx.cond(state.form.granted != "", state.form.granted + " 元", "—")),
                     ]
+                ),
+                ui.show(
+                    state.form.granted_why != "",
+                    ui.note("审核金额与申请金额不同的理由：" + state.form.granted_why),
                 ),
                 ui.show(state.view.reason != "", ui.note("审核意见：" + state.view.reason)),
                 rx.el.ol(

@@ -9,9 +9,9 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
-from cpegi_app.access import POLICY_APPLICATION, Actor, Permission, Role
+from cpegi_app.access import POLICY_APPLICATION, POLICY_CLAIMS, Actor, Permission, Role
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
-from cpegi_app.models import Policy, PolicyApplication, PolicyFile, PolicyVersion, User
+from cpegi_app.models import Policy, PolicyApplication, PolicyFile, PolicyGrant, PolicyVersion, User
 from cpegi_app.services import (
     audit,
     files,
@@ -23,10 +23,11 @@ from cpegi_app.services import (
     staff,
 )
 from cpegi_app.services.forms import normalise
-from cpegi_app.services.policy_definition import Definition
+from cpegi_app.services.policy_definition import Definition, window_text
 from cpegi_app.vocabulary import Status
 from cpegi_app.vocabulary.policy import (
     POLICY_TONES,
+    GrantState,
     PolicyCategory,
     PolicyState,
 )
@@ -287,8 +288,9 @@ def publish(session: Session, actor: Actor, policy_id: int, version: int) -> int
     """Publish the draft as the next version; applications begun before stay on theirs."""
     policy = load(session, actor, policy_id)
     d = policy_parse.parse(policy.draft, staff_names(session))
-    if clock.aware(d.closes_at) <= clock.now():
+    if clock.aware(d.closes_at) <= clock.now() and not _is_over_already(policy, d):
         raise FormInvalid({"closes_on": "申报截止时间已过，请改为以后的时间后再发布"})
+    redemption = policy.redeem_opens_at, policy.redeem_closes_at
     _keep(session, policy, version, {**policy.draft, "published": version + 1})
     try:
         policy_budget.open_budget(session, policy.id or 0, d.budget_fen)
@@ -307,7 +309,27 @@ def publish(session: Session, actor: Actor, policy_id: int, version: int) -> int
     audit.record(session, actor, "policy.publish", f"policy:{policy.id}", f"{d.name} 第 {row.number} 版")
     if row.number > 1:
         _tell_drafts(session, policy, f"政策“{d.name}”已更新为第 {row.number} 版", _CHANGED)
+    if d.redeem_opens_at and redemption != (policy.redeem_opens_at, policy.redeem_closes_at):
+        _tell_granted(session, policy)
     return row.number
+
+
+def _is_over_already(policy: Policy, d: Definition) -> bool:
+    """Tell whether the window stays the one that is past: redemption, budget and the rest may still be changed."""
+    before = policy.closes_at
+    return policy.number > 0 and before is not None and clock.aware(before) == clock.aware(d.closes_at)
+
+
+def _tell_granted(session: Session, policy: Policy) -> None:
+    """Tell everybody who has been granted something and not been paid when it can be redeemed."""
+    waiting = col(PolicyGrant.state).not_in((GrantState.PAID.value, GrantState.REVOKED.value))
+    query = select(PolicyGrant.org_id).where(PolicyGrant.policy_id == policy.id, waiting).distinct()
+    when = window_text(policy.redeem_opens_at, policy.redeem_closes_at)
+    for org_id in session.exec(query).all():
+        users = notices.users_of(session, org_id)
+        notices.notify(
+            session, users, f"兑现时间：{policy.name}", f"兑现时间为 {when}。", POLICY_CLAIMS.route, "orange"
+        )
 
 
 _CHANGED = "您的申请仍按开始填写时的版本办理；尚未提交的，可在申请页选择改用新版本。"

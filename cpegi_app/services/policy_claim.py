@@ -135,11 +135,23 @@ def start(session: Session, actor: Actor, grant_id: int) -> PolicyClaim:
     claim = latest(session, grant_id)
     if claim is not None and claim.status in review.OPEN:
         return claim
-    if why := closed_sentence(session, grant):
+    if why := why_not(session, grant, claim):
         raise DomainError(f"{why}，暂不能申请兑现。")
     if not may_begin(session, grant):
         raise Conflict("这笔奖补的兑现申请已审核通过，正在安排拨付，无需重复申请。")
     return _begin(session, actor, grant, claim)
+
+
+def why_not(session: Session, grant: PolicyGrant, before: PolicyClaim | None) -> str:
+    """Return why no claim can be begun now after the one before, empty when it can."""
+    return "" if _may_be_late(session, grant, before) else closed_sentence(session, grant)
+
+
+def _may_be_late(session: Session, grant: PolicyGrant, before: PolicyClaim | None) -> bool:
+    """Tell whether the window does not matter any more: asked for in time, passed, and the payment has failed."""
+    if grant.state != GrantState.CONFIRMED or before is None or before.status != Status.APPROVED:
+        return False
+    return last_failure(session, before.id or 0) is not None
 
 
 def _begin(session: Session, actor: Actor, grant: PolicyGrant, before: PolicyClaim | None) -> PolicyClaim:
@@ -180,12 +192,18 @@ def _last_payee(session: Session, org_id: int) -> dict[str, str]:
 # --- the flow -----------------------------------------------------------------------------------------
 
 
+def _before(session: Session, row: PolicyClaim) -> PolicyClaim | None:
+    query = select(PolicyClaim).where(PolicyClaim.grant_id == row.grant_id, PolicyClaim.round < row.round)
+    return session.exec(query.order_by(col(PolicyClaim.round).desc())).first()
+
+
 def _before_submit(session: Session, actor: Actor, row: Any, payload: review.Payload) -> dict[str, Any]:
     one_at_a_time(session, "policy_grant", row.grant_id)
     grant = session.get_one(PolicyGrant, row.grant_id, populate_existing=True)
     why = closed_sentence(session, grant)
     # What was sent in time and returned may come back after the window.
-    if why and (grant.state != GrantState.CONFIRMED or row.status != Status.RETURNED):
+    late = row.status == Status.RETURNED or _may_be_late(session, grant, _before(session, row))
+    if why and (grant.state != GrantState.CONFIRMED or not late):
         raise DomainError(f"{why}，不能提交。已填写的内容保留为草稿。")
     wrong: dict[str, str] = {}
     form: ClaimForm | None = None

@@ -61,7 +61,7 @@ def _own_row(session: Session, g: PolicyGrant) -> GrantRow:
         href, action = POLICY_CLAIM.url(cid=claim.id), "查看"
         if claim.status in review.EDITABLE:
             action = "继续填写" if claim.status == Status.DRAFT else "修改后重新提交"
-    if not why and policy_claim.may_begin(session, g):
+    if not policy_claim.why_not(session, g, claim) and policy_claim.may_begin(session, g):
         action, href = ("重新申请兑现" if claim else "申请兑现"), ""
     paid = policy_claim.living_payment(session, g.id or 0)
     done = paid is not None and paid.state == PaymentState.PAID

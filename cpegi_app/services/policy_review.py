@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import DomainError, FormInvalid
-from cpegi_app.models import PolicyAmount, PolicyApplication, PolicyAssignment, PolicyMark
+from cpegi_app.models import PolicyAmount, PolicyApplication, PolicyAssignment, PolicyMark, User
 from cpegi_app.services import (
     policy_application,
     policy_clock,
@@ -115,7 +115,7 @@ def desk(session: Session, actor: Actor, row_id: int) -> Desk:
         holder=policy_people.names(session, [row.assignee_id]).get(row.assignee_id or 0, ""),
         mine=may and mine,
         free=may and row.assignee_id is None,
-        can_release=may and mine,
+        can_release=may and (mine or _is_gone(session, row.assignee_id)),
         open=may and (mine or row.assignee_id is None),
         step=at.get(status, 1 + row.stage),
         is_bad=status in (Status.RETURNED, Status.REJECTED),
@@ -149,6 +149,12 @@ def _slots(d: Definition, row: PolicyApplication) -> list[DeskSlot]:
     found = [n for n in targets(d) if n.startswith("file_")]
     titles = policy_application.titles(d)
     return [DeskSlot(name=n, title=titles[n], reason=row.field_reasons.get(n, "")) for n in found]
+
+
+def _is_gone(session: Session, holder_id: int | None) -> bool:
+    """Tell whether the account of the one who holds an application is closed: anyone of the stage may move it on."""
+    holder = session.get(User, holder_id) if holder_id else None
+    return holder is not None and holder.disabled_at is not None
 
 
 def amounts(session: Session, row_id: int) -> list[AmountView]:

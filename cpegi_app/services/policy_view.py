@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pydantic import BaseModel
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
-from cpegi_app.models import Organisation, Policy, PolicyApplication
+from cpegi_app.models import Organisation, Policy, PolicyAmount, PolicyApplication
 from cpegi_app.services import (
     files,
     policy,
@@ -24,7 +24,7 @@ from cpegi_app.services.policy_definition import Definition
 from cpegi_app.services.policy_public import PublicDetail
 from cpegi_app.services.policy_records import Record
 from cpegi_app.vocabulary import Status
-from cpegi_app.vocabulary.policy import QuestionKind
+from cpegi_app.vocabulary.policy import AmountKind, QuestionKind
 
 
 class Choice(BaseModel):
@@ -98,6 +98,9 @@ class Form(BaseModel):
     receipt: str = ""
     received: str = ""
     due: str = ""
+    # What was granted, and why where it is not what was asked.
+    granted: str = ""
+    granted_why: str = ""
     applicant: list[tuple[str, str]] = []
     fields: list[FieldItem] = []
     slots: list[SlotItem] = []
@@ -144,7 +147,19 @@ def form(session: Session, actor: Actor, row_id: int) -> Form:
         found.warning, found.newer = _warnings(row, of)
         _records(session, row, d, org, found)
     found.money = money(session, row, d, org)
+    if row.status == Status.APPROVED:
+        found.granted, found.granted_why = _granted(session, row)
     return found
+
+
+def _granted(session: Session, row: PolicyApplication) -> tuple[str, str]:
+    query = select(PolicyAmount.reason).where(
+        PolicyAmount.application_id == row.id,
+        PolicyAmount.kind == AmountKind.REVIEWED.value,
+        PolicyAmount.amount_fen == row.reviewed_fen,
+    )
+    why = session.exec(query.order_by(col(PolicyAmount.id).desc())).first() or ""
+    return yuan(row.reviewed_fen or 0), why if row.reviewed_fen != row.asked_fen else ""
 
 
 def names(session: Session, actor: Actor, row_id: int) -> frozenset[str]:
