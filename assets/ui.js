@@ -397,7 +397,44 @@
     if (form.hasAttribute("data-draft")) { keepDraft(form); form.draftSent = JSON.stringify(read(form)); }
     all("[data-reveal]", form).forEach(function (button) { reveal(button, false); });
     awaitErrors = true;
+    if (event.submitter) startWaiting(event.submitter);
   }, true);
+
+  /* ---------- what was sent turns a wheel in its button until the server says something ---------- */
+  var waiting = null;  /* {button, state: who was asked, since, soon, late} */
+  function stopWaiting() {
+    if (!waiting) return;
+    clearTimeout(waiting.soon);
+    clearTimeout(waiting.late);
+    waiting.button.setAttribute("aria-busy", "false");
+    waiting = null;
+  }
+  function startWaiting(button) {
+    stopWaiting();
+    waiting = {
+      button: button, state: "", since: Date.now(),
+      /* An answer that comes at once needs no wheel. */
+      soon: setTimeout(function () { button.setAttribute("aria-busy", "true"); }, 300),
+      late: setTimeout(stopWaiting, 30000),
+    };
+  }
+  /* Whether a word of the server answers what was sent: it may still be speaking of something before. */
+  function answers(said) {
+    return said.indexOf(waiting.state) > 0 || said.indexOf("____message_state") > 0 || Date.now() - waiting.since > 1500;
+  }
+  var send = window.WebSocket.prototype.send;
+  window.WebSocket.prototype.send = function (words) {
+    var named = waiting && !waiting.state && /"name":"([\w.]+)\.\w+"/.exec(String(words));
+    if (named) waiting.state = named[1];
+    if (!this.isHeard) {
+      this.isHeard = true;
+      this.addEventListener("message", function (said) {
+        if (waiting && waiting.state && String(said.data).slice(0, 2) === "42" && answers(said.data)) stopWaiting();
+      });
+      this.addEventListener("close", stopWaiting);
+    }
+    return send.apply(this, arguments);
+  };
 
   window.addEventListener("beforeunload", function (event) {
     if (!all("form[data-dirty-warn]").some(function (form) { return form.isDirty; })) return;
@@ -421,6 +458,7 @@
     path = here();
     arriving = { top: !isBack };
     awaitErrors = false;
+    stopWaiting();
     closeMenus();
     if (narrow.matches) setSide("");
   }

@@ -116,12 +116,13 @@ class Actor:
         """Return what the account may do once it is verified."""
         if self.role is not Role.MEMBER:
             return GRANTS[self.role]
-        return GRANTS[self.kind] if self.kind else NEW_MEMBER_GRANTS
+        # What every kind will have, as long as none is chosen (manual §3.3).
+        return GRANTS[self.kind] if self.kind else ENTERPRISE_GRANTS
 
     @property
     def grants(self) -> frozenset[Permission]:
         """Return what the account may do now."""
-        if self.role is Role.MEMBER and not self.verified:
+        if self.role is Role.MEMBER and not (self.verified and self.kind):
             return NEW_MEMBER_GRANTS
         return self.full_grants
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
-import logging
 import sys
 from functools import partial
 
@@ -13,10 +11,10 @@ from reflex.event import Event
 from reflex_base.constants import Env
 from reflex_base.environment import environment
 
-from cpegi_app import db, pusher
+from cpegi_app import db, messenger, pusher
 from cpegi_app.pages import PAGES
 from cpegi_app.pages.layout import broken
-from cpegi_app.services import chapters, investment_list, report_reminder, sms
+from cpegi_app.services import chapters
 from cpegi_app.settings import ROOT, get_settings
 from cpegi_app.state.gate import ARRIVAL, Gate, token_owner
 from cpegi_app.state.live import Pump
@@ -26,7 +24,6 @@ from cpegi_app.web import logs
 from cpegi_app.web.edge import Edge, EdgeConfig
 from cpegi_app.web.routes import api, live_session_id
 
-log = logging.getLogger(__name__)
 # An event changes threads several times, and waits so long each time while another thread computes (docs/performance.md).
 sys.setswitchinterval(0.0005)
 settings = get_settings()
@@ -71,69 +68,11 @@ app = rx.App(
 app.add_middleware(Gate())
 
 
-async def deliver_messages():
-    """Send what waits in the SMS outbox, until the process ends."""
-    sender = sms.sender()
-    while True:
-        try:
-            await asyncio.to_thread(_deliver_once, sender)
-        except Exception:
-            log.exception("delivering messages failed; the next round tries again")
-        await asyncio.sleep(2)
-
-
-def _deliver_once(sender: sms.Sender) -> None:
-    with db.transaction() as session:
-        claimed = sms.claim(session)
-    for message in claimed:
-        sender.send(message.phone, message.text)
-        with db.transaction() as session:
-            sms.mark_sent(session, message.id or 0)
-
-
 async def settle_memory():
     """Let the collector pass over what the start has made, and walk less often: a walk held up everybody for 0.15 s."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-
-
-async def remind_of_reports():
-    """Remind organisations of reports that are nearly due or late, every hour until the process ends."""
-    while True:
-        try:
-            await asyncio.to_thread(_remind_once)
-        except Exception:
-            log.exception("reminding of reports failed; the next round tries again")
-        await asyncio.sleep(3600)
-
-
-def _remind_once() -> None:
-    after = 0
-    while True:
-        with db.reading() as session:
-            wanting, after = report_reminder.wanting(session, after)
-        for org_id in wanting:
-            # A transaction each: what has been told stays told if the process dies in the middle.
-            with db.transaction() as session:
-                report_reminder.remind(session, [org_id])
-        if not after:
-            return
-
-
-async def remind_of_investments():
-    """Call to mind what waits for a project side's confirmation, every hour until the process ends."""
-    while True:
-        try:
-            await asyncio.to_thread(_remind_parties)
-        except Exception:
-            log.exception("reminding of investments failed; the next round tries again")
-        await asyncio.sleep(3600)
-
-
-def _remind_parties() -> None:
-    with db.transaction() as session:
-        investment_list.remind_waiting(session)
 
 
 async def bring_changes():
@@ -148,8 +87,8 @@ async def bring_changes():
 
 app.register_lifespan_task(settle_memory)
 app.register_lifespan_task(bring_changes)
-app.register_lifespan_task(deliver_messages)
-app.register_lifespan_task(remind_of_reports)
+app.register_lifespan_task(messenger.deliver_messages)
+app.register_lifespan_task(messenger.remind_of_reports)
 app.register_lifespan_task(pusher.push_matches)
-app.register_lifespan_task(remind_of_investments)
+app.register_lifespan_task(messenger.remind_of_investments)
 __all__ = ["PAGES", "app", "chapters"]

@@ -126,6 +126,7 @@ def apply() -> rx.Component:
 def _apply_form(key: Any) -> rx.Component:
     state = ApplyState
     return ui.form(
+        ui.show(state.closed_why != "", ui.note(state.closed_why + "已填写的内容仍然保留。", "warning")),
         return_note(state),
         summary(state),
         ui.card(

@@ -9,7 +9,7 @@ from cpegi_app.pages import ui
 from cpegi_app.pages.equity_public import project_cards
 from cpegi_app.pages.layout import SITE, TELEPHONE, page, site
 from cpegi_app.pages.product_public import product_cards
-from cpegi_app.services.dashboard import Tile
+from cpegi_app.services.bench_parts import Tile
 from cpegi_app.state.site import HomeState, VisitorState
 from cpegi_app.vocabulary import CLASSES, Kind
 

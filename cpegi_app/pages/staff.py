@@ -29,6 +29,7 @@ def queue() -> rx.Component:
     return rx.fragment(
         ui.crumbs("审核管理", QUEUE.title),
         ui.page_head(QUEUE.title, lead="按提交时间先后排列，最早提交的在最前；等待超过 3 天的标为“超时”。"),
+        _others(),
         rx.el.div(
             ui.tabs(kinds, state.tab, state.pick, "按类型筛选"),
             list_page(
@@ -49,6 +50,21 @@ def queue() -> rx.Component:
                 ),
             ),
             class_name="tabbed",
+        ),
+    )
+
+
+def _others() -> rx.Component:
+    """Tell what waits in lists of their own, each a way there."""
+    return ui.show(
+        QueueState.others.length() > 0,
+        rx.el.p(
+            "政策奖补另有待办：",
+            rx.foreach(
+                QueueState.others,
+                lambda q: ui.link(rx.fragment(q.label, " ", q.count, " ", q.unit), q.href),
+            ),
+            class_name="inline-list muted small",
         ),
     )
 
@@ -106,6 +122,7 @@ def accounts() -> rx.Component:
             ),
         ),
         _disable_dialog(),
+        _rebind_dialog(),
     )
 
 
@@ -124,10 +141,13 @@ def _account_row(row: rx.Var[AccountRow]) -> list:
             rx.cond(
                 row.own,
                 rx.el.span("本人账号", class_name="muted"),
-                rx.cond(
-                    row.disabled,
-                    ui.button("启用", state.enable(row.id), "text"),
-                    ui.button("停用", state.ask_disable(row.id), "text", class_name="is-danger"),
+                rx.fragment(
+                    ui.show(row.member, ui.button("更换手机号", state.ask_rebind(row.id), "text")),
+                    rx.cond(
+                        row.disabled,
+                        ui.button("启用", state.enable(row.id), "text"),
+                        ui.button("停用", state.ask_disable(row.id), "text", class_name="is-danger"),
+                    ),
                 ),
             ),
         ],
@@ -139,7 +159,9 @@ def _disable_dialog() -> rx.Component:
     body = ui.form(
         rx.el.p("将停用 ", rx.el.b(state.chosen_name), "（", state.chosen_phone, "）的账号。"),
         rx.el.p(
-            "停用后对方立即退出登录且不能再登录，已提交的资料和记录不受影响，可随时启用。", class_name="muted"
+            "停用后对方立即退出登录且不能再登录，已提交的资料和记录不受影响，可随时启用。"
+            "机构没有其他可用账号时，其在线金融产品一并下架，启用后由机构自行重新上架。",
+            class_name="muted",
         ),
         ui.field(
             "reason",
@@ -157,7 +179,42 @@ def _disable_dialog() -> rx.Component:
         on_submit=state.disable,
         key=state.form_key,
     )
-    return ui.dialog(state.chosen > 0, "停用账号", body, on_close=state.cancel, ident="disable")
+    shown = (state.chosen > 0) & (state.asked == "disable")
+    return ui.dialog(shown, "停用账号", body, on_close=state.cancel, ident="disable")
+
+
+def _rebind_dialog() -> rx.Component:
+    state = AccountsState
+    body = ui.form(
+        rx.el.p("为 ", rx.el.b(state.chosen_name), "（当前 ", state.chosen_phone, "）更换登录手机号。"),
+        rx.el.p(
+            "仅用于原号码已停用、收不到验证码的用户，请先核验身份。更换后原登录全部退出，新旧号码都会收到短信，"
+            "对方用新号码通过“忘记密码”设置密码。注销账号请使用“停用”，并在原因中写明应本人要求注销。",
+            class_name="muted",
+        ),
+        ui.field(
+            "new_phone",
+            "新手机号",
+            ui.text_input("new_phone", type="tel", max_length=20, data_autofocus="true"),
+            required=True,
+            error=problem(state, "new_phone"),
+        ),
+        ui.field(
+            "grounds",
+            "核验依据",
+            ui.textarea("grounds", rows=3, max_length=200),
+            required=True,
+            help="如何确认是本人申请，记入操作日志，200 字以内。",
+            error=problem(state, "grounds"),
+        ),
+        rx.el.div(
+            ui.button("取消", state.cancel), ui.submit("确认更换", kind="danger"), class_name="row row-end"
+        ),
+        on_submit=state.rebind,
+        key=state.form_key,
+    )
+    shown = (state.chosen > 0) & (state.asked == "rebind")
+    return ui.dialog(shown, "更换手机号", body, on_close=state.cancel, ident="rebind")
 
 
 @page(AUDIT, AuditState.load)

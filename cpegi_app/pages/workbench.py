@@ -30,7 +30,8 @@ def workbench() -> rx.Component:
                         t.label, rx.fragment(t.value, rx.el.small(t.unit)), t.href, t.tone
                     ),
                 ),
-                class_name="stats",
+                # Many figures stand closer together, so that what waits is still in view.
+                class_name=rx.cond(state.tiles.length() > 8, "stats stats-dense", "stats"),
             ),
             rx.fragment(),
         ),

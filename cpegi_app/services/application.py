@@ -15,7 +15,7 @@ from cpegi_app.services.forms import Form, Number, Text, Whole, Widget, fen, inp
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.profile_forms import FORMS
 from cpegi_app.services.review import Description, Flow, Line, Payload, Stage
-from cpegi_app.services.shelf import closed_why
+from cpegi_app.services.shelf import closed_why, nobody_handles
 from cpegi_app.vocabulary import Action, GuaranteeMode, Kind, Scale, Status, Term
 
 NEED, PROOF = "融资需求", "授权"
@@ -107,9 +107,28 @@ def _open_product(session: Session, product_id: int) -> Product:
     return target
 
 
+def _product_of(session: Session, row: Application) -> Product:
+    """Return the product that is applied for; what the institution gave back may come again though the list is closed."""
+    if row.status != Status.RETURNED:
+        return _open_product(session, row.product_id)
+    target = session.get_one(Product, row.product_id)
+    if why := nobody_handles(session, target.org_id):
+        raise Conflict(why)
+    return target
+
+
+def product_for(session: Session, actor: Actor, row_id: int) -> tuple[Product, str]:
+    """Return the product of an own application, on the list or not, and why it cannot be sent now (empty when it can)."""
+    row = review.load_own(session, FLOW, actor, row_id)
+    target = session.get_one(Product, row.product_id)
+    if row.status == Status.RETURNED:
+        return target, nobody_handles(session, target.org_id)
+    return target, closed_why(target) if row.status == Status.DRAFT else ""
+
+
 def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -> dict[str, Any]:
     form: Any = ApplicationForm.parse(row.data)
-    target = _open_product(session, row.product_id)
+    target = _product_of(session, row)
     errors: dict[str, str] = {}
     if not target.amount_min_fen <= fen(form.amount) <= target.amount_max_fen:
         span = f"{wan(target.amount_min_fen)}–{wan(target.amount_max_fen)} 万元"

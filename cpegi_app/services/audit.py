@@ -16,6 +16,7 @@ ACTIONS: dict[str, str] = {
     "account.password": "修改密码",
     "account.reset": "找回密码",
     "account.phone": "更换手机号",
+    "account.rebind": "代为更换手机号",
     "account.identity": "选择机构类型",
     "account.disable": "停用账号",
     "account.enable": "启用账号",

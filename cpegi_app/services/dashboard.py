@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-
 from pydantic import BaseModel
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -54,46 +52,15 @@ from cpegi_app.services import (
     equity_board,
     equity_interest,
     investment_bench,
+    policy_bench,
     report_bench,
     staff,
 )
+from cpegi_app.services.bench_parts import MOST, TODOS, Tile, Todo, tile
 from cpegi_app.services.corrections import in_force
 from cpegi_app.services.forms import wan
 from cpegi_app.services.report import heading
 from cpegi_app.vocabulary import DUTY_TONES, TONES, Kind, Status
-
-# So many waiting things stand on the 工作台; the rest is a click away.
-TODOS = 8
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """How much waits in the lists of the menu."""
-
-    queue: int = 0
-    requests: int = 0
-
-
-class Tile(BaseModel):
-    """A figure of the 工作台."""
-
-    label: str
-    value: str
-    unit: str
-    href: str
-    tone: str
-
-
-class Todo(BaseModel):
-    """Something that waits for the actor, with the button that leads to it."""
-
-    title: str
-    note: str
-    at: str
-    action: str
-    href: str
-    tone: str
-    tag: str
 
 
 class Bench(BaseModel):
@@ -112,14 +79,16 @@ def _count(session: Session, query) -> int:
     return session.exec(select(func.count()).select_from(query.subquery())).one()
 
 
-def waiting_counts(session: Session, actor: Actor) -> Waiting:
-    """Return the counts that the menu shows."""
+def waiting_counts(session: Session, actor: Actor) -> dict[str, int]:
+    """Return the counts that the menu shows, by the route of the list in which so much waits."""
+    found: dict[str, int] = {}
     if actor.may(Permission.REVIEW_PLATFORM):
-        _, total, _ = staff.queue(session, actor, size=1)
-        return Waiting(queue=total)
+        found[QUEUE.route] = staff.queue(session, actor, size=1)[1]
     if actor.may(Permission.APPLICATION_REVIEW):
-        return Waiting(requests=_count(session, _inbox(actor)))
-    return Waiting()
+        found[REQUESTS.route] = _count(session, _inbox(actor))
+    for queue in policy_bench.queues(session, actor):
+        found[queue.route] = found.get(queue.route, 0) + queue.count
+    return found
 
 
 def verification_status(session: Session, actor: Actor) -> str:
@@ -144,34 +113,35 @@ def _inbox(actor: Actor):
     )
 
 
-def _tile(label: str, value: int | str, href: str, tone: str = "grey", unit: str = "") -> Tile:
-    return Tile(label=label, value=str(value), unit=unit, href=href, tone=tone)
-
-
 def _staff(session: Session, actor: Actor) -> Bench:
     rows, total, counts = staff.queue(session, actor, size=TODOS)
-    tiles = [_tile("全部待审核", total, QUEUE.route, "blue", "件")]
-    tiles += [
-        _tile(c.label, c.count, f"{QUEUE.route}?flow={c.flow}", "orange" if c.count else "grey", "件")
-        for c in counts
-    ]
-    fresh = equity_board.untaken(session, actor)
-    tiles.append(_tile("未分配线索", fresh, LEADS.route, "orange" if fresh else "grey", "条"))
+    policies = policy_bench.queues(session, actor)
+    total += sum(q.count for q in policies)
+    tiles = [tile("全部待办理", total, QUEUE.route, "blue", "件")]
+    tiles += [_busy(c.label, c.count, f"{QUEUE.route}?flow={c.flow}") for c in counts]
+    tiles += [_busy(q.label, q.count, q.href, q.unit) for q in policies]
+    tiles.append(_busy("未分配线索", equity_board.untaken(session, actor), LEADS.route, "条"))
     disabled = _count(session, select(User.id).where(col(User.disabled_at).is_not(None)))
-    tiles.append(_tile("停用账号", disabled, f"{ACCOUNTS.route}?state=DISABLED", "grey", "个"))
-    todos = [
-        Todo(
-            title=r.title,
-            note="" if r.org == r.title else r.org,
-            at=f"已等待 {r.waiting}",
-            action="办理",
-            href=r.href,
-            tone="red" if r.late else "blue",
-            tag=r.flow_label,
-        )
-        for r in rows
-    ]
-    return Bench(tiles=tiles, todos=todos, waiting=total, all_href=QUEUE.route)
+    tiles.append(tile("停用账号", disabled, f"{ACCOUNTS.route}?state=DISABLED", "grey", "个"))
+    todos = [(r.submitted, _queued(r)) for r in rows] + policy_bench.staff(session, actor)
+    first = [todo for _, todo in sorted(todos, key=lambda pair: pair[0])[:TODOS]]
+    return Bench(tiles=tiles, todos=first, waiting=total, all_href=QUEUE.route)
+
+
+def _busy(label: str, count: int, href: str, unit: str = "件") -> Tile:
+    return tile(label, count, href, "orange" if count else "grey", unit)
+
+
+def _queued(r: staff.QueueRow) -> Todo:
+    return Todo(
+        title=r.title,
+        note="" if r.org == r.title else r.org,
+        at=f"已等待 {r.waiting}",
+        action="办理",
+        href=r.href,
+        tone="red" if r.late else "blue",
+        tag=r.flow_label,
+    )
 
 
 def region_tiles(session: Session) -> list[Tile]:
@@ -186,12 +156,12 @@ def region_tiles(session: Session) -> list[Tile]:
     ).one()
     href = STATISTICS.route
     return [
-        _tile("认证企业", enterprises, href, "blue", "家"),
-        _tile("认证机构", institutions, href, "blue", "家"),
-        _tile("在线金融产品", products, href, "green", "个"),
-        _tile("融资申请", sent, href, "grey", "笔"),
-        _tile("累计放款", wan(int(total)), href, "teal", "万元"),
-        _tile("放款笔数", number, href, "teal", "笔"),
+        tile("认证企业", enterprises, href, "blue", "家"),
+        tile("认证机构", institutions, href, "blue", "家"),
+        tile("在线金融产品", products, href, "green", "个"),
+        tile("融资申请", sent, href, "grey", "笔"),
+        tile("累计放款", wan(int(total)), href, "teal", "万元"),
+        tile("放款笔数", number, href, "teal", "笔"),
     ]
 
 
@@ -199,7 +169,7 @@ def _report_tiles(session: Session) -> list[Tile]:
     """Return how the newest returns stand: in of asked, red while some are late."""
     href = REPORT_MATRIX.route
     return [
-        _tile(r.title, f"{r.handed_in}/{r.asked}", href, "red" if r.late else "green", "已报")
+        tile(r.title, f"{r.handed_in}/{r.asked}", href, "red" if r.late else "green", "已报")
         for r in report_bench.overall(session)
     ]
 
@@ -207,8 +177,8 @@ def _report_tiles(session: Session) -> list[Tile]:
 def _due_reports(session: Session, actor: Actor) -> tuple[list[Tile], list[Todo]]:
     """Return what the organisation has to report soon or should have reported."""
     found = report_bench.own(session, actor)
-    tiles = [_tile("逾期未报报告", found.late, REPORTS.route, "red", "份")] if found.late else []
-    tiles += [_tile("即将到期报告", found.soon, REPORTS.route, "orange", "份")] if found.soon else []
+    tiles = [tile("逾期未报报告", found.late, REPORTS.route, "red", "份")] if found.late else []
+    tiles += [tile("即将到期报告", found.soon, REPORTS.route, "orange", "份")] if found.soon else []
     todos = [
         Todo(
             title=heading(i.rule.kind.value, i.period.code),
@@ -226,7 +196,7 @@ def _due_reports(session: Session, actor: Actor) -> tuple[list[Tile], list[Todo]
 
 def _member(session: Session, actor: Actor) -> Bench:
     todos, tiles = _own_todos(session, actor), list[Tile]()
-    todos += [Todo(**asdict(waiting)) for waiting in investment_bench.own(session, actor)]
+    todos += investment_bench.own(session, actor) + policy_bench.own(session, actor)
     all_href, beyond = "", 0
     if actor.may(Permission.REPORT_SUBMIT):
         tiles, due = _due_reports(session, actor)
@@ -236,23 +206,23 @@ def _member(session: Session, actor: Actor) -> Bench:
         waiting = _count(session, _inbox(actor))
         beyond = max(0, waiting - TODOS)
         all_href = REQUESTS.route if beyond else ""
-        tiles.append(_tile("待办理申请", waiting, REQUESTS.route, "orange" if waiting else "grey", "笔"))
-        tiles.append(_tile("已发布产品", _count(session, mine), PRODUCTS.route, "green", "个"))
+        tiles.append(tile("待办理申请", waiting, REQUESTS.route, "orange" if waiting else "grey", "笔"))
+        tiles.append(tile("已发布产品", _count(session, mine), PRODUCTS.route, "green", "个"))
         total = session.exec(
             select(func.coalesce(func.sum(Loan.amount_fen), 0)).where(
                 Loan.institution_id == actor.org_id, in_force()
             )
         ).one()
-        tiles.append(_tile("累计放款", wan(int(total)), REQUESTS.route, "teal", "万元"))
+        tiles.append(tile("累计放款", wan(int(total)), REQUESTS.route, "teal", "万元"))
     if actor.may(Permission.EQUITY_BROWSE):
         waiting = equity_interest.unanswered(session, actor)
-        tiles.append(_tile("待反馈推荐项目", waiting, DEALS.route, "orange" if waiting else "grey", "个"))
+        tiles.append(tile("待反馈推荐项目", waiting, DEALS.route, "orange" if waiting else "grey", "个"))
     progress: list[application_list.ApplicationRow] = []
     if actor.may(Permission.APPLICATION_SUBMIT):
         progress, sent = application_list.listing(session, actor, inbox=False, size=5)
-        tiles.append(_tile("我的融资申请", sent, APPLICATIONS.route, "blue", "笔"))
+        tiles.append(tile("我的融资申请", sent, APPLICATIONS.route, "blue", "笔"))
         listed = _count(session, select(Product.id).where(col(Product.is_listed).is_(True)))
-        tiles.append(_tile("可申请金融产品", listed, PUBLIC_PRODUCTS.route, "grey", "个"))
+        tiles.append(tile("可申请金融产品", listed, PUBLIC_PRODUCTS.route, "grey", "个"))
     total = len(todos) + beyond
     return Bench(tiles=tiles, todos=todos, progress=progress, waiting=total, all_href=all_href)
 
@@ -288,6 +258,18 @@ def _own_todos(session: Session, actor: Actor) -> list[Todo]:
             )
             for r in rows
         ]
+    found += [
+        Todo(
+            title=f"{r.enterprise} · {r.product}",
+            note=f"已批准 {r.approved}，请在放款后登记",
+            at="",
+            action="放款",
+            href=REQUEST.url(aid=r.id),
+            tone="blue",
+            tag="待放款",
+        )
+        for r in application_list.to_disburse(session, actor, MOST)
+    ]
     for model, label, href in (
         (ProductRevision, "金融产品", lambda r: PRODUCT_EDIT.url(rid=r.id)),
         (EquityProjectRevision, "融资项目", lambda r: PROJECT_EDIT.url(rid=r.id)),
@@ -298,7 +280,7 @@ def _own_todos(session: Session, actor: Actor) -> list[Todo]:
         (Report, "报告", lambda r: REPORT_EDIT.url(rid=r.id)),
     ):
         query = select(model).where(model.org_id == actor.org_id, model.status == Status.RETURNED.value)
-        found += [_returned(label, row, href(row)) for row in session.exec(query.limit(5))]
+        found += [_returned(label, row, href(row)) for row in session.exec(query.limit(MOST))]
     return found
 
 

@@ -9,7 +9,7 @@ from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import NotFound
 from cpegi_app.services import audit, dashboard, figures, figures_member, figures_region, sheet_writer
-from cpegi_app.services.dashboard import Tile
+from cpegi_app.services.bench_parts import Tile
 from cpegi_app.services.figures import PERIODS, Dashboard, Figure, period, shown
 
 REGION, MEMBER = "region", "own"

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlmodel import Session, col, or_, select
 
 from cpegi_app import clock
 from cpegi_app.access import CONFIRM, CONFIRM_ONLINE, INVESTMENT_EDIT, RECORD, Actor, Permission
 from cpegi_app.models import EquityProject, Investment, OnlineInvestment
+from cpegi_app.services.bench_parts import MOST, Todo
 from cpegi_app.services.forms import wan
 from cpegi_app.services.investment import state_of
 from cpegi_app.vocabulary import Status
 from cpegi_app.vocabulary.equity import FILING_TONES, FilingState, OnlineState
 
-MOST = 5
 
-
-@dataclass(frozen=True)
-class Waiting:
-    """An investment that waits for the actor's organisation."""
-
-    title: str
-    note: str
-    at: str
-    action: str
-    href: str
-    tone: str
-    tag: str
-
-
-def own(session: Session, actor: Actor) -> list[Waiting]:
+def own(session: Session, actor: Actor) -> list[Todo]:
     """Return the investments that the actor's organisation has to confirm, answer or correct."""
-    found: list[Waiting] = []
+    found: list[Todo] = []
     if actor.may(Permission.INVESTMENT_CONFIRM):
         found += _to_confirm(session, actor) + _online(session, actor)
     if actor.may(Permission.INVESTMENT_SUBMIT):
@@ -40,14 +24,14 @@ def own(session: Session, actor: Actor) -> list[Waiting]:
     return found
 
 
-def _to_confirm(session: Session, actor: Actor) -> list[Waiting]:
+def _to_confirm(session: Session, actor: Actor) -> list[Todo]:
     query = select(Investment).where(
         Investment.enterprise_id == actor.org_id,
         Investment.status == Status.PENDING.value,
         Investment.stage == 0,
     )
     return [
-        Waiting(
+        Todo(
             title=row.project_name,
             note=f"投资 {wan(row.amount_fen)} 万元，请核对后确认或提出异议",
             at=f"提交于 {clock.local(row.submitted_at)}",
@@ -60,7 +44,7 @@ def _to_confirm(session: Session, actor: Actor) -> list[Waiting]:
     ]
 
 
-def _online(session: Session, actor: Actor) -> list[Waiting]:
+def _online(session: Session, actor: Actor) -> list[Todo]:
     own_side = (col(OnlineInvestment.org_id) == actor.org_id) & col(OnlineInvestment.institution_at).is_(None)
     other = (col(OnlineInvestment.enterprise_id) == actor.org_id) & col(OnlineInvestment.enterprise_at).is_(
         None
@@ -71,7 +55,7 @@ def _online(session: Session, actor: Actor) -> list[Waiting]:
         .where(OnlineInvestment.state == OnlineState.WAITING.value, or_(own_side, other))
     )
     return [
-        Waiting(
+        Todo(
             title=name,
             note=f"投资 {wan(row.amount_fen)} 万元，请核对后确认或提出异议",
             at=f"登记于 {clock.local(row.created_at)}",
@@ -84,12 +68,12 @@ def _online(session: Session, actor: Actor) -> list[Waiting]:
     ]
 
 
-def _returned(session: Session, actor: Actor) -> list[Waiting]:
+def _returned(session: Session, actor: Actor) -> list[Todo]:
     query = select(Investment).where(
         Investment.org_id == actor.org_id, Investment.status == Status.RETURNED.value
     )
     return [
-        Waiting(
+        Todo(
             title=row.project_name,
             note=row.reason,
             at=f"退回于 {clock.local(row.decided_at)}",

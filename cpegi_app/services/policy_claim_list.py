@@ -47,10 +47,11 @@ def own(session: Session, actor: Actor, *, page: int = 1, size: int = 10) -> tup
     where = PolicyGrant.org_id == actor.org_id
     total = session.exec(select(func.count()).select_from(PolicyGrant).where(where)).one()
     query = select(PolicyGrant).where(where).order_by(col(PolicyGrant.id).desc())
-    return [_own_row(session, g) for g in session.exec(query.offset((page - 1) * size).limit(size))], total
+    return [own_row(session, g) for g in session.exec(query.offset((page - 1) * size).limit(size))], total
 
 
-def _own_row(session: Session, g: PolicyGrant) -> GrantRow:
+def own_row(session: Session, g: PolicyGrant) -> GrantRow:
+    """Return a grant as its owner reads it, with what can be done about it now."""
     application = session.get_one(PolicyApplication, g.application_id)
     policy = session.get_one(Policy, g.policy_id)
     claim = policy_claim.latest(session, g.id or 0)

@@ -33,6 +33,7 @@ from cpegi_app.vocabulary import (
     Action,
     GuaranteeMode,
     Industry,
+    Kind,
     ProductType,
     Region,
     RepaymentMode,
@@ -216,6 +217,8 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -
 
 
 def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
+    if session.get_one(Organisation, row.org_id).kind != Kind.DEBT.value:
+        raise Conflict("不能通过：该机构的类型已变更，不再是债权类机构，不能发布金融产品。请退回并说明。")
     try:
         # Once more, as the product's own date may have passed while it waited.
         parse(row.data)

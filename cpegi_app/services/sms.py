@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 LIFE = timedelta(minutes=10)
 MAX_TRIES = 5
+RETRY = timedelta(seconds=10)
 # (window, most codes a number, what to say)
 NUMBER_LIMITS = (
     (timedelta(minutes=1), 1, "验证码每分钟只能获取一次，请 {wait} 后再试。"),
@@ -157,6 +158,12 @@ def claim(session: Session, most: int = 20) -> list[SmsOutbox]:
         row.attempts += 1
     session.flush()
     return list(rows)
+
+
+def give_back(session: Session, message_id: int) -> None:
+    """Let a message that was not delivered be claimed again soon: who waits for a code does not wait out the lease."""
+    soon = clock.now() + RETRY
+    session.exec(update(SmsOutbox).where(col(SmsOutbox.id) == message_id).values(claimed_until=soon))
 
 
 def mark_sent(session: Session, message_id: int) -> None:

@@ -13,7 +13,7 @@ from cpegi_app import clock
 from cpegi_app.access import Actor, Permission, Role
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import Organisation, User, Verification
-from cpegi_app.services import audit, list_count, lists, push, review, sessions
+from cpegi_app.services import audit, list_count, lists, notices, push, review, sessions, shelf
 from cpegi_app.services.forms import half_width, normalise
 from cpegi_app.services.identifiers import masked
 from cpegi_app.services.lists import Filters, Listing
@@ -138,6 +138,7 @@ class AccountRow(BaseModel):
     disabled: bool
     why: str
     own: bool
+    member: bool
 
 
 # How far an account's verification is, as the list says it.
@@ -233,6 +234,7 @@ def _account_row(actor: Actor, user: User, org: Organisation | None, stated: tup
         disabled=user.disabled_at is not None,
         why=user.disabled_reason,
         own=user.id == actor.user_id,
+        member=user.role == Role.MEMBER,
     )
 
 
@@ -249,6 +251,10 @@ def disable(session: Session, actor: Actor, user_id: int, reason: str) -> None:
     push.users_changed(session, user.org_id)
     sessions.revoke_all(session, user_id)
     audit.record(session, actor, "account.disable", f"user:{user_id}", reason)
+    session.flush()
+    if user.org_id and not notices.users_of(session, user.org_id):
+        # Nobody is left there who could handle an application; put back by the institution itself later.
+        shelf.clear(session, actor, user.org_id, "机构账号已全部停用")
 
 
 def enable(session: Session, actor: Actor, user_id: int) -> None:

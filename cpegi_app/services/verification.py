@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import PROFILE, REVIEW, VERIFICATION, Actor, Permission
 from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
-from cpegi_app.models import Organisation, ProfileChange, Verification
-from cpegi_app.services import files, identifiers, push, review, scale
+from cpegi_app.models import Organisation, Product, ProfileChange, Verification
+from cpegi_app.services import files, identifiers, push, review, scale, shelf
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.profile_forms import FORMS, ProfileForm, required_files
@@ -162,11 +163,23 @@ def _before_submit_verification(session: Session, actor: Actor, row: Any, payloa
 
 def _before_submit_change(session: Session, actor: Actor, row: Any, payload: Payload) -> dict[str, Any]:
     form = _check(session, "profile_change", row)
+    if why := _still_lends(session, row):
+        raise FormInvalid({"org_class": why})
     if form.strings() == {
         k: v for k, v in row.base.items() if k in type(form).model_fields
     } and not _files_differ(session, row):
         raise DomainError("资料与现行资料完全一致，没有需要审核的修改。请修改后再提交。")
     return {"data": form.strings()}
+
+
+def _still_lends(session: Session, row: Any) -> str:
+    """Return why an institution cannot leave the lenders yet: somebody waits for its decision."""
+    org = session.get_one(Organisation, row.org_id)
+    if org.kind != Kind.DEBT.value or kind_of(row.data) is Kind.DEBT:
+        return ""
+    if not (count := shelf.undecided(session, row.org_id)):
+        return ""
+    return f"还有 {count} 笔融资申请等待办理，变更为其他类型后将无法办理。请先在“企业申请管理”中办结"
 
 
 def _files_differ(session: Session, row: Any) -> bool:
@@ -185,6 +198,8 @@ def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) 
         raise Conflict("不能通过：" + "；".join(refusal.fields.values()) + "。请退回申请人更正。") from None
     if clash := _cross_checks(session, form, row.org_id):
         raise Conflict("不能通过：" + "；".join(clash.values()))
+    if why := _still_lends(session, row):
+        raise Conflict(f"不能通过：该机构{why}。")
 
 
 def _own_fields(data: dict[str, str]) -> dict[str, str]:
@@ -196,8 +211,13 @@ def _go_live(session: Session, actor: Actor, row: Any, payload: Payload) -> None
     org = session.get(Organisation, row.org_id)
     if org is None:
         raise NotFound("机构")
+    lent = org.kind == Kind.DEBT.value
     put_in_force(org, _own_fields(row.data))
     session.add(org)
+    if lent and org.kind != Kind.DEBT.value:
+        shelf.clear(session, actor, org.id or 0, f"机构类型已变更为{OrgClass.label_of(org.org_class)}")
+    # The public list filters by the class of the lender.
+    session.exec(update(Product).where(col(Product.org_id) == org.id).values(org_class=org.org_class))
     push.figures_approved(session, org)
 
 

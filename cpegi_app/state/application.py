@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from cpegi_app.access import APPLICATION, APPLICATIONS, APPLY, DISBURSE, REQUEST, REQUESTS, Actor
 from cpegi_app.errors import Conflict, DomainError
+from cpegi_app.models import Organisation
 from cpegi_app.services import application, application_list, disbursement, product_public, review
 from cpegi_app.services.application import FLOW, ApplicationForm, DecisionForm
 from cpegi_app.services.application_list import ApplicationRow
@@ -57,19 +58,21 @@ class ApplyState(SubjectState, rx.State):
     """The application form for one product."""
 
     product: PublicProduct = PublicProduct()
+    closed_why: str = ""
 
     @rx.event
     async def load(self):
         """Open the own open application for the product named by the address."""
         self._blank()
-        product_id = self._route_id("pid")
-        row = await self._write(application.open_application, product_id)
-        self.product = await self._read_public(_product, product_id)
+        self.product, self.closed_why = PublicProduct(), ""
+        row = await self._write(application.open_application, self._route_id("pid"))
+        self.product, self.closed_why = await self._read(_product, row.id or 0)
         await self._show(row.id or 0)
 
 
-def _product(session: Session, product_id: int) -> PublicProduct:
-    return PublicProduct.model_validate(product_public.public_detail(session, product_id).model_dump())
+def _product(session: Session, actor: Actor, row_id: int) -> tuple[PublicProduct, str]:
+    found, why = application.product_for(session, actor, row_id)
+    return product_public.shown(found, session.get_one(Organisation, found.org_id)), why
 
 
 class Case(BaseModel):

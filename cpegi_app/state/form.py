@@ -31,7 +31,6 @@ class FormState(Services, mixin=True):
     reasons: dict[str, str] = {}
     error_list: list[tuple[str, str]] = []
     form_key: str = ""
-    saving: bool = False
     _submit_key: str = ""
 
     def _open(self, values: dict[str, str], reasons: dict[str, str] | None = None) -> None:
@@ -40,7 +39,6 @@ class FormState(Services, mixin=True):
         self._clear_errors()
         self.form_key = secrets.token_hex(6)
         self._submit_key = secrets.token_hex(16)
-        self.saving = False
 
     def _clear_errors(self) -> None:
         self.errors, self.error_list = {}, []

@@ -65,13 +65,16 @@ class PolicyQueueState(TableState, rx.State):
 
     @rx.event
     async def load(self):
-        """Open the queue afresh: the first stage at which something waits."""
+        """Open the queue afresh: at the stage that the address names, or the first at which something waits."""
         self.page, self.filters, self.sort, self.chosen = 1, {}, "", []
         self._close()
         self.filter_key += 1
         self.stages = await self._read(policy_queue.counts)
         waiting = [s.code for s in self.stages if s.count]
-        if self.stage not in waiting:
+        named = text_arg(self.router.url.query_parameters.get("stage"), 20)
+        if named in STAGES:
+            self.stage = named
+        elif self.stage not in waiting:
             self.stage = (waiting or list(STAGES))[0]
         names = await self._read(policy_queue.policy_names)
         self.policies = [Choice(value=value, label=label) for value, label in names]

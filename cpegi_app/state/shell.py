@@ -9,11 +9,10 @@ from sqlmodel import Session
 from cpegi_app.access import (
     APPLICATIONS,
     APPLY,
+    GRANTS,
     MENU,
     PAGES,
     PROFILE,
-    QUEUE,
-    REQUESTS,
     SHELL,
     VERIFICATION,
     WORKBENCH,
@@ -26,7 +25,7 @@ from cpegi_app.services import dashboard, notices
 from cpegi_app.settings import get_settings
 from cpegi_app.state.base import Services, for_screen, text_arg
 from cpegi_app.state.message import MessageState
-from cpegi_app.vocabulary import OrgClass
+from cpegi_app.vocabulary import Kind, OrgClass
 
 
 class MenuItem(BaseModel):
@@ -66,7 +65,6 @@ class Frame(BaseModel):
 
 def frame(session: Session, actor: Actor, route: str) -> Frame:
     """Return the frame for an actor on a page."""
-    waiting = dashboard.waiting_counts(session, actor)
     roles = {Role.STAFF: "平台管理人员", Role.REGULATOR: "金融监管部门"}
     label = roles.get(actor.role) or (
         OrgClass.label_of(actor.org_class) if actor.org_class else "未选择机构类型"
@@ -80,7 +78,7 @@ def frame(session: Session, actor: Actor, route: str) -> Frame:
         kind=actor.kind or "",
         unread=notices.unread_count(session, actor),
         verification_status=dashboard.verification_status(session, actor),
-        menu=_menu(actor, route, {QUEUE.route: waiting.queue, REQUESTS.route: waiting.requests}),
+        menu=_menu(actor, route, dashboard.waiting_counts(session, actor)),
     )
 
 
@@ -129,7 +127,8 @@ def access_to(actor: Actor, route: str) -> tuple[str, str]:
         return "ok", ""
     if actor.may(screen.permission):
         return "ok", ""
-    if actor.locked(screen.permission):
+    undecided = actor.kind is None and any(screen.permission in GRANTS[kind] for kind in Kind)
+    if actor.locked(screen.permission) or (actor.role is Role.MEMBER and undecided):
         return "locked", locked_sentence(screen.title)
     return "denied", f"您的账号没有“{screen.title}”的权限，如有疑问请致电 400 056 5005。"
 

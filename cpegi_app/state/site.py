@@ -24,7 +24,7 @@ from cpegi_app.access import (
 )
 from cpegi_app.errors import NotFound
 from cpegi_app.services import dashboard, equity_public, product_public, sessions
-from cpegi_app.services.dashboard import Tile
+from cpegi_app.services.bench_parts import Tile
 from cpegi_app.services.equity_public import ProjectCard
 from cpegi_app.services.product_public import PublicDetail, PublicProduct
 from cpegi_app.state.base import Services, for_screen, int_arg, text_arg

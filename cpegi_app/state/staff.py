@@ -6,9 +6,10 @@ import reflex as rx
 
 from cpegi_app.access import ACCOUNTS, AUDIT, QUEUE
 from cpegi_app.errors import DomainError
-from cpegi_app.services import audit_trail, staff
+from cpegi_app.services import account_rescue, audit_trail, policy_bench, staff
 from cpegi_app.services.audit_trail import AuditRow
 from cpegi_app.services.forms import posted
+from cpegi_app.services.policy_bench import Queue
 from cpegi_app.services.staff import AccountRow, QueueRow
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
@@ -27,6 +28,8 @@ class QueueState(TableState, rx.State):
     tab: str = ""
     counts: dict[str, int] = {}
     all_count: int = 0
+    # Lists with rules of their own (taking, promises, payment) in which something waits as well.
+    others: list[Queue] = []
 
     def _wanted(self) -> dict[str, str]:
         return {"flow": self.tab}
@@ -37,6 +40,7 @@ class QueueState(TableState, rx.State):
         )
         self.counts = {c.flow: c.count for c in counts}
         self.all_count = sum(c.count for c in counts)
+        self.others = await self._read(policy_bench.queues)
 
     @rx.event
     async def load(self):
@@ -55,9 +59,11 @@ class QueueState(TableState, rx.State):
 @for_screen(ACCOUNTS)
 @shows(staff.ACCOUNT_LIST)
 class AccountsState(TableState, FormState, rx.State):
-    """账号管理: look up, disable with a reason, enable, reveal a number."""
+    """账号管理: look up, disable with a reason, enable, reveal a number, bind another one."""
 
     rows: list[AccountRow] = []
+    # What is asked of the chosen account: disable or rebind.
+    asked: str = ""
     chosen: int = 0
     chosen_name: str = ""
     chosen_phone: str = ""
@@ -91,10 +97,18 @@ class AccountsState(TableState, FormState, rx.State):
     @rx.event
     def ask_disable(self, user_id: int):
         """Open the dialog that asks for the reason."""
+        self._choose(user_id, "disable")
+
+    @rx.event
+    def ask_rebind(self, user_id: int):
+        """Open the dialog that asks for the new number, and how the identity was checked."""
+        self._choose(user_id, "rebind")
+
+    def _choose(self, user_id: int, asked: str) -> None:
         row = next((r for r in self.rows if r.id == int_arg(user_id, 0)), None)
         if row is None:
             raise DomainError("该账号不在当前列表中，请刷新列表后重试。")
-        self.chosen, self.chosen_name, self.chosen_phone = row.id, row.org, row.phone
+        self.chosen, self.chosen_name, self.chosen_phone, self.asked = row.id, row.org, row.phone, asked
         self._open({})
 
     @rx.event
@@ -110,6 +124,17 @@ class AccountsState(TableState, FormState, rx.State):
         name, self.chosen = self.chosen_name, 0
         await self._refresh()
         return success(f"已停用“{name}”的账号，其登录已全部失效。")
+
+    @rx.event
+    async def rebind(self, data: dict):
+        """更换手机号 of somebody who has lost the number; the old logins end."""
+        values = posted(data, account_rescue.NAMES | {"intent"})
+        phone, grounds = values.get("new_phone", ""), values.get("grounds", "")
+        call = self._write(account_rescue.rebind, self.chosen, phone, grounds)
+        number = await self._checked(call, account_rescue.TITLES)
+        name, self.chosen = self.chosen_name, 0
+        await self._refresh()
+        return success(f"已将“{name}”的登录手机号更换为 {number}，请对方用新号码通过“忘记密码”设置密码。")
 
     @rx.event
     async def enable(self, user_id: int):

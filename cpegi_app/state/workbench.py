@@ -7,7 +7,7 @@ import reflex as rx
 from cpegi_app.access import NOTICES, WORKBENCH
 from cpegi_app.services import dashboard, notices
 from cpegi_app.services.application_list import ApplicationRow
-from cpegi_app.services.dashboard import Tile, Todo
+from cpegi_app.services.bench_parts import Tile, Todo
 from cpegi_app.services.notices import NoticeView
 from cpegi_app.state.base import Services, for_screen, int_arg
 from cpegi_app.state.shell import ShellState

@@ -50,6 +50,13 @@ def test_what_is_typed_while_a_page_loads_does_not_vanish(walk: Walk) -> None:
     assert later == soon, "typed before the form was there, and gone with it"
     # Loaded, it takes what is typed.
     assert type_at_once(walk, "phone", "13912345678") == ("13912345678", "13912345678")
+    # What is sent says that it is on its way, and stops saying so.
+    walk.page.locator("[name=password]").fill("Zhongyuan#0000")
+    button = walk.page.locator("main").get_by_role("button", name="登录", exact=True)
+    button.click()
+    walk.page.locator("main button[aria-busy=true]").wait_for()
+    walk.page.get_by_text("手机号或密码").first.wait_for()
+    assert button.get_attribute("aria-busy") == "false"
 
 
 def test_the_last_record_cannot_be_taken_for_the_next(new_walk) -> None:

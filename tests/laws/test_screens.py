@@ -27,7 +27,7 @@ from cpegi_app.services import chapters
 from cpegi_app.services.review import FLOWS
 from cpegi_app.state import gate
 from cpegi_app.state.base import SCREEN_OF
-from cpegi_app.state.shell import _menu
+from cpegi_app.state.shell import _menu, access_to
 from cpegi_app.vocabulary import Kind
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -161,6 +161,16 @@ def test_the_menu_is_made_of_screens_and_shows_only_what_may_open():
             permission = known[line.href].permission
             assert permission in actor.full_grants
             assert line.locked == (permission not in actor.grants)
+
+
+def test_who_has_chosen_no_class_finds_every_function_locked_and_none_denied():
+    new = Actor(1, Role.MEMBER, org_id=1)
+    for screen in PAGES:
+        if screen.permission is None or new.may(screen.permission):
+            continue
+        inside = any(screen.permission in GRANTS[kind] for kind in Kind)
+        assert access_to(new, screen.route)[0] == ("locked" if inside else "denied"), screen.route
+    assert access_to(Actor(1, Role.REGULATOR), access.PRODUCTS.route)[0] == "denied"
 
 
 # --- the manual ---------------------------------------------------------------------------------------

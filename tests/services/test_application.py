@@ -12,7 +12,7 @@ from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import Application, Notice, Organisation, Product
-from cpegi_app.services import application, application_list, conditions, product, review, review_view
+from cpegi_app.services import application, application_list, conditions, product, review, review_view, staff
 from cpegi_app.vocabulary import Action, Kind, Status
 from tests import factories, worlds
 from tests.worlds import World
@@ -130,6 +130,53 @@ def test_4_2_a_closed_product_takes_no_applications(session: Session, gone: str)
     if not pid:
         with pytest.raises(Conflict, match="暂不接受申请。您可以"):
             world.act(session, Action.SUBMIT)
+
+
+@pytest.mark.parametrize("gone", ["delisted", "past its date"])
+def test_4_2_what_was_given_back_may_come_again_though_the_list_is_closed(session: Session, gone: str):
+    world = worlds.application_world(session).bring_to(session, Status.RETURNED)
+    listed = session.get_one(Product, world.row(session).product_id)
+    if gone == "delisted":
+        product.delist(session, world.reviewer, listed.id or 0, listed=False)
+    else:
+        listed.valid_until = clock.today().isoformat()
+        session.flush()
+        clock.shift(timedelta(days=1))
+    shown, why = application.product_for(session, world.owner, world.row_id)
+    assert (shown.id, why) == (listed.id, "")
+    assert application.open_application(session, world.owner, listed.id or 0).id == world.row_id
+    world.act(session, Action.SUBMIT)
+    assert world.row(session).status == Status.PENDING
+
+
+def test_4_2_a_draft_for_a_closed_product_opens_and_says_why_it_cannot_be_sent(session: Session):
+    world = worlds.application_world(session)
+    pid = world.row(session).product_id
+    product.delist(session, world.reviewer, pid, listed=False)
+    assert application.open_application(session, world.owner, pid).id == world.row_id
+    assert "已下架" in application.product_for(session, world.owner, world.row_id)[1]
+    with pytest.raises(NotFound):
+        application.product_for(session, factories.member(session), world.row_id)
+
+
+def test_4_2_nobody_is_sent_to_a_lender_whose_accounts_are_closed(session: Session):
+    world = worlds.application_world(session).bring_to(session, Status.PENDING)
+    other = worlds.application_world(session, world.reviewer).bring_to(session, Status.RETURNED)
+    boss = factories.staff(session)
+    second = factories.colleague(session, world.reviewer)
+    staff.disable(session, boss, second.user_id, "离职")
+    pid = world.row(session).product_id
+    assert session.get_one(Product, pid).is_listed
+    staff.disable(session, boss, world.reviewer.user_id, "离职")
+    session.expire_all()
+    assert not session.get_one(Product, pid).is_listed
+    for applicant in (world.owner, other.owner):
+        heads = session.exec(select(Notice.title).where(Notice.user_id == applicant.user_id)).all()
+        assert any(h.startswith("受理机构暂停办理") for h in heads)
+    assert "不能办理" in application.product_for(session, other.owner, other.row_id)[1]
+    with pytest.raises(Conflict, match="目前不能办理"):
+        other.act(session, Action.SUBMIT)
+    world.act(session, Action.WITHDRAW)
 
 
 # --- what is frozen -----------------------------------------------------------------------------------

@@ -11,9 +11,9 @@ from sqlmodel import Session
 from cpegi_app import clock
 from cpegi_app.access import Actor, Permission
 from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
-from cpegi_app.models import Organisation, User
-from cpegi_app.services import files, review, review_view, sessions, verification
-from cpegi_app.services.profile_forms import FORMS
+from cpegi_app.models import Organisation, Product, User
+from cpegi_app.services import files, product_public, review, review_view, sessions, verification
+from cpegi_app.services.profile_forms import FORMS, required_files
 from cpegi_app.vocabulary import Action, FileSlot, Kind, OrgClass, Status
 from tests import factories, worlds
 from tests.worlds import World
@@ -264,6 +264,49 @@ def test_3_2_correcting_a_wrongly_chosen_class_is_a_change(session: Session):
     session.flush()
     live = sessions.actor_of(session, sid)
     assert live is not None and live.may(Permission.PRODUCT_SUBMIT)
+
+
+def becomes(session: Session, lender: Actor, kind: Kind, **changes: str) -> World:
+    """Return a sent change of a lender's class."""
+    row = verification.open_change(session, lender)
+    org = organisation(session, lender)
+    data = factories.profile(kind, credit_code=org.credit_code, name=org.name, **changes)
+    world = World(verification.CHANGE, lender, factories.staff(session), row.id or 0, data)
+    factories.upload(session, lender, verification.CHANGE, row.id or 0, *required_files(kind, data))
+    return world
+
+
+def test_3_2_a_corrected_class_reaches_the_products_on_the_list(session: Session):
+    lender = factories.member(session, Kind.DEBT)
+    listed = worlds.listed_product(session, lender)
+    world = becomes(session, lender, Kind.DEBT, org_class=OrgClass.GUARANTEE.value)
+    world.bring_to(session, Status.APPROVED)
+    assert session.get_one(Product, listed.id).org_class == OrgClass.GUARANTEE
+    found, _ = product_public.public_list(session, org_class=OrgClass.GUARANTEE.value)
+    assert listed.id in [p.id for p in found]
+
+
+def test_3_2_who_leaves_the_lenders_leaves_nobody_waiting(session: Session):
+    lender = factories.member(session, Kind.DEBT)
+    application = worlds.application_world(session, lender).bring_to(session, Status.PENDING)
+    world = becomes(session, lender, Kind.INTERMEDIARY)
+    with pytest.raises(FormInvalid) as refusal:
+        world.act(session, Action.SUBMIT)
+    assert "还有 1 笔融资申请等待办理" in refusal.value.fields["org_class"]
+    application.act(session, Action.RETURN)
+    world.act(session, Action.SUBMIT)
+    application.act(session, Action.SUBMIT)
+    with pytest.raises(Conflict, match="还有 1 笔融资申请等待办理"):
+        world.act(session, Action.APPROVE)
+    application.act(session, Action.RETURN)
+    draft = worlds.product_world(session, lender).bring_to(session, Status.PENDING)
+    world.act(session, Action.APPROVE)
+    session.expire_all()
+    assert not session.get_one(Product, application.row(session).product_id).is_listed
+    with pytest.raises(Conflict, match="目前不能办理"):
+        application.act(session, Action.SUBMIT)
+    with pytest.raises(Conflict, match="不再是债权类机构"):
+        draft.act(session, Action.APPROVE)
 
 
 def test_3_2_only_a_verified_organisation_changes_its_profile(session: Session):
