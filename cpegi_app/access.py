@@ -110,6 +110,8 @@ class Actor:
     verified: bool = False
     login_id: int | None = None
     address: str = ""
+    # Whether the rights have changed since the login: its id is due to be replaced.
+    renew: bool = False
 
     @property
     def full_grants(self) -> frozenset[Permission]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlmodel import Field
 
 from cpegi_app.access import Role
@@ -40,6 +40,8 @@ class LoginSession(Row, table=True):
     expires_at: datetime = moment(default=...)
     revoked_at: datetime | None = moment()
     address: str = Field(default="", max_length=64)
+    # What its user was when it was opened: other rights get another id.
+    rights: str = Field(default="", max_length=80, sa_column_kwargs={"server_default": text("''")})
 
 
 class LoginTicket(Row, table=True):
@@ -51,6 +53,8 @@ class LoginTicket(Row, table=True):
     user_id: int = Field(foreign_key="user.id")
     expires_at: datetime = moment(default=...)
     used_at: datetime | None = moment()
+    # A renewed login ends when the one before would have ended.
+    ends_at: datetime | None = moment()
 
 
 class Attempt(Row, table=True):

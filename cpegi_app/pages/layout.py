@@ -216,8 +216,9 @@ def _console(screen: Screen, content: rx.Component) -> rx.Component:
         ),
         _main(
             message(),
+            rx.cond(ShellState.ticket != "", _renew(), rx.fragment()),
             rx.cond(
-                ShellState.ready,
+                ShellState.ready & (ShellState.ticket == ""),
                 rx.match(
                     ShellState.access,
                     ("ok", content),
@@ -234,6 +235,18 @@ def _console(screen: Screen, content: rx.Component) -> rx.Component:
         export(),
         _verification_dialog(),
         class_name="shell",
+    )
+
+
+def _renew() -> rx.Component:
+    """The browser exchanges the ticket for another session id and comes back to the same page."""
+    return NativeForm.create(
+        rx.el.input(type="hidden", name="ticket", value=ShellState.ticket, read_only=True),
+        rx.el.input(type="hidden", name="next", value=ShellState.here, read_only=True),
+        rx.el.p("账号权限已更新，正在重新载入…", role="status", class_name="muted"),
+        action="/session",
+        method="post",
+        data_autosubmit="true",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
@@ -43,13 +43,21 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def issue_ticket(session: Session, user_id: int) -> str:
-    """Return a ticket that may be exchanged once, within a minute, for a login."""
+def issue_ticket(session: Session, user_id: int, ends_at: datetime | None = None) -> str:
+    """Return a ticket that may be exchanged once, within a minute, for a login (which ends at `ends_at` at the latest)."""
     ticket = secrets.token_urlsafe(32)
-    session.add(
-        LoginTicket(ticket_hash=digest(ticket), user_id=user_id, expires_at=clock.now() + TICKET_LIFE)
-    )
+    until = clock.now() + TICKET_LIFE
+    session.add(LoginTicket(ticket_hash=digest(ticket), user_id=user_id, expires_at=until, ends_at=ends_at))
     return ticket
+
+
+def renewal(session: Session, actor: Actor) -> str:
+    """Return the ticket for another id of the actor's own login, as its rights have changed since it was opened.
+
+    Whoever has got hold of the old id holds nothing of the new rights (security.md, session theft).
+    """
+    login = session.get_one(LoginSession, actor.login_id)
+    return issue_ticket(session, actor.user_id, login.expires_at)
 
 
 def redeem_ticket(session: Session, ticket: str, address: str = "") -> str | None:
@@ -66,23 +74,31 @@ def redeem_ticket(session: Session, ticket: str, address: str = "") -> str | Non
     if claimed.rowcount != 1:
         return None
     found = session.exec(select(LoginTicket).where(LoginTicket.ticket_hash == digest(ticket))).one()
-    return open_session(session, found.user_id, address)
+    return open_session(session, found.user_id, address, found.ends_at)
 
 
-def open_session(session: Session, user_id: int, address: str = "") -> str:
+def open_session(session: Session, user_id: int, address: str = "", ends_at: datetime | None = None) -> str:
     """Return the id (256 random bits) of a new login."""
     sid = secrets.token_urlsafe(32)
     hours = get_settings().session_max_hours
+    who = select(User.role, Organisation.kind, Organisation.org_class, Organisation.verified_at)
+    who = who.join(Organisation, col(Organisation.id) == User.org_id, isouter=True)
     session.add(
         LoginSession(
             sid_hash=digest(sid),
             user_id=user_id,
             last_seen_at=clock.now(),
-            expires_at=clock.now() + timedelta(hours=hours),
+            expires_at=ends_at or clock.now() + timedelta(hours=hours),
             address=address[:64],
+            rights=_rights(session.exec(who.where(User.id == user_id)).one()),
         )
     )
     return sid
+
+
+def _rights(who: Any) -> str:
+    """Return what decides on a user's rights, as a login remembers it."""
+    return f"{who.role}:{who.kind or ''}:{who.org_class or ''}:{'verified' if who.verified_at else ''}"
 
 
 _COLUMNS: tuple[Any, ...] = (
@@ -92,6 +108,7 @@ _COLUMNS: tuple[Any, ...] = (
     LoginSession.expires_at,
     LoginSession.last_seen_at,
     LoginSession.user_id,
+    LoginSession.rights,
     User.role,
     User.name,
     User.phone,
@@ -130,6 +147,7 @@ def login_of(session: Session, sid: str) -> tuple[Actor, bool] | None:
         verified=bool(found.verified_at),
         login_id=found.id,
         address=found.address,
+        renew=found.rights != _rights(found),
     )
     return actor, clock.now() - found.last_seen_at > TOUCH_EVERY
 

@@ -21,7 +21,7 @@ from cpegi_app.access import (
     Screen,
     locked_sentence,
 )
-from cpegi_app.services import dashboard, notices
+from cpegi_app.services import dashboard, notices, sessions
 from cpegi_app.settings import get_settings
 from cpegi_app.state.base import Services, for_screen, text_arg
 from cpegi_app.state.message import MessageState
@@ -151,10 +151,14 @@ class ShellState(Services, rx.State):
     menu: list[MenuGroup] = []
     ask_verification: bool = False
     demo: bool = False
+    # The browser exchanges it for another session id before the page shows: the rights have changed.
+    ticket: str = ""
+    here: str = ""
     # What somebody else has done to the record in view (state/live.py).
     moved: str = ""
     _asked: bool = False
     _route: str = ""
+    _renew: bool = False
 
     @rx.event
     async def enter(self, route: str):
@@ -162,7 +166,13 @@ class ShellState(Services, rx.State):
         self._route = route = text_arg(route, 80)
         self.moved = ""
         (await self.get_state(MessageState))._arrive()
+        self.ticket = ""
         self.access, self.access_text = await self._load_frame(route)
+        if self._renew:
+            self.ticket = await self._write(sessions.renewal)
+            url = self.router.url
+            self.here = f"{url.path}?{url.query}" if url.query else str(url.path)
+            return
         self.demo = get_settings().is_demo
         new = self.is_member and not self.verified and self.verification_status in ("", "DRAFT", "RETURNED")
         # Asked once a tab, on the first page of the console (manual §3.1).
@@ -177,8 +187,8 @@ class ShellState(Services, rx.State):
 
     async def _load_frame(self, route: str) -> tuple[str, str]:
         """Bring the frame up to date; return how open the page is to the actor (`access_to`)."""
-        found, access = await self._read(
-            lambda session, actor: (frame(session, actor, route), access_to(actor, route))
+        found, access, self._renew = await self._read(
+            lambda session, actor: (frame(session, actor, route), access_to(actor, route), actor.renew)
         )
         for name, value in found:
             # What is the same is not sent again.

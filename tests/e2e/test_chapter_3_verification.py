@@ -46,6 +46,11 @@ def decide(walk: Walk, button: str) -> None:
     walk.settle()
 
 
+def sid(walk: Walk) -> str:
+    """Return the id of the browser's login."""
+    return next(c["value"] for c in walk.page.context.cookies() if c["name"] == "cpegi_sid")
+
+
 def test_3_1_真实性认证(new_walk, people: People) -> None:
     """A new account is led to the form, sends it, has it returned at two fields, corrects them, goes live."""
     firm = people.newcomer(new_walk(), "13800030001")
@@ -156,6 +161,7 @@ def test_3_1_真实性认证(new_walk, people: People) -> None:
     expect(staff.page.locator("#line-name")).to_contain_text("郑州砺行智能科技有限公司")
     staff.step("3.1-10", "再次提交后，审核页面标出与上次提交相比有变更的内容")
     staff.page.locator("[name=comment]").fill("资料齐全，同意通过。")
+    before = sid(firm)
     decide(staff, "审核通过")
     staff.sees("下一件")
     expect(staff.page.locator("#next")).to_be_focused()
@@ -164,6 +170,8 @@ def test_3_1_真实性认证(new_walk, people: People) -> None:
     firm.goto("/console/verification")
     firm.sees("认证已通过，账号正式生效")
     firm.step("3.1-12", "审核通过后，用户正式生效")
+    # With the rights the id of the login has changed, and nobody had to sign in again.
+    assert sid(firm) != before
     page.get_by_role("link", name="去使用").click()
     page.wait_for_url("**/console")
     firm.goto("/console/applications")

@@ -153,3 +153,24 @@ def test_a_login_opened_by_a_ticket_of_a_disabled_user_is_worth_nothing(session:
     session.flush()
     sid = sessions.redeem_ticket(session, ticket)
     assert actor(session, sid or "") is None
+
+
+def test_other_rights_get_another_id_that_lives_no_longer(session: Session):
+    sid, user = login(session)
+    org = session.get_one(Organisation, user.org_id)
+    before = actor(session, sid)
+    assert before and not before.renew
+    org.kind, org.org_class = Kind.INTERMEDIARY.value, "LAW"
+    session.add(org)
+    changed = actor(session, sid)
+    assert changed and changed.renew
+    clock.shift(HOUR)
+    new = sessions.redeem_ticket(session, sessions.renewal(session, changed)) or ""
+    session.flush()
+    ends = {
+        row.sid_hash: row.expires_at
+        for row in session.exec(select(LoginSession).where(LoginSession.user_id == user.id))
+    }
+    assert new != sid and ends[sessions.digest(new)] == ends[sessions.digest(sid)]
+    after = actor(session, new)
+    assert after and not after.renew
