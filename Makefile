@@ -57,7 +57,7 @@ browser: .venv/dev.stamp
 
 manual: browser ## Take the manual's pictures and write docs/manual
 	@rm -rf test-output/manual
-	@$(BIN)/python -m pytest -q tests/e2e
+	@CPEGI_PICTURES=1 $(BIN)/python -m pytest -q tests/e2e
 	@$(BIN)/python -m tools.manual
 
 bench: .venv/dev.stamp .venv-bench/run.stamp ## Measure, and write the tables of docs/performance.md; e.g. make bench k=imports

@@ -9,7 +9,8 @@ import reflex as rx
 from cpegi_app.access import FORGOT, LOGIN, REGISTER, WORKBENCH
 from cpegi_app.pages import terms, ui
 from cpegi_app.pages.form import problem, stored
-from cpegi_app.pages.layout import SITE, NativeForm, page, site
+from cpegi_app.pages.layout import SITE, page, site
+from cpegi_app.pages.native import exchange
 from cpegi_app.services import passwords
 from cpegi_app.state.account import ForgotState, LoginState, RegisterState
 from cpegi_app.state.site import VisitorState
@@ -259,16 +260,8 @@ def _login_form() -> rx.Component:
 
 
 def _enter() -> rx.Component:
-    """The browser itself posts the ticket: only so can the answer set the cookie."""
-    return NativeForm.create(
-        rx.el.p("密码正确，正在进入管理中心…", role="status"),
-        rx.el.input(type="hidden", name="ticket", value=LoginState.ticket, read_only=True),
-        rx.el.input(type="hidden", name="next", value=LoginState.href, read_only=True),
-        ui.button("继续", kind="primary", type_="submit", size="block"),
-        action="/session",
-        method="post",
-        data_autosubmit="true",
-    )
+    """A right password is exchanged for the cookie."""
+    return exchange(LoginState.ticket, LoginState.href, "密码正确，正在进入管理中心…")
 
 
 # --- 2.3 忘记密码 ---------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ from reflex_base.utils.imports import ImportVar
 from reflex_base.vars import VarData
 from reflex_components_core.base.error_boundary import ErrorBoundary
 from reflex_components_core.core.banner import has_connection_errors
-from reflex_components_core.el.elements.base import BaseHTML
 
 from cpegi_app.access import (
     ABOUT,
@@ -30,6 +29,7 @@ from cpegi_app.access import (
     Screen,
 )
 from cpegi_app.pages import ui
+from cpegi_app.pages.native import NativeForm, exchange
 from cpegi_app.pages.over import arrived, export
 from cpegi_app.state.message import MessageState
 from cpegi_app.state.shell import MenuGroup, MenuItem, ShellState
@@ -44,14 +44,6 @@ _HOOK = VarData(
     hooks={"const drawnFor = useLocation();": None}, imports={"react-router": [ImportVar(tag="useLocation")]}
 )
 _PATH = rx.Var("drawnFor.pathname", _var_type=str, _var_data=_HOOK)
-
-
-class NativeForm(BaseHTML):
-    """A plain form that the browser posts itself; Reflex's own always prevents that."""
-
-    tag = "form"
-    action: rx.Var[str]
-    method: rx.Var[str]
 
 
 def page(screen: Screen, *on_load: Any, console: bool = True) -> Callable[[Callable[[], rx.Component]], Any]:
@@ -216,7 +208,10 @@ def _console(screen: Screen, content: rx.Component) -> rx.Component:
         ),
         _main(
             message(),
-            rx.cond(ShellState.ticket != "", _renew(), rx.fragment()),
+            ui.show(
+                ShellState.ticket != "",
+                exchange(ShellState.ticket, ShellState.here, "账号权限已更新，正在重新载入…"),
+            ),
             rx.cond(
                 ShellState.ready & (ShellState.ticket == ""),
                 rx.match(
@@ -235,18 +230,6 @@ def _console(screen: Screen, content: rx.Component) -> rx.Component:
         export(),
         _verification_dialog(),
         class_name="shell",
-    )
-
-
-def _renew() -> rx.Component:
-    """The browser exchanges the ticket for another session id and comes back to the same page."""
-    return NativeForm.create(
-        rx.el.input(type="hidden", name="ticket", value=ShellState.ticket, read_only=True),
-        rx.el.input(type="hidden", name="next", value=ShellState.here, read_only=True),
-        rx.el.p("账号权限已更新，正在重新载入…", role="status", class_name="muted"),
-        action="/session",
-        method="post",
-        data_autosubmit="true",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from functools import cache
@@ -25,6 +26,8 @@ LOADED = """() => {
   return !main || bare(main.dataset.path ?? location.pathname) === bare(location.pathname)
     && main.getAttribute("aria-busy") !== "true";
 }"""
+# Pictures are taken for the manual only: they are an eighth of a browser test's time.
+PICTURES = bool(os.environ.get("CPEGI_PICTURES"))
 MANUAL = Path(__file__).resolve().parents[2] / "test-output" / "manual"
 
 # Runs in every page before its own scripts: keeps what the content policy refused.
@@ -131,6 +134,8 @@ class Walk:
         `mark` is outlined in the picture; `full` takes the whole length of the page."""
         assert re.fullmatch(r"\d+(\.\d+)*-\d{2}", number), f"a step is numbered like 3.1-02, not {number!r}"
         self.check()
+        if not PICTURES:
+            return
         MANUAL.mkdir(parents=True, exist_ok=True)
         old = (
             mark.evaluate("node => [node.style.outline, node.style.outline = '3px solid #d4380d'][0]")

@@ -59,18 +59,28 @@ DECIDED = {Action.RETURN: Status.RETURNED, Action.REJECT: Status.REJECTED}
 @pytest.fixture(scope="module", params=conftest.ENGINES)
 def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Load the demo once an engine for the whole file; the tests only read it."""
-    if request.param == "sqlite":
-        template = request.getfixturevalue("sqlite_template")
-        address = f"sqlite:///{shutil.copy(template, template.with_name('demo.sqlite3'))}"
-    else:
-        server, template = request.getfixturevalue("pg_server"), request.getfixturevalue("pg_template")
-        conftest._admin(server, f"CREATE DATABASE demo TEMPLATE {template}")
-        address = conftest._with_database(server, "demo")
+    first = request.param not in _ADDRESSES
+    address = _ADDRESSES.setdefault(request.param, "") or _made(request)
+    _ADDRESSES[request.param] = address
     with conftest._configured(address), pytest.MonkeyPatch.context() as patch:
         # The folder that `private_files` names as well.
         patch.setattr(get_settings(), "data_dir", tmp_path_factory.getbasetemp() / "private")
-        assert demo.load()
+        assert demo.load() or not first
         yield address
+
+
+# Several processes tear the fixture down between tests of one file: what is loaded stays.
+_ADDRESSES: dict[str, str] = {}
+
+
+def _made(request: pytest.FixtureRequest) -> str:
+    """Make a database for the demo and return its address."""
+    if request.param == "sqlite":
+        template = request.getfixturevalue("sqlite_template")
+        return f"sqlite:///{shutil.copy(template, template.with_name('demo.sqlite3'))}"
+    server, template = request.getfixturevalue("pg_server"), request.getfixturevalue("pg_template")
+    conftest._admin(server, f"CREATE DATABASE demo TEMPLATE {template}")
+    return conftest._with_database(server, "demo")
 
 
 @pytest.fixture
