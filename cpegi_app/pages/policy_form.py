@@ -10,6 +10,7 @@ from cpegi_app.pages import ui
 from cpegi_app.services.files import FileView
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.policy_form import MOST_FILES
+from cpegi_app.services.policy_record_view import RecordItem
 from cpegi_app.services.policy_view import FieldItem, SlotItem
 
 
@@ -170,6 +171,35 @@ def _file(f: rx.Var[FileView], slot: Any, state: Any) -> rx.Component:
         ),
         rx.fragment(),
     )
+
+
+def record_table(rows: Any, actions: Any) -> rx.Component:
+    """Records to choose from, each with its part of the amount; `actions(record)` is what can be pressed."""
+
+    def one(r: rx.Var[RecordItem]) -> list:
+        return [
+            rx.el.span(rx.el.b(r.title), rx.el.small(r.number, class_name="block muted")),
+            rx.el.span(r.parties, ui.show(r.why != "", _why(r))),
+            rx.el.span(r.on, class_name="one-line"),
+            r.amount,
+            rx.el.span(r.part, title=r.formula),
+            [actions(r)],
+        ]
+
+    columns = [
+        "记录",
+        "双方",
+        "日期",
+        ui.Col("金额", unit="元", num=True),
+        ui.Col("计入金额", unit="元", num=True),
+        ui.Col("操作", ops=True),
+    ]
+    return ui.plain_table(columns, rows, one, "可以选取的记录", stack=True)
+
+
+def _why(r: rx.Var[RecordItem]) -> rx.Component:
+    """Why a record cannot be chosen, where there is room to read it."""
+    return rx.el.small(r.why, class_name=rx.cond(r.chosen, "why err", "why muted"))
 
 
 def preview_form(state: Any) -> rx.Component:

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from cpegi_app import clock
 from cpegi_app.models import Policy, PolicyVersion
+from cpegi_app.services import policy_sorts
 from cpegi_app.services.forms import measure, percent, wan
 from cpegi_app.vocabulary import CLASSES, KIND_OF, Kind, OrgClass
 from cpegi_app.vocabulary.policy import (
@@ -80,6 +81,8 @@ class Definition(Part):
     record_to: date | None = None
     record_least: int = 1
     record_most: int = 50
+    # Which sorts of record are taken, by the codes of `policy_sorts`; what is not named is not restricted.
+    sorts: dict[str, tuple[str, ...]] = {}
     rule: str = AmountRule.FIXED.value
     fixed_fen: int = 0
     percent_bp: int = 0
@@ -228,6 +231,7 @@ def records_text(d: Definition) -> str:
         return ""
     since = f"，日期不早于 {d.record_from}" if d.record_from else ""
     dates = since + (f"，日期不晚于 {d.record_to}" if d.record_to else "")
+    dates += "".join(f"，{text}" for text in policy_sorts.texts(d.sorts))
     return (
         f"须选取 {d.record_least}–{d.record_most} 笔已备案的{RecordSource.label_of(d.source)}记录"
         f"（{RecordSide.label_of(d.side)}{dates}），每笔记录同一政策只能使用一次"

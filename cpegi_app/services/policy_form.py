@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import field_validator
 
 from cpegi_app.errors import FormInvalid
-from cpegi_app.services import conditions
+from cpegi_app.services import conditions, policy_sorts
 from cpegi_app.services.forms import (
     Codes,
     Day,
@@ -42,6 +42,13 @@ MOST_ROWS = 15
 MOST_FILES = 20
 F, W = input_field, Widget
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
+
+
+def _sort(code: str) -> Any:
+    """Declare the field of a way of telling records apart."""
+    sort = policy_sorts.BY_CODE[code]
+    title = f"{RecordSource.label_of(sort.source)}：{sort.title}"
+    return F(title, RECORDS, widget=W.CHECKS, options=sort.options, required=False, help="不选表示不限")
 
 
 class PolicyForm(Form):
@@ -92,6 +99,13 @@ class PolicyForm(Form):
     record_to: Day = F("记录日期至", RECORDS, widget=W.DATE, required=False)
     record_least: Whole = F("最少选取", RECORDS, widget=W.NUMBER, unit="笔", low=1, high=200, required=False)
     record_most: Whole = F("最多选取", RECORDS, widget=W.NUMBER, unit="笔", low=1, high=200, required=False)
+    loan_lenders: Codes = _sort("loan_lenders")
+    loan_guarantees: Codes = _sort("loan_guarantees")
+    loan_classes: Codes = _sort("loan_classes")
+    loan_first: Codes = _sort("loan_first")
+    loan_channels: Codes = _sort("loan_channels")
+    invest_rounds: Codes = _sort("invest_rounds")
+    invest_modes: Codes = _sort("invest_modes")
     rule: Text = F("计算方式", AMOUNT, widget=W.SELECT, options=AmountRule)
     fixed: Number = F(
         "固定金额", AMOUNT, widget=W.NUMBER, unit="万元", low=0.01, high=999_999, required=False

@@ -9,7 +9,7 @@ from typing import Any
 
 from cpegi_app import clock
 from cpegi_app.errors import FormInvalid
-from cpegi_app.services import conditions
+from cpegi_app.services import conditions, policy_sorts
 from cpegi_app.services.forms import basis_points, fen, normalise, plain_number
 from cpegi_app.services.policy_definition import Definition, Material, Question
 from cpegi_app.services.policy_form import MOST_FILES, PEOPLE, SPECS, STAGES, PolicyForm
@@ -183,6 +183,12 @@ def _question(code: str, values: dict[str, str], errors: dict[str, str]) -> Ques
     )
 
 
+def _sorts(form: PolicyForm) -> dict[str, tuple[str, ...]]:
+    """Return the sorts of record that are named for the source that is chosen."""
+    named = ((s.code, getattr(form, s.code)) for s in policy_sorts.SORTS if s.source == form.source)
+    return {code: codes for code, codes in named if codes}
+
+
 def _definition(
     form: PolicyForm,
     window: tuple[datetime | None, ...],
@@ -235,6 +241,7 @@ def _definition(
         record_to=form.record_to,
         record_least=form.record_least or 1,
         record_most=form.record_most or 50,
+        sorts=_sorts(form),
         rule=form.rule,
         record_cap_fen=limit(form.record_cap),
         case_cap_fen=limit(form.case_cap),

@@ -15,16 +15,20 @@ from cpegi_app.services import (
     policy_check,
     policy_clock,
     policy_public,
+    policy_record_view,
     policy_records,
     review,
 )
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.policy_amount import yuan
+from cpegi_app.services.policy_choice import Look
 from cpegi_app.services.policy_definition import Definition
 from cpegi_app.services.policy_public import PublicDetail
-from cpegi_app.services.policy_records import Record
+from cpegi_app.services.policy_record_view import RecordList
 from cpegi_app.vocabulary import Status
 from cpegi_app.vocabulary.policy import AmountKind, QuestionKind
+
+FIRST = Look()
 
 
 class Choice(BaseModel):
@@ -63,21 +67,6 @@ class SlotItem(BaseModel):
     locked: bool = False
 
 
-class RecordItem(BaseModel):
-    """A record in the list to choose from."""
-
-    key: str
-    title: str
-    number: str
-    parties: str
-    on: str
-    amount: str
-    part: str
-    formula: str
-    chosen: bool
-    why: str
-
-
 class Money(BaseModel):
     """The amount as the page shows it."""
 
@@ -107,9 +96,7 @@ class Form(BaseModel):
     with_records: bool = False
     records_locked: bool = False
     records_reason: str = ""
-    records: list[RecordItem] = []
-    chosen: int = 0
-    usable: int = 0
+    record_list: RecordList = RecordList()
     money: Money = Money()
     warning: str = ""
     newer: str = ""
@@ -119,8 +106,8 @@ class Form(BaseModel):
     step: int = 0
 
 
-def form(session: Session, actor: Actor, row_id: int) -> Form:
-    """Return an own application for its page."""
+def form(session: Session, actor: Actor, row_id: int, look: Look = FIRST) -> Form:
+    """Return an own application for its page; `look` says what of the list of records is shown."""
     row, of, d = policy_application.load_own(session, actor, row_id)
     org = session.get_one(Organisation, row.org_id)
     editable = row.status in review.EDITABLE
@@ -145,7 +132,7 @@ def form(session: Session, actor: Actor, row_id: int) -> Form:
     )
     if editable:
         found.warning, found.newer = _warnings(row, of)
-        _records(session, row, d, org, found)
+        _records(session, row, d, org, found, look)
     found.money = money(session, row, d, org)
     if row.status == Status.APPROVED:
         found.granted, found.granted_why = _granted(session, row)
@@ -170,14 +157,6 @@ def names(session: Session, actor: Actor, row_id: int) -> frozenset[str]:
 def titles(session: Session, actor: Actor, row_id: int) -> dict[str, str]:
     """Return what the places of an own application's form are called."""
     return policy_application.titles(policy_application.load_own(session, actor, row_id)[2])
-
-
-def choose_usable(session: Session, actor: Actor, row_id: int) -> None:
-    """Choose every record that can be chosen, newest first, as many as the policy takes."""
-    row, _of, d = policy_application.load_own(session, actor, row_id)
-    org = session.get_one(Organisation, row.org_id)
-    keys = ",".join(r.key for r in policy_records.own(session, org, d))
-    policy_application.add_records(session, actor, row, keys)
 
 
 def preview(session: Session, actor: Actor, policy_id: int) -> Form:
@@ -292,51 +271,11 @@ def _slots(row: PolicyApplication, d: Definition) -> list[SlotItem]:
 # --- records ------------------------------------------------------------------------------------------
 
 
-def _records(session: Session, row: PolicyApplication, d: Definition, org: Organisation, found: Form) -> None:
+def _records(
+    session: Session, row: PolicyApplication, d: Definition, org: Organisation, found: Form, look: Look
+) -> None:
     places = policy_application.open_places(row, d)
     found.records_locked = places is not None and "records" not in places
     found.records_reason = row.field_reasons.get("records", "")
-    if not d.source:
-        return
-    chosen = policy_records.parse_keys(row.data.get("records", ""))
-    listed = policy_records.own(session, org, d)
-    there = {(r.source, r.id) for r in listed}
-    listed = policy_records.get(session, [k for k in chosen if k not in there]) + listed
-    found.records = _items(session, row, d, org, listed, set(chosen))
-    found.chosen = sum(r.chosen for r in found.records)
-    found.usable = sum(not r.why for r in found.records)
-
-
-def _items(
-    session: Session,
-    row: PolicyApplication,
-    d: Definition,
-    org: Organisation,
-    records: list[Record],
-    chosen: set[tuple[str, int]],
-) -> list[RecordItem]:
-    from cpegi_app.services.policy_amount import line_of
-
-    claims = policy_records.claims(session, row.policy_id, records)
-    found = []
-    for r in records:
-        why = policy_records.why_not(d, r, org)
-        claim = claims.get((r.source, r.root_id))
-        if not why and claim:
-            why = policy_records.used_sentence(session, claim, r, org.id or 0, row.id or 0)
-        line = line_of(d, r.facts()) if d.rule != "FIXED" else None
-        found.append(
-            RecordItem(
-                key=r.key,
-                title=r.title,
-                number=r.number,
-                parties=f"{r.provider} → {r.receiver}",
-                on=f"{r.on}" + (f" 至 {r.until}" if r.until else ""),
-                amount=yuan(r.amount_fen) if r.amount_fen is not None else "缺失",
-                part=yuan(line.amount_fen) if line and not line.missing else "—",
-                formula=(line.missing or line.text) if line else "",
-                chosen=(r.source, r.id) in chosen,
-                why=why,
-            )
-        )
-    return found
+    if d.source:
+        found.record_list = policy_record_view.listed(session, row, d, org, look)

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import Organisation
-from cpegi_app.services import files, policy, policy_application, policy_own, policy_view
+from cpegi_app.services import files, policy, policy_application, policy_own, policy_record_view, policy_view
 from cpegi_app.services.policy_check import answer_problem
 from cpegi_app.services.policy_definition import Question
 from cpegi_app.vocabulary.policy import QuestionKind
@@ -119,7 +119,7 @@ def test_all_usable_records_are_chosen_at_once_and_no_more_than_the_policy_takes
     policies.sent(session, bank, of, loans[2])
     policies.loan(session, factories.member(session), bank)
     row = policy_application.start(session, firm, of.id or 0)
-    policy_view.choose_usable(session, firm, row.id or 0)
+    policy_record_view.choose_usable(session, firm, row.id or 0)
     chosen = policies.fresh(session, row).data["records"].split(",")
     assert sorted(chosen) == sorted(f"LOAN:{r.id}" for r in loans[:2])
 
