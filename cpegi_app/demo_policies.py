@@ -193,9 +193,9 @@ def _published(world: World, key: str) -> Story:
     policy.save(session, staff, row.id or 0, row.version, values)
     name, content = demo_paper.paper(FileSlot.REPORT)
     for code in row.draft["materials"][:1]:
-        policy.attach_template(
-            session, staff, row.id or 0, row.version, code, f"申请表模板{name[-4:]}", content
-        )
+        for what, title in (("templates", "申请表模板"), ("samples", "申请表填写示例")):
+            said = f"{title}{name[-4:]}"
+            policy.attach_file(session, staff, row.id or 0, row.version, what, code, said, content)
     policy.publish(session, staff, row.id or 0, row.version)
     world.policies[key] = row.id or 0
 

@@ -14,7 +14,7 @@ from cpegi_app.access import (
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import summary
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.policy_form import fields_card, record_table, slots_card
+from cpegi_app.pages.policy_form import PROMISE, fields_card, money_card, record_table, slots_card
 from cpegi_app.pages.policy_parts import way
 from cpegi_app.pages.policy_public import detail_cards
 from cpegi_app.pages.review import data_cards, files_card, history_card, return_note
@@ -262,7 +262,7 @@ def _turn() -> rx.Component:
     return rx.el.nav(
         rx.el.span("共 ", found.total_text, class_name="muted small"),
         ui.button("上一页", state.turn_records(found.page - 1), disabled=found.page <= 1, size="sm"),
-        rx.el.span("第 ", rx.el.b(found.page), " / ", found.pages, " 页", class_name="pager-now"),
+        rx.el.span("第 ", rx.el.b(found.page), " / ", found.pages_text, " 页", class_name="pager-now"),
         ui.button(
             "下一页", state.turn_records(found.page + 1), disabled=found.page >= found.pages, size="sm"
         ),
@@ -273,36 +273,19 @@ def _turn() -> rx.Component:
 
 def _money() -> rx.Component:
     state = PolicyApplicationState
-    error = rx.cond(state.errors["amount"], state.errors["amount"], "").to(str)
-    return ui.card(
-        "奖补金额",
-        rx.el.div(
-            rx.cond(
-                state.money.missing.length() > 0,
-                ui.note("还不能计算：" + state.money.missing.join("；"), "warning"),
-                rx.el.p("系统计算金额 ", rx.el.b(state.money.computed, class_name="amount"), " 元"),
-            ),
-            rx.el.ol(rx.foreach(state.money.steps, lambda s: rx.el.li(s)), class_name="numbered muted small"),
-            rx.el.p(error, class_name="err"),
-            class_name="stack",
-            tab_index=-1,
-            aria_live="polite",
-            custom_attrs={"id": "f-amount"},
-        ),
-    )
+    return money_card(state.money, rx.cond(state.errors["amount"], state.errors["amount"], "").to(str))
 
 
 def _promise() -> rx.Component:
     state = PolicyApplicationState
     error = rx.cond(state.errors["promise"], state.errors["promise"], "").to(str)
     ticked = rx.cond(state.values["promise"], state.values["promise"], "").to(str) == "YES"
-    text = "本单位承诺填报内容和上传材料真实、完整，同一记录未重复申报，如有虚假愿承担相应责任。"
     return ui.card(
         "申报承诺",
         rx.el.div(
             ui.check(
                 "promise",
-                text,
+                PROMISE,
                 ticked,
                 value="YES",
                 on_change=lambda value: state.keep("promise", value),

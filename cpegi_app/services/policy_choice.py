@@ -22,8 +22,8 @@ from cpegi_app.vocabulary.policy import AmountRule, RecordSide, RecordSource
 
 ALL, USABLE, CHOSEN = "", "USABLE", "CHOSEN"
 SIZE = 10
-# So far a list is counted exactly; what lies beyond is found by a word.
-COUNTED = 10_000
+# So far a list is counted exactly; pages go on beyond.
+COUNTED = 1_000
 Key = tuple[str, int]
 
 

@@ -23,6 +23,9 @@ from cpegi_app.vocabulary.policy import (
     WindowState,
 )
 
+# So many letters go into an answer.
+TEXT_MOST = 500
+
 
 class Part(BaseModel):
     """What every part of a definition is: frozen, and unknown names are a mistake."""
@@ -31,7 +34,7 @@ class Part(BaseModel):
 
 
 class Material(Part):
-    """A material that is asked for; `template` is the id of a `PolicyFile`."""
+    """A material that is asked for; `template` and `sample` (filled in) are ids of `PolicyFile`s."""
 
     code: str
     name: str
@@ -40,10 +43,12 @@ class Material(Part):
     note: str = ""
     template: int | None = None
     template_name: str = ""
+    sample: int | None = None
+    sample_name: str = ""
 
 
 class Question(Part):
-    """An extra question; `low` and `high` limit a number, `most` the letters of a text."""
+    """An extra question; `low` and `high` limit a number or a date, `least` and `most` the letters of a text."""
 
     code: str
     title: str
@@ -52,7 +57,8 @@ class Question(Part):
     unit: str = ""
     low: str = ""
     high: str = ""
-    most: int = 500
+    least: int = 0
+    most: int = TEXT_MOST
     options: tuple[str, ...] = ()
     note: str = ""
 

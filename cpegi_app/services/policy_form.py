@@ -24,6 +24,7 @@ from cpegi_app.services.forms import (
     half_width,
     input_field,
 )
+from cpegi_app.services.policy_template import KEPT
 from cpegi_app.vocabulary import Kind, OrgClass
 from cpegi_app.vocabulary.policy import (
     AmountBase,
@@ -195,7 +196,13 @@ DEFAULTS = {
 def fresh() -> dict[str, Any]:
     """Return the draft of a new policy: every condition is free until one is stated."""
     values = conditions.free_the_rest({})
-    return {"values": values | DEFAULTS, "materials": [], "questions": [], "templates": {}, "seq": 0}
+    return {
+        "values": values | DEFAULTS,
+        "materials": [],
+        "questions": [],
+        **{what: {} for what in KEPT},
+        "seq": 0,
+    }
 
 
 def names(draft: dict[str, Any]) -> frozenset[str]:
@@ -230,5 +237,5 @@ def without_row(draft: dict[str, Any], code: str) -> dict[str, Any]:
     """Return the draft without a material or question."""
     values = {k: v for k, v in draft["values"].items() if not k.startswith((f"m_{code}_", f"q_{code}_"))}
     kept = {what: [c for c in draft[what] if c != code] for what in ("materials", "questions")}
-    templates = {k: v for k, v in draft["templates"].items() if k != code}
-    return {**draft, **kept, "values": values, "templates": templates}
+    files = {what: {k: v for k, v in draft.get(what, {}).items() if k != code} for what in KEPT}
+    return {**draft, **kept, **files, "values": values}

@@ -63,7 +63,7 @@ def offers(session: Session, actor: Actor) -> list[Offer]:
     """Return every current policy, those open to the actor first; the others with the reason."""
     policy_application.require(actor)
     org = session.get_one(Organisation, actor.org_id)
-    query = select(Policy).where(Policy.state == PolicyState.PUBLISHED.value)
+    query = select(Policy).where(col(Policy.state).in_(policy_public.SHOWN))
     found = list(session.exec(query.order_by(col(Policy.closes_at).desc()).limit(MOST)))
     listed = [_offer(session, actor, org, p) for p in found]
     return sorted(listed, key=lambda o: not o.open)

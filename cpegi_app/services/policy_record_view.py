@@ -42,6 +42,7 @@ class RecordList(BaseModel):
     bad: int = 0
     page: int = 1
     pages: int = 1
+    pages_text: str = ""
 
 
 def listed(
@@ -57,9 +58,11 @@ def listed(
         records, total = policy_choice.page(session, org, d, row.policy_id, row.id or 0, look)
         rows = items(session, row, d, org, records, set(keys))
     pages = max(1, -(-min(total, COUNTED) // SIZE))
+    if total > COUNTED and rows:
+        # Not counted to its end: there is a further page as long as this one is full.
+        pages = max(pages, look.page + (len(rows) == SIZE))
     if look.page > pages:
-        last = Look(show=look.show, word=look.word, page=pages)
-        return listed(session, row, d, org, last)
+        return listed(session, row, d, org, Look(look.show, look.word, pages))
     usable = policy_choice.counts(session, org, d, row.policy_id, row.id or 0)[1]
     return RecordList(
         rows=rows,
@@ -71,6 +74,7 @@ def listed(
         bad=sum(bool(r.why) for r in chosen),
         page=max(1, look.page),
         pages=pages,
+        pages_text=f"{pages}" if total <= COUNTED else f"{COUNTED // SIZE} 以上",
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -251,6 +251,28 @@ def used_sentence(
     if record.source == RecordSource.INVESTMENT:
         other = "投资机构" if claim.org_id == record.provider_id else "被投企业"
     return f"{other}（{row.org_name}）已于 {at} 先行使用，每笔记录同一政策只能由一方使用一次"
+
+
+def example(d: Definition) -> Record:
+    """Return a record that nobody has, for the preview: a year's loan or an investment of a million 元."""
+    on = d.record_from or d.interest_from or clock.today()
+    loan = d.source == RecordSource.LOAN
+    return Record(
+        source=d.source,
+        id=0,
+        root_id=0,
+        title="示例：借据 JJ-001" if loan else "示例：某项目",
+        number="HT-001" if loan else "A轮 · 股权",
+        on=on,
+        until=on + timedelta(days=365) if loan else None,
+        receiver_id=None,
+        receiver_code="",
+        receiver="某企业",
+        provider_id=0,
+        provider="某银行" if loan else "某投资机构",
+        amount_fen=100_000_000,
+        rate_bp=385 if loan else None,
+    )
 
 
 def describe(record: Record) -> str:

@@ -11,6 +11,7 @@ from cpegi_app.models import Organisation, Policy, PolicyAmount, PolicyApplicati
 from cpegi_app.services import (
     files,
     policy,
+    policy_amount,
     policy_application,
     policy_check,
     policy_clock,
@@ -20,7 +21,7 @@ from cpegi_app.services import (
     review,
 )
 from cpegi_app.services import policy_definition as definitions
-from cpegi_app.services.policy_amount import yuan
+from cpegi_app.services.policy_amount import Calculation, yuan
 from cpegi_app.services.policy_choice import Look
 from cpegi_app.services.policy_definition import Definition
 from cpegi_app.services.policy_public import PublicDetail
@@ -29,6 +30,8 @@ from cpegi_app.vocabulary import Status
 from cpegi_app.vocabulary.policy import AmountKind, QuestionKind
 
 FIRST = Look()
+# What the preview answers to the question that the amount follows from, in 元.
+EXAMPLE = "1000000"
 
 
 class Choice(BaseModel):
@@ -48,6 +51,9 @@ class FieldItem(BaseModel):
     unit: str = ""
     help: str = ""
     options: list[Choice] = []
+    # The first and the last day that a date may be.
+    low: str = ""
+    high: str = ""
     value: str = ""
     reason: str = ""
     locked: bool = False
@@ -63,6 +69,8 @@ class SlotItem(BaseModel):
     hint: str
     template: str = ""
     template_name: str = ""
+    sample: str = ""
+    sample_name: str = ""
     reason: str = ""
     locked: bool = False
 
@@ -166,8 +174,24 @@ def preview(session: Session, actor: Actor, policy_id: int) -> Form:
     windows = ("opens_at", "closes_at", "redeem_opens_at", "redeem_closes_at")
     shown = Policy(id=of.id, state=of.state, number=of.number, **{name: getattr(d, name) for name in windows})
     row = PolicyApplication(org_id=0, policy_id=policy_id, version_id=0)
-    detail = policy_public.describe(session, shown, d)
-    return Form(policy=detail, fields=_fields(row, d), slots=_slots(row, d), with_records=bool(d.source))
+    found = Form(
+        policy=policy_public.describe(session, shown, d),
+        fields=_fields(row, d),
+        slots=_slots(row, d),
+        with_records=bool(d.source),
+    )
+    _example(d, found)
+    return found
+
+
+def _example(d: Definition, found: Form) -> None:
+    """Show the preview what choosing a record and computing the amount look like, by an example of our own."""
+    records = [policy_records.example(d)] if d.source else []
+    rows = [policy_record_view.item(d, r) for r in records]
+    found.record_list = RecordList(rows=rows, total=len(rows))
+    asked = d.question(d.base_question)
+    answers = {asked.code: EXAMPLE if asked.unit == "元" else EXAMPLE[:-4]} if asked else {}
+    found.money = _money(policy_amount.compute(d, [r.facts() for r in records], answers))
 
 
 def money(session: Session, row: PolicyApplication, d: Definition, org: Organisation) -> Money:
@@ -177,6 +201,10 @@ def money(session: Session, row: PolicyApplication, d: Definition, org: Organisa
         return Money(computed=yuan(row.computed_fen), steps=[*steps[:10], *row.calculation.get("steps", [])])
     records = policy_records.get(session, policy_records.parse_keys(row.data.get("records", "")))
     found = policy_check.amount_of(session, row, d, org.id or 0, row.data, records)
+    return _money(found)
+
+
+def _money(found: Calculation) -> Money:
     lines = [f"{line.title}：{line.text}" for line in found.lines if line.text]
     more = [f"……另有 {len(lines) - 10} 笔"] if len(lines) > 10 else []
     return Money(
@@ -230,6 +258,8 @@ def _fields(row: PolicyApplication, d: Definition) -> list[FieldItem]:
             continue
         options = [Choice(value=o, label=o) for o in q.options]
         more = {"required": q.required, "unit": q.unit, "help": _help(q), "options": options}
+        if q.kind == QuestionKind.DATE:
+            more |= {"low": q.low, "high": q.high}
         found.append(item(f"a_{q.code}", q.title, q.kind, **more))
     found.append(item("note", "申请说明", "AREA", help="选填，最多 1000 字"))
     help_asked = "不填按系统计算金额申请；可以少于系统计算金额"
@@ -255,6 +285,8 @@ def _slots(row: PolicyApplication, d: Definition) -> list[SlotItem]:
                 hint="；".join(t for t in (m.note, f"支持 {hint}") if t),
                 template=f"/policy-files/{m.template}?download=1" if m.template else "",
                 template_name=m.template_name,
+                sample=f"/policy-files/{m.sample}?download=1" if m.sample else "",
+                sample_name=m.sample_name,
             )
         )
     for q in d.questions:

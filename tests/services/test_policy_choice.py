@@ -70,6 +70,20 @@ def test_any_record_of_a_long_list_can_be_found_and_chosen(session: Session):
     assert f"LOAN:{oldest.id}" in form.values["records"]
 
 
+def test_a_list_beyond_what_is_counted_is_turned_to_its_end(session: Session, monkeypatch):
+    for of in (policy_choice, policy_record_view):
+        monkeypatch.setattr(of, "COUNTED", 30)
+    bank = factories.member(session, Kind.DEBT)
+    row = policy_application.start(session, bank, policies.published(session, **policies.INTEREST).id or 0)
+    ids = many(session, bank, 44)
+    first = look(session, bank, row.id or 0)
+    assert (first.total_text, first.pages, first.pages_text) == ("30 笔以上", 3, "3 以上")
+    seen = [r.key for page in range(1, 6) for r in look(session, bank, row.id or 0, page=page).rows]
+    assert len(set(seen)) == len(seen) == 45 and f"LOAN:{ids[0]}" in seen
+    assert look(session, bank, row.id or 0, page=5).pages == 5
+    assert look(session, bank, row.id or 0, page=99).page == 3
+
+
 def test_what_cannot_be_chosen_stands_in_the_list_with_its_reason_and_usable_leaves_it_out(session: Session):
     firm, bank = factories.member(session), factories.member(session, Kind.DEBT)
     of = policies.published(session, **policies.INTEREST | {"record_from": "2026-02-01"})
