@@ -221,24 +221,18 @@ def _find() -> rx.Component:
             role="group",
             aria_label="显示哪些记录",
         ),
-        rx.el.span(
-            rx.el.input(
-                type="search",
-                default_value=state.record_word,
-                on_change=state.find_records.debounce(300),
-                placeholder="对方名称、借据号、合同号",
-                aria_label="查找记录",
-                max_length=60,
-                auto_complete="off",
-                class_name="input",
-                custom_attrs={"data-nosave": ""},
-            ),
-            ui.show(
-                ~state.form.records_locked,
-                ui.button("全部选取", state.choose_all, size="sm"),
-            ),
-            class_name="row",
+        rx.el.input(
+            type="search",
+            default_value=state.record_word,
+            on_change=state.find_records.debounce(300),
+            placeholder="对方名称、借据号、合同号或项目",
+            aria_label="查找记录",
+            max_length=60,
+            auto_complete="off",
+            class_name="input",
+            custom_attrs={"data-nosave": ""},
         ),
+        ui.show(~state.form.records_locked, ui.button("全部选取", state.choose_all, size="sm")),
         class_name="row row-between",
     )
 

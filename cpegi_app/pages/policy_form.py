@@ -238,9 +238,10 @@ def preview_form(state: Any) -> rx.Component:
 
     def slot(s: rx.Var[SlotItem]) -> rx.Component:
         star = ui.show(s.required, rx.el.span("*", class_name="req", aria_hidden="true"))
-        files = rx.fragment(
+        files = rx.el.span(
             ui.show(s.template != "", ui.download_link("下载模板", s.template, aria_label=s.template_name)),
             ui.show(s.sample != "", ui.download_link("下载示例", s.sample, aria_label=s.sample_name)),
+            class_name="row",
         )
         return rx.el.li(
             rx.el.span(star, rx.el.b(s.title)), rx.el.span("：", s.hint, class_name="muted small"), " ", files
@@ -259,7 +260,7 @@ def preview_form(state: Any) -> rx.Component:
     return rx.fragment(
         ui.show(form.with_records, records),
         fields_card(form.fields, None, rx.Var.create({}).to(dict[str, str])),
-        money_card(form.money, lead="申请单位选取记录或填写金额后，系统随即计算；以下按 100 万元举例。"),
+        money_card(form.money, lead="金额随申请单位选取的记录和填报的内容计算；以下为示例。"),
         ui.card(
             "上传的材料",
             rx.cond(
