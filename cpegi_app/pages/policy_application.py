@@ -187,7 +187,9 @@ def _records() -> rx.Component:
             record_table(found.rows, _actions),
             rx.cond(
                 (state.record_word != "") | (state.record_show != ALL),
-                ui.empty_state("没有找到这样的记录", "请更换查找的文字，或点击“全部”。", icon_name="list"),
+                ui.empty_state(
+                    "没有找到这样的记录", "请更换或清除查找的文字，或点击“全部”。", icon_name="list"
+                ),
                 ui.empty_state(
                     "没有可以选取的记录", "贵单位的贷款或投资备案通过后，会出现在这里。", icon_name="list"
                 ),

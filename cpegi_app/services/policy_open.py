@@ -73,7 +73,10 @@ def _offer(session: Session, actor: Actor, org: Organisation, policy: Policy) ->
     assert policy.version_id
     d = definitions.of_version(session, policy.version_id)
     begun = policy_application.open_one(session, actor, policy.id or 0)
-    reasons = [] if begun else _reasons(session, org, policy, d)
+    # What is on its way is judged no more; a draft can be sent only while the policy is open.
+    reasons = _closed(policy) if begun and begun.status == Status.DRAFT else []
+    if begun is None:
+        reasons = _reasons(session, org, policy, d)
     return Offer(
         **policy_public.short(session, policy).model_dump(),
         open=not reasons,
@@ -87,10 +90,12 @@ def _offer(session: Session, actor: Actor, org: Organisation, policy: Policy) ->
 
 def _reasons(session: Session, org: Organisation, policy: Policy, d: Definition) -> list[str]:
     """Return why a policy is not open to an organisation now."""
-    found = []
-    if why := definitions.closed_sentence(policy):
-        found.append(why)
-    return [*found, *policy_check.who_not(d, org, org.profile), *_used_up(session, org, policy, d)]
+    return [*_closed(policy), *policy_check.who_not(d, org, org.profile), *_used_up(session, org, policy, d)]
+
+
+def _closed(policy: Policy) -> list[str]:
+    why = definitions.closed_sentence(policy)
+    return [why] if why else []
 
 
 def _used_up(session: Session, org: Organisation, policy: Policy, d: Definition) -> list[str]:
