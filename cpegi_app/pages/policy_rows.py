@@ -150,7 +150,6 @@ def _question(row: Any) -> rx.Component:
         ui.form_grid(
             line("title", "问题名称", text("title", 60), required=True),
             line("kind", "类型", kind, required=True),
-            line("unit", "单位", text("unit", 10), help="数字题填写，例如 万元、人"),
             line("low", "下限", text("low", 20), help="数字题填最小值，日期题填最早日期，文字题填最少字数"),
             line(
                 "high",
@@ -158,6 +157,7 @@ def _question(row: Any) -> rx.Component:
                 text("high", 20),
                 help="数字题填最大值，日期题填最晚日期，文字题填最多字数（不超过 500）",
             ),
+            line("unit", "单位", text("unit", 10), help="数字题填写，例如 万元、人"),
             line("options", "选项", text("options", 600), help="单选题填写，以顿号分隔"),
             line("note", "填写说明", text("note", 300)),
         ),

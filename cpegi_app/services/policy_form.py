@@ -48,7 +48,8 @@ _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
 def _sort(code: str) -> Any:
     """Declare the field of a way of telling records apart."""
     sort = policy_sorts.BY_CODE[code]
-    title = f"{RecordSource.label_of(sort.source)}：{sort.title}"
+    source = RecordSource.label_of(sort.source)
+    title = f"{source}：{sort.title.removeprefix(source)}"
     return F(title, RECORDS, widget=W.CHECKS, options=sort.options, required=False, help="不选表示不限")
 
 

@@ -154,8 +154,8 @@ def _panel(session: Session, org: Organisation, policy: Policy, d: Definition) -
 
 def _stop(session: Session, org: Organisation, policy: Policy, d: Definition) -> str:
     """Return why nothing can be asked for now, however many records qualify; empty when something can."""
-    if sent := _waiting(session, org, policy):
-        return f"贵单位的申请（受理编号 {sent}）正在审核，同一政策须办结后才能再申请"
+    if why := _under_way(session, org, policy):
+        return why
     if why := _used_up(session, org, policy, d):
         return why[0]
     held, _count = policy_budget.held_by(session, policy.id or 0, org.id or 0)
@@ -165,14 +165,19 @@ def _stop(session: Session, org: Organisation, policy: Policy, d: Definition) ->
     return ""
 
 
-def _waiting(session: Session, org: Organisation, policy: Policy) -> str:
-    """Return the receipt of an application that is being handled."""
-    query = select(PolicyApplication.receipt_no).where(
+def _under_way(session: Session, org: Organisation, policy: Policy) -> str:
+    """Say that an application has been received and is not decided yet: there is one at a time."""
+    query = select(PolicyApplication.receipt_no, PolicyApplication.status).where(
         PolicyApplication.org_id == org.id,
         PolicyApplication.policy_id == policy.id,
-        PolicyApplication.status == Status.PENDING.value,
+        col(PolicyApplication.status).in_((Status.PENDING.value, Status.RETURNED.value)),
     )
-    return session.exec(query).first() or ""
+    found = session.exec(query).first()
+    if found is None:
+        return ""
+    if found[1] == Status.RETURNED:
+        return f"贵单位的申请（受理编号 {found[0]}）正在补正，请在“政策申请”中补正后提交"
+    return f"贵单位的申请（受理编号 {found[0]}）正在审核，同一政策须办结后才能再申请"
 
 
 def _promise(

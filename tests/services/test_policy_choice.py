@@ -219,6 +219,12 @@ def test_for_me_does_not_promise_what_the_number_of_applications_forbids(session
     found = panel(session, firm, of)
     assert "约可申请" not in found.sentence and found.good == 2 and not found.can_start
     assert found.stop == f"贵单位的申请（受理编号 {row.receipt_no}）正在审核，同一政策须办结后才能再申请"
+    act(session, staff, row, Action.RETURN, field_reasons={"note": "请补充说明"})
+    found = panel(session, firm, of)
+    assert found.stop == f"贵单位的申请（受理编号 {row.receipt_no}）正在补正，请在“政策申请”中补正后提交"
+    assert not found.can_start
+    row = policies.fresh(session, row)
+    policy_application.submit(session, firm, row.id or 0, row.version, {"note": "已补充"}, "again")
     for _ in range(2):
         act(session, staff, row, Action.APPROVE)
     found = panel(session, firm, of)
