@@ -204,9 +204,9 @@ def is_own(record: Record, org: Organisation, side: str) -> bool:
 
 
 def claims(
-    session: Session, policy_id: int, records: Iterable[Record]
+    session: Session, policy_id: int, records: Iterable[Record], but: int = 0
 ) -> dict[tuple[str, int], PolicyRecord]:
-    """Return who holds which of the records under a policy, by source and root."""
+    """Return who holds which of the records under a policy, by source and root; all but one application's."""
     found: dict[tuple[str, int], PolicyRecord] = {}
     listed = list(records)
     for source in {r.source for r in listed}:
@@ -215,6 +215,7 @@ def claims(
             PolicyRecord.source == source,
             col(PolicyRecord.root_id).in_({r.root_id for r in listed if r.source == source}),
             col(PolicyRecord.released_at).is_(None),
+            col(PolicyRecord.application_id) != but,
         )
         found |= {(c.source, c.root_id): c for c in session.exec(query)}
     return found

@@ -157,6 +157,20 @@ def test_a_corrected_loan_that_is_used_is_not_offered(session: Session):
     assert policy_choice.usable(session, mine, d, of.id or 0, row.id or 0, 9) == [("LOAN", newest.id)]
 
 
+def test_a_correction_may_choose_its_own_record_again(session: Session):
+    firm, staff = factories.member(session), factories.staff(session)
+    of = policies.published(session, **policies.INTEREST)
+    loans = [policies.loan(session, firm) for _ in range(2)]
+    row = policies.sent(session, firm, of, *loans)
+    act(session, staff, row, Action.RETURN, field_reasons={"records": "请核对"})
+    row = policies.fresh(session, row)
+    key = f"LOAN:{loans[0].id}"
+    policy_application.choose(session, firm, row.id or 0, row.version, key, chosen=False)
+    assert look(session, firm, row.id or 0).chosen == 1
+    assert policy_record_view.choose_usable(session, firm, row.id or 0) == 0
+    assert look(session, firm, row.id or 0).chosen == 2
+
+
 # --- which sort ---------------------------------------------------------------------------------------
 
 
