@@ -12,6 +12,7 @@ from cpegi_app.services import (
     files,
     policy,
     policy_application,
+    policy_choice,
     policy_form,
     policy_records,
     policy_review,
@@ -192,9 +193,9 @@ def _published(world: World, key: str) -> Story:
     policy.save(session, staff, row.id or 0, row.version, values)
     name, content = demo_paper.paper(FileSlot.REPORT)
     for code in row.draft["materials"][:1]:
-        policy.attach_template(
-            session, staff, row.id or 0, row.version, code, f"申请表模板{name[-4:]}", content
-        )
+        for what, title in (("templates", "申请表模板"), ("samples", "申请表填写示例")):
+            said = f"{title}{name[-4:]}"
+            policy.attach_file(session, staff, row.id or 0, row.version, what, code, said, content)
     policy.publish(session, staff, row.id or 0, row.version)
     world.policies[key] = row.id or 0
 
@@ -257,7 +258,7 @@ def _records(world: World, key: str, of: str) -> str:
     session = world.session
     d = of_version(session, session.get_one(Policy, world.policies[of]).version_id or 0)
     org = session.get_one(Organisation, world.actor(key).org_id)
-    found = policy_records.own(session, org, d) if d.source else []
+    found = policy_choice.newest(session, org, d, 50) if d.source else []
     return ",".join(r.key for r in found[:6] if not policy_records.why_not(d, r, org))
 
 

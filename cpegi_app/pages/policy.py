@@ -12,13 +12,13 @@ from cpegi_app.pages.form import field_of, groups, href, list_page, problem, sto
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_form import preview_form
 from cpegi_app.pages.policy_public import detail_cards
+from cpegi_app.pages.policy_rows import materials, questions
 from cpegi_app.pages.product import condition_rows
 from cpegi_app.services import policy_form
-from cpegi_app.services.filetypes import MAX_FILE_BYTES
-from cpegi_app.services.policy_form import MOST_ROWS, PolicyForm
+from cpegi_app.services.policy_form import PolicyForm
 from cpegi_app.services.policy_list import PolicyRow
 from cpegi_app.state.policy import PolicyEditState, PolicyListState, PolicyPreviewState, PolicyStopState
-from cpegi_app.vocabulary.policy import PolicyState, QuestionKind
+from cpegi_app.vocabulary.policy import PolicyState
 
 MENU = "政策奖补"
 
@@ -157,8 +157,8 @@ def _form() -> rx.Component:
         *groups(PolicyForm, state, only=before),
         _conditions(),
         *groups(PolicyForm, state, only=(policy_form.RECORDS,)),
-        _materials(),
-        _questions(),
+        materials(),
+        questions(),
         *groups(PolicyForm, state, only=(policy_form.AMOUNT,)),
         _handling(),
         ui.form_foot(
@@ -183,142 +183,6 @@ def _conditions() -> rx.Component:
             ui.conditions(*condition_rows(PolicyEditState)),
             class_name="stack",
         ),
-    )
-
-
-def _materials() -> rx.Component:
-    state = PolicyEditState
-    return ui.card(
-        "申请材料",
-        rx.el.div(
-            rx.el.p("列出申请时须上传的材料，可以附模板或样例供下载。", class_name="muted small"),
-            *(ui.show(state.editor.materials.length() > n, _material(n)) for n in range(MOST_ROWS)),
-            class_name="stack",
-        ),
-        extra=ui.submit("添加材料", "add_materials", "default", size="sm"),
-    )
-
-
-def _part(prefix: str, code: Any, name: str) -> Any:
-    return prefix + "_" + code + "_" + name
-
-
-def _material(n: int) -> rx.Component:
-    state = PolicyEditState
-    row = state.editor.materials[n]
-
-    def name(part: str) -> Any:
-        return _part("m", row.code, part)
-
-    return rx.el.fieldset(
-        rx.el.legend(f"材料 {n + 1}"),
-        ui.form_grid(
-            ui.field(
-                name("name"),
-                "材料名称",
-                ui.text_input(name("name"), stored(state, name("name")), max_length=60),
-                required=True,
-                error=problem(state, name("name")),
-            ),
-            ui.field(
-                name("note"),
-                "要求或样例说明",
-                ui.text_input(name("note"), stored(state, name("note")), max_length=300),
-                error=problem(state, name("note")),
-            ),
-        ),
-        rx.el.div(
-            ui.check(name("required"), "必须提供", stored(state, name("required")) == "YES", value="YES"),
-            ui.check(
-                name("workbooks"), "可以上传 Excel", stored(state, name("workbooks")) == "YES", value="YES"
-            ),
-            _template(n),
-            ui.submit("删除这项材料", "drop_" + row.code, "text", class_name="is-danger"),
-            class_name="row",
-        ),
-        class_name="subform",
-    )
-
-
-def _template(n: int) -> rx.Component:
-    state = PolicyEditState
-    template = state.editor.materials[n].template
-    upload_id = f"tpl_{n}"
-    zone = rx.upload.root(
-        rx.el.span(ui.icon("upload"), "上传模板", class_name="btn btn-sm"),
-        id=upload_id,
-        multiple=False,
-        max_size=MAX_FILE_BYTES,
-        on_drop=state.upload_template(rx.upload_files(upload_id=upload_id), n),  # pyright: ignore
-        on_drop_rejected=state.refuse_template,
-        class_name="drop-inline",
-    )
-    _label_input(zone, f"选择材料 {n + 1} 的模板")
-    return rx.cond(
-        state.editor.materials[n].has_template,
-        rx.el.span(
-            ui.file_link(template.name, template.href, target="_blank"),
-            ui.button("移除模板", state.drop_template(n), "text", class_name="is-danger"),
-            class_name="row",
-        ),
-        zone,
-    )
-
-
-def _label_input(component: Any, label: str) -> None:
-    """Name the file input that Reflex puts into a drop zone; it takes no props of its own."""
-    if getattr(component, "tag", None) == "input":
-        component.custom_attrs["aria-label"] = label
-    for child in component.children:
-        _label_input(child, label)
-
-
-def _questions() -> rx.Component:
-    state = PolicyEditState
-    return ui.card(
-        "附加问题",
-        rx.el.div(
-            rx.el.p(
-                "申请表中除单位资料以外还要填写的内容；数字可以设单位和上下限。", class_name="muted small"
-            ),
-            rx.foreach(state.editor.questions, _question),
-            class_name="stack",
-        ),
-        extra=ui.submit("添加问题", "add_questions", "default", size="sm"),
-    )
-
-
-def _question(row: Any) -> rx.Component:
-    state = PolicyEditState
-
-    def name(part: str) -> Any:
-        return _part("q", row.code, part)
-
-    def line(part: str, title: str, control: Any, **more: Any) -> rx.Component:
-        return ui.field(name(part), title, control, error=problem(state, name(part)), **more)
-
-    def text(part: str, most: int) -> rx.Component:
-        return ui.text_input(name(part), stored(state, name(part)), max_length=most)
-
-    kind = ui.select_input(name("kind"), QuestionKind.options(), stored(state, name("kind")))
-    return rx.el.fieldset(
-        rx.el.legend("问题 ", row.number),
-        ui.form_grid(
-            line("title", "问题名称", text("title", 60), required=True),
-            line("kind", "类型", kind, required=True),
-            line("unit", "单位", text("unit", 10), help="数字题填写，例如 万元、人"),
-            line("low", "下限", text("low", 20), help="数字题可填"),
-            line("high", "上限", text("high", 20), help="数字题可填"),
-            line("options", "选项", text("options", 600), help="单选题填写，以顿号分隔"),
-            line("note", "填写说明", text("note", 300)),
-        ),
-        rx.el.div(
-            ui.check(name("required"), "必填", stored(state, name("required")) == "YES", value="YES"),
-            ui.submit("删除这个问题", "drop_" + row.code, "text", class_name="is-danger"),
-            class_name="row",
-        ),
-        class_name="subform",
-        key=row.code,
     )
 
 
@@ -386,8 +250,16 @@ def policy_preview() -> rx.Component:
                     ),
                 ),
                 rx.el.div(
-                    rx.el.h2(state.detail.name, class_name="preview-title"),
-                    detail_cards(state.detail),
+                    rx.el.h2(state.form.policy.name, class_name="preview-title"),
+                    ui.show(
+                        state.hints.length() > 0,
+                        ui.note(
+                            "请留意（只有编制人员能看到）：",
+                            "warning",
+                            rx.el.ul(rx.foreach(state.hints, lambda h: rx.el.li(h)), class_name="bullets"),
+                        ),
+                    ),
+                    detail_cards(state.form.policy),
                     preview_form(state),
                     class_name="stack",
                 ),

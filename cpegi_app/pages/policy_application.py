@@ -14,16 +14,14 @@ from cpegi_app.access import (
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import summary
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.policy_form import fields_card, slots_card
+from cpegi_app.pages.policy_form import PROMISE, fields_card, money_card, record_table, slots_card
 from cpegi_app.pages.policy_parts import way
 from cpegi_app.pages.policy_public import detail_cards
 from cpegi_app.pages.review import data_cards, files_card, history_card, return_note
 from cpegi_app.services.policy_check import Finding
-from cpegi_app.services.policy_view import RecordItem
-from cpegi_app.state.policy_apply import (
-    RECORDS,
-    PolicyApplicationState,
-)
+from cpegi_app.services.policy_choice import ALL, CHOSEN, USABLE
+from cpegi_app.services.policy_record_view import RecordItem
+from cpegi_app.state.policy_apply import PolicyApplicationState
 
 MENU = "政策奖补"
 
@@ -157,6 +155,7 @@ def _precheck() -> rx.Component:
 
 def _records() -> rx.Component:
     state = PolicyApplicationState
+    found = state.record_list
     error = rx.cond(state.errors["records"], state.errors["records"], "").to(str)
     return ui.card(
         "选取记录",
@@ -167,97 +166,101 @@ def _records() -> rx.Component:
                 state.form.records_reason != "",
                 rx.el.p(rx.el.b("审核意见："), state.form.records_reason, class_name="field-reason"),
             ),
-            rx.el.div(
-                rx.el.span(
-                    "已选取 ", rx.el.b(state.chosen), " 笔，可选取 ", state.form.usable, " 笔", role="status"
-                ),
-                ui.show(
-                    ~state.form.records_locked,
-                    rx.el.span(
-                        ui.button(
-                            rx.cond(state.only_usable, "显示全部记录", "只看可选取的"),
-                            state.show_usable(~state.only_usable),
-                            "text",
-                        ),
-                        ui.button("全部选取", state.choose_all, size="sm"),
-                        class_name="row",
+            ui.show(
+                found.bad > 0,
+                ui.note(
+                    rx.fragment(
+                        "已选取的记录中有 ",
+                        rx.el.b(found.bad),
+                        " 笔现在不能使用，请在“已选取”中查看原因并移除。",
                     ),
+                    "warning",
                 ),
-                class_name="row row-between",
             ),
+            _find(),
             class_name="card-note stack",
             tab_index=-1,
             custom_attrs={"id": "f-records"},
         ),
         rx.cond(
-            state.record_total > 0,
-            ui.plain_table(
-                [
-                    "记录",
-                    "双方",
-                    "日期",
-                    ui.Col("金额", unit="元", num=True),
-                    ui.Col("计入金额", unit="元", num=True),
-                    ui.Col("操作", ops=True),
-                ],
-                state.records,
-                _record,
-                "可以选取的记录",
-                stack=True,
-            ),
-            ui.empty_state(
-                "没有可以选取的记录", "贵单位的贷款或投资备案通过后，会出现在这里。", icon_name="list"
+            found.total > 0,
+            record_table(found.rows, _actions),
+            rx.cond(
+                (state.record_word != "") | (state.record_show != ALL),
+                ui.empty_state(
+                    "没有找到这样的记录", "请更换或清除查找的文字，或点击“全部”。", icon_name="list"
+                ),
+                ui.empty_state(
+                    "没有可以选取的记录", "贵单位的贷款或投资备案通过后，会出现在这里。", icon_name="list"
+                ),
             ),
         ),
-        ui.show(state.record_total > RECORDS, _turn()),
+        ui.show(found.pages > 1, _turn()),
         flush=True,
     )
 
 
-def _record(r: rx.Var[RecordItem]) -> list:
+def _find() -> rx.Component:
+    """Which part of the list is shown, a word to look for, and 全部选取."""
     state = PolicyApplicationState
-    return [
-        rx.el.span(rx.el.b(r.title), rx.el.small(r.number, class_name="block muted")),
-        rx.el.span(r.parties, ui.show(r.why != "", _why(r))),
-        rx.el.span(r.on, class_name="one-line"),
-        r.amount,
-        rx.el.span(r.part, title=r.formula),
-        [
-            rx.cond(
-                r.chosen,
-                rx.el.span(
-                    ui.tag("已选取", "green"),
-                    ui.button("移除", state.choose(r.key, False), "text", aria_label="移除" + r.title),
-                    class_name="row",
-                ),
-                rx.cond(
-                    r.why != "",
-                    rx.el.span("不能选取", class_name="muted nowrap"),
-                    ui.button("选取", state.choose(r.key, True), "text", aria_label="选取" + r.title),
-                ),
-            )
-        ],
-    ]
+    found = state.record_list
+
+    def part(show: str, *text: Any) -> rx.Component:
+        return rx.el.button(
+            *text,
+            type="button",
+            on_click=state.show_records(show),
+            aria_pressed=rx.cond(state.record_show == show, "true", "false"),
+            class_name="choice",
+        )
+
+    return rx.el.div(
+        rx.el.div(
+            part(ALL, "全部"),
+            part(USABLE, "可选取 ", found.usable_text),
+            part(CHOSEN, "已选取 ", found.chosen, " 笔"),
+            class_name="choices",
+            role="group",
+            aria_label="显示哪些记录",
+        ),
+        rx.el.input(
+            type="search",
+            default_value=state.record_word,
+            on_change=state.find_records.debounce(300),
+            placeholder="对方名称、借据号、合同号或项目",
+            aria_label="查找记录",
+            max_length=60,
+            auto_complete="off",
+            class_name="input",
+            custom_attrs={"data-nosave": ""},
+        ),
+        ui.show(~state.form.records_locked, ui.button("全部选取", state.choose_all, size="sm")),
+        class_name="row row-between",
+    )
 
 
-def _why(r: rx.Var[RecordItem]) -> rx.Component:
-    """Why a record cannot be chosen, where there is room to read it."""
-    return rx.el.small(r.why, class_name=rx.cond(r.chosen, "why err", "why muted"))
+def _actions(r: rx.Var[RecordItem]) -> rx.Component:
+    state = PolicyApplicationState
+    off = state.form.records_locked
+    chosen = rx.el.span(
+        ui.tag("已选取", "green"),
+        ui.show(~off, ui.button("移除", state.choose(r.key, False), "text", aria_label="移除" + r.title)),
+        class_name="row",
+    )
+    free = ui.show(~off, ui.button("选取", state.choose(r.key, True), "text", aria_label="选取" + r.title))
+    blocked = rx.el.span("不能选取", class_name="muted nowrap")
+    return rx.cond(r.chosen, chosen, rx.cond(r.why != "", blocked, free))
 
 
 def _turn() -> rx.Component:
     state = PolicyApplicationState
-    pages = (state.record_total + RECORDS - 1) // RECORDS
+    found = state.record_list
     return rx.el.nav(
+        rx.el.span("共 ", found.total_text, class_name="muted small"),
+        ui.button("上一页", state.turn_records(found.page - 1), disabled=found.page <= 1, size="sm"),
+        rx.el.span("第 ", rx.el.b(found.page), " / ", found.pages_text, " 页", class_name="pager-now"),
         ui.button(
-            "上一页", state.turn_records(state.record_page - 1), disabled=state.record_page <= 1, size="sm"
-        ),
-        rx.el.span("第 ", rx.el.b(state.record_page), " / ", pages, " 页", class_name="pager-now"),
-        ui.button(
-            "下一页",
-            state.turn_records(state.record_page + 1),
-            disabled=state.record_page >= pages,
-            size="sm",
+            "下一页", state.turn_records(found.page + 1), disabled=found.page >= found.pages, size="sm"
         ),
         aria_label="记录分页",
         class_name="pager",
@@ -266,36 +269,19 @@ def _turn() -> rx.Component:
 
 def _money() -> rx.Component:
     state = PolicyApplicationState
-    error = rx.cond(state.errors["amount"], state.errors["amount"], "").to(str)
-    return ui.card(
-        "奖补金额",
-        rx.el.div(
-            rx.cond(
-                state.money.missing.length() > 0,
-                ui.note("还不能计算：" + state.money.missing.join("；"), "warning"),
-                rx.el.p("系统计算金额 ", rx.el.b(state.money.computed, class_name="amount"), " 元"),
-            ),
-            rx.el.ol(rx.foreach(state.money.steps, lambda s: rx.el.li(s)), class_name="numbered muted small"),
-            rx.el.p(error, class_name="err"),
-            class_name="stack",
-            tab_index=-1,
-            aria_live="polite",
-            custom_attrs={"id": "f-amount"},
-        ),
-    )
+    return money_card(state.money, rx.cond(state.errors["amount"], state.errors["amount"], "").to(str))
 
 
 def _promise() -> rx.Component:
     state = PolicyApplicationState
     error = rx.cond(state.errors["promise"], state.errors["promise"], "").to(str)
     ticked = rx.cond(state.values["promise"], state.values["promise"], "").to(str) == "YES"
-    text = "本单位承诺填报内容和上传材料真实、完整，同一记录未重复申报，如有虚假愿承担相应责任。"
     return ui.card(
         "申报承诺",
         rx.el.div(
             ui.check(
                 "promise",
-                text,
+                PROMISE,
                 ticked,
                 value="YES",
                 on_change=lambda value: state.keep("promise", value),

@@ -97,9 +97,10 @@ def _for_me() -> rx.Component:
                     p.why.length() > 0,
                     rx.el.p("不符合的原因：", p.why.join("；"), "。", class_name="todo-sub"),
                 ),
+                ui.show(p.stop != "", rx.el.p("现在不能申请：", p.stop, "。", class_name="todo-sub err")),
             ),
             ui.show(
-                p.good > 0,
+                p.can_start,
                 ui.button("用这些记录申请", state.start_with(p.policy_id), "primary", size="sm"),
             ),
             key=p.policy_id,

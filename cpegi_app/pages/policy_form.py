@@ -10,7 +10,10 @@ from cpegi_app.pages import ui
 from cpegi_app.services.files import FileView
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.policy_form import MOST_FILES
+from cpegi_app.services.policy_record_view import RecordItem
 from cpegi_app.services.policy_view import FieldItem, SlotItem
+
+PROMISE = "本单位承诺填报内容和上传材料真实、完整，同一记录未重复申报，如有虚假愿承担相应责任。"
 
 
 def fields_card(fields: Any, keep: Any, errors: Any) -> rx.Component:
@@ -65,7 +68,7 @@ def _control(f: Any, keep: Any, error: Any) -> rx.Component:
                 class_name="unit-box",
             ),
         ),
-        ("DATE", ui.date_input(f.name, f.value, **common, **handlers)),
+        ("DATE", ui.date_input(f.name, f.value, min=f.low, max=f.high, **common, **handlers)),
         ("CHOICE", ui.select_input(f.name, f.options, f.value, **select, **changed)),
         ui.text_input(f.name, f.value, max_length=500, **common, **handlers),
     )
@@ -92,9 +95,16 @@ def _slot(state: Any, n: int) -> rx.Component:
     return rx.el.div(
         rx.el.div(
             rx.el.span(star, slot.title, class_name="label"),
-            ui.show(
-                slot.template != "",
-                ui.download_link("下载模板", slot.template, aria_label="下载模板：" + slot.template_name),
+            rx.el.span(
+                ui.show(
+                    slot.template != "",
+                    ui.download_link("下载模板", slot.template, aria_label="下载模板：" + slot.template_name),
+                ),
+                ui.show(
+                    slot.sample != "",
+                    ui.download_link("下载示例", slot.sample, aria_label="下载示例：" + slot.sample_name),
+                ),
+                class_name="row",
             ),
             class_name="row row-between",
         ),
@@ -172,23 +182,105 @@ def _file(f: rx.Var[FileView], slot: Any, state: Any) -> rx.Component:
     )
 
 
+def record_table(rows: Any, actions: Any) -> rx.Component:
+    """Records to choose from, each with its part of the amount; `actions(record)` is what can be pressed."""
+
+    def one(r: rx.Var[RecordItem]) -> list:
+        return [
+            rx.el.span(rx.el.b(r.title), rx.el.small(r.number, class_name="block muted")),
+            rx.el.span(r.parties, ui.show(r.why != "", _why(r))),
+            rx.el.span(r.on, class_name="one-line"),
+            r.amount,
+            rx.el.span(r.part, title=r.formula),
+            [actions(r)],
+        ]
+
+    columns = [
+        "记录",
+        "双方",
+        "日期",
+        ui.Col("金额", unit="元", num=True),
+        ui.Col("计入金额", unit="元", num=True),
+        ui.Col("操作", ops=True),
+    ]
+    return ui.plain_table(columns, rows, one, "可以选取的记录", stack=True)
+
+
+def _why(r: rx.Var[RecordItem]) -> rx.Component:
+    """Why a record cannot be chosen, where there is room to read it."""
+    return rx.el.small(r.why, class_name=rx.cond(r.chosen, "why err", "why muted"))
+
+
+def money_card(money: Any, error: Any = "", lead: str = "") -> rx.Component:
+    """The amount with its formula, or what keeps it from being computed."""
+    return ui.card(
+        "奖补金额",
+        rx.el.div(
+            ui.show(lead != "", rx.el.p(lead, class_name="muted small")),
+            rx.cond(
+                money.missing.length() > 0,
+                ui.note("还不能计算：" + money.missing.join("；"), "warning"),
+                rx.el.p("系统计算金额 ", rx.el.b(money.computed, class_name="amount"), " 元"),
+            ),
+            rx.el.ol(rx.foreach(money.steps, lambda s: rx.el.li(s)), class_name="numbered muted small"),
+            rx.el.p(error, class_name="err"),
+            class_name="stack",
+            tab_index=-1,
+            aria_live="polite",
+            custom_attrs={"id": "f-amount"},
+        ),
+    )
+
+
 def preview_form(state: Any) -> rx.Component:
-    """The form as its applicant will see it, not to be filled in."""
+    """The form as its applicant will see it, not to be filled in; amounts by an example."""
+    form = state.form
 
     def slot(s: rx.Var[SlotItem]) -> rx.Component:
         star = ui.show(s.required, rx.el.span("*", class_name="req", aria_hidden="true"))
+        files = rx.el.span(
+            ui.show(s.template != "", ui.download_link("下载模板", s.template, aria_label=s.template_name)),
+            ui.show(s.sample != "", ui.download_link("下载示例", s.sample, aria_label=s.sample_name)),
+            class_name="row",
+        )
         return rx.el.li(
-            rx.el.span(star, rx.el.b(s.title)), rx.el.span("：", s.hint, class_name="muted small")
+            rx.el.span(star, rx.el.b(s.title)), rx.el.span("：", s.hint, class_name="muted small"), " ", files
         )
 
+    records = ui.card(
+        "选取记录",
+        rx.el.div(
+            rx.el.p(form.policy.records, class_name="muted small"),
+            rx.el.p("申请单位在此查找并选取本单位已备案的记录；以下为示例。", class_name="muted small"),
+            class_name="card-note stack",
+        ),
+        record_table(form.record_list.rows, lambda r: ui.button("选取", kind="text", disabled=True)),
+        flush=True,
+    )
     return rx.fragment(
-        fields_card(state.fields, None, rx.Var.create({}).to(dict[str, str])),
+        ui.show(form.with_records, records),
+        fields_card(form.fields, None, rx.Var.create({}).to(dict[str, str])),
+        money_card(form.money, lead="金额随申请单位选取的记录和填报的内容计算；以下为示例。"),
         ui.card(
             "上传的材料",
             rx.cond(
-                state.slots.length() > 0,
-                rx.el.ul(rx.foreach(state.slots, slot), class_name="bullets"),
+                form.slots.length() > 0,
+                rx.el.ul(rx.foreach(form.slots, slot), class_name="bullets"),
                 rx.el.p("不需要上传材料。", class_name="muted"),
+            ),
+        ),
+        ui.card(
+            "申报承诺与办理时限",
+            rx.el.div(
+                ui.check("promise", PROMISE, value="YES", disabled=True),
+                rx.el.p(
+                    "自受理之日起 ",
+                    rx.el.b(form.policy.promise),
+                    "内办结，补正期间不计入；审核通过后公示 ",
+                    rx.el.b(form.policy.publicity),
+                    "。",
+                ),
+                class_name="stack",
             ),
         ),
     )

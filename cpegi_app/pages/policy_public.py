@@ -29,6 +29,7 @@ def policy_card(policy: rx.Var[PublicPolicy]) -> rx.Component:
         ),
         rx.el.div(
             ui.show(policy.left != "", rx.el.p(rx.el.b(policy.left), class_name="policy-left")),
+            ui.show(policy.stopped != "", rx.el.p(policy.stopped, class_name="field-reason")),
             rx.el.dl(*(rx.el.div(rx.el.dt(name), rx.el.dd(value)) for name, value in facts)),
             class_name="product-body policy-body",
         ),
@@ -194,7 +195,11 @@ def detail_cards(policy: Any) -> rx.Component:
             rx.cond(
                 policy.materials.length() > 0,
                 ui.plain_table(
-                    ["材料", "要求", "格式", "模板"], policy.materials, _material, "申请材料", stack=True
+                    ["材料", "要求", "格式", "模板与示例"],
+                    policy.materials,
+                    _material,
+                    "申请材料",
+                    stack=True,
                 ),
                 rx.el.p("不需要上传材料。", class_name="card-note"),
             ),
@@ -214,9 +219,21 @@ def _material(m: rx.Var[PublicMaterial]) -> list:
         m.required,
         m.formats,
         rx.cond(
-            m.has_template,
-            ui.download_link(
-                "下载模板", m.template.href + "?download=1", aria_label="下载模板：" + m.template.name
+            m.has_template | m.has_sample,
+            rx.el.span(
+                ui.show(
+                    m.has_template,
+                    ui.download_link(
+                        "下载模板", m.template.href + "?download=1", aria_label="下载模板：" + m.template.name
+                    ),
+                ),
+                ui.show(
+                    m.has_sample,
+                    ui.download_link(
+                        "下载示例", m.sample.href + "?download=1", aria_label="下载示例：" + m.sample.name
+                    ),
+                ),
+                class_name="row",
             ),
             "—",
         ),

@@ -14,16 +14,17 @@ from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import Policy, PolicyApplication, PolicyFile, PolicyGrant, PolicyVersion, User
 from cpegi_app.services import (
     audit,
-    files,
-    filetypes,
     notices,
     policy_budget,
+    policy_figures,
     policy_form,
     policy_parse,
+    policy_template,
     staff,
 )
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.policy_definition import Definition, window_text
+from cpegi_app.services.policy_template import TemplateView
 from cpegi_app.vocabulary import Status
 from cpegi_app.vocabulary.policy import (
     POLICY_TONES,
@@ -31,17 +32,6 @@ from cpegi_app.vocabulary.policy import (
     PolicyCategory,
     PolicyState,
 )
-
-TEMPLATES = filetypes.WORKBOOKS | files.ALLOWED
-
-
-class TemplateView(BaseModel):
-    """A material's template as the editor and the public page show it."""
-
-    id: int = 0
-    name: str = ""
-    href: str = ""
-    size: str = ""
 
 
 class MaterialRow(BaseModel):
@@ -51,6 +41,8 @@ class MaterialRow(BaseModel):
     number: int
     template: TemplateView = TemplateView()
     has_template: bool = False
+    sample: TemplateView = TemplateView()
+    has_sample: bool = False
 
 
 class QuestionRow(BaseModel):
@@ -123,25 +115,14 @@ def copy(session: Session, actor: Actor, policy_id: int) -> Policy:
     dates = {k: "" for k in source.draft["values"] if k.endswith(("_on", "_time"))}
     name = f"{source.draft['values'].get('name', '')}（副本）"[:100]
     draft = {k: v for k, v in source.draft.items() if k != "published"}
-    draft |= {"templates": {}, "values": source.draft["values"] | dates | {"name": name}}
+    empty = {what: {} for what in policy_template.KEPT}
+    draft |= {**empty, "values": source.draft["values"] | dates | {"name": name}}
     policy = Policy(draft=draft, created_by=actor.user_id, name=name, updated_at=clock.now())
     session.add(policy)
     session.flush()
-    policy.draft = {**draft, "templates": _copied(session, actor, source, policy)}
+    policy.draft = draft | policy_template.copied(session, actor, source.draft, policy)
     audit.record(session, actor, "policy.copy", f"policy:{policy.id}", name)
     return policy
-
-
-def _copied(session: Session, actor: Actor, source: Policy, target: Policy) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for code, kept in source.draft["templates"].items():
-        old = session.get_one(PolicyFile, kept["id"])
-        same = {"sha256": old.sha256, "name": old.name, "kind": old.kind, "size": old.size}
-        new = PolicyFile(policy_id=target.id or 0, uploaded_by=actor.user_id, **same)
-        session.add(new)
-        session.flush()
-        found[code] = {"id": new.id, "name": new.name}
-    return found
 
 
 def editor(session: Session, actor: Actor, policy_id: int) -> Editor:
@@ -164,16 +145,18 @@ def editor(session: Session, actor: Actor, policy_id: int) -> Editor:
 
 
 def _material_row(session: Session, draft: dict[str, Any], code: str, number: int) -> MaterialRow:
-    kept = draft["templates"].get(code)
-    found = session.get(PolicyFile, kept["id"]) if kept else None
-    view = template_view(found) if found else TemplateView()
-    return MaterialRow(code=code, number=number, template=view, has_template=found is not None)
-
-
-def template_view(f: PolicyFile) -> TemplateView:
-    """Return a template as pages show it."""
-    size = f"{f.size / 1_048_576:.1f} MB" if f.size >= 1_048_576 else f"{max(1, f.size // 1024)} KB"
-    return TemplateView(id=f.id or 0, name=f.name, href=f"/policy-files/{f.id}", size=size)
+    template, sample = (
+        policy_template.view(session, policy_template.id_of(draft, what, code))
+        for what in policy_template.KEPT
+    )
+    return MaterialRow(
+        code=code,
+        number=number,
+        template=template,
+        has_template=template.id > 0,
+        sample=sample,
+        has_sample=sample.id > 0,
+    )
 
 
 def staff_names(session: Session) -> dict[int, str]:
@@ -215,38 +198,36 @@ def drop_row(
     _keep(session, policy, version, draft)
 
 
-def attach_template(
-    session: Session, actor: Actor, policy_id: int, version: int, code: str, name: str, data: bytes
+def attach_file(
+    session: Session,
+    actor: Actor,
+    policy_id: int,
+    version: int,
+    what: str,
+    code: str,
+    name: str,
+    data: bytes,
 ) -> int:
-    """Put a template or an example to a material."""
+    """Put a template or a filled-in example (`what`: templates, samples) to a material."""
     policy = load(session, actor, policy_id)
+    now = policy_template.kept(policy.draft, what)
     if code not in policy.draft["materials"]:
         raise NotFound("材料")
-    kind = filetypes.inspect(name, data, allowed=TEMPLATES)
-    stored = PolicyFile(
-        policy_id=policy.id or 0,
-        sha256=files.store().put(data),
-        name=filetypes.display_name(name),
-        kind=kind.value,
-        size=len(data),
-        uploaded_by=actor.user_id,
-    )
-    session.add(stored)
-    session.flush()
-    kept = {"id": stored.id, "name": stored.name}
-    templates = policy.draft["templates"] | {code: kept}
-    _keep(session, policy, version, {**policy.draft, "templates": templates})
+    stored = policy_template.store(session, actor, policy, name, data)
+    entry = {"id": stored.id, "name": stored.name}
+    _keep(session, policy, version, {**policy.draft, what: now | {code: entry}})
     audit.record(session, actor, "policy.template", f"policy:{policy.id}", stored.name)
     return policy.version
 
 
-def drop_template(session: Session, actor: Actor, policy_id: int, version: int, code: str) -> int:
-    """Take a material's template off the draft; published versions keep theirs."""
+def drop_file(session: Session, actor: Actor, policy_id: int, version: int, what: str, code: str) -> int:
+    """Take a material's template or example off the draft; published versions keep theirs."""
     policy = load(session, actor, policy_id)
-    if code not in policy.draft["templates"]:
-        raise NotFound("模板")
-    templates = {k: v for k, v in policy.draft["templates"].items() if k != code}
-    _keep(session, policy, version, {**policy.draft, "templates": templates})
+    now = policy_template.kept(policy.draft, what)
+    if code not in now:
+        raise NotFound("文件")
+    left = {k: v for k, v in now.items() if k != code}
+    _keep(session, policy, version, {**policy.draft, what: left})
     return policy.version
 
 
@@ -282,6 +263,11 @@ def preview(session: Session, actor: Actor, policy_id: int) -> Definition:
     """Return the draft as it would be published, or every mistake."""
     policy = load(session, actor, policy_id)
     return policy_parse.parse(policy.draft, staff_names(session))
+
+
+def hints(session: Session, actor: Actor, policy_id: int) -> list[str]:
+    """Return what the author of a policy that can be published should know: who cannot meet its conditions."""
+    return policy_figures.hints(preview(session, actor, policy_id))
 
 
 def publish(session: Session, actor: Actor, policy_id: int, version: int) -> int:
@@ -342,7 +328,7 @@ def _in_force(session: Session, policy: Policy, row: PolicyVersion, d: Definitio
     policy.redeem_opens_at, policy.redeem_closes_at = d.redeem_opens_at, d.redeem_closes_at
     policy.published_at = policy.published_at or clock.now()
     session.add(policy)
-    used = [m.template for m in d.materials if m.template]
+    used = [i for m in d.materials for i in (m.template, m.sample) if i]
     session.exec(
         update(PolicyFile)
         .where(col(PolicyFile.id).in_(used), col(PolicyFile.policy_id) == policy.id)

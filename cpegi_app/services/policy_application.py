@@ -229,7 +229,7 @@ def add_records(session: Session, actor: Actor, row: PolicyApplication, keys: st
     org = session.get_one(Organisation, actor.org_id)
     now = policy_records.parse_keys(row.data.get("records", ""))
     found = policy_records.get(session, [k for k in policy_records.parse_keys(keys) if k not in now])
-    claims = policy_records.claims(session, row.policy_id, found)
+    claims = policy_records.claims(session, row.policy_id, found, but=row.id or 0)
     good = [
         (r.source, r.id)
         for r in found

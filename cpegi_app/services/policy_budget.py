@@ -55,6 +55,12 @@ def of(session: Session, policy_id: int) -> PolicyBudget:
     return session.exec(query.execution_options(populate_existing=True)).one()
 
 
+def left(session: Session, policy_id: int) -> int | None:
+    """Return what is left of a policy's budget, in 分; None when it has no limit."""
+    budget = of(session, policy_id)
+    return None if budget.total_fen is None else max(0, budget.total_fen - budget.held_fen)
+
+
 def held_by(session: Session, policy_id: int, org_id: int) -> tuple[int, int]:
     """Return what an applicant holds of a policy, in 分, and in how many applications."""
     query = select(PolicyTally).where(PolicyTally.policy_id == policy_id, PolicyTally.org_id == org_id)

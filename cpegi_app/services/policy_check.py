@@ -15,7 +15,7 @@ from sqlmodel import Session
 from cpegi_app import clock
 from cpegi_app.access import POLICY_APPLICATION, PROFILE
 from cpegi_app.models import Organisation, Policy, PolicyApplication
-from cpegi_app.services import conditions, files, policy_amount, policy_budget, policy_records
+from cpegi_app.services import conditions, files, policy_amount, policy_budget, policy_figures, policy_records
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import normalise, plain_number
 from cpegi_app.services.policy_amount import Calculation, yuan
@@ -107,6 +107,13 @@ def who_not(d: Definition, org: Organisation, profile: dict[str, str]) -> list[s
         if row.result == conditions.RESULT_LABELS[conditions.UNMET]:
             found.append(f"{row.label}要求{row.condition}，贵单位为{row.figure}")
         elif row.result == conditions.RESULT_LABELS[conditions.MISSING]:
+            if not policy_figures.has_place(org.kind, conditions.BY_CODE[row.code]):
+                kind = Kind.label_of(org.kind)
+                found.append(
+                    f"{row.label}要求{row.condition}，{kind}的资料中没有此项，不能在线申请；"
+                    f"如认为符合政策，请咨询{d.department}（{d.phone}）"
+                )
+                continue
             found.append(f"{row.label}要求{row.condition}，资料中没有此项数据，请在“企业认证”中补充")
     return found
 
@@ -168,9 +175,11 @@ def answer_problem(q: Question, answer: str) -> str:
     if q.kind == QuestionKind.NUMBER:
         return _number_problem(q, answer)
     if q.kind == QuestionKind.DATE:
-        return "" if _is_date(answer) else f"“{q.title}”请填写日期，格式如 2026-01-31"
+        return _date_problem(q, answer)
     if q.kind == QuestionKind.CHOICE:
         return "" if answer in q.options else f"“{q.title}”请从选项中选择"
+    if len(answer) < q.least:
+        return f"“{q.title}”至少 {q.least} 字，现有 {len(answer)} 字，请补充"
     return "" if len(answer) <= q.most else f"“{q.title}”最多 {q.most} 字，现有 {len(answer)} 字，请精简"
 
 
@@ -190,8 +199,23 @@ def _number_problem(q: Question, answer: str) -> str:
     return ""
 
 
+def _date_problem(q: Question, answer: str) -> str:
+    if not _is_date(answer):
+        return f"“{q.title}”请填写日期，格式如 2026-01-31"
+    if (q.low and answer < q.low) or (q.high and answer > q.high):
+        limits = f"应在 {q.low} 至 {q.high} 之间" if q.low and q.high else f"应{span(q)}"
+        return f"“{q.title}”{limits}，请核对后填写"
+    return ""
+
+
 def span(q: Question) -> str:
-    """Return the limits of a number as a phrase; nothing when there are none."""
+    """Return the limits of an answer as a phrase; nothing when there are none."""
+    if q.kind == QuestionKind.TEXT:
+        return f"{q.least} 至 {q.most} 字" if q.least else f"最多 {q.most} 字"
+    if q.kind == QuestionKind.DATE:
+        if q.low and q.high:
+            return f"{q.low} 至 {q.high}"
+        return f"不早于 {q.low}" if q.low else f"不晚于 {q.high}" if q.high else ""
     if q.low and q.high:
         return f"{q.low} 至 {q.high}{q.unit}"
     if q.low:

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from cpegi_app import clock
 from cpegi_app.models import Policy, PolicyVersion
+from cpegi_app.services import policy_sorts
 from cpegi_app.services.forms import measure, percent, wan
 from cpegi_app.vocabulary import CLASSES, KIND_OF, Kind, OrgClass
 from cpegi_app.vocabulary.policy import (
@@ -22,6 +23,9 @@ from cpegi_app.vocabulary.policy import (
     WindowState,
 )
 
+# So many letters go into an answer.
+TEXT_MOST = 500
+
 
 class Part(BaseModel):
     """What every part of a definition is: frozen, and unknown names are a mistake."""
@@ -30,7 +34,7 @@ class Part(BaseModel):
 
 
 class Material(Part):
-    """A material that is asked for; `template` is the id of a `PolicyFile`."""
+    """A material that is asked for; `template` and `sample` (filled in) are ids of `PolicyFile`s."""
 
     code: str
     name: str
@@ -39,10 +43,12 @@ class Material(Part):
     note: str = ""
     template: int | None = None
     template_name: str = ""
+    sample: int | None = None
+    sample_name: str = ""
 
 
 class Question(Part):
-    """An extra question; `low` and `high` limit a number, `most` the letters of a text."""
+    """An extra question; `low` and `high` limit a number or a date, `least` and `most` the letters of a text."""
 
     code: str
     title: str
@@ -51,7 +57,8 @@ class Question(Part):
     unit: str = ""
     low: str = ""
     high: str = ""
-    most: int = 500
+    least: int = 0
+    most: int = TEXT_MOST
     options: tuple[str, ...] = ()
     note: str = ""
 
@@ -80,6 +87,8 @@ class Definition(Part):
     record_to: date | None = None
     record_least: int = 1
     record_most: int = 50
+    # Which sorts of record are taken, by the codes of `policy_sorts`; what is not named is not restricted.
+    sorts: dict[str, tuple[str, ...]] = {}
     rule: str = AmountRule.FIXED.value
     fixed_fen: int = 0
     percent_bp: int = 0
@@ -228,6 +237,7 @@ def records_text(d: Definition) -> str:
         return ""
     since = f"，日期不早于 {d.record_from}" if d.record_from else ""
     dates = since + (f"，日期不晚于 {d.record_to}" if d.record_to else "")
+    dates += "".join(f"，{text}" for text in policy_sorts.texts(d.sorts))
     return (
         f"须选取 {d.record_least}–{d.record_most} 笔已备案的{RecordSource.label_of(d.source)}记录"
         f"（{RecordSide.label_of(d.side)}{dates}），每笔记录同一政策只能使用一次"

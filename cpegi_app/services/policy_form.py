@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import field_validator
 
 from cpegi_app.errors import FormInvalid
-from cpegi_app.services import conditions
+from cpegi_app.services import conditions, policy_sorts
 from cpegi_app.services.forms import (
     Codes,
     Day,
@@ -24,6 +24,7 @@ from cpegi_app.services.forms import (
     half_width,
     input_field,
 )
+from cpegi_app.services.policy_template import KEPT
 from cpegi_app.vocabulary import Kind, OrgClass
 from cpegi_app.vocabulary.policy import (
     AmountBase,
@@ -42,6 +43,14 @@ MOST_ROWS = 15
 MOST_FILES = 20
 F, W = input_field, Widget
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
+
+
+def _sort(code: str) -> Any:
+    """Declare the field of a way of telling records apart."""
+    sort = policy_sorts.BY_CODE[code]
+    source = RecordSource.label_of(sort.source)
+    title = f"{source}：{sort.title.removeprefix(source)}"
+    return F(title, RECORDS, widget=W.CHECKS, options=sort.options, required=False, help="不选表示不限")
 
 
 class PolicyForm(Form):
@@ -92,6 +101,13 @@ class PolicyForm(Form):
     record_to: Day = F("记录日期至", RECORDS, widget=W.DATE, required=False)
     record_least: Whole = F("最少选取", RECORDS, widget=W.NUMBER, unit="笔", low=1, high=200, required=False)
     record_most: Whole = F("最多选取", RECORDS, widget=W.NUMBER, unit="笔", low=1, high=200, required=False)
+    loan_lenders: Codes = _sort("loan_lenders")
+    loan_guarantees: Codes = _sort("loan_guarantees")
+    loan_classes: Codes = _sort("loan_classes")
+    loan_first: Codes = _sort("loan_first")
+    loan_channels: Codes = _sort("loan_channels")
+    invest_rounds: Codes = _sort("invest_rounds")
+    invest_modes: Codes = _sort("invest_modes")
     rule: Text = F("计算方式", AMOUNT, widget=W.SELECT, options=AmountRule)
     fixed: Number = F(
         "固定金额", AMOUNT, widget=W.NUMBER, unit="万元", low=0.01, high=999_999, required=False
@@ -181,7 +197,13 @@ DEFAULTS = {
 def fresh() -> dict[str, Any]:
     """Return the draft of a new policy: every condition is free until one is stated."""
     values = conditions.free_the_rest({})
-    return {"values": values | DEFAULTS, "materials": [], "questions": [], "templates": {}, "seq": 0}
+    return {
+        "values": values | DEFAULTS,
+        "materials": [],
+        "questions": [],
+        **{what: {} for what in KEPT},
+        "seq": 0,
+    }
 
 
 def names(draft: dict[str, Any]) -> frozenset[str]:
@@ -216,5 +238,5 @@ def without_row(draft: dict[str, Any], code: str) -> dict[str, Any]:
     """Return the draft without a material or question."""
     values = {k: v for k, v in draft["values"].items() if not k.startswith((f"m_{code}_", f"q_{code}_"))}
     kept = {what: [c for c in draft[what] if c != code] for what in ("materials", "questions")}
-    templates = {k: v for k, v in draft["templates"].items() if k != code}
-    return {**draft, **kept, "values": values, "templates": templates}
+    files = {what: {k: v for k, v in draft.get(what, {}).items() if k != code} for what in KEPT}
+    return {**draft, **kept, **files, "values": values}

@@ -9,25 +9,29 @@ from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import POLICY_APPLICATION, Actor
-from cpegi_app.models import Organisation, Policy, PolicyRecord
+from cpegi_app.models import Organisation, Policy, PolicyApplication
 from cpegi_app.services import (
     policy_amount,
     policy_application,
     policy_budget,
     policy_check,
+    policy_choice,
     policy_public,
     policy_records,
 )
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import wan
+from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_definition import Definition
 from cpegi_app.services.policy_public import PublicPolicy
-from cpegi_app.services.policy_records import LOOKED_AT, Record
+from cpegi_app.services.policy_records import Record
 from cpegi_app.vocabulary import Status
-from cpegi_app.vocabulary.policy import AmountRule, PolicyState, RecordSource
+from cpegi_app.vocabulary.policy import PolicyState, RecordSource
 
 # Of policies whose window is over, or not there yet, so many are named with the reason.
 MOST = 50
+# The reasons are counted over so many records.
+LOOKED_AT = 500
 
 
 class Offer(PublicPolicy):
@@ -50,13 +54,16 @@ class ForMe(BaseModel):
     why: list[str]
     keys: str
     good: int
+    # Why nothing can be asked for now, although records qualify.
+    stop: str
+    can_start: bool
 
 
 def offers(session: Session, actor: Actor) -> list[Offer]:
     """Return every current policy, those open to the actor first; the others with the reason."""
     policy_application.require(actor)
     org = session.get_one(Organisation, actor.org_id)
-    query = select(Policy).where(Policy.state == PolicyState.PUBLISHED.value)
+    query = select(Policy).where(col(Policy.state).in_(policy_public.SHOWN))
     found = list(session.exec(query.order_by(col(Policy.closes_at).desc()).limit(MOST)))
     listed = [_offer(session, actor, org, p) for p in found]
     return sorted(listed, key=lambda o: not o.open)
@@ -66,7 +73,10 @@ def _offer(session: Session, actor: Actor, org: Organisation, policy: Policy) ->
     assert policy.version_id
     d = definitions.of_version(session, policy.version_id)
     begun = policy_application.open_one(session, actor, policy.id or 0)
-    reasons = [] if begun else _reasons(session, org, policy, d)
+    # What is on its way is judged no more; a draft can be sent only while the policy is open.
+    reasons = _closed(policy) if begun and begun.status == Status.DRAFT else []
+    if begun is None:
+        reasons = _reasons(session, org, policy, d)
     return Offer(
         **policy_public.short(session, policy).model_dump(),
         open=not reasons,
@@ -80,15 +90,21 @@ def _offer(session: Session, actor: Actor, org: Organisation, policy: Policy) ->
 
 def _reasons(session: Session, org: Organisation, policy: Policy, d: Definition) -> list[str]:
     """Return why a policy is not open to an organisation now."""
+    return [*_closed(policy), *policy_check.who_not(d, org, org.profile), *_used_up(session, org, policy, d)]
+
+
+def _closed(policy: Policy) -> list[str]:
+    why = definitions.closed_sentence(policy)
+    return [why] if why else []
+
+
+def _used_up(session: Session, org: Organisation, policy: Policy, d: Definition) -> list[str]:
+    """Return what is used up of a policy: the applicant's number of applications, the budget."""
     found = []
-    if why := definitions.closed_sentence(policy):
-        found.append(why)
-    found += policy_check.who_not(d, org, org.profile)
     _held, count = policy_budget.held_by(session, policy.id or 0, org.id or 0)
     if count >= d.most:
         found.append(f"每个单位最多申请 {d.most} 件，贵单位已申请 {count} 件")
-    budget = policy_budget.of(session, policy.id or 0)
-    if budget.total_fen is not None and budget.held_fen >= budget.total_fen:
+    if policy_budget.left(session, policy.id or 0) == 0:
         found.append("政策预算已用完")
     return found
 
@@ -115,47 +131,88 @@ def for_me(session: Session, actor: Actor) -> list[ForMe]:
 
 
 def _panel(session: Session, org: Organisation, policy: Policy, d: Definition) -> ForMe | None:
-    # All records, those outside the policy's dates too: they are told with their reason.
-    everything = d.model_copy(update={"record_from": None, "record_to": None})
-    records = policy_records.own(session, org, everything)
-    if not records:
+    total, good = policy_choice.counts(session, org, d, policy.id or 0, 0)
+    if not total:
         return None
-    claims = policy_records.claims(session, policy.id or 0, records)
-    good, bad = _sorted(session, org, d, records, claims)
-    held, _count = policy_budget.held_by(session, policy.id or 0, org.id or 0)
-    amount = policy_amount.compute(d, [r.facts() for r in good[: d.record_most]], {}, held)
+    keys = policy_choice.usable(session, org, d, policy.id or 0, 0, d.record_most)
+    stop = _stop(session, org, policy, d)
+    promise = "" if stop or not keys else _promise(session, org, policy, d, good, keys)
+    rest = total - good
+    text = f"贵单位已备案{RecordSource.label_of(d.source)} {policy_choice.many(total)}，"
+    text += f"其中 {policy_choice.many(good)}符合“{d.name}”{promise}"
     return ForMe(
         policy_id=policy.id or 0,
         policy=d.name,
-        sentence=_sentence(d, records, good, amount),
-        why=[f"{count} 笔：{why}" for why, count in bad.most_common(5)],
-        keys=",".join(r.key for r in good[: d.record_most]),
-        good=len(good),
+        sentence=text + (f"；{policy_choice.many(rest)}不符合。" if rest else "。"),
+        why=_why(session, org, policy, d, total) if rest else [],
+        keys=",".join(f"{source}:{i}" for source, i in keys),
+        good=good,
+        stop=stop,
+        can_start=bool(keys) and not stop,
     )
 
 
-def _sorted(
-    session: Session,
-    org: Organisation,
-    d: Definition,
-    records: list[Record],
-    claims: dict[tuple[str, int], PolicyRecord],
-) -> tuple[list[Record], Counter[str]]:
-    good: list[Record] = []
+def _stop(session: Session, org: Organisation, policy: Policy, d: Definition) -> str:
+    """Return why nothing can be asked for now, however many records qualify; empty when something can."""
+    if why := _under_way(session, org, policy):
+        return why
+    if why := _used_up(session, org, policy, d):
+        return why[0]
+    held, _count = policy_budget.held_by(session, policy.id or 0, org.id or 0)
+    cap = d.applicant_cap_fen
+    if cap is not None and held >= cap:
+        return f"每个申请单位合计最高 {wan(cap)} 万元，贵单位已占用 {yuan(held)} 元，没有余额"
+    return ""
+
+
+def _under_way(session: Session, org: Organisation, policy: Policy) -> str:
+    """Say that an application has been received and is not decided yet: there is one at a time."""
+    query = select(PolicyApplication.receipt_no, PolicyApplication.status).where(
+        PolicyApplication.org_id == org.id,
+        PolicyApplication.policy_id == policy.id,
+        col(PolicyApplication.status).in_((Status.PENDING.value, Status.RETURNED.value)),
+    )
+    found = session.exec(query).first()
+    if found is None:
+        return ""
+    if found[1] == Status.RETURNED:
+        return f"贵单位的申请（受理编号 {found[0]}）正在补正，请在“政策申请”中补正后提交"
+    return f"贵单位的申请（受理编号 {found[0]}）正在审核，同一政策须办结后才能再申请"
+
+
+def _promise(
+    session: Session, org: Organisation, policy: Policy, d: Definition, good: int, keys: list[tuple[str, int]]
+) -> str:
+    """Return what the records would bring now, within the cap and what is left of the budget."""
+    held, _count = policy_budget.held_by(session, policy.id or 0, org.id or 0)
+    records = [r.facts() for r in policy_records.get(session, keys)]
+    found = policy_amount.compute(d, records, {}, held)
+    if found.missing:
+        return ""
+    amount, notes = found.amount_fen, []
+    if good > d.record_most:
+        notes.append(f"每件最多选取 {d.record_most} 笔")
+    left = policy_budget.left(session, policy.id or 0)
+    if left is not None and amount > left:
+        amount = left
+        notes.append(f"政策预算剩余 {yuan(left)} 元")
+    return f"，约可申请 {wan(amount)} 万元" + (f"（{'，'.join(notes)}）" if notes else "")
+
+
+def _why(session: Session, org: Organisation, policy: Policy, d: Definition, total: int) -> list[str]:
+    """Return the reasons for which records do not qualify, counted over the newest of them."""
+    records = policy_choice.newest(session, org, d, LOOKED_AT)
+    claims = policy_records.claims(session, policy.id or 0, records)
     bad: Counter[str] = Counter()
     for r in records:
         why = _short_reason(d, r, org)
         claim = claims.get((r.source, r.root_id))
         if not why and claim:
-            mine = claim.org_id == org.id
-            why = "本单位已在该政策下使用" if mine else "对方已在该政策下先行使用"
-        if not why and d.rule != AmountRule.FIXED and (line := policy_amount.line_of(d, r.facts())).missing:
-            why = line.missing
+            why = "本单位已在该政策下使用" if claim.org_id == org.id else "对方已在该政策下先行使用"
         if why:
             bad[why] += 1
-        else:
-            good.append(r)
-    return good, bad
+    among = f"最近 {LOOKED_AT} 笔中 " if total > LOOKED_AT else ""
+    return [f"{among}{count} 笔：{why}" for why, count in bad.most_common(5)]
 
 
 def _short_reason(d: Definition, r: Record, org: Organisation) -> str:
@@ -165,17 +222,3 @@ def _short_reason(d: Definition, r: Record, org: Organisation) -> str:
     if d.record_to and r.on > d.record_to:
         return f"日期晚于 {d.record_to}"
     return policy_records.why_not(d, r, org)
-
-
-def _sentence(
-    d: Definition, records: list[Record], good: list[Record], amount: policy_amount.Calculation
-) -> str:
-    what = RecordSource.label_of(d.source)
-    many = f"最近 {LOOKED_AT} 笔" if len(records) >= LOOKED_AT else f"{len(records)} 笔"
-    rest = len(records) - len(good)
-    text = f"贵单位已备案{what} {many}，其中 {len(good)} 笔符合“{d.name}”"
-    if good and not amount.missing:
-        text += f"，约可申请 {wan(amount.amount_fen)} 万元"
-        if len(good) > d.record_most:
-            text += f"（每件最多选取 {d.record_most} 笔）"
-    return text + (f"；{rest} 笔不符合。" if rest else "。")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 from cpegi_app import clock
 from cpegi_app.errors import FormInvalid
-from cpegi_app.services import conditions
-from cpegi_app.services.forms import basis_points, fen, normalise, plain_number
-from cpegi_app.services.policy_definition import Definition, Material, Question
+from cpegi_app.services import conditions, policy_figures, policy_sorts
+from cpegi_app.services.forms import basis_points, day_of, fen, normalise, plain_number
+from cpegi_app.services.policy_definition import TEXT_MOST, Definition, Material, Question
 from cpegi_app.services.policy_form import MOST_FILES, PEOPLE, SPECS, STAGES, PolicyForm
+from cpegi_app.services.policy_template import KEPT, kept
 from cpegi_app.vocabulary.policy import AmountBase, AmountRule, QuestionKind, RecordSide, RecordSource
 
 
@@ -24,6 +26,8 @@ def parse(draft: dict[str, Any], staff: dict[int, str]) -> Definition:
     questions = tuple(_question(code, values, errors) for code in draft["questions"])
     materials = tuple(_material(code, draft, errors) for code in draft["materials"])
     people = _people(values, staff, errors)
+    if form is not None:
+        errors |= policy_figures.nobody(form.kinds or (), form.classes or (), stated)
     if len(materials) + sum(q.kind == QuestionKind.FILE for q in questions) > MOST_FILES:
         errors["form"] = f"材料和文件类问题合计最多 {MOST_FILES} 项，请合并或删除不需要的项"
     window: tuple[datetime | None, ...] = ()
@@ -136,7 +140,7 @@ def _material(code: str, draft: dict[str, Any], errors: dict[str, str]) -> Mater
 
     if not 1 <= len(part("name")) <= 60:
         errors[f"m_{code}_name"] = "请填写材料名称，最多 60 字"
-    template = draft["templates"].get(code, {})
+    template, sample = (kept(draft, what).get(code, {}) for what in KEPT)
     return Material(
         code=code,
         name=part("name")[:60],
@@ -145,6 +149,8 @@ def _material(code: str, draft: dict[str, Any], errors: dict[str, str]) -> Mater
         note=part("note")[:300],
         template=template.get("id"),
         template_name=template.get("name", ""),
+        sample=sample.get("id"),
+        sample_name=sample.get("name", ""),
     )
 
 
@@ -161,26 +167,53 @@ def _question(code: str, values: dict[str, str], errors: dict[str, str]) -> Ques
     options = tuple(dict.fromkeys(o for o in re.split(r"[\n,，、;；]+", part("options")) if o.strip()))
     if kind == QuestionKind.CHOICE and not 2 <= len(options) <= 20:
         errors[at + "options"] = "请填写 2 到 20 个选项，以顿号或换行分隔"
-    limits: dict[str, Decimal] = {}
-    for end in ("low", "high"):
-        try:
-            if part(end):
-                limits[end] = plain_number(part(end))
-        except ValueError as problem:
-            errors[at + end] = str(problem)
-    if len(limits) == 2 and limits["low"] > limits["high"]:
-        errors[at + "high"] = "上限不能小于下限"
     return Question(
         code=code,
         title=part("title")[:60],
         kind=kind if kind in QuestionKind._value2member_map_ else QuestionKind.TEXT.value,
         required=part("required") == "YES",
         unit=part("unit")[:10],
-        low=f"{limits['low']:f}" if "low" in limits else "",
-        high=f"{limits['high']:f}" if "high" in limits else "",
+        **_limits(kind, at, {end: part(end) for end in ("low", "high")}, errors),
         options=tuple(o.strip()[:60] for o in options),
         note=part("note")[:300],
     )
+
+
+def _limits(kind: str, at: str, typed: dict[str, str], errors: dict[str, str]) -> dict[str, Any]:
+    """Return the limits of a number, a date or a text; the other kinds have none."""
+    read: dict[str, Callable[[str], Any]] = {
+        QuestionKind.NUMBER: plain_number,
+        QuestionKind.DATE: day_of,
+        QuestionKind.TEXT: _letters,
+    }
+    if kind not in read:
+        return {}
+    found: dict[str, Any] = {}
+    for end, text in typed.items():
+        try:
+            if text:
+                found[end] = read[kind](text)
+        except ValueError as problem:
+            errors[at + end] = str(problem)
+    if len(found) == 2 and found["low"] > found["high"]:
+        late = kind == QuestionKind.DATE
+        errors[at + "high"] = "最晚日期不能早于最早日期" if late else "上限不能小于下限"
+    if kind == QuestionKind.TEXT:
+        return {"least": found.get("low", 0), "most": found.get("high", TEXT_MOST)}
+    return {end: f"{v:f}" if isinstance(v, Decimal) else v.isoformat() for end, v in found.items()}
+
+
+def _letters(text: str) -> int:
+    number = plain_number(text)
+    if number != number.to_integral_value() or not 1 <= number <= TEXT_MOST:
+        raise ValueError(f"字数请填写 1 至 {TEXT_MOST} 的整数")
+    return int(number)
+
+
+def _sorts(form: PolicyForm) -> dict[str, tuple[str, ...]]:
+    """Return the sorts of record that are named for the source that is chosen."""
+    named = ((s.code, getattr(form, s.code)) for s in policy_sorts.SORTS if s.source == form.source)
+    return {code: codes for code, codes in named if codes}
 
 
 def _definition(
@@ -235,6 +268,7 @@ def _definition(
         record_to=form.record_to,
         record_least=form.record_least or 1,
         record_most=form.record_most or 50,
+        sorts=_sorts(form),
         rule=form.rule,
         record_cap_fen=limit(form.record_cap),
         case_cap_fen=limit(form.case_cap),

@@ -12,11 +12,11 @@ from cpegi_app import clock
 from cpegi_app.access import Actor, Permission
 from cpegi_app.errors import NotFound
 from cpegi_app.models import Policy, PolicyFile
-from cpegi_app.services import conditions, files
+from cpegi_app.services import conditions, files, policy_check, policy_template
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import wan
-from cpegi_app.services.policy import TemplateView, template_view
 from cpegi_app.services.policy_definition import Definition
+from cpegi_app.services.policy_template import TemplateView
 from cpegi_app.vocabulary.policy import (
     WINDOW_TONES,
     BudgetMoment,
@@ -44,6 +44,8 @@ class PublicPolicy(BaseModel):
     who: str = ""
     paid: str = ""
     summary: str = ""
+    # When and why it was stopped.
+    stopped: str = ""
 
 
 class PublicMaterial(BaseModel):
@@ -56,6 +58,8 @@ class PublicMaterial(BaseModel):
     note: str
     template: TemplateView = TemplateView()
     has_template: bool = False
+    sample: TemplateView = TemplateView()
+    has_sample: bool = False
 
 
 class PublicDetail(PublicPolicy):
@@ -130,6 +134,7 @@ def _short(policy: Policy, d: Definition) -> PublicPolicy:
         who=definitions.who_text(d),
         paid=definitions.rule_text(d),
         summary=d.summary,
+        stopped=definitions.closed_sentence(policy) if stopped else "",
     )
 
 
@@ -179,20 +184,23 @@ def _conditions(d: Definition) -> list[tuple[str, str]]:
 
 
 def _question(q: definitions.Question) -> str:
-    kind = QuestionKind.label_of(q.kind) + (f"，{q.unit}" if q.unit else "")
-    return f"{q.title}（{kind}{'' if q.required else '，选填'}）"
+    kind, limits = QuestionKind.label_of(q.kind), policy_check.span(q)
+    parts = [kind, limits or q.unit, "" if q.required else "选填"]
+    return f"{q.title}（{'，'.join(p for p in parts if p)}）"
 
 
 def _material(session: Session, number: int, m: definitions.Material) -> PublicMaterial:
-    found = session.get(PolicyFile, m.template) if m.template else None
+    template, sample = (policy_template.view(session, i) for i in (m.template, m.sample))
     return PublicMaterial(
         number=number,
         name=m.name,
         required="必须提供" if m.required else "如有请提供",
         formats="PDF、Excel、JPG、PNG" if m.workbooks else "PDF、JPG、PNG",
         note=m.note,
-        template=template_view(found) if found else TemplateView(),
-        has_template=found is not None,
+        template=template,
+        has_template=template.id > 0,
+        sample=sample,
+        has_sample=sample.id > 0,
     )
 
 

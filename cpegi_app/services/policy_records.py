@@ -1,29 +1,25 @@
 """The records that an application stands on: which there are, whose they are, who has used them (manual §8.1, §6.4).
 
-Each source says how its records are found; everything else here is the same for all of them. To add a source, add one
-line to SOURCES.
+Each source says how its records are read; everything else here is the same for all of them. To add a source, add one
+line to SOURCES and one to `policy_choice.SHELVES`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.models import InvestmentRecord, Loan, Organisation, PolicyApplication, PolicyRecord
-from cpegi_app.services.corrections import in_force
+from cpegi_app.services import policy_sorts
 from cpegi_app.services.policy_amount import Facts, overlap_days, yuan
 from cpegi_app.services.policy_definition import Definition
 from cpegi_app.vocabulary.equity import InvestMode, Round
 from cpegi_app.vocabulary.policy import AmountRule, RecordSide, RecordSource
-
-# As many as “符合条件的记录” looks through; nobody chooses more in one application.
-LOOKED_AT = 500
 
 
 @dataclass(frozen=True)
@@ -47,6 +43,8 @@ class Record:
     rate_bp: int | None = None
     # Why no policy takes it, empty when one may.
     barred: str = ""
+    # Of which sort it is, by the codes of `policy_sorts`.
+    sorts: dict[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def key(self) -> str:
@@ -73,31 +71,13 @@ class Record:
 
 @dataclass(frozen=True)
 class Source:
-    """How a kind of record is found: `own` the records of an organisation on a side, newest first; `get` some by id."""
+    """How a kind of record is read by id; how an organisation's own are found says `policy_choice`."""
 
     label: str
-    own: Callable[[Session, Organisation, Definition, int], list[Record]]
     get: Callable[[Session, list[int]], list[Record]]
 
 
 # --- loans --------------------------------------------------------------------------------------------
-
-
-def _loans_own(session: Session, org: Organisation, d: Definition, most: int) -> list[Record]:
-    sides: list[Any] = []
-    if d.side != RecordSide.PROVIDER:
-        sides.append(col(Loan.borrower_id) == org.id)
-        if org.credit_code:
-            # Filed before the borrower had an account here.
-            sides.append(col(Loan.borrower_id).is_(None) & (col(Loan.borrower_code) == org.credit_code))
-    if d.side != RecordSide.RECEIVER:
-        sides.append(col(Loan.institution_id) == org.id)
-    query = select(Loan).where(or_(*sides), in_force())
-    if d.record_from:
-        query = query.where(Loan.lent_on >= d.record_from)
-    if d.record_to:
-        query = query.where(Loan.lent_on <= d.record_to)
-    return _loans(session, list(session.exec(query.order_by(col(Loan.id).desc()).limit(most))))
 
 
 def _loans_get(session: Session, ids: list[int]) -> list[Record]:
@@ -107,8 +87,10 @@ def _loans_get(session: Session, ids: list[int]) -> list[Record]:
 
 def _loans(session: Session, loans: list[Loan]) -> list[Record]:
     ids = {loan.institution_id for loan in loans}
-    query = select(Organisation.id, Organisation.name).where(col(Organisation.id).in_(ids))
-    names: dict[int, str] = {i or 0: name for i, name in session.exec(query)}
+    query = select(Organisation.id, Organisation.name, Organisation.org_class)
+    lenders = {
+        i: (name, sort or "") for i, name, sort in session.exec(query.where(col(Organisation.id).in_(ids)))
+    }
     later = select(Loan.replaces_id).where(col(Loan.replaces_id).in_([loan.id for loan in loans]))
     replaced = set(session.exec(later))
     roots = _roots(session, loans)
@@ -125,9 +107,16 @@ def _loans(session: Session, loans: list[Loan]) -> list[Record]:
             receiver_code=loan.borrower_code,
             receiver=loan.borrower_name,
             provider_id=loan.institution_id,
-            provider=names.get(loan.institution_id, ""),
+            provider=lenders[loan.institution_id][0],
             amount_fen=loan.amount_fen,
             rate_bp=loan.rate_bp,
+            sorts={
+                "loan_lenders": lenders[loan.institution_id][1],
+                "loan_guarantees": loan.guarantee,
+                "loan_classes": loan.five_class,
+                "loan_first": loan.is_first,
+                "loan_channels": loan.source,
+            },
             barred="记录已被更正，请选取更正后的记录" if loan.id in replaced else "",
         )
         for loan in loans
@@ -151,22 +140,6 @@ def _roots(session: Session, loans: list[Loan]) -> dict[int, int]:
 UNPAID = "记录没有到账日期，不能作为奖补依据；如投资款已到账，请在投资记录中点击“对记录有疑问”告知平台"
 
 
-def _investments_own(session: Session, org: Organisation, d: Definition, most: int) -> list[Record]:
-    """Return what stands in the 股权投资项目库, by the day on which the money arrived (manual §6.5)."""
-    sides: list[Any] = []
-    if d.side != RecordSide.PROVIDER:
-        sides.append(col(InvestmentRecord.enterprise_id) == org.id)
-    if d.side != RecordSide.RECEIVER:
-        sides.append(col(InvestmentRecord.org_id) == org.id)
-    query = select(InvestmentRecord).where(or_(*sides))
-    if d.record_from:
-        query = query.where(col(InvestmentRecord.paid_on) >= d.record_from)
-    if d.record_to:
-        query = query.where(col(InvestmentRecord.paid_on) <= d.record_to)
-    found = session.exec(query.order_by(col(InvestmentRecord.id).desc()).limit(most))
-    return [_investment(r) for r in found]
-
-
 def _investments_get(session: Session, ids: list[int]) -> list[Record]:
     query = select(InvestmentRecord).where(col(InvestmentRecord.id).in_(ids))
     return [_investment(r) for r in session.exec(query.order_by(col(InvestmentRecord.id).desc()))]
@@ -188,14 +161,15 @@ def _investment(r: InvestmentRecord) -> Record:
         provider=r.institution_name,
         amount_fen=r.amount_fen,
         barred="" if r.paid_on else UNPAID,
+        sorts={"invest_rounds": r.round, "invest_modes": r.mode},
     )
 
 
 # --- all sources --------------------------------------------------------------------------------------
 
 SOURCES: dict[str, Source] = {
-    RecordSource.LOAN.value: Source("贷款", _loans_own, _loans_get),
-    RecordSource.INVESTMENT.value: Source("投资", _investments_own, _investments_get),
+    RecordSource.LOAN.value: Source("贷款", _loans_get),
+    RecordSource.INVESTMENT.value: Source("投资", _investments_get),
 }
 
 
@@ -219,12 +193,6 @@ def get(session: Session, keys: Iterable[tuple[str, int]]) -> list[Record]:
     return [found[key] for key in wanted if key in found]
 
 
-def own(session: Session, org: Organisation, d: Definition, most: int = LOOKED_AT) -> list[Record]:
-    """Return the organisation's own records that a policy looks at, newest first."""
-    source = SOURCES.get(d.source)
-    return source.own(session, org, d, most) if source else []
-
-
 def is_own(record: Record, org: Organisation, side: str) -> bool:
     """Tell whether the organisation is a party to the record on the side that may choose."""
     by_code = record.receiver_id is None and org.credit_code and record.receiver_code == org.credit_code
@@ -236,9 +204,9 @@ def is_own(record: Record, org: Organisation, side: str) -> bool:
 
 
 def claims(
-    session: Session, policy_id: int, records: Iterable[Record]
+    session: Session, policy_id: int, records: Iterable[Record], but: int = 0
 ) -> dict[tuple[str, int], PolicyRecord]:
-    """Return who holds which of the records under a policy, by source and root."""
+    """Return who holds which of the records under a policy, by source and root; all but one application's."""
     found: dict[tuple[str, int], PolicyRecord] = {}
     listed = list(records)
     for source in {r.source for r in listed}:
@@ -247,6 +215,7 @@ def claims(
             PolicyRecord.source == source,
             col(PolicyRecord.root_id).in_({r.root_id for r in listed if r.source == source}),
             col(PolicyRecord.released_at).is_(None),
+            col(PolicyRecord.application_id) != but,
         )
         found |= {(c.source, c.root_id): c for c in session.exec(query)}
     return found
@@ -266,7 +235,7 @@ def why_not(d: Definition, record: Record, org: Organisation) -> str:
         return f"日期 {record.on} 晚于政策规定的 {d.record_to}"
     if d.rule == AmountRule.INTEREST and record.until and not overlap_days(d, record.on, record.until):
         return f"借款期间不在贴息期间（{d.interest_from} 至 {d.interest_to}）内"
-    return ""
+    return policy_sorts.why_not(d.sorts, record.sorts)
 
 
 def used_sentence(
@@ -283,6 +252,28 @@ def used_sentence(
     if record.source == RecordSource.INVESTMENT:
         other = "投资机构" if claim.org_id == record.provider_id else "被投企业"
     return f"{other}（{row.org_name}）已于 {at} 先行使用，每笔记录同一政策只能由一方使用一次"
+
+
+def example(d: Definition) -> Record:
+    """Return a record that nobody has, for the preview: a year's loan or an investment of a million 元."""
+    on = d.record_from or d.interest_from or clock.today()
+    loan = d.source == RecordSource.LOAN
+    return Record(
+        source=d.source,
+        id=0,
+        root_id=0,
+        title="示例：借据 JJ-001" if loan else "示例：某项目",
+        number="HT-001" if loan else "A轮 · 股权",
+        on=on,
+        until=on + timedelta(days=365) if loan else None,
+        receiver_id=None,
+        receiver_code="",
+        receiver="某企业",
+        provider_id=0,
+        provider="某银行" if loan else "某投资机构",
+        amount_fen=100_000_000,
+        rate_bp=385 if loan else None,
+    )
 
 
 def describe(record: Record) -> str:

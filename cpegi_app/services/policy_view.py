@@ -11,20 +11,27 @@ from cpegi_app.models import Organisation, Policy, PolicyAmount, PolicyApplicati
 from cpegi_app.services import (
     files,
     policy,
+    policy_amount,
     policy_application,
     policy_check,
     policy_clock,
     policy_public,
+    policy_record_view,
     policy_records,
     review,
 )
 from cpegi_app.services import policy_definition as definitions
-from cpegi_app.services.policy_amount import yuan
+from cpegi_app.services.policy_amount import Calculation, yuan
+from cpegi_app.services.policy_choice import Look
 from cpegi_app.services.policy_definition import Definition
 from cpegi_app.services.policy_public import PublicDetail
-from cpegi_app.services.policy_records import Record
+from cpegi_app.services.policy_record_view import RecordList
 from cpegi_app.vocabulary import Status
 from cpegi_app.vocabulary.policy import AmountKind, QuestionKind
+
+FIRST = Look()
+# What the preview answers to the question that the amount follows from, in 元.
+EXAMPLE = "1000000"
 
 
 class Choice(BaseModel):
@@ -44,6 +51,9 @@ class FieldItem(BaseModel):
     unit: str = ""
     help: str = ""
     options: list[Choice] = []
+    # The first and the last day that a date may be.
+    low: str = ""
+    high: str = ""
     value: str = ""
     reason: str = ""
     locked: bool = False
@@ -59,23 +69,10 @@ class SlotItem(BaseModel):
     hint: str
     template: str = ""
     template_name: str = ""
+    sample: str = ""
+    sample_name: str = ""
     reason: str = ""
     locked: bool = False
-
-
-class RecordItem(BaseModel):
-    """A record in the list to choose from."""
-
-    key: str
-    title: str
-    number: str
-    parties: str
-    on: str
-    amount: str
-    part: str
-    formula: str
-    chosen: bool
-    why: str
 
 
 class Money(BaseModel):
@@ -107,9 +104,7 @@ class Form(BaseModel):
     with_records: bool = False
     records_locked: bool = False
     records_reason: str = ""
-    records: list[RecordItem] = []
-    chosen: int = 0
-    usable: int = 0
+    record_list: RecordList = RecordList()
     money: Money = Money()
     warning: str = ""
     newer: str = ""
@@ -119,8 +114,8 @@ class Form(BaseModel):
     step: int = 0
 
 
-def form(session: Session, actor: Actor, row_id: int) -> Form:
-    """Return an own application for its page."""
+def form(session: Session, actor: Actor, row_id: int, look: Look = FIRST) -> Form:
+    """Return an own application for its page; `look` says what of the list of records is shown."""
     row, of, d = policy_application.load_own(session, actor, row_id)
     org = session.get_one(Organisation, row.org_id)
     editable = row.status in review.EDITABLE
@@ -145,7 +140,7 @@ def form(session: Session, actor: Actor, row_id: int) -> Form:
     )
     if editable:
         found.warning, found.newer = _warnings(row, of)
-        _records(session, row, d, org, found)
+        _records(session, row, d, org, found, look)
     found.money = money(session, row, d, org)
     if row.status == Status.APPROVED:
         found.granted, found.granted_why = _granted(session, row)
@@ -172,14 +167,6 @@ def titles(session: Session, actor: Actor, row_id: int) -> dict[str, str]:
     return policy_application.titles(policy_application.load_own(session, actor, row_id)[2])
 
 
-def choose_usable(session: Session, actor: Actor, row_id: int) -> None:
-    """Choose every record that can be chosen, newest first, as many as the policy takes."""
-    row, _of, d = policy_application.load_own(session, actor, row_id)
-    org = session.get_one(Organisation, row.org_id)
-    keys = ",".join(r.key for r in policy_records.own(session, org, d))
-    policy_application.add_records(session, actor, row, keys)
-
-
 def preview(session: Session, actor: Actor, policy_id: int) -> Form:
     """Return a draft as its applicant will see it, or every mistake that keeps it from being published."""
     d = policy.preview(session, actor, policy_id)
@@ -187,8 +174,24 @@ def preview(session: Session, actor: Actor, policy_id: int) -> Form:
     windows = ("opens_at", "closes_at", "redeem_opens_at", "redeem_closes_at")
     shown = Policy(id=of.id, state=of.state, number=of.number, **{name: getattr(d, name) for name in windows})
     row = PolicyApplication(org_id=0, policy_id=policy_id, version_id=0)
-    detail = policy_public.describe(session, shown, d)
-    return Form(policy=detail, fields=_fields(row, d), slots=_slots(row, d), with_records=bool(d.source))
+    found = Form(
+        policy=policy_public.describe(session, shown, d),
+        fields=_fields(row, d),
+        slots=_slots(row, d),
+        with_records=bool(d.source),
+    )
+    _example(d, found)
+    return found
+
+
+def _example(d: Definition, found: Form) -> None:
+    """Show the preview what choosing a record and computing the amount look like, by an example of our own."""
+    records = [policy_records.example(d)] if d.source else []
+    rows = [policy_record_view.item(d, r) for r in records]
+    found.record_list = RecordList(rows=rows, total=len(rows))
+    asked = d.question(d.base_question)
+    answers = {asked.code: EXAMPLE if asked.unit == "元" else EXAMPLE[:-4]} if asked else {}
+    found.money = _money(policy_amount.compute(d, [r.facts() for r in records], answers))
 
 
 def money(session: Session, row: PolicyApplication, d: Definition, org: Organisation) -> Money:
@@ -198,6 +201,10 @@ def money(session: Session, row: PolicyApplication, d: Definition, org: Organisa
         return Money(computed=yuan(row.computed_fen), steps=[*steps[:10], *row.calculation.get("steps", [])])
     records = policy_records.get(session, policy_records.parse_keys(row.data.get("records", "")))
     found = policy_check.amount_of(session, row, d, org.id or 0, row.data, records)
+    return _money(found)
+
+
+def _money(found: Calculation) -> Money:
     lines = [f"{line.title}：{line.text}" for line in found.lines if line.text]
     more = [f"……另有 {len(lines) - 10} 笔"] if len(lines) > 10 else []
     return Money(
@@ -251,6 +258,8 @@ def _fields(row: PolicyApplication, d: Definition) -> list[FieldItem]:
             continue
         options = [Choice(value=o, label=o) for o in q.options]
         more = {"required": q.required, "unit": q.unit, "help": _help(q), "options": options}
+        if q.kind == QuestionKind.DATE:
+            more |= {"low": q.low, "high": q.high}
         found.append(item(f"a_{q.code}", q.title, q.kind, **more))
     found.append(item("note", "申请说明", "AREA", help="选填，最多 1000 字"))
     help_asked = "不填按系统计算金额申请；可以少于系统计算金额"
@@ -276,6 +285,8 @@ def _slots(row: PolicyApplication, d: Definition) -> list[SlotItem]:
                 hint="；".join(t for t in (m.note, f"支持 {hint}") if t),
                 template=f"/policy-files/{m.template}?download=1" if m.template else "",
                 template_name=m.template_name,
+                sample=f"/policy-files/{m.sample}?download=1" if m.sample else "",
+                sample_name=m.sample_name,
             )
         )
     for q in d.questions:
@@ -292,51 +303,11 @@ def _slots(row: PolicyApplication, d: Definition) -> list[SlotItem]:
 # --- records ------------------------------------------------------------------------------------------
 
 
-def _records(session: Session, row: PolicyApplication, d: Definition, org: Organisation, found: Form) -> None:
+def _records(
+    session: Session, row: PolicyApplication, d: Definition, org: Organisation, found: Form, look: Look
+) -> None:
     places = policy_application.open_places(row, d)
     found.records_locked = places is not None and "records" not in places
     found.records_reason = row.field_reasons.get("records", "")
-    if not d.source:
-        return
-    chosen = policy_records.parse_keys(row.data.get("records", ""))
-    listed = policy_records.own(session, org, d)
-    there = {(r.source, r.id) for r in listed}
-    listed = policy_records.get(session, [k for k in chosen if k not in there]) + listed
-    found.records = _items(session, row, d, org, listed, set(chosen))
-    found.chosen = sum(r.chosen for r in found.records)
-    found.usable = sum(not r.why for r in found.records)
-
-
-def _items(
-    session: Session,
-    row: PolicyApplication,
-    d: Definition,
-    org: Organisation,
-    records: list[Record],
-    chosen: set[tuple[str, int]],
-) -> list[RecordItem]:
-    from cpegi_app.services.policy_amount import line_of
-
-    claims = policy_records.claims(session, row.policy_id, records)
-    found = []
-    for r in records:
-        why = policy_records.why_not(d, r, org)
-        claim = claims.get((r.source, r.root_id))
-        if not why and claim:
-            why = policy_records.used_sentence(session, claim, r, org.id or 0, row.id or 0)
-        line = line_of(d, r.facts()) if d.rule != "FIXED" else None
-        found.append(
-            RecordItem(
-                key=r.key,
-                title=r.title,
-                number=r.number,
-                parties=f"{r.provider} → {r.receiver}",
-                on=f"{r.on}" + (f" 至 {r.until}" if r.until else ""),
-                amount=yuan(r.amount_fen) if r.amount_fen is not None else "缺失",
-                part=yuan(line.amount_fen) if line and not line.missing else "—",
-                formula=(line.missing or line.text) if line else "",
-                chosen=(r.source, r.id) in chosen,
-                why=why,
-            )
-        )
-    return found
+    if d.source:
+        found.record_list = policy_record_view.listed(session, row, d, org, look)

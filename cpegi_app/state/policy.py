@@ -14,8 +14,8 @@ from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.forms import posted
 from cpegi_app.services.policy import Editor
 from cpegi_app.services.policy_list import PolicyRow
-from cpegi_app.services.policy_public import PublicDetail
-from cpegi_app.services.policy_view import FieldItem, SlotItem
+from cpegi_app.services.policy_template import SAMPLES, TEMPLATES
+from cpegi_app.services.policy_view import Form
 from cpegi_app.state.base import Services, for_screen, int_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import info, on_error, success
@@ -127,35 +127,54 @@ class PolicyEditState(FormState, rx.State):
     async def _publish(self, titles: dict[str, str]) -> Any:
         number = await self._checked(self._write(policy.publish, self.row_id, self.version), titles)
         await self._show(self.row_id, fresh=False)
+        told = "已发布，申报时间内申请单位即可申请。"
         if number > 1:
-            return success(f"已发布第 {number} 版。此前开始填写的申请仍按原版本办理。")
-        return success("已发布，申报时间内申请单位即可申请。")
+            told = f"已发布第 {number} 版。此前开始填写的申请仍按原版本办理。"
+        hints = await self._read(policy.hints, self.row_id)
+        return success(told + "".join(f"提醒：{hint}" for hint in hints))
 
     @rx.event
     async def upload_template(self, files_in: list[rx.UploadFile], nth: int = 0):
         """Take a template for the material in that place."""
+        return await self._file(files_in, TEMPLATES, nth)
+
+    @rx.event
+    async def upload_sample(self, files_in: list[rx.UploadFile], nth: int = 0):
+        """Take a filled-in example for the material in that place."""
+        return await self._file(files_in, SAMPLES, nth)
+
+    async def _file(self, files_in: Any, what: str, nth: Any) -> Any:
         try:
-            await self._take(files_in, self._material(nth))
+            await self._take(files_in, what, self._material(nth))
         except DomainError as refusal:
             # Raised, it would break the upload's own connection in the middle of its answer.
             return on_error(refusal)
+        return None
 
-    async def _take(self, files_in: Any, code: str) -> None:
+    async def _take(self, files_in: Any, what: str, code: str) -> None:
         if not isinstance(files_in, list) or any(not isinstance(f, rx.UploadFile) for f in files_in):
             raise DomainError("请在页面上选择文件后再上传。")
         for f in files_in[:1]:
             data = await f.read(MAX_FILE_BYTES + 1)
             name = f.filename or "文件"
             self.version = await self._write(
-                policy.attach_template, self.row_id, self.version, code, name, data
+                policy.attach_file, self.row_id, self.version, what, code, name, data
             )
         await self._show(self.row_id, fresh=False)
 
     @rx.event
     async def drop_template(self, nth: int):
         """Take a material's template away."""
+        await self._drop(TEMPLATES, nth)
+
+    @rx.event
+    async def drop_sample(self, nth: int):
+        """Take a material's example away."""
+        await self._drop(SAMPLES, nth)
+
+    async def _drop(self, what: str, nth: Any) -> None:
         code = self._material(nth)
-        self.version = await self._write(policy.drop_template, self.row_id, self.version, code)
+        self.version = await self._write(policy.drop_file, self.row_id, self.version, what, code)
         await self._show(self.row_id, fresh=False)
 
     @rx.event
@@ -178,21 +197,20 @@ class PolicyPreviewState(Services, rx.State):
     """A draft as its applicant will see it."""
 
     policy_id: int = 0
-    detail: PublicDetail = PublicDetail()
-    fields: list[FieldItem] = []
-    slots: list[SlotItem] = []
+    form: Form = Form()
     problems: list[str] = []
+    hints: list[str] = []
     loading: bool = True
 
     @rx.event
     async def load(self):
         """Open the preview of the policy named by the address."""
-        self.detail, self.fields, self.slots, self.problems = PublicDetail(), [], [], []
+        self.form, self.problems, self.hints = Form(), [], []
         self.policy_id, self.loading = 0, True
         asked = self._route_id("pid")
         try:
-            found = await self._read(policy_view.preview, asked)
-            self.detail, self.fields, self.slots = found.policy, found.fields, found.slots
+            self.form = await self._read(policy_view.preview, asked)
+            self.hints = await self._read(policy.hints, asked)
         except FormInvalid as refusal:
             _names, titles = await self._read(policy.names_of, asked)
             self.problems = [_named(titles.get(n, ""), text) for n, text in refusal.fields.items()]

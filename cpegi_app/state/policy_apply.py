@@ -14,27 +14,28 @@ from cpegi_app.services import (
     policy_application,
     policy_open,
     policy_own,
+    policy_record_view,
     policy_trail,
     policy_view,
     review_view,
 )
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
-from cpegi_app.services.forms import posted
+from cpegi_app.services.forms import normalise, posted
 from cpegi_app.services.policy_application import FLOW
+from cpegi_app.services.policy_choice import ALL, CHOSEN, USABLE, Look
 from cpegi_app.services.policy_open import ForMe, Offer
 from cpegi_app.services.policy_own import ApplicationRow, PreCheck
+from cpegi_app.services.policy_record_view import RecordList
 from cpegi_app.services.policy_trail import Step
-from cpegi_app.services.policy_view import Form, Money, RecordItem
+from cpegi_app.services.policy_view import Form, Money
 from cpegi_app.services.review_view import ReviewView
 from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
 from cpegi_app.state.form import FilesState
-from cpegi_app.state.message import on_error, success
+from cpegi_app.state.message import info, on_error, success
 from cpegi_app.state.subject import changed
 from cpegi_app.state.table import TableState, shows
 
 LONGEST = 5000
-# So many records stand on a page of the list to choose from.
-RECORDS = 10
 TOO_LARGE = f"文件超过 {MAX_FILE_BYTES >> 20} MB 上限，请压缩或拆分后重新上传。"
 
 
@@ -81,8 +82,10 @@ class PolicyStartState(Services, rx.State):
         return rx.redirect(POLICY_APPLICATION.url(aid=row.id))
 
 
-def _page(session: Session, actor: Actor, row_id: int) -> tuple[Form, ReviewView, list[Step]]:
-    form = policy_view.form(session, actor, row_id)
+def _page(
+    session: Session, actor: Actor, row_id: int, look: Look = policy_view.FIRST
+) -> tuple[Form, ReviewView, list[Step]]:
+    form = policy_view.form(session, actor, row_id, look)
     steps = policy_trail.own_steps(session, actor, row_id)
     return form, review_view.view(session, FLOW, actor, row_id), steps
 
@@ -99,42 +102,33 @@ class PolicyApplicationState(FilesState, rx.State):
     view: ReviewView = ReviewView()
     steps: list[Step] = []
     money: Money = Money()
-    records: list[RecordItem] = []
-    record_page: int = 1
-    record_total: int = 0
-    only_usable: bool = False
-    chosen: int = 0
+    record_list: RecordList = RecordList()
+    record_show: str = ""
+    record_word: str = ""
     precheck: PreCheck = PreCheck()
     saved_at: str = ""
-    _all_records: list[RecordItem] = []
+    _record_page: int = 1
 
     @rx.event
     async def load(self):
         """Open the application named by the address."""
         self.row_id, self.editable, self.sent = 0, False, False
-        self.form, self.view, self.records, self._all_records = Form(), ReviewView(), [], []
-        self.steps = []
-        self.precheck, self.record_page, self.only_usable, self.saved_at = PreCheck(), 1, False, ""
+        self.form, self.view, self.record_list = Form(), ReviewView(), RecordList()
+        self.steps, self.precheck, self.saved_at = [], PreCheck(), ""
+        self.record_show, self.record_word, self._record_page = "", "", 1
         await self._show(self._route_id("aid"))
 
     async def _show(self, row_id: int, *, fresh: bool = True) -> None:
-        found, self.view, self.steps = await self._read(_page, row_id)
+        found, self.view, self.steps = await self._read(_page, row_id, self._look())
         self.row_id, self.version, self.editable = row_id, found.version, found.editable
-        self.money, self._all_records, self.chosen = found.money, found.records, found.chosen
-        self.files = self.view.files
-        # The list of records is shown page by page: the whole of it stays on the server.
-        self.form = found.model_copy(update={"records": [], "money": Money(), "values": {}})
-        self._turn()
+        self.money, self.record_list, self.files = found.money, found.record_list, self.view.files
+        # What has a place of its own is not sent twice.
+        self.form = found.model_copy(update={"record_list": RecordList(), "money": Money(), "values": {}})
         if fresh:
             self._open(found.values, found.reasons)
 
-    def _turn(self) -> None:
-        listed = [r for r in self._all_records if not (self.only_usable and r.why)]
-        self.record_total = len(listed)
-        last = max(1, -(-len(listed) // RECORDS))
-        self.record_page = min(self.record_page, last)
-        first = (self.record_page - 1) * RECORDS
-        self.records = listed[first : first + RECORDS]
+    def _look(self) -> Look:
+        return Look(self.record_show, self.record_word, self._record_page)
 
     async def _subject(self) -> tuple[str, int]:
         return FLOW.name, self.row_id
@@ -153,10 +147,9 @@ class PolicyApplicationState(FilesState, rx.State):
 
     async def _after_change(self) -> None:
         """Show the amount anew, and that what was typed is kept."""
-        found, _view, _steps = await self._read(_page, self.row_id)
-        self.money, self.chosen, self._all_records = found.money, found.chosen, found.records
+        found = await self._read(policy_view.form, self.row_id, self._look())
+        self.money, self.record_list = found.money, found.record_list
         self.version, self.saved_at = found.version, found.saved
-        self._turn()
         await self._recheck()
 
     async def _recheck(self) -> None:
@@ -227,20 +220,38 @@ class PolicyApplicationState(FilesState, rx.State):
     @rx.event
     async def choose_all(self):
         """Choose every record that can be chosen, as many as the policy takes."""
-        await self._write(policy_view.choose_usable, self.row_id)
+        left = await self._write(policy_record_view.choose_usable, self.row_id)
         await self._after_change()
+        if left:
+            return info(
+                f"已选取 {self.record_list.chosen} 笔，达到该政策每件申请的上限；另有 {left} 笔符合条件，"
+                "如需改选，请先移除已选取的记录。"
+            )
+        return None
 
     @rx.event
-    def turn_records(self, page: int):
+    async def turn_records(self, page: int):
         """Turn to a page of the records."""
-        self.record_page = int_arg(page, 1)
-        self._turn()
+        self._record_page = int_arg(page, 1)
+        await self._show_records()
 
     @rx.event
-    def show_usable(self, only: bool):
-        """Show only the records that can be chosen, or all of them with the reason why not."""
-        self.only_usable, self.record_page = only is True, 1
-        self._turn()
+    async def show_records(self, show: str):
+        """Show all records, those that can be chosen, or those that are."""
+        self.record_show = show if show in (ALL, USABLE, CHOSEN) else ALL
+        self._record_page = 1
+        await self._show_records()
+
+    @rx.event
+    async def find_records(self, word: str):
+        """Look for records by a word, among all of them."""
+        self.record_word, self._record_page = normalise(text_arg(word, 60)), 1
+        await self._show_records()
+
+    async def _show_records(self) -> None:
+        if self.editable:
+            found = await self._read(policy_view.form, self.row_id, self._look())
+            self.record_list = found.record_list
 
     # --- files --------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cpegi_app.vocabulary import Term
+from cpegi_app.vocabulary import OrgClass, Term
 
 
 class PolicyCategory(Term):
@@ -45,6 +45,19 @@ class RecordSide(Term):
     RECEIVER = "RECEIVER", "用款方（借款企业、被投企业）"
     PROVIDER = "PROVIDER", "出资方（放款机构、投资机构）"
     EITHER = "EITHER", "双方均可，先到先得"
+
+
+class LenderClass(Term):
+    """Classes of institution that lend (manual §10)."""
+
+    MICRO_LOAN = "MICRO_LOAN", OrgClass.MICRO_LOAN.label
+    GUARANTEE = "GUARANTEE", OrgClass.GUARANTEE.label
+    LEASING = "LEASING", OrgClass.LEASING.label
+    FACTORING = "FACTORING", OrgClass.FACTORING.label
+    ASSET_MANAGEMENT = "ASSET_MANAGEMENT", OrgClass.ASSET_MANAGEMENT.label
+    BANK = "BANK", OrgClass.BANK.label
+    INSURANCE = "INSURANCE", OrgClass.INSURANCE.label
+    FINANCIAL_SERVICE = "FINANCIAL_SERVICE", OrgClass.FINANCIAL_SERVICE.label
 
 
 class AmountRule(Term):

@@ -221,6 +221,9 @@ def _pay(finance: Walk, receipt: str) -> None:
     press(finance, "确认并导出")
     with page.expect_download() as started:
         page.get_by_role("link", name="下载 Excel").click()
+    with page.expect_download() as written:
+        page.get_by_role("link", name="下载 CSV").click()
+    assert receipt in written.value.path().read_bytes().decode("utf-8-sig")
     chooser = page.get_by_label("导入拨付结果")
     chooser.set_input_files({"name": "结果.xlsx", "mimeType": "", "buffer": _result(started.value.path())})
     finance.settle()

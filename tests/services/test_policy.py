@@ -177,7 +177,9 @@ def test_a_template_is_public_with_its_policy(session: Session):
     staff = factories.staff(session)
     row = policies.draft(session, staff, materials=({"name": "申请表"},))
     code = row.draft["materials"][0]
-    policy.attach_template(session, staff, row.id or 0, row.version, code, "模板.png", factories.png())
+    policy.attach_file(
+        session, staff, row.id or 0, row.version, "templates", code, "模板.png", factories.png()
+    )
     file_id = row.draft["templates"][code]["id"]
     for actor in (None, factories.member(session)):
         with pytest.raises(NotFound):
@@ -224,7 +226,9 @@ def test_a_copy_is_a_draft_without_dates_and_with_its_templates(session: Session
     staff = factories.staff(session)
     row = policies.draft(session, staff, materials=({"name": "申请表"},))
     code = row.draft["materials"][0]
-    policy.attach_template(session, staff, row.id or 0, row.version, code, "模板.png", factories.png())
+    policy.attach_file(
+        session, staff, row.id or 0, row.version, "templates", code, "模板.png", factories.png()
+    )
     new = policy.copy(session, staff, row.id or 0)
     assert new.id != row.id and new.name.endswith("（副本）")
     assert new.draft["values"]["opens_on"] == "" and new.draft["materials"] == [code]

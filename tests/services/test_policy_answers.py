@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import Organisation
-from cpegi_app.services import files, policy, policy_application, policy_own, policy_view
+from cpegi_app.services import files, policy, policy_application, policy_own, policy_record_view, policy_view
 from cpegi_app.services.policy_check import answer_problem
 from cpegi_app.services.policy_definition import Question
 from cpegi_app.vocabulary.policy import QuestionKind
@@ -119,7 +119,7 @@ def test_all_usable_records_are_chosen_at_once_and_no_more_than_the_policy_takes
     policies.sent(session, bank, of, loans[2])
     policies.loan(session, factories.member(session), bank)
     row = policy_application.start(session, firm, of.id or 0)
-    policy_view.choose_usable(session, firm, row.id or 0)
+    policy_record_view.choose_usable(session, firm, row.id or 0)
     chosen = policies.fresh(session, row).data["records"].split(",")
     assert sorted(chosen) == sorted(f"LOAN:{r.id}" for r in loans[:2])
 
@@ -130,7 +130,9 @@ def test_rows_of_the_editor_come_and_go_and_nothing_typed_moves(session: Session
     row = policies.draft(session, staff, materials=parts, questions=({"title": "用途"},))
     values = dict(row.draft["values"])
     first, second = row.draft["materials"]
-    policy.attach_template(session, staff, row.id or 0, row.version, first, "模板.png", factories.png())
+    policy.attach_file(
+        session, staff, row.id or 0, row.version, "templates", first, "模板.png", factories.png()
+    )
     policy.drop_row(session, staff, row.id or 0, row.version, first, values | {"summary": "新的说明"})
     assert row.draft["materials"] == [second] and row.draft["templates"] == {}
     assert row.draft["values"][f"m_{second}_name"] == "合同" and row.draft["values"]["summary"] == "新的说明"
@@ -139,7 +141,7 @@ def test_rows_of_the_editor_come_and_go_and_nothing_typed_moves(session: Session
     with pytest.raises(NotFound):
         policy.add_row(session, staff, row.id or 0, row.version, "people", {})
     with pytest.raises(NotFound):
-        policy.drop_template(session, staff, row.id or 0, row.version, second)
+        policy.drop_file(session, staff, row.id or 0, row.version, "templates", second)
     for _ in range(13):
         policy.add_row(session, staff, row.id or 0, row.version, "materials", row.draft["values"])
     with pytest.raises(FormInvalid) as refusal:

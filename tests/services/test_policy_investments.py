@@ -36,7 +36,7 @@ def test_6_5_both_sides_may_choose_and_the_first_one_has_it(session: Session):
     theirs = policies.begun(session, owner, of, record)
     policies.sent(session, fund, of, record)
     name = session.get_one(Organisation, fund.org_id).name
-    (item,) = policy_view.form(session, owner, theirs.id or 0).records
+    (item,) = policy_view.form(session, owner, theirs.id or 0).record_list.rows
     assert f"投资机构（{name}）已于" in item.why and item.chosen
     with pytest.raises(FormInvalid) as refusal:
         policy_application.submit(session, owner, theirs.id or 0, theirs.version, policies.answers(), "k")
@@ -77,7 +77,7 @@ def test_6_5_nobody_chooses_others_investments(session: Session):
     stranger = factories.member(session, Kind.EQUITY)
     of = policies.published(session, **policies.REWARD)
     row = policy_application.start(session, stranger, of.id or 0)
-    assert policy_view.form(session, stranger, row.id or 0).records == []
+    assert policy_view.form(session, stranger, row.id or 0).record_list.rows == []
     with pytest.raises(NotFound):
         policy_application.choose(
             session, stranger, row.id or 0, row.version, policies.key_of(entry(session, fund)), chosen=True

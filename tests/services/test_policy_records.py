@@ -46,7 +46,7 @@ def test_the_other_side_reads_who_came_first(session: Session):
     theirs = policies.begun(session, bank, of, loan)
     policies.sent(session, firm, of, loan)
     name = session.get_one(Organisation, firm.org_id).name
-    item = policy_view.form(session, bank, theirs.id or 0).records[0]
+    item = policy_view.form(session, bank, theirs.id or 0).record_list.rows[0]
     assert f"借款企业（{name}）已于" in item.why and item.chosen
     with pytest.raises(FormInvalid) as refusal:
         policy_application.submit(session, bank, theirs.id or 0, theirs.version, policies.answers(), "k")
@@ -90,7 +90,7 @@ def test_a_loan_filed_before_the_borrower_came_is_its_own(session: Session):
     of = policies.published(session, **policies.INTEREST)
     policies.loan(session, firm, borrower_id=None)
     row = policy_application.start(session, firm, of.id or 0)
-    assert len(policy_view.form(session, firm, row.id or 0).records) == 1
+    assert len(policy_view.form(session, firm, row.id or 0).record_list.rows) == 1
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_what_my_records_would_bring(session: Session):
     assert sorted(panel.why) == ["1 笔：对方已在该政策下先行使用", "1 笔：日期早于 2026-02-01"]
     row = policy_application.start(session, firm, of.id or 0, panel.keys)
     form = policy_view.form(session, firm, row.id or 0)
-    assert form.chosen == 2 and form.money.computed == "65,450.00"
+    assert form.record_list.chosen == 2 and form.money.computed == "65,450.00"
     assert all(
         p.policy_id != of.id for p in policy_open.for_me(session, factories.member(session, Kind.EQUITY))
     )
