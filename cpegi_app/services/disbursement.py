@@ -12,7 +12,16 @@ from cpegi_app import clock
 from cpegi_app.access import DISBURSE, REQUEST, REVIEW, Actor, Permission
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import Application, Disbursement, Loan, OfflineLoan, Organisation
-from cpegi_app.services import application, application_list, files, notices, review
+from cpegi_app.services import (
+    application,
+    application_list,
+    files,
+    identifiers,
+    notices,
+    offline_trial,
+    review,
+)
+from cpegi_app.services.corrections import in_force
 from cpegi_app.services.forms import (
     Day,
     Form,
@@ -56,6 +65,11 @@ class DisbursementForm(Form):
     guarantee: Text = F("担保方式", LOAN, widget=W.SELECT, options=GuaranteeMode)
     repayment: Text = F("还款方式", LOAN, widget=W.SELECT, options=RepaymentMode)
     is_first: Text = F("是否首贷", LOAN, widget=W.SELECT, options=YesNo)
+
+    @field_validator("contract_no", "iou_no", mode="after")
+    @classmethod
+    def _number(cls, value: str) -> str:
+        return identifiers.document_no(value)
 
     @field_validator("lent_on", mode="after")
     @classmethod
@@ -168,18 +182,31 @@ def _cross_checks(session: Session, row: Any, form: Any) -> dict[str, str]:
         Disbursement.id != row.id,
         col(Disbursement.status).in_([Status.PENDING.value, Status.APPROVED.value]),
     )
-    # A correction repeats the number of a loan that is found anyway; without them the unique indexes serve.
-    booked = select(Loan.id).where(
-        Loan.institution_id == row.org_id, Loan.iou_no == form.iou_no, col(Loan.replaces_id).is_(None)
-    )
-    filed = select(OfflineLoan.id).where(
-        OfflineLoan.org_id == row.org_id,
-        OfflineLoan.iou_no == form.iou_no,
-        col(OfflineLoan.replaces_loan_id).is_(None),
-    )
-    if any(session.exec(query).first() for query in (twin, booked, filed)):
-        errors["iou_no"] = "该借据编号已登记过放款，同一借据只能登记一次，请核对编号"
+    where = offline_trial.filed(session, row.org_id, [form.iou_no]).get(form.iou_no, "")
+    if where or session.exec(twin).first():
+        place = f"（{where}）" if where else ""
+        errors["iou_no"] = f"该借据编号已登记过放款{place}，同一借据只能登记一次，请核对编号"
+    elif filed := _filed_offline(session, row, form):
+        errors["iou_no"] = (
+            f"与线下备案的借据 {filed} 是同一笔（企业、日期、金额相同）。如确为同一笔，请先在线下贷款备案中删除或更正该笔"
+        )
     return errors
+
+
+def _filed_offline(session: Session, row: Any, form: Any) -> str:
+    """Return the 借据编号 under which the same loan was filed offline, empty when it was not."""
+    code = session.exec(select(Organisation.credit_code).where(Organisation.id == row.borrower_id)).first()
+    same = {"borrower_code": code or "", "lent_on": form.lent_on, "amount_fen": fen(form.amount)}
+    booked = select(Loan.iou_no).where(
+        Loan.institution_id == row.org_id, Loan.source == LoanSource.OFFLINE.value, in_force()
+    )
+    drafts = select(OfflineLoan.iou_no).where(
+        OfflineLoan.org_id == row.org_id, col(OfflineLoan.is_booked).is_(False)
+    )
+    for query in (booked.filter_by(**same), drafts.filter_by(**same)):
+        if found := session.exec(query).first():
+            return found
+    return ""
 
 
 def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
@@ -187,6 +214,10 @@ def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) 
     done, _ = application_list.disbursed(session, [row.application_id]).get(row.application_id, (0, 0))
     if done + row.amount_fen > app.approved_fen:
         raise Conflict(f"通过后累计放款将超过批准额度 {wan(app.approved_fen)} 万元，请退回机构核对。")
+    if filed := _filed_offline(session, row, DisbursementForm.model_validate(row.data)):
+        raise Conflict(
+            f"不能通过：与线下备案的借据 {filed} 是同一笔（企业、日期、金额相同），请退回机构核对。"
+        )
 
 
 def _book(session: Session, actor: Actor, row: Any, payload: Payload) -> None:

@@ -41,6 +41,18 @@ def phone(text: str) -> str:
     return number
 
 
+# As long as the columns that keep them.
+DOCUMENT_NO_MAX = 60
+
+
+def document_no(text: str) -> str:
+    """Return the number of a contract or 借据 as it is kept: one number is one, however its signs and blanks were typed."""
+    plain = half_width(text)
+    if len(plain) > DOCUMENT_NO_MAX:
+        raise ValueError(f"最多 {DOCUMENT_NO_MAX} 字，现有 {len(plain)} 字，请核对")
+    return plain
+
+
 def masked(number: str) -> str:
     """Return the number as screens show it, `138****5678`."""
     return f"{number[:3]}****{number[-4:]}" if len(number) == 11 else "***"

@@ -44,6 +44,8 @@ def _in_the_past(value: date) -> date:
 # What a field must satisfy beyond its type and its limits; the Form and the compiled checker both ask here.
 RULES: dict[str, Callable[[Any], Any]] = {
     "borrower_code": identifiers.credit_code,
+    "contract_no": identifiers.document_no,
+    "iou_no": identifiers.document_no,
     "lent_on": _in_the_past,
 }
 

@@ -6,9 +6,11 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import lru_cache
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
@@ -151,9 +153,9 @@ def import_good(session: Session, actor: Actor, import_id: int) -> TrialView:
         for part in _parts(fresh):
             _, *columns = zip(*part, strict=True)
             named = dict(zip(("warning", *COLUMNS), columns, strict=True))
-            bulk.insert(session, OfflineLoan, same, named)
+            _insert(session, same, named)
         if late := len(rows) - len(fresh):
-            text = f"其中 {late} 行在试导入之后已由本机构备案，没有重复导入，请在备案列表中查看。"
+            text = f"其中 {late} 行在试导入之后已由本机构备案或在平台放款，没有重复导入，请在备案列表和贷款台账中查看。"
             kept.notes = [*kept.notes, text]
         kept.there += late
         kept.imported, kept.done_at, kept.rows = len(fresh), clock.now(), ""
@@ -163,6 +165,16 @@ def import_good(session: Session, actor: Actor, import_id: int) -> TrialView:
         )
         session.flush()
     return view(session, actor, import_id)
+
+
+def _insert(session: Session, same: dict[str, Any], named: dict[str, Any]) -> None:
+    try:
+        bulk.insert(session, OfflineLoan, same, named)
+    except IntegrityError:
+        # Every way to a number takes the lock above; should one not, the index still holds, and says so.
+        raise Conflict(
+            "文件中有借据编号与已备案的数据重复，没有导入任何行。请重新导入文件，按检查结果更正后再导入。"
+        ) from None
 
 
 def _parts(rows: list) -> Iterator[list]:
@@ -186,9 +198,14 @@ def _still_good(session: Session, kept: FilingImport, rows: list[list]) -> list[
     iou, lent_on, due_on = (COLUMNS.index(n) + 2 for n in ("iou_no", "lent_on", "due_on"))
     there = offline_trial.filed(session, kept.org_id, [r[iou] for r in rows])
     lent = offline_trial.lent(session, kept.org_id, list({r[contract] for r in rows}))
-    fresh = [row for row in rows if row[iou] not in there]
-    for row in fresh:
+    code, online = COLUMNS.index("borrower_code") + 2, dict[Any, str]()
+    if rows:
+        online = offline_trial.online(session, kept.org_id, list({r[code] for r in rows}))
+    for row in rows:
         row[lent_on], row[due_on] = _day(row[lent_on]), _day(row[due_on])
+    made = {i for i, r in enumerate(rows) if (r[code], r[lent_on], r[amount]) in online}
+    fresh = [row for i, row in enumerate(rows) if i not in made and row[iou] not in there]
+    for row in fresh:
         already = lent.get(row[contract], 0)
         lent[row[contract]] = already + row[amount]
         if already + row[amount] > row[limit]:

@@ -237,6 +237,9 @@ def _against_filed(
     where = offline_trial.filed(session, org_id, [values["iou_no"]]).get(values["iou_no"])
     if where and values["iou_no"] not in mine:
         errors["iou_no"] = f"该借据编号已在{where}中，同一借据只能备案一次，请核对编号"
+    twins = offline_trial.online(session, org_id, [values["borrower_code"]])
+    if twin := twins.get(offline_trial.twin_of(values)):
+        errors["iou_no"] = offline_trial.is_twin(twin)
     already = offline_trial.lent(session, org_id, [values["contract_no"]]).get(values["contract_no"], 0)
     # What the row itself, or the loan that it corrects, has lent so far is not lent twice.
     counted = replaced if replaced is not None else row

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from cpegi_app.models import Disbursement, Loan, OfflineLoan, Organisation
 from cpegi_app.services.among import among
+from cpegi_app.services.corrections import in_force
 from cpegi_app.services.forms import half_width, wan
 from cpegi_app.services.offline_form import COLUMNS, SPECS, across, right, row_checker
 from cpegi_app.services.offline_layout import Layout
@@ -50,13 +51,17 @@ class Trial:
     there: int = 0
 
 
+# What makes two loans of an institution the same one: borrower, day, 分.
+Twin = tuple[str, date, int]
+
+
 @dataclass
 class Facts:
     """What is filed already, as far as it touches the rows of a workbook."""
 
     there: dict[str, str]
     lent: dict[str, int]
-    online: dict[tuple[str, date, int], str]
+    online: dict[Twin, str]
     names: dict[str, str]
 
 
@@ -104,7 +109,7 @@ def facts(session: Session, org_id: int, found: Trial) -> Facts:
     return Facts(
         there=filed(session, org_id, ious),
         lent=lent(session, org_id, contracts),
-        online=_online(session, org_id, codes),
+        online=online(session, org_id, codes),
         names=names(session, codes),
     )
 
@@ -118,7 +123,7 @@ def filed(session: Session, org_id: int, ious: list[str]) -> dict[str, str]:
         among(session, col(Disbursement.iou_no), ious),
     )
     found |= dict.fromkeys(session.exec(waiting), "平台放款（待审核）")
-    # A correction repeats the number of a loan that is here already; without them the unique index serves.
+    # A correction mostly repeats the number of a loan that is here already; without them the unique index serves.
     booked = select(Loan.iou_no, Loan.source).where(
         Loan.institution_id == org_id,
         col(Loan.replaces_id).is_(None),
@@ -131,7 +136,27 @@ def filed(session: Session, org_id: int, ious: list[str]) -> dict[str, str]:
         col(OfflineLoan.replaces_loan_id).is_(None),
         among(session, col(OfflineLoan.iou_no), ious),
     )
-    return found | {i: f"备案批次 {b}" for i, b in session.exec(drafts)}
+    found |= {i: f"备案批次 {b}" for i, b in session.exec(drafts)}
+    return found | _corrected(session, org_id, ious)
+
+
+def _corrected(session: Session, org_id: int, ious: list[str]) -> dict[str, str]:
+    """Return which numbers a correction has given to a loan, or is about to give it."""
+    # The sum keeps the planner from the institution's index: corrections are few, its loans may be a million.
+    booked = select(Loan.iou_no).where(
+        col(Loan.replaces_id).is_not(None),
+        col(Loan.institution_id) + 0 == org_id,
+        among(session, col(Loan.iou_no), ious),
+        in_force(),
+    )
+    drafts = select(OfflineLoan.iou_no, OfflineLoan.batch_id).where(
+        col(OfflineLoan.replaces_loan_id).is_not(None),
+        col(OfflineLoan.org_id) + 0 == org_id,
+        col(OfflineLoan.is_booked).is_(False),
+        among(session, col(OfflineLoan.iou_no), ious),
+    )
+    found = dict.fromkeys(session.exec(booked), "贷款台账（更正）")
+    return found | {i: f"备案批次 {b}（更正）" for i, b in session.exec(drafts)}
 
 
 def lent(session: Session, org_id: int, contracts: list[str]) -> dict[str, int]:
@@ -155,13 +180,38 @@ def lent(session: Session, org_id: int, contracts: list[str]) -> dict[str, int]:
     return dict(found)
 
 
-def _online(session: Session, org_id: int, codes: list[str]) -> dict[tuple[str, date, int], str]:
-    query = select(Loan.borrower_code, col(Loan.lent_on), Loan.amount_fen, Loan.iou_no).where(
+def online(session: Session, org_id: int, codes: list[str]) -> dict[Twin, str]:
+    """Return the loans that the institution made on the platform to some borrowers, waiting ones too: each its 借据编号."""
+    booked = select(Loan.borrower_code, col(Loan.lent_on), Loan.amount_fen, Loan.iou_no).where(
         Loan.institution_id == org_id,
         Loan.source == LoanSource.ONLINE.value,
         among(session, col(Loan.borrower_code), codes),
     )
-    return {(code, on, amount): iou for code, on, amount, iou in session.exec(query)}
+    waiting = (
+        select(
+            Organisation.credit_code, col(Disbursement.lent_on), Disbursement.amount_fen, Disbursement.iou_no
+        )
+        .join(Organisation, col(Organisation.id) == Disbursement.borrower_id)
+        .where(
+            Disbursement.org_id == org_id,
+            Disbursement.status == Status.PENDING.value,
+            among(session, col(Organisation.credit_code), codes),
+        )
+    )
+    found = [*session.exec(waiting), *session.exec(booked)]
+    return {(code or "", on, amount): iou for code, on, amount, iou in found if on}
+
+
+def twin_of(row: Any) -> Twin:
+    """Return what makes a loan the same as another, of a stored row or of its columns."""
+    if isinstance(row, dict):
+        return row["borrower_code"], row["lent_on"], row["amount_fen"]
+    return row.borrower_code, row.lent_on, row.amount_fen
+
+
+def is_twin(iou: str) -> str:
+    """Return the sentence that a loan was made on the platform."""
+    return f"与平台线上放款 {iou} 是同一笔（企业、日期、金额相同），线上放款无需备案，请删除此行"
 
 
 def names(session: Session, codes: list[str]) -> dict[str, str]:
@@ -203,7 +253,8 @@ def finish(found: Trial, known: Facts, layout: Layout) -> Trial:
 def _first_places(layout: Layout) -> dict[str, int]:
     column, seen = layout.columns[PLACE["iou_no"]], {}
     for row in layout.rows:
-        seen.setdefault(row[column].strip(), row[0])
+        # As the number will be kept: what nobody sees of it does not make it another.
+        seen.setdefault(half_width(row[column]), row[0])
     return seen
 
 
@@ -214,11 +265,8 @@ def _against_others(
     first = seen.get(row["iou_no"], number)
     if first != number:
         errors["iou_no"] = f"与第 {first} 行的借据编号相同，一笔借据只能填一行，请核对编号或删除重复行"
-    twin = known.online.get((row["borrower_code"], row["lent_on"], row["amount_fen"]))
-    if twin:
-        errors["iou_no"] = (
-            f"与平台线上放款 {twin} 是同一笔（企业、日期、金额相同），线上放款无需备案，请删除此行"
-        )
+    if twin := known.online.get(twin_of(row)):
+        errors["iou_no"] = is_twin(twin)
     already = lent_so_far.get(row["contract_no"], 0)
     if already + row["amount_fen"] > row["contract_fen"]:
         errors["amount"] = over_contract(row, already)
