@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from cpegi_app.models import Loan, Organisation
+from cpegi_app.services.corrections import in_force
 from cpegi_app.services.forms import Form, Number, Text, Whole, Widget, input_field, plain_number, wan
 from cpegi_app.services.report_period import Period
 from cpegi_app.vocabulary import Industry, OrgClass, ReportKind, Scale
@@ -160,35 +161,47 @@ def prefill(session: Session, org_id: int, org_class: str, period: Period) -> di
 
 
 def _count(session: Session, org_id: int, until: date) -> int:
-    query = select(func.count()).where(col(Loan.institution_id) == org_id, col(Loan.lent_on) <= until)
+    query = select(func.count()).where(
+        col(Loan.institution_id) == org_id, col(Loan.lent_on) <= until, in_force()
+    )
     return session.exec(query).one()
+
+
+# What is still owed of a loan: as it was filed, else the whole sum; and what its borrower is, as filed or by its profile.
+OWED = func.coalesce(col(Loan.balance_fen), col(Loan.amount_fen))
+
+
+def _filed_or_profile(column: Any, name: str) -> Any:
+    return func.coalesce(func.nullif(column, ""), col(Organisation.profile)[name].as_string())
 
 
 def _book(session: Session, org_id: int, period: Period) -> dict[str, str]:
     lent = (col(Loan.lent_on) >= period.start, col(Loan.lent_on) <= period.end)
     year = (col(Loan.lent_on) >= date(period.end.year, 1, 1), col(Loan.lent_on) <= period.end)
-    # 余额: what was lent by the period's last day and is not due yet; the book knows of no earlier repayment.
+    # 余额: what was lent by the period's last day and is not due yet, as far as the filing says it is still owed.
     open_ = (col(Loan.lent_on) <= period.end, col(Loan.due_on) > period.end)
-    own = col(Loan.institution_id) == org_id
-    small = col(Loan.borrower_id).in_(
-        select(Organisation.id).where(col(Organisation.profile)["scale"].as_string().in_(SMALL))
-    )
+    # What a correction has replaced counts no more.
+    own = (col(Loan.institution_id) == org_id) & in_force()
+    small = _filed_or_profile(col(Loan.scale), "scale").in_(SMALL)
     number = session.exec(
         select(func.count(), func.count(func.distinct(Loan.contract_no))).where(own, *lent)
     ).one()
     return {
-        "amount": _sum(session, own, *lent),
+        "amount": _sum(session, Loan.amount_fen, own, *lent),
         "count": str(number[0]),
         "contracts": str(number[1]),
-        "balance": _sum(session, own, *open_),
-        "small_balance": _sum(session, own, small, *open_),
-        "year_amount": _sum(session, own, *year),
+        "balance": _sum(session, OWED, own, *open_),
+        "small_balance": _sum(session, OWED, own, small, *open_),
+        "year_amount": _sum(session, Loan.amount_fen, own, *year),
         "industries": _industries(session, own, *lent),
     }
 
 
-def _sum(session: Session, *conditions: ColumnElement[bool]) -> str:
-    query = select(func.coalesce(func.sum(Loan.amount_fen), 0)).where(*conditions)
+def _sum(session: Session, what: Any, *conditions: ColumnElement[bool]) -> str:
+    query = select(func.coalesce(func.sum(what), 0)).select_from(Loan)
+    query = query.join(Organisation, col(Organisation.id) == Loan.borrower_id, isouter=True).where(
+        *conditions
+    )
     return wan(int(session.exec(query).one())).replace(",", "")
 
 
@@ -196,10 +209,10 @@ def _industries(session: Session, *conditions: ColumnElement[bool]) -> str:
     """Return the three industries that most was lent to, the largest first."""
     lent = (
         select(
-            col(Organisation.profile)["industry"].as_string().label("industry"),
+            _filed_or_profile(col(Loan.industry), "industry").label("industry"),
             col(Loan.amount_fen).label("amount"),
         )
-        .join(Organisation, col(Organisation.id) == Loan.borrower_id)
+        .join(Organisation, col(Organisation.id) == Loan.borrower_id, isouter=True)
         .where(*conditions)
         .subquery()
     )

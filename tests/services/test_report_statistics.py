@@ -24,7 +24,7 @@ def a_day() -> None:
 
 def lend(
     session: Session, lender: Actor, amount: int, lent: date, due: date, borrower: Actor | None = None, **more
-) -> None:
+) -> Loan:
     """Enter a loan of so many 万元 into the book."""
     columns = {
         "source": "ONLINE",
@@ -42,8 +42,10 @@ def lend(
         "guarantee": "CREDIT",
         "repayment": "BULLET",
     }
-    session.add(Loan(**(columns | more)))
+    made = Loan(**(columns | more))
+    session.add(made)
     session.flush()
+    return made
 
 
 def book_of(session: Session, org_class: OrgClass, period: str) -> dict[str, str]:
@@ -77,6 +79,37 @@ def test_a_banks_year_and_a_lessors_contracts(session: Session) -> None:
     assert set(book) == {"s_balance", "s_small_balance", "s_year_amount"}
     assert book_of(session, OrgClass.LEASING, "2026-10") == {"s_contracts": "2", "s_new_amount": "220"}
     assert book_of(session, OrgClass.GUARANTEE, "2026Q3")["s_new_count"] == "1"
+
+
+def test_what_a_correction_replaced_counts_no_more(session: Session) -> None:
+    lender, far = bank(session, OrgClass.MICRO_LOAN), date(2028, 1, 1)
+    first = lend(session, lender, 100, date(2026, 10, 1), far, source="OFFLINE")
+    lend(
+        session,
+        lender,
+        80,
+        date(2026, 10, 1),
+        far,
+        source="OFFLINE",
+        replaces_id=first.id,
+        iou_no=first.iou_no,
+    )
+    book = statistics.prefill(session, lender.org_id or 0, "MICRO_LOAN", report_period.parse("2026-10"))
+    assert (book["s_balance"], book["s_new_amount"], book["s_new_count"]) == ("80", "80", "1")
+
+
+def test_what_was_filed_of_a_loan_counts_before_the_profile(session: Session) -> None:
+    """Most borrowers of offline loans have no account: their industry and scale stand in the filing alone."""
+    lender, far = bank(session), date(2028, 1, 1)
+    trade = member(session, Kind.ENTERPRISE, industry="F")
+    lend(session, lender, 60, date(2026, 10, 1), far, industry="A", scale="SMALL", balance_fen=40_000_000)
+    lend(session, lender, 50, date(2026, 10, 2), far, industry="C", scale="LARGE", balance_fen=0)
+    lend(session, lender, 55, date(2026, 10, 2), far, trade, industry="I", scale="LARGE")
+    asked = report_period.parse("2026-10")
+    book = statistics.prefill(session, lender.org_id or 0, "BANK", asked)
+    assert (book["s_balance"], book["s_small_balance"], book["s_year_amount"]) == ("95", "40", "165")
+    known = statistics.prefill(session, lender.org_id or 0, "MICRO_LOAN", asked)
+    assert known["s_industries"] == "农、林、牧、渔业；信息传输、软件和信息技术服务业；制造业"
 
 
 def test_small_enterprises_are_told_by_their_scale(session: Session) -> None:
