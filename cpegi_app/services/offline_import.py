@@ -22,6 +22,7 @@ from cpegi_app.services import (
     bulk,
     files,
     filetypes,
+    notices,
     offline_layout,
     offline_trial,
     review,
@@ -112,6 +113,15 @@ def keep(session: Session, actor: Actor, batch_id: int, name: str, data: bytes, 
     session.flush()
     audit.record(session, actor, "offline.trial", f"{FLOW}:{batch.id}", kept.name)
     return kept.id or 0
+
+
+def tell_trial(session: Session, actor: Actor, batch_id: int, name: str, refusal: str) -> None:
+    """Tell a clerk who has gone elsewhere that a trial is over, or why there is none."""
+    batch = review.load_own(session, review.FLOWS[FLOW], actor, batch_id)
+    head = f"{'文件检查完成' if not refusal else '文件未能检查'}：{batch.data.get('name', '')}"
+    text = refusal or f"“{filetypes.display_name(name)}”已检查完成，请查看结果并导入合格行。"
+    href = review.FLOWS[FLOW].submitter_href(batch)
+    notices.notify(session, [actor.user_id], head, text, href, "orange" if refusal else "blue")
 
 
 def trial(session: Session, actor: Actor, batch_id: int, name: str, data: bytes) -> TrialView:

@@ -15,6 +15,7 @@ from cpegi_app.state.base import for_screen, int_arg, run_as
 from cpegi_app.state.form import PickedState
 from cpegi_app.state.message import on_error, success
 from cpegi_app.state.offline_loan import FilingState
+from cpegi_app.state.shell import ShellState
 from cpegi_app.state.table import TableState
 
 
@@ -28,7 +29,9 @@ class FilingImportState(TableState, PickedState, rx.State):
     percent: int = 0
     problem: str = ""
     _batch: int = 0
-    _pending: tuple[str, str] = ("", "")
+    # Trials under way in this tab, by their batch: how far each is, and the files that wait for theirs.
+    _running: dict[int, tuple[str, int]] = {}
+    _pending: dict[int, tuple[str, str]] = {}
 
     async def _fetch(self) -> None:
         if not self.trial.id:
@@ -48,7 +51,8 @@ class FilingImportState(TableState, PickedState, rx.State):
     async def load(self):
         """Open the batch's last import."""
         self._batch = self._route_id("bid")
-        self.page, self.filters, self.stage, self.problem = 1, {}, "", ""
+        self.page, self.filters, self.problem = 1, {}, ""
+        self.stage, self.percent = self._running.get(self._batch, ("", 0))
         self.filter_key += 1
         self.trial = await self._read(offline_import.latest, self._batch)
         await self._refresh()
@@ -60,52 +64,76 @@ class FilingImportState(TableState, PickedState, rx.State):
             raise DomainError("请在页面上选择备案文件后再导入。")
         if len(files_in) != 1:
             raise DomainError("请一次选择一个备案文件。")
-        if self.stage:
+        batch = self._batch
+        if batch in self._running:
             raise DomainError("上一份文件还在检查，请稍候。")
         data = await files_in[0].read(MAX_FILE_BYTES + 1)
-        await self._read(lambda s, actor: offline_import.editable(s, actor, self._batch))
+        await self._read(lambda s, actor: offline_import.editable(s, actor, batch))
         digest = await asyncio.to_thread(files.store().put, data)
-        self._pending = (files_in[0].filename or "文件", digest)
-        self.stage, self.percent, self.problem = "读取文件", 10, ""
+        self._pending = {**self._pending, batch: (files_in[0].filename or "文件", digest)}
+        self.problem = ""
+        self._stands(batch, "读取文件", 10)
         return FilingImportState.run_trial
 
     @rx.event(background=True)
     async def run_trial(self):
-        """Read and check the workbook without holding anybody up."""
+        """Read and check the workbooks that wait without holding anybody up; their clerk may be elsewhere meanwhile."""
         async with self:
-            (name, digest), batch = self._pending, self._batch
-            self._pending = ("", "")
+            waiting, self._pending = self._pending, {}
             who = (self._sid(), self._address())
-        if not digest:
-            return
-        try:
-            data = await asyncio.to_thread(files.store().open(digest).read_bytes)
-            layout = await asyncio.to_thread(offline_import.read, name, data)
-            await self._tell("逐格检查", 45)
-            found = await asyncio.to_thread(offline_trial.cells, layout)
-            await self._tell("与已备案数据比对", 75)
-            known = await asyncio.to_thread(run_as, *who, False, offline_import.facts, (batch, found), {})
-            found = await asyncio.to_thread(offline_trial.finish, found, known, layout)
-            args = (batch, name, data, found)
-            kept = await asyncio.to_thread(run_as, *who, True, offline_import.keep, args, {})
-        except DomainError as refusal:
-            async with self:
-                self.stage, self.percent, self.problem = "", 0, refusal.message
-            return
-        except Exception as problem:
-            async with self:
-                self.stage, self.percent = "", 0
-            return on_error(problem)
-        async with self:
-            self.stage, self.percent = "", 100
-            self.trial = await asyncio.to_thread(run_as, *who, False, offline_import.view, (kept,), {})
-            self.page, self.filters = 1, {}
-            self.filter_key += 1
-            await self._refresh()
+        for batch, (name, digest) in waiting.items():
+            try:
+                kept = await self._try(batch, name, digest, who)
+            except Exception as problem:
+                refusal = problem.message if isinstance(problem, DomainError) else ""
+                await self._end(batch, name, who, refusal=refusal)
+                if not refusal:
+                    return on_error(problem)
+            else:
+                await self._end(batch, name, who, kept)
 
-    async def _tell(self, stage: str, percent: int) -> None:
+    async def _try(self, batch: int, name: str, digest: str, who: tuple[str, str]) -> int:
+        """Return the id of the trial that was kept."""
+        data = await asyncio.to_thread(files.store().open(digest).read_bytes)
+        layout = await asyncio.to_thread(offline_import.read, name, data)
+        await self._tell(batch, "逐格检查", 45)
+        found = await asyncio.to_thread(offline_trial.cells, layout)
+        await self._tell(batch, "与已备案数据比对", 75)
+        known = await asyncio.to_thread(run_as, *who, False, offline_import.facts, (batch, found), {})
+        found = await asyncio.to_thread(offline_trial.finish, found, known, layout)
+        args = (batch, name, data, found)
+        return await asyncio.to_thread(run_as, *who, True, offline_import.keep, args, {})
+
+    async def _tell(self, batch: int, stage: str, percent: int) -> None:
         async with self:
+            self._stands(batch, stage, percent)
+
+    def _stands(self, batch: int, stage: str, percent: int) -> None:
+        """Note how far a trial is; only its own batch's page shows it."""
+        self._running = {**self._running, batch: (stage, percent)}
+        if self._batch == batch:
             self.stage, self.percent = stage, percent
+
+    async def _end(
+        self, batch: int, name: str, who: tuple[str, str], kept: int = 0, refusal: str = ""
+    ) -> None:
+        """Show what a trial found where its batch is in view; elsewhere a notice leads back to it."""
+        async with self:
+            self._running = {b: stands for b, stands in self._running.items() if b != batch}
+            if self._batch == batch:
+                self.stage, self.percent, self.problem = "", 100 if kept else 0, refusal
+                if kept:
+                    self.trial = await asyncio.to_thread(
+                        run_as, *who, False, offline_import.view, (kept,), {}
+                    )
+                    self.page, self.filters = 1, {}
+                    self.filter_key += 1
+                    await self._refresh()
+            shell = await self.get_state(ShellState)
+            in_view = self._batch == batch and shell._route == FILING.route
+        if not in_view and (kept or refusal):
+            args = (batch, name, refusal)
+            await asyncio.to_thread(run_as, *who, True, offline_import.tell_trial, args, {})
 
     @rx.event
     async def import_good(self):
