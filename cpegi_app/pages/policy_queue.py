@@ -11,8 +11,8 @@ from cpegi_app.pages import ui
 from cpegi_app.pages.form import list_page
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_parts import MENU, pick
+from cpegi_app.services.policy_bulk import BulkRow
 from cpegi_app.services.policy_queue import WHOSE
-from cpegi_app.services.policy_review import BulkRow
 from cpegi_app.state.policy_desk import PolicyOverviewState, PolicyQueueState
 
 

@@ -8,11 +8,14 @@ from cpegi_app.services import (
     offline_loan,
     policy_application,
     policy_claim,
+    policy_trail_files,
     product,
     report,
     verification,
 )
 
+# Says who opens files beyond those who take part.
+FURTHER = (policy_trail_files,)
 CHAPTERS = (
     verification,
     product,

@@ -263,7 +263,7 @@ def content(session: Session, actor: Actor | None, file_id: int) -> Content:
         _as_a_file(holder.read, session, actor, stored)
         return Content(store().open(stored.sha256), stored.name, stored.kind)
     stored, flow, row = _of(session, actor, file_id)
-    if stored.removed_at and not review.is_owner(actor, row) and not _was_sent(session, stored):
+    if stored.removed_at and not review.is_owner(actor, row) and not was_sent(session, stored):
         raise NotFound("文件")
     if stored.removed_at and not review.takes_part(flow, actor, row):
         # What was taken off before the approval is history for those who took part, for nobody else.
@@ -309,7 +309,7 @@ def _of(session: Session, actor: Actor, file_id: int) -> tuple[StoredFile, revie
         raise NotFound("文件") from None
 
 
-def _was_sent(session: Session, stored: StoredFile) -> bool:
+def was_sent(session: Session, stored: StoredFile) -> bool:
     """Tell whether a file was part of any submission; one taken off before is the owner's own affair."""
     query = select(ReviewEvent).where(
         ReviewEvent.flow == stored.flow, ReviewEvent.subject_id == stored.subject_id

@@ -24,14 +24,13 @@ from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_check import Checked
 from cpegi_app.services.policy_definition import Definition
+from cpegi_app.services.policy_places import LOCKED, merged, places
 from cpegi_app.services.policy_records import Record
 from cpegi_app.services.review import Flow, Slot, Stage
 from cpegi_app.vocabulary import Action, Status
 from cpegi_app.vocabulary.policy import AmountKind, BudgetMoment, PolicyStage, PolicyState, QuestionKind
 
 NAME = policy_check.FLOW
-BASE_NAMES = frozenset({"contact", "phone", "note", "asked", policy_check.PROMISE})
-LOCKED = "补正期间只能修改审核人标记的内容，其他内容保持不变。"
 
 
 def require(actor: Actor) -> None:
@@ -115,11 +114,6 @@ def load_own(session: Session, actor: Actor, row_id: int) -> tuple[PolicyApplica
     return row, policy, definitions.of_version(session, row.version_id)
 
 
-def names(d: Definition) -> frozenset[str]:
-    """Return the names that the form of a definition sends."""
-    return BASE_NAMES | {f"a_{q.code}" for q in d.questions if q.kind != QuestionKind.FILE}
-
-
 def titles(d: Definition) -> dict[str, str]:
     """Return what the places of a form are called."""
     found = {name: title for name, title, _ in policy_check.CONTACT}
@@ -130,33 +124,10 @@ def titles(d: Definition) -> dict[str, str]:
     return found | {f"file_{q.code}": q.title for q in d.questions if q.kind == QuestionKind.FILE}
 
 
-def open_places(row: PolicyApplication, d: Definition) -> frozenset[str] | None:
-    """Return what may be changed while it is returned for correction; None means everything."""
-    if row.status != Status.RETURNED or not row.field_reasons:
-        return None
-    places = set(row.field_reasons) | {policy_check.PROMISE}
-    if places & {"records", "amount", f"a_{d.base_question}"}:
-        # What is asked for follows from them.
-        places |= {"asked"}
-    if "amount" in places:
-        places |= {"records", f"a_{d.base_question}"}
-    return frozenset(places)
-
-
-def merged(
-    row: PolicyApplication, d: Definition, stored: dict[str, str], typed: dict[str, str]
-) -> dict[str, str]:
-    """Return what is typed over what is stored, as far as it may be changed."""
-    places = open_places(row, d)
-    known = names(d) | {"records"}
-    allowed = {k: v for k, v in typed.items() if k in known and (places is None or k in places)}
-    return {k: v for k, v in (stored | allowed).items() if k in known}
-
-
 def save(session: Session, actor: Actor, row_id: int, version: int, typed: dict[str, str]) -> int:
     """Keep what was typed (the whole form, or one field that was left); return the new version."""
     row, _policy, d = load_own(session, actor, row_id)
-    data = merged(row, d, row.data, {k: v for k, v in typed.items() if k != "records"})
+    data = merged(session, row, d, row.data, {k: v for k, v in typed.items() if k != "records"})
     if data == row.data and row.status in review.EDITABLE and row.version == version:
         return row.version
     return review.save_draft(session, FLOW, actor, row_id, version, data).version
@@ -178,8 +149,7 @@ def adopt(session: Session, actor: Actor, row_id: int, version: int) -> int:
 def choose(session: Session, actor: Actor, row_id: int, version: int, keys: str, *, chosen: bool) -> int:
     """Choose records or take them away; return the new version."""
     row, _policy, d = load_own(session, actor, row_id)
-    places = open_places(row, d)
-    if places is not None and "records" not in places:
+    if places(session, row, d).locked("records"):
         raise Conflict(LOCKED)
     now = policy_records.parse_keys(row.data.get("records", ""))
     named = policy_records.parse_keys(keys)
@@ -223,8 +193,7 @@ def _choosable(
 def add_records(session: Session, actor: Actor, row: PolicyApplication, keys: str) -> None:
     """Begin with records: what cannot be chosen is left out, what is over the limit too."""
     d = definitions.of_version(session, row.version_id)
-    places = open_places(row, d)
-    if places is not None and "records" not in places:
+    if places(session, row, d).locked("records"):
         raise Conflict(LOCKED)
     org = session.get_one(Organisation, actor.org_id)
     now = policy_records.parse_keys(row.data.get("records", ""))
@@ -252,7 +221,7 @@ def checked(session: Session, actor: Actor, row_id: int) -> tuple[PolicyApplicat
 def submit(session: Session, actor: Actor, row_id: int, version: int, typed: dict[str, str], key: str) -> Any:
     """Send the application with what is on the page."""
     row, _policy, d = load_own(session, actor, row_id)
-    data = merged(row, d, row.data, {k: v for k, v in typed.items() if k != "records"})
+    data = merged(session, row, d, row.data, {k: v for k, v in typed.items() if k != "records"})
     return review.act(session, FLOW, actor, row_id, Action.SUBMIT, version, key=key, values={"data": data})
 
 
@@ -267,7 +236,7 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: review.Pay
     d = definitions.of_version(session, row.version_id)
     org = session.get_one(Organisation, row.org_id)
     stored = session.exec(select(PolicyApplication.data).where(PolicyApplication.id == row.id)).one()
-    data = merged(row, d, dict(stored), row.data)
+    data = merged(session, row, d, dict(stored), row.data)
     found = policy_check.check(session, row, policy, d, org, data)
     if found.findings:
         raise FormInvalid(found.errors())
@@ -283,7 +252,8 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: review.Pay
         "data": data,
         "profile": dict(org.profile) | {"name": org.name, "credit_code": org.credit_code or ""},
         "org_name": org.name,
-        "calculation": policy_check.summary_of(found),
+        "calculation": policy_check.summary_of(found)
+        | {"profile_before": policy_describe.profile_changes(row, org)},
         "asked_fen": asked,
         "computed_fen": computed,
         "reviewed_fen": None,
@@ -319,10 +289,11 @@ def _take(session: Session, row: Any, policy: Policy, d: Definition, found: Chec
 
 def _claim(session: Session, row: Any, found: Checked) -> None:
     amounts = {line.key: line.amount_fen for line in found.calculation.lines}
-    held = {(r.source, r.root_id) for r in policy_budget.held_records(session, row.id)}
-    wanted = {(r.source, r.root_id) for r in found.records}
+    held = {(r.source, r.record_id) for r in policy_budget.held_records(session, row.id)}
+    wanted = {(r.source, r.id) for r in found.records}
+    # What was corrected meanwhile is let go and taken anew: the trail shows what was said before and what holds.
     policy_budget.release(session, row.id, but=held & wanted)
-    new = [(r, amounts.get(r.key, 0)) for r in found.records if (r.source, r.root_id) not in held]
+    new = [(r, amounts.get(r.key, 0)) for r in found.records if (r.source, r.id) not in held]
     lost = policy_budget.claim(session, row.policy_id, row.id, row.org_id, new)
     policy_budget.set_amounts(
         session, row.id, {(r.source, r.root_id): amounts.get(r.key, 0) for r in found.records}
@@ -357,10 +328,10 @@ def stage(of: PolicyStage) -> Stage:
 
 def _slots(session: Session, row: Any) -> dict[str, Slot]:
     d = definitions.of_version(session, row.version_id)
-    places = open_places(row, d)
+    at = places(session, row, d)
 
     def closed(code: str) -> str:
-        return LOCKED if places is not None and f"file_{code}" not in places else ""
+        return LOCKED if at.locked(f"file_{code}") else ""
 
     found = {m.code: Slot(m.name, m.workbooks, closed(m.code)) for m in d.materials}
     asked = (q for q in d.questions if q.kind == QuestionKind.FILE)

@@ -213,9 +213,9 @@ def claim(
 
 
 def release(session: Session, application_id: int, *, but: Iterable[tuple[str, int]] = ()) -> None:
-    """Let go of the records that an application holds, except those named by source and root."""
+    """Let go of the records that an application holds, except those named by source and id."""
     kept = set(but)
-    ids = [r.id for r in held_records(session, application_id) if (r.source, r.root_id) not in kept]
+    ids = [r.id for r in held_records(session, application_id) if (r.source, r.record_id) not in kept]
     if ids:
         session.exec(
             update(PolicyRecord)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from cpegi_app.models import Organisation, Policy, ReviewEvent, User
+from cpegi_app.models import Organisation, Policy, PolicyAmount, ReviewEvent, User
 from cpegi_app.services import policy_check, policy_records
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import measure
@@ -14,7 +14,7 @@ from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_definition import Definition
 from cpegi_app.services.review import Check, Description, Line
 from cpegi_app.vocabulary import Action, Status
-from cpegi_app.vocabulary.policy import QuestionKind
+from cpegi_app.vocabulary.policy import AmountKind, QuestionKind
 
 APPLICANT, CONTENT, ANSWERS, RECORDS, MONEY = "申请单位", "申请信息", "附加问题", "选取的记录", "金额"
 
@@ -23,12 +23,12 @@ def describe(session: Session, row: Any) -> Description:
     """Return a policy application for its review."""
     d = definitions.of_version(session, row.version_id)
     before = _before(session, row)
-    lines = [*_applicant(row), *_content(session, row, d, before), *_money(row, before)]
+    lines = [*_applicant(row, before), *_content(session, row, d, before), *_money(session, row, before)]
     return Description(None, None, tuple(lines), tuple(_checks(session, row, d)))
 
 
-def _before(session: Session, row: Any) -> dict[str, str]:
-    """Return what was sent the time before, empty for a first submission."""
+def _before(session: Session, row: Any) -> dict[str, str] | None:
+    """Return what was sent the time before, None for a first submission."""
     query = select(ReviewEvent).where(
         ReviewEvent.flow == policy_check.FLOW,
         ReviewEvent.subject_id == row.id,
@@ -36,32 +36,55 @@ def _before(session: Session, row: Any) -> dict[str, str]:
     )
     sent = list(session.exec(query.order_by(col(ReviewEvent.id).desc()).limit(2)))
     wanted = 1 if row.status != Status.RETURNED else 0
-    return sent[wanted].snapshot.get("data", {}) if len(sent) > wanted else {}
+    return sent[wanted].snapshot.get("data", {}) if len(sent) > wanted else None
 
 
-def _applicant(row: Any) -> list[Line]:
+# What of the applicant's profile a reviewer reads; the rest is in the profile itself.
+SHOWN = ("credit_code", "legal_rep", "org_class", "region", "industry", "address")
+
+
+def profile_changes(row: Any, org: Organisation) -> dict[str, str]:
+    """Return what the profile said at the submission before, as far as it says something else now."""
+    before, now = row.profile, dict(org.profile) | {"credit_code": org.credit_code or "", "name": org.name}
+    return {k: before.get(k, "") for k in ("name", *SHOWN) if before and before.get(k, "") != now.get(k, "")}
+
+
+def _applicant(row: Any, before: dict[str, str] | None) -> list[Line]:
     from cpegi_app.services.profile_forms import ProfileForm
 
-    found = [Line(APPLICANT, "profile", "单位名称", row.org_name)]
-    for name in ("credit_code", "legal_rep", "org_class", "region", "industry", "address"):
+    was = row.calculation.get("profile_before", {})
+
+    def old(name: str, now: str, show: Any) -> str | None:
+        if before is None:
+            return None
+        return show(was[name]) if name in was else now
+
+    found = [Line(APPLICANT, "profile", "单位名称", row.org_name, old("name", row.org_name, str))]
+    for name in SHOWN:
         spec = ProfileForm.spec(name)
-        found.append(Line(APPLICANT, f"profile_{name}", spec.title, spec.show(row.profile.get(name, ""))))
+        now = spec.show(row.profile.get(name, ""))
+        found.append(Line(APPLICANT, f"profile_{name}", spec.title, now, old(name, now, spec.show)))
     return found
 
 
-def _content(session: Session, row: Any, d: Definition, before: dict[str, str]) -> list[Line]:
+def _content(session: Session, row: Any, d: Definition, before: dict[str, str] | None) -> list[Line]:
+    def old(name: str) -> str | None:
+        return None if before is None else before.get(name, "")
+
     found = []
     for name, title, _most in (*policy_check.CONTACT, ("note", "申请说明", 0)):
-        found.append(Line(CONTENT, name, title, row.data.get(name, ""), before.get(name, "")))
+        found.append(Line(CONTENT, name, title, row.data.get(name, ""), old(name)))
     for q in d.questions:
         if q.kind != QuestionKind.FILE:
-            now, old = (measure(x.get(f"a_{q.code}", ""), q.unit) for x in (row.data, before))
-            found.append(Line(ANSWERS, f"a_{q.code}", q.title, now, old if before else ""))
+            was = old(f"a_{q.code}")
+            shown = None if was is None else measure(was, q.unit)
+            now = measure(row.data.get(f"a_{q.code}", ""), q.unit)
+            found.append(Line(ANSWERS, f"a_{q.code}", q.title, now, shown))
     if d.source:
-        old = _records(session, before.get("records", "")) if before else ""
-        found.append(
-            Line(RECORDS, "records", "选取的记录", _records(session, row.data.get("records", "")), old)
-        )
+        was = old("records")
+        shown = None if was is None else _records(session, was)
+        now = _records(session, row.data.get("records", ""))
+        found.append(Line(RECORDS, "records", "选取的记录", now, shown))
     return found
 
 
@@ -70,15 +93,30 @@ def _records(session: Session, text: str) -> str:
     return "\n".join(policy_records.describe(r) for r in found)
 
 
-def _money(row: Any, before: dict[str, str]) -> list[Line]:
+def _money(session: Session, row: Any, before: dict[str, str] | None) -> list[Line]:
     steps = row.calculation.get("steps", [])
+    was = _amounts_before(session, row) if before is not None else {}
     found = [
-        Line(MONEY, "amount", "系统计算金额", f"{yuan(row.computed_fen)} 元"),
+        Line(MONEY, "amount", "系统计算金额", f"{yuan(row.computed_fen)} 元", was.get(AmountKind.COMPUTED)),
         Line(MONEY, "steps", "计算过程", "；".join(steps)),
-        Line(MONEY, "asked", "申请金额", f"{yuan(row.asked_fen)} 元"),
+        Line(MONEY, "asked", "申请金额", f"{yuan(row.asked_fen)} 元", was.get(AmountKind.ASKED)),
     ]
     if row.reviewed_fen is not None:
         found.append(Line(MONEY, "reviewed", "审核金额", f"{yuan(row.reviewed_fen)} 元"))
+    return found
+
+
+def _amounts_before(session: Session, row: Any) -> dict[str, str]:
+    """Return what was computed and asked the time before: every submission notes both."""
+    found: dict[str, str] = {}
+    for kind in (AmountKind.COMPUTED, AmountKind.ASKED):
+        query = select(PolicyAmount.amount_fen).where(
+            PolicyAmount.application_id == row.id, PolicyAmount.kind == kind.value
+        )
+        noted = session.exec(query.order_by(col(PolicyAmount.id).desc()).limit(2)).all()
+        wanted = 1 if row.status != Status.RETURNED else 0
+        if len(noted) > 1:
+            found[kind] = f"{yuan(noted[wanted])} 元"
     return found
 
 

@@ -22,7 +22,14 @@ from cpegi_app.models import (
     ReviewEvent,
     StoredFile,
 )
-from cpegi_app.services import files, policy_claim, policy_claim_list, policy_people, policy_review, review
+from cpegi_app.services import (
+    files,
+    policy_claim,
+    policy_claim_list,
+    policy_people,
+    policy_review,
+    review,
+)
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_application import FLOW

@@ -15,6 +15,7 @@ from cpegi_app.services import (
     policy_application,
     policy_check,
     policy_clock,
+    policy_places,
     policy_public,
     policy_record_view,
     policy_records,
@@ -24,6 +25,7 @@ from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.policy_amount import Calculation, yuan
 from cpegi_app.services.policy_choice import Look
 from cpegi_app.services.policy_definition import Definition
+from cpegi_app.services.policy_places import Places
 from cpegi_app.services.policy_public import PublicDetail
 from cpegi_app.services.policy_record_view import RecordList
 from cpegi_app.vocabulary import Status
@@ -119,6 +121,7 @@ def form(session: Session, actor: Actor, row_id: int, look: Look = FIRST) -> For
     row, of, d = policy_application.load_own(session, actor, row_id)
     org = session.get_one(Organisation, row.org_id)
     editable = row.status in review.EDITABLE
+    at = policy_places.places(session, row, d)
     found = Form(
         row_id=row_id,
         version=row.version,
@@ -130,17 +133,20 @@ def form(session: Session, actor: Actor, row_id: int, look: Look = FIRST) -> For
         received=clock.local(row.received_at),
         due=due(row),
         applicant=_applicant(org),
-        fields=_fields(row, d),
-        slots=_slots(row, d),
+        fields=_fields(row, d, at),
+        slots=_slots(row, d, at),
         with_records=bool(d.source),
         values=row.data,
-        reasons=row.field_reasons,
+        reasons=row.field_reasons | at.lacking,
         saved=clock.local(row.updated_at),
         step=1 + min(row.stage, 1),
     )
     if editable:
         found.warning, found.newer = _warnings(row, of)
-        _records(session, row, d, org, found, look)
+        found.records_locked = at.locked("records")
+        found.records_reason = row.field_reasons.get("records", "") or _moved(at.lacking.get("records", ""))
+        if d.source:
+            found.record_list = policy_record_view.listed(session, row, d, org, look)
     found.money = money(session, row, d, org)
     if row.status == Status.APPROVED:
         found.granted, found.granted_why = _granted(session, row)
@@ -159,7 +165,7 @@ def _granted(session: Session, row: PolicyApplication) -> tuple[str, str]:
 
 def names(session: Session, actor: Actor, row_id: int) -> frozenset[str]:
     """Return the names that an own application's form may send."""
-    return policy_application.names(policy_application.load_own(session, actor, row_id)[2])
+    return policy_places.names(policy_application.load_own(session, actor, row_id)[2])
 
 
 def titles(session: Session, actor: Actor, row_id: int) -> dict[str, str]:
@@ -176,8 +182,8 @@ def preview(session: Session, actor: Actor, policy_id: int) -> Form:
     row = PolicyApplication(org_id=0, policy_id=policy_id, version_id=0)
     found = Form(
         policy=policy_public.describe(session, shown, d),
-        fields=_fields(row, d),
-        slots=_slots(row, d),
+        fields=_fields(row, d, Places()),
+        slots=_slots(row, d, Places()),
         with_records=bool(d.source),
     )
     _example(d, found)
@@ -238,17 +244,20 @@ def _applicant(org: Organisation) -> list[tuple[str, str]]:
     return found
 
 
-def _fields(row: PolicyApplication, d: Definition) -> list[FieldItem]:
-    places = policy_application.open_places(row, d)
+def _moved(lacking: str) -> str:
+    """Return why the records are open although nobody marked them."""
+    return f"提交之后所选记录发生变化，请重新选取：{lacking}" if lacking else ""
 
+
+def _fields(row: PolicyApplication, d: Definition, at: Places) -> list[FieldItem]:
     def item(name: str, title: str, kind: str, **more) -> FieldItem:
         return FieldItem(
             name=name,
             title=title,
             kind=kind,
             value=row.data.get(name, ""),
-            reason=row.field_reasons.get(name, ""),
-            locked=places is not None and name not in places,
+            reason=row.field_reasons.get(name, "") or at.lacking.get(name, ""),
+            locked=at.locked(name),
             **more,
         )
 
@@ -271,8 +280,7 @@ def _help(q: definitions.Question) -> str:
     return "，".join(t for t in (q.note, policy_check.span(q)) if t)
 
 
-def _slots(row: PolicyApplication, d: Definition) -> list[SlotItem]:
-    places = policy_application.open_places(row, d)
+def _slots(row: PolicyApplication, d: Definition, at: Places) -> list[SlotItem]:
     found = []
     for m in d.materials:
         hint = "PDF、Excel（.xlsx）、JPG 或 PNG，单个文件不超过 10 MB" if m.workbooks else files.HINT
@@ -295,19 +303,6 @@ def _slots(row: PolicyApplication, d: Definition) -> list[SlotItem]:
             more = {"code": q.code, "name": f"file_{q.code}", "title": q.title, "required": q.required}
             found.append(SlotItem(hint=hint, **more))
     for slot in found:
-        slot.reason = row.field_reasons.get(slot.name, "")
-        slot.locked = places is not None and slot.name not in places
+        slot.reason = row.field_reasons.get(slot.name, "") or at.lacking.get(slot.name, "")
+        slot.locked = at.locked(slot.name)
     return found
-
-
-# --- records ------------------------------------------------------------------------------------------
-
-
-def _records(
-    session: Session, row: PolicyApplication, d: Definition, org: Organisation, found: Form, look: Look
-) -> None:
-    places = policy_application.open_places(row, d)
-    found.records_locked = places is not None and "records" not in places
-    found.records_reason = row.field_reasons.get("records", "")
-    if d.source:
-        found.record_list = policy_record_view.listed(session, row, d, org, look)

@@ -264,7 +264,7 @@ def _describe(session: Session, row: Any) -> Description:
             f"c_{d.code}",
             d.label,
             conditions.show(d, row.conditions.get(d.code)),
-            conditions.show(d, old.get(d.code)) if old else "",
+            conditions.show(d, old.get(d.code)) if old else None,
         )
         for d in conditions.DIMENSIONS
     )

@@ -18,13 +18,13 @@ class Check:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a subject, beyond its form's fields."""
+    """One line of a subject, beyond its form's fields; `old` is what it said before, None where there is no before."""
 
     group: str
     name: str
     title: str
     value: str
-    old: str = ""
+    old: str | None = None
 
 
 @dataclass(frozen=True)

@@ -164,8 +164,8 @@ def _groups(description: Description, row: review.Reviewable, old: dict[str, str
                 name=line.name,
                 title=line.title,
                 value=line.value,
-                old=line.old,
-                changed=bool(line.old) and line.old != line.value,
+                old=line.old or "",
+                changed=line.old is not None and line.old != line.value,
                 reason=row.field_reasons.get(line.name, ""),
             )
         )

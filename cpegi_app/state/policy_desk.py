@@ -9,12 +9,13 @@ from pydantic import BaseModel
 
 from cpegi_app.access import POLICY_OVERVIEW, POLICY_QUEUE, POLICY_REVIEW
 from cpegi_app.errors import Conflict, DomainError, FormInvalid
-from cpegi_app.services import policy_overview, policy_queue, policy_review
+from cpegi_app.services import policy_bulk, policy_overview, policy_queue, policy_review
 from cpegi_app.services.forms import posted
 from cpegi_app.services.policy_amount import yuan
+from cpegi_app.services.policy_bulk import BulkRow
 from cpegi_app.services.policy_overview import OverviewRow
 from cpegi_app.services.policy_queue import QueueRow, StageCount
-from cpegi_app.services.policy_review import BulkRow, Desk
+from cpegi_app.services.policy_review import Desk
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import MessageState, on_error, success
@@ -114,7 +115,7 @@ class PolicyQueueState(TableState, rx.State):
         """Show what a bulk approval would do, row by row; nothing is written."""
         if not self.chosen:
             raise DomainError("请先勾选要批量通过的申请。")
-        self.bulk = [await self._read(policy_review.foresee, i) for i in sorted(self.chosen)]
+        self.bulk = await self._read(policy_bulk.foresee_all, sorted(self.chosen))
         self.bulk_good = sum(r.ok for r in self.bulk)
         self.bulk_amount = yuan(sum(r.fen for r in self.bulk if r.ok))
         self.bulk_open, self.bulk_done = True, False
@@ -138,7 +139,7 @@ class PolicyQueueState(TableState, rx.State):
 
     async def _approve(self, row: BulkRow, comment: str) -> BulkRow:
         try:
-            return await self._write(policy_review.approve_one, row.id, row.version, comment)
+            return await self._write(policy_bulk.approve_one, row.id, row.version, comment)
         except DomainError as refusal:
             return row.model_copy(update={"ok": False, "text": refusal.message})
 

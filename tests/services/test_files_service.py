@@ -72,9 +72,9 @@ def test_a_file_is_read_by_the_owner_and_once_sent_by_the_reviewer(
     readers = {who for who, actor in people.items() if readable(session, actor, file_id)}
     expected = {"owner", "colleague"}
     if status is not Status.DRAFT:
-        # A policy names who acts on it: nobody else of the staff opens its applicants' papers. The staff confirms an investment.
+        # The staff confirms an investment; of a policy they read the trail and what it stands on, whoever is named to decide.
         is_staffs = world.reviewer.role is Role.STAFF or name == "investment"
-        expected |= {"reviewer"} | ({"staff"} if is_staffs and "policy" not in name else set())
+        expected |= {"reviewer"} | ({"staff"} if is_staffs else set())
     if name == "report" and status is Status.APPROVED:
         expected |= {"regulator"}
     assert readers == expected

@@ -23,6 +23,7 @@ from cpegi_app.models import (
 from cpegi_app.services import (
     files,
     policy_application,
+    policy_bulk,
     policy_claim,
     policy_claim_list,
     policy_objection,
@@ -95,7 +96,7 @@ class Paying(Handling):
             return
         if approve and many:
             self.attempt(
-                lambda: policy_review.approve_one(self.session, self.staff, row.id or 0, row.version, "")
+                lambda: policy_bulk.approve_one(self.session, self.staff, row.id or 0, row.version, "")
             )
             return
         action = Action.APPROVE if approve else Action.RETURN

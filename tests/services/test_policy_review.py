@@ -13,6 +13,7 @@ from cpegi_app.models import PolicyAssignment, PolicyBudget, PolicyMark, User
 from cpegi_app.services import (
     files,
     policy_application,
+    policy_bulk,
     policy_clock,
     policy_overview,
     policy_queue,
@@ -153,7 +154,7 @@ def test_a_stage_is_not_skipped_by_calling_its_handler_directly(session: Session
     for call in (
         lambda: decide(session, second, row, Action.APPROVE),
         lambda: review.act(session, policies.FLOW, second, row.id or 0, Action.APPROVE, row.version),
-        lambda: policy_review.approve_one(session, second, row.id or 0, row.version, ""),
+        lambda: policy_bulk.approve_one(session, second, row.id or 0, row.version, ""),
         lambda: policy_review.save_marks(session, second, row.id or 0, {"phone": "x"}),
     ):
         with pytest.raises(DomainError):
@@ -315,7 +316,7 @@ def test_a_bulk_approval_runs_the_same_checks_row_by_row(session: Session):
     foreign = decide(session, staff, foreign, Action.REJECT, comment="不符合")
     session.flush()
     seen = {
-        r.id: policy_review.foresee(session, staff, r.id or 0) for r in (good, taken, closed, marked, foreign)
+        r.id: policy_bulk.foresee(session, staff, r.id or 0) for r in (good, taken, closed, marked, foreign)
     }
     assert [seen[r.id].ok for r in (good, taken, closed, marked, foreign)] == [
         True,
@@ -328,11 +329,11 @@ def test_a_bulk_approval_runs_the_same_checks_row_by_row(session: Session):
     assert redemption.fresh(session, good).stage == 0, "looking ahead writes nothing"
     for row in (taken, closed, marked, foreign):
         with pytest.raises(DomainError):
-            policy_review.approve_one(session, staff, row.id or 0, seen[row.id].version, "同意")
-    done = policy_review.approve_one(session, staff, good.id or 0, seen[good.id].version, "同意")
+            policy_bulk.approve_one(session, staff, row.id or 0, seen[row.id].version, "同意")
+    done = policy_bulk.approve_one(session, staff, good.id or 0, seen[good.id].version, "同意")
     assert done.ok and redemption.fresh(session, good).stage == 1
     with pytest.raises(Conflict):
-        policy_review.approve_one(session, staff, good.id or 0, seen[good.id].version, "同意")
+        policy_bulk.approve_one(session, staff, good.id or 0, seen[good.id].version, "同意")
 
 
 def test_a_doubtful_application_is_approved_only_with_an_opinion(session: Session):

@@ -1,0 +1,73 @@
+"""What may be changed of an application: everything while it is a draft, what is asked for while it is corrected (manual §8.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlmodel import Session
+
+from cpegi_app.models import Organisation, Policy, PolicyApplication
+from cpegi_app.services import policy_check
+from cpegi_app.services.policy_definition import Definition
+from cpegi_app.vocabulary import Status
+from cpegi_app.vocabulary.policy import QuestionKind
+
+BASE_NAMES = frozenset({"contact", "phone", "note", "asked", policy_check.PROMISE})
+LOCKED = "补正期间只能修改审核人标记的内容，其他内容保持不变。"
+
+
+@dataclass(frozen=True)
+class Places:
+    """The places that may be changed, None for all of them, and why each of them is open beyond the reviewer's marks."""
+
+    open: frozenset[str] | None = None
+    lacking: dict[str, str] = field(default_factory=dict)
+
+    def locked(self, name: str) -> bool:
+        """Tell whether a place stays as it is."""
+        return self.open is not None and name not in self.open
+
+
+def names(d: Definition) -> frozenset[str]:
+    """Return the names that the form of a definition sends."""
+    return BASE_NAMES | {f"a_{q.code}" for q in d.questions if q.kind != QuestionKind.FILE}
+
+
+def places(
+    session: Session, row: PolicyApplication, d: Definition, data: dict[str, str] | None = None
+) -> Places:
+    """Return what may be changed; `data` is what is stored, where the row holds something else already.
+
+    What the reviewer marked, and what has ceased to be right since, as a loan that its lender has corrected: without it
+    the application could not be sent again.
+    """
+    if row.status != Status.RETURNED or not row.field_reasons:
+        return Places()
+    lacking = _lacking(session, row, d, row.data if data is None else data)
+    found = set(row.field_reasons) | set(lacking) | {policy_check.PROMISE}
+    if found & {"records", "amount", f"a_{d.base_question}"}:
+        # What is asked for follows from them.
+        found |= {"asked"}
+    if "amount" in found:
+        found |= {"records", f"a_{d.base_question}"}
+    return Places(frozenset(found), {k: v for k, v in lacking.items() if k not in row.field_reasons})
+
+
+def _lacking(session: Session, row: PolicyApplication, d: Definition, data: dict[str, str]) -> dict[str, str]:
+    policy, org = session.get_one(Policy, row.policy_id), session.get_one(Organisation, row.org_id)
+    errors = policy_check.check(session, row, policy, d, org, data).errors()
+    known = names(d) | {"records", "amount"}
+    # The promise is given anew each time; a file's place says itself what is wanted.
+    return {
+        k: v for k, v in errors.items() if (k in known or k.startswith("file_")) and k != policy_check.PROMISE
+    }
+
+
+def merged(
+    session: Session, row: PolicyApplication, d: Definition, stored: dict[str, str], typed: dict[str, str]
+) -> dict[str, str]:
+    """Return what is typed over what is stored, as far as it may be changed."""
+    at = places(session, row, d, stored)
+    known = names(d) | {"records"}
+    allowed = {k: v for k, v in typed.items() if k in known and not at.locked(k)}
+    return {k: v for k, v in (stored | allowed).items() if k in known}

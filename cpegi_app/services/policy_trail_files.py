@@ -1,0 +1,36 @@
+"""The files that a trail leads to: whoever reads the trail opens them, the finance office too (manual §8)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlmodel import Session
+
+from cpegi_app.access import Actor
+from cpegi_app.errors import Forbidden, NotFound
+from cpegi_app.models import PolicyApplication, StoredFile
+from cpegi_app.services import audit, files, policy_claim, policy_trail
+from cpegi_app.services.policy_application import FLOW
+from cpegi_app.vocabulary import Status
+
+
+def _shows_file(session: Session, actor: Actor | None, row: Any, stored_file: StoredFile) -> bool:
+    """Tell whether somebody may open a file because the trail is open to him: whoever reads it reads what it stands on."""
+    if row.submitted_at is None or row.status == Status.DRAFT:
+        return False
+    if actor is None or (stored_file.removed_at and not files.was_sent(session, stored_file)):
+        return False
+    try:
+        policy_trail.load(
+            session, actor, (row.id or 0) if isinstance(row, PolicyApplication) else row.application_id
+        )
+    except (NotFound, Forbidden):
+        return False
+    audit.record(
+        session, actor, "file.read", f"{stored_file.flow}:{stored_file.subject_id}", stored_file.name
+    )
+    return True
+
+
+for _flow in (FLOW, policy_claim.FLOW):
+    files.show_beyond(_flow.name, _shows_file)
