@@ -31,10 +31,15 @@ _PUSHES: Any = ProductPush.__table__  # pyright: ignore[reportAttributeAccessIss
 # --- what starts a run --------------------------------------------------------------------------------
 
 
-def product_approved(session: Session, product: Product) -> None:
-    """Write the limits of a product that was approved; push it where its conditions are new."""
-    if facts.put_product(session, product):
-        _start(session, "product_id", product.id or 0, facts.version(session, product.id or 0))
+def product_approved(session: Session, product: Product, *, was_closed: bool) -> None:
+    """Write the limits of a product that was approved; push it where its conditions are new, or it opens again."""
+    if facts.put_product(session, product) or (was_closed and not closed_why(product)):
+        product_reopened(session, product)
+
+
+def product_reopened(session: Session, product: Product) -> None:
+    """Push a product that takes applications again to those who came to fit while it took none."""
+    _start(session, "product_id", product.id or 0, facts.version(session, product.id or 0))
 
 
 def figures_approved(session: Session, org: Organisation) -> None:
