@@ -16,6 +16,8 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
+from cpegi_app.models import Application
+from cpegi_app.vocabulary import Status
 
 PERIODS: dict[str, str] = {
     "6": "近 6 个月",
@@ -191,6 +193,16 @@ def _number(value: Any) -> Decimal:
 
 def _share(part: Decimal, most: Decimal) -> int:
     return max(2, round(part * 100 / most)) if part > 0 and most > 0 else 0
+
+
+# --- what counts ------------------------------------------------------------------------------------
+
+DECIDED = (Status.APPROVED.value, Status.REJECTED.value, Status.RETURNED.value)
+
+
+def sent_in(span: Month | Period) -> Any:
+    """Return the condition of the applications sent in a span; withdrawn, one is the enterprise's own affair again."""
+    return span.holds(col(Application.submitted_at)) & (Application.status != Status.DRAFT.value)
 
 
 # --- sums -----------------------------------------------------------------------------------------

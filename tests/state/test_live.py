@@ -12,7 +12,7 @@ from reflex_base.event import Event
 from sqlmodel import select
 
 from cpegi_app import access, db
-from cpegi_app.models import Application, LoginSession, ProductRevision
+from cpegi_app.models import Application, LoginSession, Organisation, Product, ProductRevision
 from cpegi_app.services import application, product, review, sessions
 from cpegi_app.state.application import ApplicationState, RequestState
 from cpegi_app.state.gate import ARRIVAL
@@ -171,3 +171,35 @@ async def test_the_pump_wakes_for_a_commit_of_its_own_process(cast: Cast):
         finally:
             task.cancel()
     assert sent == ["theirs"]
+
+
+async def test_an_application_sent_anew_brings_its_figures_their_conditions_and_what_it_asks_for(cast: Cast):
+    asker, row_id = asked_by(cast)
+    bank, cast.people["asker"] = cast.people["bank"], asker
+    with db.transaction() as session:
+        row = session.get_one(Application, row_id)
+        offered = session.get_one(Product, row.product_id)
+        row.conditions = offered.conditions = offered.conditions | {"debt_ratio": {"high": "70"}}
+    async with running() as rig:
+        await rig.open(access.REQUEST, sid=bank.sid, tab="writing", aid=row_id)
+        writing = await rig.state("writing", RequestState)
+        key, version = writing.form_key, writing.view.version
+        act(cast, "bank", application.FLOW, row_id, Action.RETURN, comment="请补充财务报表")
+        await rig.open(access.REQUEST, sid=bank.sid, tab="reading", aid=row_id)
+        reading = await rig.state("reading", RequestState)
+        assert not reading.view.can_approve
+        async with pumping(rig, "writing", "reading") as pump:
+            with db.transaction() as session:
+                row = session.get_one(Application, row_id)
+                org = session.get_one(Organisation, row.org_id)
+                org.profile = org.profile | {"liabilities": "800"}
+                data = row.data | {"amount": "400"}
+            act(cast, "asker", application.FLOW, row_id, Action.SUBMIT, values={"data": data})
+            await arrivals(rig, pump, "writing", "reading")
+        for state in (writing, reading):
+            (ratio,) = [c.figure for c in state.conditions if c.code == "debt_ratio"]
+            assert ratio.startswith("80"), "old figures beside new ones"
+            assert (state.unmet, state.row.amount) == (1, "400 万元")
+        assert (writing.form_key, writing.view.version) == (key, version)
+        assert writing.values["approved_amount"] == "500"
+        assert reading.view.can_approve and reading.values["approved_amount"] == "400"
