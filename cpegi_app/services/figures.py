@@ -200,9 +200,14 @@ def _share(part: Decimal, most: Decimal) -> int:
 DECIDED = (Status.APPROVED.value, Status.REJECTED.value, Status.RETURNED.value)
 
 
+def was_sent() -> Any:
+    """Return the condition of the applications that were sent; withdrawn, one is its enterprise's own affair again."""
+    return col(Application.submitted_at).is_not(None) & (Application.status != Status.DRAFT.value)
+
+
 def sent_in(span: Month | Period) -> Any:
-    """Return the condition of the applications sent in a span; withdrawn, one is the enterprise's own affair again."""
-    return span.holds(col(Application.submitted_at)) & (Application.status != Status.DRAFT.value)
+    """Return the condition of the applications that were sent in a span of time."""
+    return span.holds(col(Application.submitted_at)) & was_sent()
 
 
 # --- sums -----------------------------------------------------------------------------------------

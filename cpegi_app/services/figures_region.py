@@ -13,7 +13,17 @@ from cpegi_app.access import Actor, Permission, Role
 from cpegi_app.models import Application, Loan, Organisation, Product, User, Verification
 from cpegi_app.services import staff
 from cpegi_app.services.corrections import in_force
-from cpegi_app.services.figures import DECIDED, Column, Period, Table, grouped, median_days, sent_in, sums, wan
+from cpegi_app.services.figures import (
+    DECIDED,
+    Column,
+    Period,
+    Table,
+    grouped,
+    median_days,
+    sent_in,
+    sums,
+    wan,
+)
 from cpegi_app.services.review import Flow
 from cpegi_app.vocabulary import CLASSES, Kind, Status
 

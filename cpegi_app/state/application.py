@@ -143,7 +143,9 @@ class CaseState(FormState, mixin=True):
             return ""
         if self.view.can_approve:
             # The form goes with its version: what is sent against an older one is refused and says why.
-            self._put(found, found.view.model_copy(update={"can_approve": True, "version": self.view.version}))
+            self._put(
+                found, found.view.model_copy(update={"can_approve": True, "version": self.view.version})
+            )
         else:
             self._put(found, found.view)
             if found.view.can_approve:

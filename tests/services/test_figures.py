@@ -160,3 +160,37 @@ def test_sums_are_the_databases_own(session: Session):
     assert row.applicant
     count, fen = figures.sums(session, Application.id == world.row_id, Application.approved_fen)
     assert (count, fen) == (1, row.approved_fen)
+
+
+def test_what_was_withdrawn_is_neither_sent_nor_decided(session: Session):
+    month, boss = clock.today().isoformat()[:7], factories.staff(session)
+    world = worlds.application_world(session).bring_to(session, Status.PENDING)
+    was = lines(figures_region.tables(session, boss, period("3")), "融资业务")[month]
+    tiles = [t.value for t in figures_view.board(session, boss, "region", "3").tiles if t.label == "融资申请"]
+    world.act(session, Action.WITHDRAW)
+    now = lines(figures_region.tables(session, boss, period("3")), "融资业务")[month]
+    assert (now[0], now[1]) == (was[0] - 1, was[1] - 500)
+    told = [t.value for t in figures_view.board(session, boss, "region", "3").tiles if t.label == "融资申请"]
+    assert int(told[0]) == int(tiles[0]) - 1
+    bank = figures_member.tables(session, world.reviewer, period("3"))
+    assert [cells[0] for cells in lines(bank, "申请转化").values()] == [0, 0, 0, 0, 0]
+    assert lines(bank, "申请、审批与放款")[month][:2] == [0, 0]
+    assert [cells[0] for cells in lines(bank, "各产品").values()] == [0]
+    own = figures_member.tables(session, world.owner, period("3"))
+    assert lines(own, "我的融资（按月）")[month][:2] == [0, 0]
+    assert sum(cells[0] for cells in lines(own, "我的融资申请").values()) == 0
+
+
+def test_a_withdrawal_is_no_work_done_and_a_second_return_is_counted_once(session: Session):
+    boss = factories.staff(session)
+    world = worlds.product_world(session).bring_to(session, Status.PENDING)
+    world.act(session, Action.WITHDRAW)
+
+    def done() -> list[Any]:
+        return lines(figures_region.tables(session, boss, period("3")), "审核队列")["金融产品"]
+
+    assert done()[0] == 0 and done()[3:] == [0, None]
+    for _ in range(2):
+        world.act(session, Action.SUBMIT)
+        world.act(session, Action.RETURN)
+    assert done()[0] == 0 and done()[3] == 1 and done()[4] is not None
