@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -50,7 +50,7 @@ class Month:
 
     def holds(self, moment: Any) -> Any:
         """Return the condition that a moment lies in the month."""
-        return (moment >= _midnight(self.first)) & (moment < _midnight(self.following))
+        return (moment >= clock.midnight(self.first)) & (moment < clock.midnight(self.following))
 
     def holds_day(self, day: Any) -> Any:
         """Return the condition that a date lies in the month."""
@@ -66,7 +66,9 @@ class Period:
 
     def holds(self, moment: Any) -> Any:
         """Return the condition that a moment lies in the period."""
-        return (moment >= _midnight(self.months[0].first)) & (moment < _midnight(self.months[-1].following))
+        return (moment >= clock.midnight(self.months[0].first)) & (
+            moment < clock.midnight(self.months[-1].following)
+        )
 
     def holds_day(self, day: Any) -> Any:
         """Return the condition that a date lies in the period."""
@@ -86,10 +88,6 @@ def period(code: str) -> Period:
     while len(months) < count:
         months.append(Month((months[-1].first - timedelta(days=1)).replace(day=1)))
     return Period(code, tuple(reversed(months)))
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), clock.SHANGHAI)
 
 
 # --- tables ---------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ SENT = {
     "ix_application_sent": ["institution_id", "submitted_at", "id", "amount_fen"],
     "ix_application_region_sent": ["submitted_at", "amount_fen", "institution_id"],
 }
+LOG = "ix_product_push_log"
 READ = "ix_product_push_read"
 
 
@@ -21,6 +22,8 @@ def upgrade() -> None:
     for name, columns in SENT.items():
         op.drop_index(name, "application")
         op.create_index(name, "application", [*columns, "status"])
+    op.drop_index(LOG, "product_push")
+    op.create_index(LOG, "product_push", ["product_id", "id", "read_at", "version"])
     op.create_index(READ, "product_push", ["read_at"])
     op.add_column("push_run", sa.Column("failures", sa.Integer(), server_default="0", nullable=False))
 
@@ -29,6 +32,8 @@ def downgrade() -> None:
     """Put things back."""
     op.drop_column("push_run", "failures")
     op.drop_index(READ, "product_push")
+    op.drop_index(LOG, "product_push")
+    op.create_index(LOG, "product_push", ["product_id", "id"])
     for name, columns in SENT.items():
         op.drop_index(name, "application")
         op.create_index(name, "application", columns)
