@@ -41,7 +41,7 @@ def tables(session: Session, actor: Actor, period: Period) -> list[Table]:
             _products(session, actor, period),
         ]
     else:
-        found += _matches(session, actor)
+        found += _matches(session, actor, period)
     if (
         found
         and not session.exec(
@@ -145,7 +145,7 @@ def _products(session: Session, actor: Actor, period: Period) -> Table:
 # --- an enterprise --------------------------------------------------------------------------------
 
 
-def _matches(session: Session, actor: Actor) -> list[Table]:
+def _matches(session: Session, actor: Actor, period: Period) -> list[Table]:
     try:
         counts = matches.counts(session, actor, {})
     except Conflict:
@@ -153,12 +153,17 @@ def _matches(session: Session, actor: Actor) -> list[Table]:
         return []
     found = Table("适合我的产品（当前）", "匹配情况", (Column("金融产品", "个", charted=True),))
     found.lines = [(c.label, [counts.get(c.value, 0)]) for c in MatchClass]
-    return [found, _pushes(session, actor)]
+    return [found, _pushes(session, actor, period)]
 
 
-def _pushes(session: Session, actor: Actor) -> Table:
-    found = Table("收到的产品推送", "情况", (Column("产品", "个", charted=True),))
-    mine: Any = ProductPush.org_id == actor.org_id
+def _pushes(session: Session, actor: Actor, period: Period) -> Table:
+    found = Table(
+        "收到的产品推送",
+        "情况",
+        (Column("推送", "次", charted=True),),
+        note="按期内收到的推送统计；同一产品的授信条件变更后可能再次推送。",
+    )
+    mine: Any = (ProductPush.org_id == actor.org_id) & period.holds(col(ProductPush.created_at))
     read, lapsed = col(ProductPush.read_at).is_not(None), col(ProductPush.lapsed_at).is_not(None)
     for label, condition in (("已推送", mine), ("已查看", mine & read), ("条件不再满足", mine & lapsed)):
         found.lines.append((label, sums(session, condition)))

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor, Permission, Role
-from cpegi_app.models import Application, Loan, Organisation, Product, User, Verification
+from cpegi_app.models import Application, Loan, Organisation, Product, ProductRevision, User, Verification
 from cpegi_app.services import staff
 from cpegi_app.services.corrections import in_force
 from cpegi_app.services.figures import (
@@ -78,10 +78,17 @@ def _joined(session: Session, period: Period) -> Table:
         by_month=True,
     )
     member, approved = User.role == Role.MEMBER.value, Verification.status == APPROVED
+    # Once for each product: 重新上架 and 变更 are no further one.
+    first = (
+        select(func.min(ProductRevision.decided_at).label("at"))
+        .where(ProductRevision.status == APPROVED)
+        .group_by(col(ProductRevision.product_id))
+        .subquery()
+    )
     for month in period.months:
         users = sums(session, month.holds(col(User.created_at)) & member)
         passed = sums(session, month.holds(col(Verification.decided_at)) & approved)
-        listed = sums(session, month.holds(col(Product.listed_at)))
+        listed = sums(session, month.holds(first.c.at))
         found.lines.append((month.code, [users[0], passed[0], listed[0]]))
     return found
 

@@ -69,7 +69,7 @@ def _pages(
     return _rows(session, org, graded), total
 
 
-SORTS = {
+SORTS: dict[str, Any] = {
     "cost": col(Product.cost_bp),
     "amount": col(Product.amount_max_fen),
     "rate": col(Product.rate_min_bp),

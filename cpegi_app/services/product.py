@@ -13,7 +13,7 @@ from cpegi_app import clock
 from cpegi_app.access import PRODUCT_EDIT, PRODUCTS, REVIEW, Actor, Permission
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import Organisation, Product, ProductRevision
-from cpegi_app.services import audit, conditions, push, review
+from cpegi_app.services import audit, conditions, facts, push, review
 from cpegi_app.services.forms import (
     Codes,
     Day,
@@ -234,6 +234,8 @@ def _publish(session: Session, actor: Actor, row: Any, payload: Payload) -> None
     org = session.get(Organisation, row.org_id)
     assert product is not None and org is not None
     was_closed = bool(product.revision_id and closed_why(product))
+    if product.revision_id:
+        facts.renew(session, product)
     publish(product, org, row)
     session.add(product)
     push.product_approved(session, product, was_closed=was_closed)

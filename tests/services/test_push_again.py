@@ -6,12 +6,14 @@ import dataclasses
 from datetime import timedelta
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
-from cpegi_app import clock
+from cpegi_app import clock, db, pusher
 from cpegi_app.access import Actor
+from cpegi_app.dimensions import DIMENSIONS, LAYOUT, fingerprint
 from cpegi_app.errors import NotFound
-from cpegi_app.services import application, lists, matches, product, push, push_log, review
+from cpegi_app.models import MatchFact, Product, ProductLimit, PushRun
+from cpegi_app.services import application, facts, lists, matches, product, push, push_log, review
 from cpegi_app.vocabulary import Action, Kind, OrgClass, Status
 from tests import factories, worlds
 from tests.services.pushes import change, figures, pairs, published, run, target, told
@@ -133,3 +135,73 @@ def test_who_was_told_of_a_product_reads_that_it_is_off_the_list(session: Sessio
     draft = product.new_draft(session, bank)
     with pytest.raises(NotFound):
         matches.detail(session, told_of, draft.product_id)
+
+
+# --- what goes wrong ----------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("database")
+def test_a_run_that_fails_rests_and_the_others_go_on():
+    with db.transaction() as session:
+        bank, who = (
+            factories.member(session, Kind.DEBT, org_class=OrgClass.BANK.value),
+            factories.member(session),
+        )
+        products = [target(session, published(session, bank)) for _ in range(2)]
+        broken, sound = (p.id or 0 for p in products)
+        right = products[0].conditions
+        products[0].conditions = right | {"revenue": {"low": "no number"}}
+
+    def reached() -> list[int]:
+        with db.reading() as session:
+            return [p for p in (broken, sound) if pairs(session, p)]
+
+    def failures() -> list[int]:
+        with db.reading() as session:
+            return list(session.exec(select(PushRun.failures).where(PushRun.product_id == broken)))
+
+    pusher.work_off()
+    assert reached() == [sound] and failures() == [1]
+    # Not again at once; after a while, and then after a longer one.
+    pusher.work_off()
+    assert failures() == [1]
+    clock.shift(timedelta(seconds=6))
+    pusher.work_off()
+    assert failures() == [2]
+    clock.shift(timedelta(seconds=12))
+    pusher.work_off()
+    assert failures() == [2]
+    with db.transaction() as session:
+        session.get_one(Product, broken).conditions = right
+    clock.shift(timedelta(minutes=1))
+    pusher.work_off()
+    assert reached() == [broken, sound] and failures() == [0]
+    with db.reading() as session:
+        assert len(told(session, who)) == 2
+
+
+def test_a_change_under_another_layout_is_compared_with_what_was_in_force(session: Session, bank: Actor):
+    """An update of the platform, and a 变更 that is approved before the limits were written anew."""
+    session.execute(MatchFact.update().values(is_live=False))
+    fits = factories.member(session, patents="2")
+    world = published(session, bank, c_patents_low="3")
+    product_id = target(session, world).id or 0
+    assert run(session) == 0
+    session.execute(ProductLimit.update().values(layout="older"))
+    change(session, world, rate_min="3.2")
+    assert facts.version(session, product_id) == 1 and run(session) == 0
+    session.execute(ProductLimit.update().values(layout="older"))
+    change(session, world, c_patents_low="1")
+    assert facts.version(session, product_id) == 2 and run(session) == 1
+    assert pairs(session, product_id) == [(fits.org_id, 2)]
+
+
+def test_a_formula_that_changes_changes_the_layout():
+    ratio = next(d for d in DIMENSIONS if d.code == "debt_ratio")
+    assert fingerprint(DIMENSIONS) == LAYOUT
+    for other in (
+        dataclasses.replace(ratio, computed=lambda p: None),
+        dataclasses.replace(ratio, sources=("liabilities", "revenue")),
+        dataclasses.replace(ratio, dated="profile"),
+    ):
+        assert fingerprint([other if d is ratio else d for d in DIMENSIONS]) != LAYOUT
