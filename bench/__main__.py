@@ -9,18 +9,25 @@ import time
 from bench import table, wire
 from bench.registry import BENCHES
 
+# What all of them may take together.
+LIMIT_S = 15 * 60
+
 
 def main(names: list[str]) -> int:
     """Run some benches, or all; tell how many did not finish."""
     if unknown := set(names) - set(BENCHES):
         raise SystemExit(f"No such bench: {', '.join(sorted(unknown))}. There are: {', '.join(BENCHES)}.")
-    failed = 0
+    failed, began = 0, time.monotonic()
     for name in names or BENCHES:
         start = time.monotonic()
         print(f"{BENCHES[name].title} …", flush=True)
         done = subprocess.run([sys.executable, "-m", "bench", "--one", name], cwd=table.ROOT)
         failed += done.returncode != 0
         print(f"  {time.monotonic() - start:.0f} s\n", flush=True)
+    took = time.monotonic() - began
+    print(f"Altogether {took / 60:.1f} min", flush=True)
+    if not names:
+        table.write_total(took, LIMIT_S)
     return failed
 
 

@@ -70,13 +70,23 @@ def machine() -> str:
     )
 
 
+def write_total(seconds: float, limit: float) -> None:
+    """Put into the page how long all benches took together."""
+    start, end = marks("total")
+    row = at_most("all benches in one run", seconds / 60, limit / 60, "{:.1f} min")
+    _put(start, end, f"{HEAD}{row.line()}\nMeasured {clock.today()}: {machine()}.\n")
+
+
 def write(bench: Bench, rows: list[Row], before: str) -> None:
     """Put a bench's table in its place in the page."""
     start, end = marks(bench.name)
     when = f"Measured {clock.today()}: {machine()}; load {before} before, {load()} after.\n"
-    table = f"{start}\n{HEAD}{''.join(row.line() for row in rows)}\n{when}{end}"
+    _put(start, end, f"{HEAD}{''.join(row.line() for row in rows)}\n{when}")
+
+
+def _put(start: str, end: str, content: str) -> None:
     text = PAGE.read_text()
     section = re.compile(f"{re.escape(start)}.*?{re.escape(end)}", re.DOTALL)
     if not section.search(text):
         raise SystemExit(f"{PAGE.name} has no place for the bench: put {start} and {end} into it.")
-    PAGE.write_text(section.sub(lambda _: table, text))
+    PAGE.write_text(section.sub(lambda _: f"{start}\n{content}{end}", text))

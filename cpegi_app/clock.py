@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 
 # Fixed offset: China has kept no daylight saving time since 1991, and a machine may lack tzdata.
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -33,6 +33,11 @@ def local_date(moment: datetime | None) -> str:
 def aware(moment: datetime) -> datetime:
     """Return the moment as aware UTC; SQLite hands back naive values, which are UTC."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def midnight(day: date) -> datetime:
+    """Return the moment at which a day begins in Asia/Shanghai."""
+    return datetime.combine(day, time(), SHANGHAI)
 
 
 def shift(by: timedelta) -> None:

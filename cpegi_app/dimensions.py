@@ -291,10 +291,31 @@ DIMENSIONS: tuple[Dimension, ...] = (
 BY_CODE = {d.code: d for d in DIMENSIONS}
 
 
-def _fingerprint() -> str:
-    parts = [(d.code, d.kind, d.unit, [m.value for m in d.options or ()]) for d in DIMENSIONS]
+def _sample() -> dict[str, str]:
+    """Return a profile with a figure in every field that a dimension reads."""
+    found: dict[str, str] = {}
+    for d in DIMENSIONS:
+        if d.options:
+            found[d.code] = next(iter(d.options)).value
+        elif d.kind == "yes":
+            found[d.code] = "YES"
+        elif d.dated == "today":
+            found |= dict.fromkeys(d.fields, "2015-03-17")
+        else:
+            for name in d.fields:
+                found.setdefault(name, str(1000 + 37 * len(found)))
+    return found
+
+
+def fingerprint(dimensions: Iterable[Dimension]) -> str:
+    """Return what the stored figures depend on: the declarations, and what their formulas make of a sample."""
+    sample = _sample()
+    parts = [
+        (d.code, d.kind, d.unit, [m.value for m in d.options or ()], d.dated, d.fields, d.stored(sample))
+        for d in dimensions
+    ]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 # Rows written under another layout are written anew when the platform starts.
-LAYOUT = _fingerprint()
+LAYOUT = fingerprint(DIMENSIONS)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from typing import Any
 
 from cpegi_app import db
 from cpegi_app.services import facts, push
@@ -11,6 +13,9 @@ from cpegi_app.services import facts, push
 log = logging.getLogger(__name__)
 # How long to wait for new runs, and between two steps, so that others write in between, in seconds.
 IDLE_S, BETWEEN_S = 0.5, 0.02
+# After so many rounds what could not be caught up is tried again.
+AGAIN = 120
+FAILED = object()
 
 
 def catch_up() -> None:
@@ -26,12 +31,19 @@ def catch_up() -> None:
 
 def step() -> bool:
     """Take the next step of a push; False when there is none to take."""
-    with db.reading() as session:
-        seen = push.look(session)
-    if seen is None:
-        return False
-    with db.transaction() as session:
-        push.step(session, seen)
+    seen: push.Look | None = None
+    try:
+        with db.reading() as session:
+            seen = push.look(session)
+        if seen is None:
+            return False
+        with db.transaction() as session:
+            push.step(session, seen)
+    except Exception:
+        # In a transaction of its own: what failed has taken back whatever it wrote, and must not stop the others.
+        with db.transaction() as session:
+            run_id = push.failed(session, seen)
+        log.exception("a step of the push %s failed; it rests, the others go on", run_id)
     return True
 
 
@@ -45,14 +57,22 @@ def work_off() -> int:
 
 async def push_matches() -> None:
     """Work off pushes until the process ends; what a crash interrupted goes on where it was."""
-    caught_up = False
+    caught_up, rounds = False, 0
     while True:
         went_on = False
-        try:
-            if not caught_up:
-                await asyncio.to_thread(catch_up)
-                caught_up = True
-            went_on = await asyncio.to_thread(step)
-        except Exception:
-            log.exception("a step of a push failed; the next round tries again")
+        if not caught_up and rounds % AGAIN == 0:
+            caught_up = (
+                await _tried(catch_up, "facts of an earlier release could not be written") is not FAILED
+            )
+        # Pushes go on whatever becomes of that: what an approval writes does not wait for it.
+        went_on = await _tried(step, "a step of a push failed; the next round tries again") is True
+        rounds += 1
         await asyncio.sleep(BETWEEN_S if went_on else IDLE_S)
+
+
+async def _tried(work: Callable[[], Any], words: str) -> Any:
+    try:
+        return await asyncio.to_thread(work)
+    except Exception:
+        log.exception(words)
+        return FAILED

@@ -30,11 +30,11 @@ class Application(Reviewable, table=True):
         # A list at a million rows: its count and its pages read along the ids; what headings sort by.
         Index("ix_application_list", "institution_id", "id", "status", "submitted_at"),
         Index("ix_application_amount", "institution_id", "amount_fen", "id"),
-        Index("ix_application_sent", "institution_id", "submitted_at", "id", "amount_fen"),
+        Index("ix_application_sent", "institution_id", "submitted_at", "id", "amount_fen", "status"),
         Index("ix_application_updated_at", "updated_at"),
         # What figures are summed up from, month by month: all of it stands in the index.
         Index("ix_application_decided", "institution_id", "decided_at", "status", "approved_fen"),
-        Index("ix_application_region_sent", "submitted_at", "amount_fen", "institution_id"),
+        Index("ix_application_region_sent", "submitted_at", "amount_fen", "institution_id", "status"),
         Index("ix_application_region_decided", "decided_at", "status", "approved_fen", "institution_id"),
     )
 

@@ -79,6 +79,8 @@ class PushRun(Row, table=True):
     total: int | None = None
     done: int = 0
     touched_at: datetime = moment(default=...)
+    # Steps that failed one after the other; the run waits the longer, the more there are.
+    failures: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     finished_at: datetime | None = moment()
 
 
@@ -88,8 +90,11 @@ class ProductPush(Row, table=True):
     __tablename__ = "product_push"
     __table_args__ = (
         Index("uq_product_push_pair", "product_id", "org_id", "version", unique=True),
-        Index("ix_product_push_log", "product_id", "id"),
+        # All that a log's count asks stands in the index.
+        Index("ix_product_push_log", "product_id", "id", "read_at", "version"),
         Index("ix_product_push_org", "org_id", "product_id"),
+        # A log at a million rows: which of them were read since it was counted.
+        Index("ix_product_push_read", "read_at"),
     )
 
     product_id: int = Field(foreign_key="product.id")

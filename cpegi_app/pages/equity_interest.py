@@ -35,7 +35,7 @@ def deals() -> rx.Component:
                 state,
                 [
                     ui.Col("项目", wrap=True),
-                    ui.Col("融资额", num=True),
+                    ui.Col("融资额", num=True, sort="amount"),
                     "状态",
                     ui.Col("推荐理由与反馈", wrap=True),
                     ui.Col("操作", ops=True),

@@ -255,7 +255,7 @@ def project_readers() -> rx.Component:
         ),
         list_page(
             state,
-            ["机构名称", "机构类别", "查阅人", "打开时间"],
+            ["机构名称", "机构类别", "查阅人", ui.Col("打开时间", sort="at")],
             _opening,
             "商业计划书查阅记录",
             empty=ui.empty_state(

@@ -35,8 +35,8 @@ def matches() -> rx.Component:
                 state,
                 [
                     ui.Col("金融产品", wrap=True),
-                    ui.Col("综合年化成本", num=True),
-                    ui.Col("额度", num=True),
+                    ui.Col("综合年化成本", num=True, sort="cost"),
+                    ui.Col("额度", num=True, sort="amount"),
                     ui.Col("期限", num=True, wide=True),
                     ui.Col("匹配情况", wrap=True),
                     ui.Col("操作", ops=True),
@@ -119,7 +119,7 @@ def match() -> rx.Component:
                 rx.fragment(),
             ),
             rx.cond(
-                state.row_id > 0,
+                (state.row_id > 0) & (state.found.closed_why == ""),
                 ui.link_button("查看产品详情", href(PUBLIC_PRODUCT, state.row_id)),
                 rx.fragment(),
             ),

@@ -60,6 +60,11 @@ def filing_review() -> rx.Component:
             _row,
             "备案明细",
             query=rows_query(),
+            tools=[
+                ui.download_link(
+                    "导出明细", "/exports/filing/" + state.batch_id.to_string(), class_name="btn"
+                )
+            ],
             export=False,
         ),
         _mark_dialog(),

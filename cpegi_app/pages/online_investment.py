@@ -158,7 +158,14 @@ def staff_records() -> rx.Component:
 def _questions() -> rx.Component:
     return list_page(
         QuestionListState,
-        ["提问单位", ui.Col("项目", clip=True), "来源", "状态", "最近更新", ui.Col("操作", ops=True)],
+        [
+            "提问单位",
+            ui.Col("项目", clip=True),
+            "来源",
+            "状态",
+            ui.Col("最近更新", sort="at"),
+            ui.Col("操作", ops=True),
+        ],
         _question_row,
         "投资记录疑问",
         query=[ui.field("state", "状态", ui.select_input("state", QuestionState.options(), blank="全部"))],

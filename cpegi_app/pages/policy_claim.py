@@ -78,7 +78,6 @@ def policy_claims() -> rx.Component:
             empty=ui.empty_state(
                 "还没有可以兑现的奖补", "政策申请审核通过后会显示在这里。", icon_name="coins"
             ),
-            export=False,
         ),
     )
 
@@ -210,7 +209,6 @@ def claim_queue() -> rx.Component:
                 ),
             ],
             empty=ui.empty_state("没有等待审核的兑现申请", "申请单位提交后会出现在这里。"),
-            export=False,
         ),
     )
 

@@ -72,7 +72,7 @@ def _ready() -> rx.Component:
                 class_name="num small",
             ),
         ],
-        empty=ui.empty_state("没有待拨付的兑现申请", "兑现申请审核通过后会出现在这里。", icon_name="coins"), export=False)  # fmt: skip
+        empty=ui.empty_state("没有待拨付的兑现申请", "兑现申请审核通过后会出现在这里。", icon_name="coins"))  # fmt: skip
 
 
 def _ready_row(r: Any) -> list:

@@ -58,7 +58,6 @@ def publicities() -> rx.Component:
             ],
             "公示",
             empty=ui.empty_state("还没有公示", "有申请审核通过后，可以在上方发布公示。"),
-            export=False,
         ),
         _preview(),
     )

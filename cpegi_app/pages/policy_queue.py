@@ -60,7 +60,6 @@ def policy_queue() -> rx.Component:
             empty=ui.empty_state(
                 "没有等待办理的申请", "新的申请受理后会出现在这里；也可以切换环节或调整查询条件。"
             ),
-            export=False,
         ),
         _bulk(),
     )
@@ -201,6 +200,5 @@ def policy_overview() -> rx.Component:
             row,
             "政策办理概览",
             empty=ui.empty_state("还没有发布的政策", "政策发布后，这里按政策统计申请和资金。"),
-            export=False,
         ),
     )

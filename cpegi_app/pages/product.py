@@ -40,9 +40,9 @@ def products() -> rx.Component:
             state,
             [
                 "产品名称 / 类型",
-                ui.Col("额度", num=True),
+                ui.Col("额度", num=True, sort="amount"),
                 ui.Col("期限", num=True),
-                ui.Col("年利率", num=True),
+                ui.Col("年利率", num=True, sort="rate"),
                 "状态",
                 ui.Col("更新时间", sort="updated"),
                 ui.Col("操作", ops=True),

@@ -84,7 +84,7 @@ def _log() -> rx.Component:
     )
     return list_page(
         state,
-        ["推送时间", "条件版本", "企业", "是否查看", "是否申请", ui.Col("操作", ops=True)],
+        [ui.Col("推送时间", sort="at"), "条件版本", "企业", "是否查看", "是否申请", ui.Col("操作", ops=True)],
         _row,
         "推送记录",
         query=[

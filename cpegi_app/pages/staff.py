@@ -38,13 +38,20 @@ def queue() -> rx.Component:
                     "类型",
                     ui.Col("事项", wrap=True),
                     ui.Col("申请单位", wrap=True),
-                    "提交时间",
+                    ui.Col("提交时间", sort="sent"),
                     "已等待",
                     ui.Col("操作", ops=True),
                 ],
                 _queue_row,
                 "审核队列",
                 key="href",
+                query=[
+                    ui.field(
+                        "word", "申请单位", ui.text_input("word", placeholder="名称中的字", max_length=60)
+                    ),
+                    ui.field("from", "提交日期自", ui.date_input("from")),
+                    ui.field("to", "至", ui.date_input("to")),
+                ],
                 empty=ui.empty_state(
                     "没有待审核的事项", "新的申请提交后会出现在这里，并计入消息通知。", icon_name="check"
                 ),

@@ -139,7 +139,9 @@ def notices() -> rx.Component:
     state = NoticeState
     return rx.fragment(
         ui.page_head(
-            NOTICES.title, ui.button("全部标为已读", state.read_all, disabled=ShellState.unread == 0)
+            NOTICES.title,
+            ui.button("导出", state.export, icon_name="download", disabled=state.total == 0),
+            ui.button("全部标为已读", state.read_all, disabled=ShellState.unread == 0),
         ),
         ui.query_bar(
             ui.field("word", "标题", ui.text_input("word", placeholder="标题中的字")),

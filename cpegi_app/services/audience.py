@@ -66,17 +66,19 @@ def count(session: Session, actor: Actor, wanted: Mapping[str, Any], part: int, 
 
 def shown(wanted: Mapping[str, Any], problems: list[str], tally: Tally) -> Audience:
     """Return what may be told of a tally."""
-    few = tally.fit < FEW or tally.lacking < FEW
-    worst = sorted(((n, code) for code, n in tally.out.items() if n), reverse=True)[:WORST]
+    out = {code: n for code, n in tally.out.items() if n}
+    # One count that is not told makes every other a rough one: how many there are in all is public.
+    rough = any(n < FEW for n in (tally.fit, tally.lacking, *out.values()))
+    worst = sorted(((n, code) for code, n in out.items()), reverse=True)[:WORST]
     return Audience(
         ready=True,
-        fit=told(tally.fit),
-        lacking=told(tally.lacking),
+        fit=told(tally.fit, rough=rough),
+        lacking=told(tally.lacking, rough=rough),
         worst=[
             Shut(
                 label=BY_CODE[code].label,
                 condition=conditions.show(BY_CODE[code], wanted[code]),
-                count=told(n, rough=few),
+                count=told(n, rough=rough),
                 share=round(n * 20 / tally.total) * 5 if tally.total else 0,
             )
             for n, code in worst
@@ -86,7 +88,7 @@ def shown(wanted: Mapping[str, Any], problems: list[str], tally: Tally) -> Audie
 
 
 def told(n: int, *, rough: bool = False) -> str:
-    """Return a count; beside one that is not told, a rough one, or the hidden one could be reckoned."""
+    """Return a count; beside one that is not told, a rough one in fives, or the hidden one could be reckoned."""
     if n < FEW:
         return f"少于 {FEW}"
     return f"约 {n - n % FEW:,}" if rough else f"{n:,}"

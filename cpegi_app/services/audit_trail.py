@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from pydantic import BaseModel
@@ -10,7 +10,6 @@ from sqlmodel import Session, col
 
 from cpegi_app import clock
 from cpegi_app.access import Actor, Permission
-from cpegi_app.errors import DomainError
 from cpegi_app.models import AuditEntry
 from cpegi_app.services import audit, list_count, lists, review
 from cpegi_app.services.forms import normalise
@@ -58,19 +57,12 @@ def _audit(actor: Actor, filters: Filters) -> list[Any]:
         named = col(AuditEntry.actor_label).contains(word, autoescape=True)
         named |= col(AuditEntry.detail).contains(word, autoescape=True)
         found.append(named | (col(AuditEntry.subject) == _subject_code(word)))
-    since, until = _day(filters.get("since", "")), _day(filters.get("until", ""))
+    since, until = lists.day(filters.get("since", "")), lists.day(filters.get("until", ""))
     if since:
-        found.append(AuditEntry.created_at >= _midnight(since))
+        found.append(AuditEntry.created_at >= clock.midnight(since))
     if until:
-        found.append(AuditEntry.created_at < _midnight(until + timedelta(days=1)))
+        found.append(AuditEntry.created_at < clock.midnight(until + timedelta(days=1)))
     return found
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise DomainError("请填写日期，格式如 2026-01-31。") from None
 
 
 def _audit_row(e: AuditEntry) -> AuditRow:
@@ -102,10 +94,6 @@ def _subject_code(word: str) -> str:
     """Return what the trail keeps for a label that was read off the list, else the word itself."""
     label, blank, number = word.rpartition(" ")
     return next((f"{k}:{number}" for k, v in _things().items() if blank and v == label), word)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), clock.SHANGHAI)
 
 
 AUDIT_LIST = lists.register(

@@ -58,6 +58,7 @@ from cpegi_app.services import (
 )
 from cpegi_app.services.bench_parts import MOST, TODOS, Tile, Todo, tile
 from cpegi_app.services.corrections import in_force
+from cpegi_app.services.figures import was_sent
 from cpegi_app.services.forms import wan
 from cpegi_app.services.report import heading
 from cpegi_app.vocabulary import DUTY_TONES, TONES, Kind, Status
@@ -150,7 +151,7 @@ def region_tiles(session: Session) -> list[Tile]:
     enterprises = _count(session, verified.where(Organisation.kind == Kind.ENTERPRISE.value))
     institutions = _count(session, verified.where(Organisation.kind != Kind.ENTERPRISE.value))
     products = _count(session, select(Product.id).where(col(Product.is_listed).is_(True)))
-    sent = _count(session, select(Application.id).where(col(Application.submitted_at).is_not(None)))
+    sent = _count(session, select(Application.id).where(was_sent()))
     total, number = session.exec(
         select(func.coalesce(func.sum(Loan.amount_fen), 0), func.count(col(Loan.id))).where(in_force())
     ).one()

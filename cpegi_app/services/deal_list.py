@@ -100,6 +100,11 @@ def _row(mark: Any, project: EquityProject, org: str) -> DealRow:
     )
 
 
+def _amount(mark: Any) -> Any:
+    """Return what the project of a mark asks for, to sort by."""
+    return select(EquityProject.amount_fen).where(EquityProject.id == mark.project_id).scalar_subquery()
+
+
 _COLUMNS: dict[str, Any] = {
     "项目": lambda r: r.name,
     "企业": lambda r: r.org,
@@ -116,6 +121,7 @@ FAVOURITES = lists.register(
         Table(ProjectFavourite),
         _rows,
         _COLUMNS | {"收藏时间": lambda r: r.at},
+        {"at": col(ProjectFavourite.id), "amount": _amount(ProjectFavourite)},
         large=False,
     )
 )
@@ -135,6 +141,7 @@ RECOMMENDED = lists.register(
             "反馈说明": lambda r: r.word,
             "是否收藏": lambda r: "是" if r.is_favourite else "否",
         },
+        {"at": col(ProjectRecommendation.id), "amount": _amount(ProjectRecommendation)},
         large=False,
     )
 )

@@ -208,6 +208,7 @@ OPENINGS = lists.register(
             "查阅人": lambda r: r.who,
             "打开时间": lambda r: r.at,
         },
+        {"at": col(PlanOpening.id)},
         large=False,
     )
 )

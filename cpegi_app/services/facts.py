@@ -13,9 +13,16 @@ from cpegi_app import clock
 from cpegi_app.dimensions import DIMENSIONS, LAYOUT
 from cpegi_app.models import MatchFact, Organisation, Product, ProductLimit, User
 from cpegi_app.services.conditions import effective
+from cpegi_app.services.profile_forms import EnterpriseProfile
 from cpegi_app.vocabulary import Kind
 
 BATCH = 200
+# A figure that no form asks for would be missing of every enterprise; the scale is reckoned from what one does.
+_UNASKED = {name for d in DIMENSIONS for name in d.fields} - set(EnterpriseProfile.model_fields)
+if _UNASKED:
+    raise TypeError(
+        f"conditions need figures that the profile has no field for: {', '.join(sorted(_UNASKED))}"
+    )
 
 
 def facts_of(profile: Mapping[str, str]) -> dict[str, int | None]:
@@ -43,17 +50,33 @@ def put(session: Session, org: Organisation) -> bool:
 
 
 def put_product(session: Session, product: Product) -> bool:
-    """Write a published product's limits; tell whether they differ, which makes another version of them."""
-    session.flush()
-    limits = limits_of(effective(product.conditions, product.data))
-    before = session.execute(select(ProductLimit).where(ProductLimit.c.id == product.id)).mappings().first()
+    """Write a published product's limits; tell whether they differ, which makes another version of them.
+
+    What was in force before stands there under this layout: see `renew`.
+    """
+    limits, before = _limits(session, product)
     if before and before["layout"] == LAYOUT and all(before[k] == v for k, v in limits.items()):
         return False
-    # Another layout is no other condition: what was pushed under this version stays pushed.
-    same = before is not None and before["layout"] != LAYOUT
-    version = before["version"] + (not same) if before else 1
+    version = before["version"] + 1 if before else 1
     _put(session, ProductLimit, product.id or 0, limits | {"version": version})
-    return not same
+    return True
+
+
+def renew(session: Session, product: Product) -> None:
+    """Write what is in force of a product under this layout: no other condition, and the same version.
+
+    What was pushed under the version stays pushed. A change is compared with this, not with another layout's figures.
+    """
+    limits, before = _limits(session, product)
+    if not before or before["layout"] != LAYOUT:
+        version = before["version"] if before else 1
+        _put(session, ProductLimit, product.id or 0, limits | {"version": version})
+
+
+def _limits(session: Session, product: Product) -> tuple[dict[str, int | None], Any]:
+    session.flush()
+    before = session.execute(select(ProductLimit).where(ProductLimit.c.id == product.id)).mappings().first()
+    return limits_of(effective(product.conditions, product.data)), before
 
 
 def version(session: Session, product_id: int) -> int:
@@ -105,7 +128,7 @@ def backlog(session: Session) -> None:
     for org in list(session.scalars(orgs.limit(BATCH))):
         put(session, org)
     for product in list(session.scalars(products.limit(BATCH))):
-        put_product(session, product)
+        renew(session, product)
 
 
 def _behind() -> tuple[Any, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,8 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
+from cpegi_app.models import Application
+from cpegi_app.vocabulary import Status
 
 PERIODS: dict[str, str] = {
     "6": "近 6 个月",
@@ -48,7 +50,7 @@ class Month:
 
     def holds(self, moment: Any) -> Any:
         """Return the condition that a moment lies in the month."""
-        return (moment >= _midnight(self.first)) & (moment < _midnight(self.following))
+        return (moment >= clock.midnight(self.first)) & (moment < clock.midnight(self.following))
 
     def holds_day(self, day: Any) -> Any:
         """Return the condition that a date lies in the month."""
@@ -64,7 +66,9 @@ class Period:
 
     def holds(self, moment: Any) -> Any:
         """Return the condition that a moment lies in the period."""
-        return (moment >= _midnight(self.months[0].first)) & (moment < _midnight(self.months[-1].following))
+        return (moment >= clock.midnight(self.months[0].first)) & (
+            moment < clock.midnight(self.months[-1].following)
+        )
 
     def holds_day(self, day: Any) -> Any:
         """Return the condition that a date lies in the period."""
@@ -84,10 +88,6 @@ def period(code: str) -> Period:
     while len(months) < count:
         months.append(Month((months[-1].first - timedelta(days=1)).replace(day=1)))
     return Period(code, tuple(reversed(months)))
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), clock.SHANGHAI)
 
 
 # --- tables ---------------------------------------------------------------------------------------
@@ -191,6 +191,21 @@ def _number(value: Any) -> Decimal:
 
 def _share(part: Decimal, most: Decimal) -> int:
     return max(2, round(part * 100 / most)) if part > 0 and most > 0 else 0
+
+
+# --- what counts ------------------------------------------------------------------------------------
+
+DECIDED = (Status.APPROVED.value, Status.REJECTED.value, Status.RETURNED.value)
+
+
+def was_sent() -> Any:
+    """Return the condition of the applications that were sent; withdrawn, one is its enterprise's own affair again."""
+    return col(Application.submitted_at).is_not(None) & (Application.status != Status.DRAFT.value)
+
+
+def sent_in(span: Month | Period) -> Any:
+    """Return the condition of the applications that were sent in a span of time."""
+    return span.holds(col(Application.submitted_at)) & was_sent()
 
 
 # --- sums -----------------------------------------------------------------------------------------

@@ -13,11 +13,13 @@ from cpegi_app.models import Application, Disbursement, Loan, Product, ProductPu
 from cpegi_app.services import matches
 from cpegi_app.services.corrections import in_force
 from cpegi_app.services.figures import (
+    DECIDED,
     Column,
     Period,
     Table,
     grouped,
     median_days,
+    sent_in,
     sums,
     wan,
 )
@@ -39,7 +41,7 @@ def tables(session: Session, actor: Actor, period: Period) -> list[Table]:
             _products(session, actor, period),
         ]
     else:
-        found += _matches(session, actor)
+        found += _matches(session, actor, period)
     if (
         found
         and not session.exec(
@@ -59,9 +61,9 @@ def _funnel(session: Session, actor: Actor, period: Period) -> Table:
         "申请转化（期内收到的申请）",
         "环节",
         (Column("申请", "笔", charted=True), Column("占收到"), Column("额度", AMOUNT)),
-        note="按期内收到的申请跟踪到今天；已放款为至少登记一笔放款的申请，额度为已放款金额。",
+        note="按期内收到的申请跟踪到今天，企业撤回的不计；已放款为至少登记一笔放款的申请，额度为已放款金额。",
     )
-    sent = (Application.institution_id == actor.org_id) & period.holds(col(Application.submitted_at))
+    sent = (Application.institution_id == actor.org_id) & sent_in(period)
     by_status = grouped(session, Application.status, sent, Application.amount_fen, Application.approved_fen)
     received = [sum(row[n] for row in by_status.values()) for n in (0, 1)] if by_status else [0, 0]
     approved = by_status.get(APPROVED, [0, 0, 0])
@@ -71,7 +73,7 @@ def _funnel(session: Session, actor: Actor, period: Period) -> Table:
         .where(sent, Disbursement.status == APPROVED)
     )
     lent = [int(value) for value in session.execute(paid).one()]
-    open_ones = [by_status.get(s.value, [0, 0, 0]) for s in (Status.PENDING, Status.RETURNED, Status.DRAFT)]
+    open_ones = [by_status.get(s.value, [0, 0, 0]) for s in (Status.PENDING, Status.RETURNED)]
     rejected = by_status.get(Status.REJECTED.value, [0, 0, 0])
     lines = [
         ("收到申请", received[0], received[1]),
@@ -106,17 +108,14 @@ def _lending(session: Session, actor: Actor, period: Period) -> Table:
     mine, book = Application.institution_id == actor.org_id, Loan.institution_id == actor.org_id
     kept = in_force()
     for month in period.months:
-        sent = sums(session, mine & month.holds(col(Application.submitted_at)), Application.amount_fen)
-        decided = mine & month.holds(col(Application.decided_at)) & col(Application.status).in_(_DECIDED)
+        sent = sums(session, mine & sent_in(month), Application.amount_fen)
+        decided = mine & month.holds(col(Application.decided_at)) & col(Application.status).in_(DECIDED)
         passed = sums(session, decided & (Application.status == APPROVED), Application.approved_fen)
         lent = sums(session, book & month.holds_day(col(Loan.lent_on)) & kept, Loan.amount_fen)
         days = median_days(session, Application, decided)
         cells = [sent[0], wan(sent[1]), passed[0], wan(passed[1]), wan(lent[1]), days]
         found.lines.append((month.code, cells))
     return found
-
-
-_DECIDED = (APPROVED, Status.REJECTED.value, Status.RETURNED.value)
 
 
 def _products(session: Session, actor: Actor, period: Period) -> Table:
@@ -131,8 +130,8 @@ def _products(session: Session, actor: Actor, period: Period) -> Table:
         ),
     )
     mine = Application.institution_id == actor.org_id
-    sent = grouped(session, Application.product_id, mine & period.holds(col(Application.submitted_at)))
-    decided = mine & period.holds(col(Application.decided_at)) & col(Application.status).in_(_DECIDED)
+    sent = grouped(session, Application.product_id, mine & sent_in(period))
+    decided = mine & period.holds(col(Application.decided_at)) & col(Application.status).in_(DECIDED)
     approved = decided & (Application.status == APPROVED)
     passed = grouped(session, Application.product_id, approved, Application.approved_fen)
     names = select(Product.id, Product.name).where(Product.org_id == actor.org_id, Product.name != "")
@@ -146,7 +145,7 @@ def _products(session: Session, actor: Actor, period: Period) -> Table:
 # --- an enterprise --------------------------------------------------------------------------------
 
 
-def _matches(session: Session, actor: Actor) -> list[Table]:
+def _matches(session: Session, actor: Actor, period: Period) -> list[Table]:
     try:
         counts = matches.counts(session, actor, {})
     except Conflict:
@@ -154,12 +153,17 @@ def _matches(session: Session, actor: Actor) -> list[Table]:
         return []
     found = Table("适合我的产品（当前）", "匹配情况", (Column("金融产品", "个", charted=True),))
     found.lines = [(c.label, [counts.get(c.value, 0)]) for c in MatchClass]
-    return [found, _pushes(session, actor)]
+    return [found, _pushes(session, actor, period)]
 
 
-def _pushes(session: Session, actor: Actor) -> Table:
-    found = Table("收到的产品推送", "情况", (Column("产品", "个", charted=True),))
-    mine: Any = ProductPush.org_id == actor.org_id
+def _pushes(session: Session, actor: Actor, period: Period) -> Table:
+    found = Table(
+        "收到的产品推送",
+        "情况",
+        (Column("推送", "次", charted=True),),
+        note="按期内收到的推送统计；同一产品的授信条件变更后可能再次推送。",
+    )
+    mine: Any = (ProductPush.org_id == actor.org_id) & period.holds(col(ProductPush.created_at))
     read, lapsed = col(ProductPush.read_at).is_not(None), col(ProductPush.lapsed_at).is_not(None)
     for label, condition in (("已推送", mine), ("已查看", mine & read), ("条件不再满足", mine & lapsed)):
         found.lines.append((label, sums(session, condition)))
@@ -181,7 +185,7 @@ def _own_months(session: Session, actor: Actor, period: Period) -> Table:
     mine = Application.org_id == actor.org_id
     own = (Loan.borrower_id == actor.org_id) & (Loan.source == LoanSource.ONLINE.value) & in_force()
     for month in period.months:
-        sent = sums(session, mine & month.holds(col(Application.submitted_at)), Application.amount_fen)
+        sent = sums(session, mine & sent_in(month), Application.amount_fen)
         decided = mine & month.holds(col(Application.decided_at)) & (Application.status == APPROVED)
         passed = sums(session, decided, Application.approved_fen)
         lent = sums(session, own & month.holds_day(col(Loan.lent_on)), Loan.amount_fen)
@@ -196,7 +200,7 @@ def _own_states(session: Session, actor: Actor, period: Period) -> Table:
         (Column("申请", "笔", charted=True), Column("申请额度", AMOUNT), Column("批准额度", AMOUNT)),
         note="按期内提交的申请统计，状态为当前状态。",
     )
-    sent = (Application.org_id == actor.org_id) & period.holds(col(Application.submitted_at))
+    sent = (Application.org_id == actor.org_id) & sent_in(period)
     by_status = grouped(session, Application.status, sent, Application.amount_fen, Application.approved_fen)
     for status in (Status.PENDING, Status.RETURNED, Status.APPROVED, Status.REJECTED):
         count, asked, given = by_status.get(status.value, [0, 0, 0])

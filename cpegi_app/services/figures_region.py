@@ -10,10 +10,20 @@ from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor, Permission, Role
-from cpegi_app.models import Application, Loan, Organisation, Product, User, Verification
+from cpegi_app.models import Application, Loan, Organisation, Product, ProductRevision, User, Verification
 from cpegi_app.services import staff
 from cpegi_app.services.corrections import in_force
-from cpegi_app.services.figures import Column, Period, Table, grouped, median_days, sums, wan
+from cpegi_app.services.figures import (
+    DECIDED,
+    Column,
+    Period,
+    Table,
+    grouped,
+    median_days,
+    sent_in,
+    sums,
+    wan,
+)
 from cpegi_app.services.review import Flow
 from cpegi_app.vocabulary import CLASSES, Kind, Status
 
@@ -47,7 +57,7 @@ def _business(session: Session, period: Period) -> Table:
     )
     approved, kept = Application.status == APPROVED, in_force()
     for month in period.months:
-        sent = sums(session, month.holds(col(Application.submitted_at)), Application.amount_fen)
+        sent = sums(session, sent_in(month), Application.amount_fen)
         decided = month.holds(col(Application.decided_at)) & approved
         passed = sums(session, decided, Application.approved_fen)
         lent = sums(session, month.holds_day(col(Loan.lent_on)) & kept, Loan.amount_fen)
@@ -68,10 +78,17 @@ def _joined(session: Session, period: Period) -> Table:
         by_month=True,
     )
     member, approved = User.role == Role.MEMBER.value, Verification.status == APPROVED
+    # Once for each product: 重新上架 and 变更 are no further one.
+    first = (
+        select(func.min(ProductRevision.decided_at).label("at"))
+        .where(ProductRevision.status == APPROVED)
+        .group_by(col(ProductRevision.product_id))
+        .subquery()
+    )
     for month in period.months:
         users = sums(session, month.holds(col(User.created_at)) & member)
         passed = sums(session, month.holds(col(Verification.decided_at)) & approved)
-        listed = sums(session, month.holds(col(Product.listed_at)))
+        listed = sums(session, month.holds(first.c.at))
         found.lines.append((month.code, [users[0], passed[0], listed[0]]))
     return found
 
@@ -100,7 +117,7 @@ def _work(session: Session, flow: Flow, period: Period) -> list[Any]:
     ordered = select(since).where(waiting).order_by(since)
     middle = session.exec(ordered.offset(max(0, count - 1) // 2).limit(1)).first()
     oldest = session.exec(ordered.limit(1)).first()
-    decided = period.holds(col(model.decided_at)) & (model.status != Status.PENDING.value)
+    decided = period.holds(col(model.decided_at)) & col(model.status).in_(DECIDED)
     done = sums(session, decided)[0]
     return [count, _waited(middle), _waited(oldest), done, median_days(session, model, decided)]
 
@@ -131,7 +148,7 @@ def _classes(session: Session, period: Period) -> Table:
     )
     products = grouped(session, Product.org_class, col(Product.is_listed).is_(True))
     lender = Application.institution_id
-    sent = grouped(session, lender, period.holds(col(Application.submitted_at)))
+    sent = grouped(session, lender, sent_in(period))
     decided = period.holds(col(Application.decided_at)) & (Application.status == APPROVED)
     passed = grouped(session, lender, decided, Application.approved_fen)
     lent = grouped(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from pydantic import BaseModel
 from sqlmodel import Session
 
@@ -30,18 +32,26 @@ def board(session: Session, actor: Actor, side: str, code: str) -> Board:
     """Return a dashboard for a period."""
     chosen = period(code)
     found = [shown(table) for table in SIDES[side](session, actor, chosen)]
-    tiles = dashboard.region_tiles(session) if side == REGION else []
+    tiles = _tiles(session, side)
     return Board(at=clock.local(clock.now()), period=chosen.code, tiles=tiles, figures=found)
 
 
+def _tiles(session: Session, side: str) -> list[Tile]:
+    return dashboard.region_tiles(session) if side == REGION else []
+
+
 def workbook(session: Session, actor: Actor, side: str, code: str) -> tuple[str, bytes]:
-    """Return the name and the content of a dashboard's workbook: one sheet a table."""
+    """Return the name and the content of a dashboard's workbook: the tiles, and one sheet a table."""
     if side not in SIDES:
         raise NotFound("统计")
     chosen = period(code)
     tables = SIDES[side](session, actor, chosen)
     name = f"{TITLES[side]}-{PERIODS[chosen.code]}-{clock.today().isoformat()}.xlsx"
-    return name, sheet_writer.write_sheets([figures.sheet(table) for table in tables])
+    sheets = [figures.sheet(table) for table in tables]
+    if tiles := _tiles(session, side):
+        lines: list[list[object]] = [[t.label, Decimal(t.value.replace(",", "")), t.unit] for t in tiles]
+        sheets.insert(0, (f"{TITLES[side]}（当前）", ("指标", "数值", "单位"), lines))
+    return name, sheet_writer.write_sheets(sheets)
 
 
 def record(session: Session, actor: Actor, side: str) -> None:

@@ -310,7 +310,7 @@ QUESTIONS = lists.register(
             "状态": lambda r: r.state_label,
             "更新时间": lambda r: r.at,
         },
-        first=None,
+        {"at": col(InvestmentQuestion.updated_at)},
         large=False,
     )
 )

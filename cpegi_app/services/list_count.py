@@ -96,12 +96,13 @@ class Table:
     touched: Touched = lambda session, found, top: set()
 
 
-def updated(model: Any, *more: Callable[[datetime], Any]) -> Touched:
-    """Tell the changed rows by `updated_at`, which has an index; `more` are queries of ids with their moments."""
+def updated(model: Any, *more: Callable[[datetime], Any], at: Any = None) -> Touched:
+    """Tell the changed rows by `updated_at` (`at`), which has an index; `more` are queries of ids with their moments."""
+    moved = model.updated_at if at is None else at
 
     def touched(session: Session, found: Counted, top: int) -> set[int] | None:
         since = (found.looked_at or clock.now()) - OVERLAP
-        own = select(model.id, model.updated_at).where(model.updated_at >= since)
+        own = select(model.id, moved).where(moved >= since)
         queries = [own, *(query(since) for query in more)]
         rows = [tuple(row) for q in queries for row in session.exec(q.limit(CHANGED + 1))]
         if len(rows) > CHANGED:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from pydantic import BaseModel
@@ -17,6 +18,7 @@ from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
+from cpegi_app.errors import DomainError
 from cpegi_app.services import list_count
 from cpegi_app.services.list_count import WHOLE, Counted, Table
 
@@ -51,7 +53,8 @@ class Listing:
     headings: tuple[str, ...] = ()
     # Columns that no row of the list shows: large ones need not be read.
     unread: tuple[Any, ...] = ()
-    # A list over several tables tells its pages itself: rows and total of a page of a size.
+    # A list over several tables tells its pages itself: rows and total of a page of a size; its order is the filter
+    # `sort`, one of `sorts`.
     pages: Callable[[Session, Actor, Filters, int, int], tuple[list[Any], int]] | None = None
 
 
@@ -100,7 +103,8 @@ def page(
     """Return one page; `sort` names a heading, with a minus the largest first; any other is the list's own order."""
     where, offset = listing.where(actor, filters), (page - 1) * size
     if listing.pages is not None:
-        shown, total = listing.pages(session, actor, filters, page, size)
+        order = {"sort": sort} if sort.lstrip("-") in listing.sorts else {}
+        shown, total = listing.pages(session, actor, filters | order, page, size)
         return Page(shown, Sums(total=total))
     if not listing.large:
         rows, sums = _small(session, listing, where, sort, offset, size)
@@ -122,6 +126,24 @@ def count_on(session: Session, actor: Actor, listing: Listing, filters: Filters,
         list_count.count_on(session, listing.table, found, conditions, STEPS)
         every.append(found)
     return _sums(listing, every)
+
+
+def whole(session: Session, actor: Actor, listing: Listing, filters: Filters) -> int:
+    """Return how many rows a large list holds: counted whole the first time, later what has changed."""
+    where = listing.where(actor, filters)
+    parts = [
+        list_count.counted(session, listing.table, (*_key(listing, actor, filters), name), conditions, WHOLE)
+        for name, conditions in _parts(listing, where)
+    ]
+    return sum(found.count for found in parts)
+
+
+def day(text: str) -> date | None:
+    """Return a date of a query bar, None for an empty one."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise DomainError("请填写日期，格式如 2026-01-31。") from None
 
 
 def export(

@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from cpegi_app import clock
 from cpegi_app.access import Actor, Permission
 from cpegi_app.dimensions import BY_CODE
-from cpegi_app.errors import Conflict, Forbidden
+from cpegi_app.errors import Conflict, Forbidden, NotFound
 from cpegi_app.models import Organisation, Product, ProductLimit, ProductPush
 from cpegi_app.services import advice, conditions, list_count, lists, live, matching, notices, product_public
 from cpegi_app.services.conditions import ConditionRow, effective
@@ -61,12 +61,28 @@ def _pages(
     wanted = select(found.c.id, found.c.missed, found.c.lacking, func.count().over().label("total")).where(
         cls == (of if of in MatchClass._value2member_map_ else FIT.value)
     )
-    wanted = wanted.order_by(found.c.cost_bp, found.c.id).offset((page - 1) * size).limit(size)
+    wanted = wanted.order_by(*_order(found, filters.get("sort", ""))).offset((page - 1) * size).limit(size)
     graded = list(session.execute(wanted))
     total = graded[0].total if graded else 0
     if not graded and page > 1:
         _, total = _pages(session, actor, filters, 1, 1)
     return _rows(session, org, graded), total
+
+
+SORTS: dict[str, Any] = {
+    "cost": col(Product.cost_bp),
+    "amount": col(Product.amount_max_fen),
+    "rate": col(Product.rate_min_bp),
+}
+
+
+def _order(found: Any, sort: str) -> list[Any]:
+    """Return the order of a class: as a heading says, else the cheapest first."""
+    name = sort.lstrip("-")
+    if name not in SORTS:
+        return [found.c.cost_bp, found.c.id]
+    column = found.c[SORTS[name].key]
+    return [column.desc() if sort.startswith("-") else column, found.c.id]
 
 
 def counts(session: Session, actor: Actor, filters: Filters) -> dict[str, int]:
@@ -84,7 +100,7 @@ def _graded(session: Session, org: Organisation, filters: Filters) -> Any:
         raise Conflict("贵单位的匹配数据正在整理，请稍后刷新再试。")
     missed, lacking = matching.unmet(values).label("missed"), matching.lacking(values).label("lacking")
     graded = (
-        select(ProductLimit.c.id, col(Product.cost_bp), missed, lacking)
+        select(ProductLimit.c.id, *SORTS.values(), missed, lacking)
         .join(Product, col(Product.id) == ProductLimit.c.id)
         .where(open_now(), col(Product.org_id) != org.id)
     )
@@ -117,6 +133,7 @@ MATCHES = lists.register(
             "说明": lambda r: r.why,
             "建议": lambda r: r.advice,
         },
+        SORTS,
         pages=_pages,
     )
 )
@@ -180,7 +197,10 @@ def _labels(codes: list[str]) -> str:
 def detail(session: Session, actor: Actor, product_id: int) -> MatchDetail:
     """Return a published product beside the own figures, condition by condition."""
     org = _own(session, actor)
-    product, lender = product_public.published(session, product_id)
+    product, lender = product_public.once_published(session, product_id)
+    if not product.is_listed and not session.execute(_last_push(actor, product_id)).first():
+        # Who was told of it reads that it is off the list; to everybody else it is absent.
+        raise NotFound("金融产品")
     rows = conditions.compare(
         effective(product.conditions, product.data),
         org.profile,
@@ -200,17 +220,28 @@ def detail(session: Session, actor: Actor, product_id: int) -> MatchDetail:
     )
 
 
+def unread(session: Session, actor: Actor, product_id: int) -> bool:
+    """Tell whether the last push of a product to the enterprise has not been opened yet."""
+    return (
+        session.execute(_last_push(actor, product_id).where(col(ProductPush.read_at).is_(None))).first()
+        is not None
+    )
+
+
 def mark_read(session: Session, actor: Actor, product_id: int) -> None:
-    """Note that the enterprise has opened a product that was pushed to it."""
+    """Note that the enterprise has opened a product that was pushed to it: under the version pushed last."""
+    last = _last_push(actor, product_id).scalar_subquery()
     opened = session.execute(
         update(ProductPush)
-        .where(
-            col(ProductPush.org_id) == actor.org_id,
-            col(ProductPush.product_id) == product_id,
-            col(ProductPush.read_at).is_(None),
-        )
+        .where(col(ProductPush.id) == last, col(ProductPush.read_at).is_(None))
         .values(read_at=clock.now())
     )
     if opened.rowcount:  # pyright: ignore[reportAttributeAccessIssue]
         lender = session.get_one(Product, product_id).org_id
         live.concern(session, notices.users_of(session, lender))
+
+
+def _last_push(actor: Actor, product_id: int) -> Any:
+    mine = col(ProductPush.org_id) == actor.org_id, col(ProductPush.product_id) == product_id
+    last = select(func.max(ProductPush.id)).where(*mine).scalar_subquery()
+    return select(col(ProductPush.id)).where(col(ProductPush.id) == last)

@@ -173,6 +173,7 @@ NOTICE_LIST = lists.register(
             "内容": lambda n: n.text,
             "状态": lambda n: "未读" if n.unread else "已读",
         },
+        {"at": col(Notice.id)},
         large=False,
     )
 )

@@ -73,6 +73,11 @@ def _of(condition: Any) -> Any:
     return select(Product.id).where(Product.id == ProductRevision.product_id, condition).exists()
 
 
+def _in_force(column: Any) -> Any:
+    """Return a column of a revision's product, to sort by."""
+    return select(column).where(Product.id == ProductRevision.product_id).scalar_subquery()
+
+
 def _rows(session: Session, revisions: list[ProductRevision]) -> list[ProductRow]:
     ids = {r.product_id for r in revisions}
     products = {p.id: p for p in session.exec(select(Product).where(col(Product.id).in_(ids)))}
@@ -133,7 +138,12 @@ OWN = lists.register(
             "变更": lambda r: r.pending,
             "更新时间": lambda r: r.updated,
         },
-        {"updated": func.coalesce(col(ProductRevision.updated_at), col(ProductRevision.created_at))},
+        {
+            "updated": func.coalesce(col(ProductRevision.updated_at), col(ProductRevision.created_at)),
+            # What is in force: a draft has no figures yet.
+            "amount": _in_force(Product.amount_max_fen),
+            "rate": _in_force(Product.rate_min_bp),
+        },
         large=False,
     )
 )

@@ -109,8 +109,16 @@ def public_list(
 
 def published(session: Session, product_id: int) -> tuple[Product, Organisation]:
     """Return a published product and its institution; one that is off the list is absent to the public."""
+    product, org = once_published(session, product_id)
+    if not product.is_listed:
+        raise NotFound("金融产品")
+    return product, org
+
+
+def once_published(session: Session, product_id: int) -> tuple[Product, Organisation]:
+    """Return a product that was published and its institution, whether it takes applications now or not."""
     product = session.get(Product, product_id) if type(product_id) is int and 0 < product_id < 2**31 else None
-    if product is None or not product.revision_id or not product.is_listed:
+    if product is None or not product.revision_id:
         raise NotFound("金融产品")
     return product, session.get_one(Organisation, product.org_id)
 

@@ -7,6 +7,7 @@ the run has come; whoever looked at an older turn of the run writes nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import delete, exists, func, literal, not_, select, update
@@ -25,16 +26,23 @@ from cpegi_app.services.shelf import closed_why, open_now
 CHUNK = 1000
 # An enterprise that newly fits more products than these is told of all of them in one notice.
 SEPARATE = 3
+# How long a run rests whose step has failed: at first, and at most.
+REST, REST_MOST = timedelta(seconds=5), timedelta(minutes=10)
 _PUSHES: Any = ProductPush.__table__  # pyright: ignore[reportAttributeAccessIssue]
 
 
 # --- what starts a run --------------------------------------------------------------------------------
 
 
-def product_approved(session: Session, product: Product) -> None:
-    """Write the limits of a product that was approved; push it where its conditions are new."""
-    if facts.put_product(session, product):
-        _start(session, "product_id", product.id or 0, facts.version(session, product.id or 0))
+def product_approved(session: Session, product: Product, *, was_closed: bool) -> None:
+    """Write the limits of a product that was approved; push it where its conditions are new, or it opens again."""
+    if facts.put_product(session, product) or (was_closed and not closed_why(product)):
+        product_reopened(session, product)
+
+
+def product_reopened(session: Session, product: Product) -> None:
+    """Push a product that takes applications again to those who came to fit while it took none."""
+    _start(session, "product_id", product.id or 0, facts.version(session, product.id or 0))
 
 
 def figures_approved(session: Session, org: Organisation) -> None:
@@ -52,7 +60,7 @@ def users_changed(session: Session, org_id: int | None) -> None:
 def _start(session: Session, side: str, row_id: int, version: int) -> None:
     """Begin a run, or begin the one under way anew: two pushes of the same thing are one."""
     one_at_a_time(session, "push", side, row_id)
-    anew = {"version": version, "cursor": 0, "swept": False, "total": None, "done": 0}
+    anew = {"version": version, "failures": 0, "cursor": 0, "swept": False, "total": None, "done": 0}
     open_run = update(PushRun).where(getattr(PushRun, side) == row_id, col(PushRun.finished_at).is_(None))
     again = session.execute(open_run.values(**anew, turn=PushRun.turn + 1, touched_at=clock.now()))
     if not again.rowcount:  # pyright: ignore[reportAttributeAccessIssue]
@@ -101,14 +109,30 @@ def look(session: Session) -> Look | None:
     return Look(run.id or 0, run.turn, False, list(session.scalars(found)))
 
 
+def failed(session: Session, seen: Look | None) -> int | None:
+    """Put the run whose step has just failed behind the others, the longer the more often; return its id."""
+    run = session.get(PushRun, seen.run_id) if seen else session.scalars(_workable()).first()
+    if run is None or (seen and run.turn != seen.turn):
+        # Somebody else has gone on with it.
+        return None
+    wait = min(REST * 2**run.failures, REST_MOST)
+    session.execute(
+        update(PushRun)
+        .where(col(PushRun.id) == run.id)
+        .values(failures=PushRun.failures + 1, touched_at=clock.now() + wait)
+    )
+    return run.id
+
+
 def _workable() -> Any:
     """Return the query of the runs that can go on, the one that has waited longest first.
 
-    The push of a product that takes no applications waits until it does again.
+    The push of a product that takes no applications waits until it does again; one whose step failed, a while.
     """
     query = select(PushRun).join(Product, col(Product.id) == PushRun.product_id, isouter=True)
     can = col(PushRun.org_id).is_not(None) | open_now()
-    query = query.where(col(PushRun.finished_at).is_(None), can)
+    rested = (col(PushRun.failures) == 0) | (col(PushRun.touched_at) <= clock.now())
+    query = query.where(col(PushRun.finished_at).is_(None), can, rested)
     return query.order_by(col(PushRun.touched_at), col(PushRun.id)).limit(1)
 
 
@@ -172,7 +196,7 @@ def step(session: Session, seen: Look) -> int:
     mine = update(PushRun).where(
         col(PushRun.id) == seen.run_id, col(PushRun.turn) == seen.turn, col(PushRun.finished_at).is_(None)
     )
-    taken = session.execute(mine.values(turn=PushRun.turn + 1, touched_at=clock.now()))
+    taken = session.execute(mine.values(turn=PushRun.turn + 1, touched_at=clock.now(), failures=0))
     if taken.rowcount != 1:  # pyright: ignore[reportAttributeAccessIssue]
         return 0
     run = session.get_one(PushRun, seen.run_id, populate_existing=True)

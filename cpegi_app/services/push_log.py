@@ -5,10 +5,12 @@ Who they are the institution learns from an application that authorises it, not 
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import exists, func, select
+from sqlalchemy import and_, exists, func, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from cpegi_app import clock
@@ -54,14 +56,14 @@ class PushState(BaseModel):
 def state(session: Session, actor: Actor, product_id: int) -> PushState:
     """Return the figures of an own product's pushes, and how far the one under way has come."""
     found = product.own(session, actor, product_id)
-    all_of = select(func.count()).select_from(ProductPush).where(col(ProductPush.product_id) == product_id)
     run = session.scalars(
         select(PushRun).where(col(PushRun.product_id) == product_id).order_by(col(PushRun.id).desc())
     ).first()
     shown = PushState(name=found.name or "未命名产品", version=facts.version(session, product_id))
-    shown.pushed = session.execute(all_of).scalar_one()
-    shown.read = session.execute(all_of.where(col(ProductPush.read_at).is_not(None))).scalar_one()
-    shown.applied = session.execute(all_of.where(_applied())).scalar_one()
+    every = {"product": str(product_id)}
+    shown.pushed = lists.whole(session, actor, PUSHES, every)
+    shown.read = lists.whole(session, actor, PUSHES, every | {"read": "YES"})
+    shown.applied = _how_many_applied(session, product_id)
     if run is not None:
         shown.since, shown.done, shown.total = clock.local(run.created_at), run.done, run.total or 0
         shown.running = run.finished_at is None
@@ -71,12 +73,53 @@ def state(session: Session, actor: Actor, product_id: int) -> PushState:
 
 
 def _applied() -> Any:
-    """Return whether the enterprise has an application for the product with the institution."""
+    """Return whether the enterprise has an application with the institution that followed this very push."""
     return exists().where(
         col(Application.product_id) == ProductPush.product_id,
         col(Application.org_id) == ProductPush.org_id,
-        *_sent(),
+        *_followed(),
     )
+
+
+def _followed() -> tuple[Any, ...]:
+    """Return the conditions that an application was sent after a push, and no later push of the pair lies between."""
+    sent = col(Application.submitted_at)
+    later = (
+        exists()
+        .where(
+            _later.product_id == ProductPush.product_id,
+            _later.org_id == ProductPush.org_id,
+            _later.version > ProductPush.version,
+            _later.created_at <= sent,
+        )
+        .correlate(ProductPush, Application)
+    )
+    return *_sent(), sent >= ProductPush.created_at, ~later
+
+
+_later: Any = aliased(ProductPush)
+
+
+def _how_many_applied(session: Session, product_id: int) -> int:
+    """Return the pushes of a product that an application followed: its applications are few beside its pushes."""
+    query = (
+        select(func.count(col(ProductPush.id).distinct()))
+        .join(Application, _pair())
+        .where(col(Application.product_id) == product_id, *_followed())
+    )
+    return session.execute(query).scalar_one()
+
+
+def _pair() -> Any:
+    return and_(
+        col(Application.product_id) == ProductPush.product_id, col(Application.org_id) == ProductPush.org_id
+    )
+
+
+def _applications_since(since: datetime) -> Any:
+    """Return the pushes whose applications have changed, for the count."""
+    moved = col(Application.updated_at)
+    return select(col(ProductPush.id), moved).join(Application, _pair()).where(moved >= since)
 
 
 def _sent() -> tuple[Any, ...]:
@@ -110,41 +153,50 @@ def int_filter(filters: Filters, name: str) -> int:
 
 
 def _views(session: Session, actor: Actor, filters: Filters, rows: list[ProductPush]) -> list[PushRow]:
-    known = _applications(session, int_filter(filters, "product"), [r.org_id for r in rows])
-    return [_row(r, *known.get(r.org_id, (None, ""))) for r in rows]
+    names = _names(session, int_filter(filters, "product"), [r.org_id for r in rows])
+    known = _applications(session, [r.id or 0 for r in rows])
+    return [_row(r, names.get(r.org_id, ""), known.get(r.id or 0)) for r in rows]
 
 
-def _applications(
-    session: Session, product_id: int, org_ids: list[int]
-) -> dict[int, tuple[Application, str]]:
-    query = (
-        select(Application, col(Organisation.name))
-        .join(Organisation, col(Organisation.id) == Application.org_id)
-        .where(col(Application.product_id) == product_id, col(Application.org_id).in_(org_ids), *_sent())
-        .order_by(col(Application.id))
+def _names(session: Session, product_id: int, org_ids: list[int]) -> dict[int, str]:
+    """Return the names of the enterprises that have applied and authorised, before a push or after it."""
+    query = select(col(Organisation.id), col(Organisation.name)).join(
+        Application, col(Organisation.id) == Application.org_id
     )
-    return {a.org_id: (a, name) for a, name in session.execute(query)}
+    query = query.where(col(Application.product_id) == product_id, col(Application.org_id).in_(org_ids))
+    return {org_id: name for org_id, name in session.execute(query.where(*_sent()))}
 
 
-def _row(r: ProductPush, application: Application | None, name: str) -> PushRow:
+def _applications(session: Session, push_ids: list[int]) -> dict[int, Application]:
+    """Return what followed each push, the latest application of several."""
+    query = select(col(ProductPush.id), Application).join(Application, _pair())
+    query = query.where(col(ProductPush.id).in_(push_ids), *_followed()).order_by(col(Application.id))
+    return {push_id: application for push_id, application in session.execute(query)}
+
+
+def _row(r: ProductPush, name: str, application: Application | None) -> PushRow:
     return PushRow(
         id=r.id or 0,
         at=clock.local(r.created_at),
         version=f"第 {r.version} 版",
-        enterprise=name if application else f"认证企业（推送 {r.id}）",
-        named=application is not None,
+        enterprise=name or f"认证企业（推送 {r.id}）",
+        named=bool(name),
         read=clock.local(r.read_at),
         applied=clock.local(application.submitted_at) if application else "",
         href=REQUEST.url(aid=application.id) if application else "",
     )
 
 
+TABLE = list_count.Table(
+    ProductPush,
+    touched=list_count.updated(ProductPush, _applications_since, at=col(ProductPush.read_at)),
+)
 PUSHES = lists.register(
     Listing(
         "pushes",
         "推送记录",
         _where,
-        list_count.Table(ProductPush),
+        TABLE,
         _views,
         {
             "推送时间": lambda r: r.at,
@@ -153,6 +205,6 @@ PUSHES = lists.register(
             "查看时间": lambda r: r.read,
             "申请时间": lambda r: r.applied,
         },
-        large=False,
+        {"at": col(ProductPush.id)},
     )
 )

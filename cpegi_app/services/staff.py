@@ -62,35 +62,56 @@ def platform_flows() -> list[review.Flow]:
     return sorted(found, key=lambda f: f.submit_screen.manual)
 
 
-def _waiting(flow: review.Flow):
+def _waiting(flow: review.Flow, filters: Filters) -> Any:
     stages = [i for i, s in enumerate(flow.stages) if s.permission is Permission.REVIEW_PLATFORM]
     model = flow.model
-    return select(
-        literal(flow.name).label("flow"), col(model.id).label("id"), col(model.submitted_at).label("at")
-    ).where(model.status == Status.PENDING.value, col(model.stage).in_(stages))
+    sent = col(model.submitted_at)
+    query = select(literal(flow.name).label("flow"), col(model.id).label("id"), sent.label("at")).where(
+        model.status == Status.PENDING.value, col(model.stage).in_(stages)
+    )
+    if word := normalise(filters.get("word", "")):
+        named = select(Organisation.id).where(col(Organisation.name).contains(word, autoescape=True))
+        # A new account has no name but the one that it has stated.
+        stated = col(model.data)["name"].as_string().contains(word, autoescape=True)
+        query = query.where(col(model.org_id).in_(named) | stated)
+    if since := lists.day(filters.get("from", "")):
+        query = query.where(sent >= clock.midnight(since))
+    if until := lists.day(filters.get("to", "")):
+        query = query.where(sent < clock.midnight(until + timedelta(days=1)))
+    return query
 
 
 def queue(
-    session: Session, actor: Actor, *, flow: str = "", page: int = 1, size: int = 20
+    session: Session,
+    actor: Actor,
+    *,
+    flow: str = "",
+    filters: Filters | None = None,
+    sort: str = "",
+    page: int = 1,
+    size: int = 20,
 ) -> tuple[list[QueueRow], int, list[QueueCount]]:
     """Return one page of what waits for the platform, oldest first, the total, and the counts by kind."""
     require(actor, Permission.REVIEW_PLATFORM)
+    asked = filters or {}
     flows = platform_flows()
     counts = [
         QueueCount(
             flow=f.name,
             label=f.label,
-            count=session.exec(select(func.count()).select_from(_waiting(f).subquery())).one(),
+            count=session.exec(select(func.count()).select_from(_waiting(f, asked).subquery())).one(),
         )
         for f in flows
     ]
     chosen = [f for f in flows if f.name == flow] or flows
     total = sum(c.count for c in counts if c.flow in {f.name for f in chosen})
-    together = union_all(*(_waiting(f) for f in chosen)).subquery()
-    query = select(together.c.flow, together.c.id).order_by(together.c.at, together.c.id)
+    together = union_all(*(_waiting(f, asked) for f in chosen)).subquery()
+    at, row_id = together.c.at, together.c.id
+    order = (at.desc(), row_id.desc()) if sort == "-sent" else (at, row_id)
+    query = select(together.c.flow, row_id).order_by(*order)
     rows = [
-        _queue_row(session, review.FLOWS[name], row_id)
-        for name, row_id in session.exec(query.offset((page - 1) * size).limit(size)).all()
+        _queue_row(session, review.FLOWS[name], found)
+        for name, found in session.exec(query.offset((page - 1) * size).limit(size)).all()
     ]
     return rows, total, counts
 
@@ -320,7 +341,8 @@ ACCOUNT_LIST = lists.register(
 def _queue_pages(
     session: Session, actor: Actor, filters: Filters, page: int, size: int
 ) -> tuple[list[QueueRow], int]:
-    rows, total, _ = queue(session, actor, flow=filters.get("flow", ""), page=page, size=size)
+    flow, sort = filters.get("flow", ""), filters.get("sort", "")
+    rows, total, _ = queue(session, actor, flow=flow, filters=filters, sort=sort, page=page, size=size)
     return rows, total
 
 
@@ -338,6 +360,8 @@ QUEUE_LIST = lists.register(
             "提交时间": lambda r: r.submitted,
             "已等待": lambda r: r.waiting,
         },
+        # Over several tables: the queue sorts itself.
+        {"sent": None},
         pages=_queue_pages,
     )
 )

@@ -115,31 +115,42 @@ class CaseState(FormState, mixin=True):
     disbursements: list[DisbursementRow] = []
     unmet: int = 0
     missing: int = 0
+    # Up to where it was told what others did; the version of a form that is being written stays behind.
+    _told: int = 0
 
     async def _show_case(self, application_id: int) -> None:
         if application_id != self.row_id:
             # One that cannot be opened leaves nothing of the one before.
             self.row_id, self.row, self.view = 0, ApplicationRow(), ReviewView()
         found = await self._read(case, application_id)
-        self.row_id, self.row, self.view, self.step = application_id, found.row, found.view, found.step
+        self.row_id = application_id
+        self._put(found, found.view)
+        self._open(found.decision)
+
+    def _put(self, found: Case, shown: ReviewView) -> None:
+        """Show a case: the figures, and what the conditions say of the very figures."""
+        self.row, self.view, self.step, self._told = found.row, shown, found.step, found.view.version
         self.conditions, self.disbursements = found.conditions, found.disbursements
         self.unmet, self.missing = found.unmet, found.missing
-        self._open(found.decision)
 
     async def _arrive(self) -> str:
         """Follow a decision or a disbursement; a decision that is being written stays."""
         if not self.row_id:
             return ""
         found = await self._read(case, self.row_id)
-        moved = found.view.version != self.view.version or found.row.progress != self.row.progress
+        moved = found.view.version != self._told or found.row.progress != self.row.progress
         if not moved and found.disbursements == self.disbursements:
             return ""
-        self.row, self.step, self.disbursements = found.row, found.step, found.disbursements
         if self.view.can_approve:
             # The form goes with its version: what is sent against an older one is refused and says why.
-            self.view = found.view.model_copy(update={"can_approve": True, "version": self.view.version})
+            self._put(
+                found, found.view.model_copy(update={"can_approve": True, "version": self.view.version})
+            )
         else:
-            self.view = found.view
+            self._put(found, found.view)
+            if found.view.can_approve:
+                # Sent anew, it is decided upon from what is asked for now.
+                self._open(found.decision)
         return f"该融资申请状态已更新：{found.row.status_label}，{found.row.progress}。" if moved else ""
 
 

@@ -63,7 +63,8 @@ class MatchState(Services, rx.State):
         product_id = self._route_id("pid")
         self.found = await self._read(matches.detail, product_id)
         self.row_id = product_id
-        await self._write(matches.mark_read, product_id)
+        if await self._read(matches.unread, product_id):
+            await self._write(matches.mark_read, product_id)
 
     async def _arrive(self) -> str:
         """Compare anew: figures or conditions may be others."""
@@ -87,9 +88,17 @@ class ProductPushesState(TableState, rx.State):
 
     async def _fetch(self) -> None:
         if self.row_id:
-            self.state = await self._read(push_log.state, self.row_id)
-            self.versions = [str(n) for n in range(self.state.version, 0, -1)]
             await super()._fetch()
+
+    async def _count(self) -> None:
+        """Count the whole log; turning its pages does not need it."""
+        self.state = await self._read(push_log.state, self.row_id)
+        self.versions = [str(n) for n in range(self.state.version, 0, -1)]
+
+    async def _arrive(self) -> str:
+        if self.row_id and not self.loading:
+            await self._count()
+        return await super()._arrive()
 
     @rx.event
     async def load(self):
@@ -99,7 +108,9 @@ class ProductPushesState(TableState, rx.State):
         self.filter_key += 1
         self.row_id = self._route_id("pid")
         try:
-            return await self._refresh()
+            yield await self._refresh()
+            # The page is in view before the whole log is counted.
+            await self._count()
         except DomainError:
             self.row_id = 0
             raise

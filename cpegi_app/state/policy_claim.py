@@ -6,7 +6,7 @@ import reflex as rx
 
 from cpegi_app.access import CLAIM_QUEUE, CLAIM_REVIEW, POLICY_CLAIM, POLICY_CLAIMS, POLICY_TRAIL
 from cpegi_app.errors import Conflict, DomainError, FormInvalid
-from cpegi_app.services import policy_claim, policy_claim_list, policy_trail
+from cpegi_app.services import policy_claim, policy_claim_list, policy_exports, policy_trail
 from cpegi_app.services.forms import posted
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_claim_list import ClaimDesk, ClaimRow, GrantRow
@@ -16,10 +16,11 @@ from cpegi_app.state.form import FormState
 from cpegi_app.state.message import MessageState, on_error
 from cpegi_app.state.policy_desk import ACTIONS
 from cpegi_app.state.subject import SubjectState, edits
-from cpegi_app.state.table import TableState
+from cpegi_app.state.table import TableState, shows
 
 
 @for_screen(POLICY_CLAIMS)
+@shows(policy_exports.GRANTS)
 class PolicyClaimsState(TableState, rx.State):
     """政策兑现: what was granted to the own organisation, and how far it is."""
 
@@ -64,6 +65,7 @@ def _around(session, actor, row_id: int) -> tuple[str, str, list[Step]]:
 
 
 @for_screen(CLAIM_QUEUE)
+@shows(policy_exports.CLAIMS)
 class ClaimQueueState(TableState, rx.State):
     """兑现审核: the claims that wait."""
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from cpegi_app.access import POLICY_OVERVIEW, POLICY_QUEUE, POLICY_REVIEW
 from cpegi_app.errors import Conflict, DomainError, FormInvalid
-from cpegi_app.services import policy_bulk, policy_overview, policy_queue, policy_review
+from cpegi_app.services import policy_bulk, policy_exports, policy_overview, policy_queue, policy_review
 from cpegi_app.services.forms import posted
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_bulk import BulkRow
@@ -19,7 +19,7 @@ from cpegi_app.services.policy_review import Desk
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import MessageState, on_error, success
-from cpegi_app.state.table import TableState
+from cpegi_app.state.table import TableState, shows
 from cpegi_app.vocabulary import Action
 from cpegi_app.vocabulary.policy import PolicyStage
 
@@ -35,6 +35,7 @@ class Choice(BaseModel):
 
 
 @for_screen(POLICY_QUEUE)
+@shows(policy_exports.QUEUE)
 class PolicyQueueState(TableState, rx.State):
     """What waits at a stage; some of it chosen for a bulk approval, which is foreseen before it is done."""
 
@@ -282,6 +283,7 @@ class PolicyReviewState(FormState, rx.State):
 
 
 @for_screen(POLICY_OVERVIEW)
+@shows(policy_exports.OVERVIEW)
 class PolicyOverviewState(TableState, rx.State):
     """办理概览 by policy."""
 

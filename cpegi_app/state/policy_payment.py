@@ -8,7 +8,7 @@ import reflex as rx
 
 from cpegi_app.access import PAYMENT_BATCH, PAYMENT_BATCHES
 from cpegi_app.errors import DomainError
-from cpegi_app.services import policy_payment, policy_payment_file, policy_payment_result
+from cpegi_app.services import policy_exports, policy_payment, policy_payment_file, policy_payment_result
 from cpegi_app.services.forms import posted
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_payment import BatchRow, PaymentRow, ReadyRow
@@ -16,12 +16,13 @@ from cpegi_app.services.policy_payment_result import Outcome
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState, PickedState
 from cpegi_app.state.message import on_error, success
-from cpegi_app.state.table import TableState
+from cpegi_app.state.table import TableState, shows
 
 TABS = ("ready", "batches")
 
 
 @for_screen(PAYMENT_BATCHES)
+@shows(policy_exports.READY)
 class PaymentBatchesState(TableState, FormState, rx.State):
     """待拨付 and the batches, each a tab."""
 

@@ -6,17 +6,18 @@ import reflex as rx
 
 from cpegi_app.access import PUBLIC_PUBLICITIES, PUBLIC_PUBLICITY, PUBLICITIES, PUBLICITY
 from cpegi_app.errors import NotFound
-from cpegi_app.services import policy_objection, policy_publicity
+from cpegi_app.services import policy_exports, policy_objection, policy_publicity
 from cpegi_app.services.forms import posted
 from cpegi_app.services.policy_objection import ObjectionView
 from cpegi_app.services.policy_publicity import Entry, Preview, PublicityRow, WaitingPolicy
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import success
-from cpegi_app.state.table import TableState
+from cpegi_app.state.table import TableState, shows
 
 
 @for_screen(PUBLICITIES)
+@shows(policy_exports.PUBLICITIES)
 class PublicitiesState(TableState, rx.State):
     """公示管理: policies whose approved applications wait, and the publications."""
 

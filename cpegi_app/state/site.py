@@ -23,7 +23,7 @@ from cpegi_app.access import (
     Permission,
 )
 from cpegi_app.errors import NotFound
-from cpegi_app.services import dashboard, equity_public, product_public, sessions
+from cpegi_app.services import dashboard, equity_public, matches, product_public, sessions
 from cpegi_app.services.bench_parts import Tile
 from cpegi_app.services.equity_public import ProjectCard
 from cpegi_app.services.product_public import PublicDetail, PublicProduct
@@ -188,6 +188,8 @@ class PublicProductState(Services, rx.State):
         may = signed_in is not None and signed_in.may(Permission.APPLICATION_SUBMIT) and not self.missing
         self.match_href = MATCH.url(pid=self.product.id) if may else ""
         self.loading = False
+        if may and await self._read(matches.unread, self.product.id):
+            await self._write(matches.mark_read, self.product.id)
 
 
 def _asked(query: Mapping[str, str]) -> dict[str, str]:

@@ -32,11 +32,11 @@ class QueueState(TableState, rx.State):
     others: list[Queue] = []
 
     def _wanted(self) -> dict[str, str]:
-        return {"flow": self.tab}
+        return self.filters | {"flow": self.tab}
 
     async def _fetch(self) -> None:
         self.rows, self.total, counts = await self._read(
-            staff.queue, flow=self.tab, page=self.page, size=self.size
+            staff.queue, flow=self.tab, filters=self.filters, sort=self.sort, page=self.page, size=self.size
         )
         self.counts = {c.flow: c.count for c in counts}
         self.all_count = sum(c.count for c in counts)
@@ -45,7 +45,8 @@ class QueueState(TableState, rx.State):
     @rx.event
     async def load(self):
         """Open the queue, at the kind that the address names."""
-        self.page = 1
+        self.page, self.filters, self.sort = 1, {}, ""
+        self.filter_key += 1
         self.tab = text_arg(self.router.url.query_parameters.get("flow"), 30)
         await self._refresh()
 

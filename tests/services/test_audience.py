@@ -41,7 +41,7 @@ def test_it_tells_how_many_fit_lack_data_and_what_shuts_out_most(session: Sessio
     tally = sum(halves, Tally())
     assert (tally.total, tally.fit, tally.lacking, tally.out) == (11, 7, 1, {"debt_ratio": 3})
     found = shown(wanted, tally)
-    assert (found.fit, found.lacking) == ("7", "少于 5")
+    assert (found.fit, found.lacking) == ("约 5", "少于 5")
     assert [(w.label, w.condition, w.count) for w in found.worst] == [("资产负债率", "≤ 70%", "少于 5")]
 
 
@@ -53,10 +53,19 @@ def test_counts_under_five_are_not_told(n: int, text: str):
     assert shown({}, Tally(9999, 5, n)).lacking == text
 
 
+def test_of_four_conditions_the_one_that_is_not_shown_counts_as_well():
+    wanted = {c: {"low": "1"} for c in ("revenue", "staff", "patents", "tax")}
+    found = shown(wanted, Tally(100, 52, 10, {"revenue": 9, "staff": 41, "patents": 3, "tax": 12}))
+    assert (found.fit, [w.count for w in found.worst]) == ("约 50", ["约 40", "约 10", "约 5"])
+
+
 def test_beside_a_hidden_count_the_others_are_rough_so_that_it_cannot_be_reckoned():
     wanted = {"revenue": {"low": "1"}}
     found = shown(wanted, Tally(100, 2, 20, {"revenue": 78}))
-    assert (found.fit, found.lacking, found.worst[0].count) == ("少于 5", "20", "约 75")
+    assert (found.fit, found.lacking, found.worst[0].count) == ("少于 5", "约 20", "约 75")
+    # Of 1,000 in all, 950 and 47 would leave exactly three.
+    found = shown(wanted, Tally(1000, 950, 47, {"revenue": 3}))
+    assert (found.fit, found.lacking, found.worst[0].count) == ("约 950", "约 45", "少于 5")
     found = shown(wanted, Tally(100, 60, 20, {"revenue": 20}))
     assert (found.fit, found.worst[0].count) == ("60", "20")
 

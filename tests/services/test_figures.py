@@ -14,10 +14,11 @@ from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import Forbidden, NotFound
 from cpegi_app.models import Application
-from cpegi_app.services import figures, figures_member, figures_region, figures_view, matches
+from cpegi_app.services import figures, figures_member, figures_region, figures_view, matches, product
 from cpegi_app.services.figures import Column, Table, period, shown
 from cpegi_app.vocabulary import Action, Kind, MatchClass, Status
 from tests import factories, worlds
+from tests.services import pushes
 
 THIS_YEAR = "THIS"
 
@@ -154,9 +155,86 @@ def test_the_workbook_holds_what_the_page_shows(session: Session):
         assert sheet.max_row == len(figure.lines) + 1
 
 
+def test_the_workbook_of_the_region_begins_with_the_tiles(session: Session):
+    boss = factories.staff(session)
+    worlds.disbursement_world(session).bring_to(session, Status.APPROVED)
+    sheet = load_workbook(io.BytesIO(figures_view.workbook(session, boss, "region", "3")[1])).worksheets[0]
+    tiles = figures_view.board(session, boss, "region", "3").tiles
+    told = {row[0].value: (row[1].value, row[2].value) for row in sheet.iter_rows(min_row=2)}
+    assert told == {t.label: (float(t.value.replace(",", "")), t.unit) for t in tiles} and len(told) == 6
+
+
 def test_sums_are_the_databases_own(session: Session):
     world = worlds.application_world(session).bring_to(session, Status.APPROVED)
     row = session.get_one(Application, world.row_id)
     assert row.applicant
     count, fen = figures.sums(session, Application.id == world.row_id, Application.approved_fen)
     assert (count, fen) == (1, row.approved_fen)
+
+
+def test_what_was_withdrawn_is_neither_sent_nor_decided(session: Session):
+    month, boss = clock.today().isoformat()[:7], factories.staff(session)
+    world = worlds.application_world(session).bring_to(session, Status.PENDING)
+    was = lines(figures_region.tables(session, boss, period("3")), "融资业务")[month]
+    tiles = [t.value for t in figures_view.board(session, boss, "region", "3").tiles if t.label == "融资申请"]
+    world.act(session, Action.WITHDRAW)
+    now = lines(figures_region.tables(session, boss, period("3")), "融资业务")[month]
+    assert (now[0], now[1]) == (was[0] - 1, was[1] - 500)
+    told = [t.value for t in figures_view.board(session, boss, "region", "3").tiles if t.label == "融资申请"]
+    assert int(told[0]) == int(tiles[0]) - 1
+    bank = figures_member.tables(session, world.reviewer, period("3"))
+    assert [cells[0] for cells in lines(bank, "申请转化").values()] == [0, 0, 0, 0, 0]
+    assert lines(bank, "申请、审批与放款")[month][:2] == [0, 0]
+    assert [cells[0] for cells in lines(bank, "各产品").values()] == [0]
+    own = figures_member.tables(session, world.owner, period("3"))
+    assert lines(own, "我的融资（按月）")[month][:2] == [0, 0]
+    assert sum(cells[0] for cells in lines(own, "我的融资申请").values()) == 0
+
+
+def test_a_withdrawal_is_no_work_done_and_a_second_return_is_counted_once(session: Session):
+    boss = factories.staff(session)
+    world = worlds.product_world(session).bring_to(session, Status.PENDING)
+    world.act(session, Action.WITHDRAW)
+
+    def done() -> list[Any]:
+        return lines(figures_region.tables(session, boss, period("3")), "审核队列")["金融产品"]
+
+    assert done()[0] == 0 and done()[3:] == [0, None]
+    for _ in range(2):
+        world.act(session, Action.SUBMIT)
+        world.act(session, Action.RETURN)
+    assert done()[0] == 0 and done()[3] == 1 and done()[4] is not None
+
+
+def test_a_product_is_listed_once_however_often_it_is_put_back(session: Session):
+    boss, month = factories.staff(session), clock.today().isoformat()[:7]
+    bank = factories.member(session, Kind.DEBT)
+
+    def listed() -> list[int]:
+        return [
+            cells[2]
+            for cells in lines(figures_region.tables(session, boss, period("3")), "注册与认证").values()
+        ]
+
+    before = listed()
+    offered = worlds.listed_product(session, bank)
+    assert sum(listed()) == sum(before) + 1
+    clock.shift(timedelta(days=40))
+    for wanted in (False, True):
+        product.delist(session, bank, offered.id, listed=wanted)
+    assert clock.today().isoformat()[:7] != month
+    found = lines(figures_region.tables(session, boss, period("3")), "注册与认证")
+    assert found[month][2] == before[-1] + 1 and found[clock.today().isoformat()[:7]][2] == 0
+
+
+def test_the_pushes_of_an_enterprise_are_those_of_the_period(session: Session):
+    who, bank = factories.member(session), factories.member(session, Kind.DEBT)
+    worlds.listed_product(session, bank)
+    pushes.run(session)
+
+    def received() -> int:
+        return lines(figures_member.tables(session, who, period("3")), "收到的产品推送")["已推送"][0]
+
+    assert received() == 1
+    clock.shift(timedelta(days=150))
+    assert received() == 0

@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from cpegi_app import clock
 from cpegi_app.access import MATCH, MATCHES, Actor
 from cpegi_app.errors import Forbidden, NotFound
-from cpegi_app.models import Organisation, Product, ProductPush, PushRun, User
+from cpegi_app.models import Organisation, ProductPush, PushRun, User
 from cpegi_app.services import (
     application,
     facts,
@@ -23,51 +23,16 @@ from cpegi_app.services import (
     push_log,
     review,
     staff,
-    verification,
 )
 from cpegi_app.vocabulary import Action, Kind, OrgClass, Status
 from tests import factories, worlds
-from tests.services.pushes import run, told
-from tests.worlds import World
-
-WANTED = {"c_revenue_low": "2000", "c_debt_ratio_high": "70"}
+from tests.services.pushes import WANTED, change, figures, pairs, published, run, target, told
 
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every run take several steps."""
     monkeypatch.setattr(push, "CHUNK", 2)
-
-
-def pairs(session: Session, product_id: int | None) -> list[tuple[int, int]]:
-    """Return whom a product was pushed to, and under which version."""
-    query = select(ProductPush).where(col(ProductPush.product_id) == product_id)
-    return sorted((p.org_id, p.version) for p in session.scalars(query))
-
-
-def change(session: Session, world: World, **changes: str) -> None:
-    """Bring a 变更 of a published product in force."""
-    row = world.row(session)
-    draft = product.change_draft(session, world.owner, row.product_id)
-    data = {k: v for k, v in world.data.items() if k not in changes} | changes
-    again = World(world.flow, world.owner, world.reviewer, draft.id or 0, data)
-    again.bring_to(session, Status.APPROVED)
-
-
-def figures(session: Session, actor: Actor, **changes: str) -> None:
-    """Bring other figures of an enterprise in force."""
-    reviewer = factories.staff(session)
-    row = verification.open_change(session, actor)
-    data = {k: v for k, v in row.data.items() if k != "scale"} | changes
-    version = verification.save(session, verification.CHANGE, actor, row.id or 0, row.version, data).version
-    factories.upload(session, actor, verification.CHANGE, row.id or 0, *SLOTS)
-    version = verification.submit(
-        session, verification.CHANGE, actor, row.id or 0, version, data, "k"
-    ).version
-    review.act(session, verification.CHANGE, reviewer, row.id or 0, Action.APPROVE, version)
-
-
-SLOTS = [worlds.FileSlot.LICENCE, worlds.FileSlot.LEGAL_REP_ID]
 
 
 @pytest.fixture
@@ -84,14 +49,6 @@ def five(session: Session) -> list[Actor]:
 @pytest.fixture
 def bank(session: Session) -> Actor:
     return factories.member(session, Kind.DEBT, org_class=OrgClass.BANK.value)
-
-
-def published(session: Session, bank: Actor, **changes: str) -> World:
-    return worlds.product_world(session, bank, **(WANTED | changes)).bring_to(session, Status.APPROVED)
-
-
-def target(session: Session, world: World) -> Product:
-    return session.get_one(Product, world.row(session).product_id)
 
 
 def test_an_approved_product_is_pushed_to_all_who_fit_and_nobody_else(

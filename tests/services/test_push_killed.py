@@ -21,7 +21,9 @@ from cpegi_app.vocabulary import Action, Kind, OrgClass, Status
 from tests import factories, worlds
 from tests.services.victims import Victim
 
-KILLS, FIRMS, CHUNK = 20, 90, 5
+# How many kills, and how many of them have to come in the middle of a push.
+KILLS, CUT = 20, 5
+FIRMS, CHUNK = 90, 5
 
 
 def made(build: Callable[[Session], Any]) -> Any:
@@ -62,13 +64,15 @@ def test_a_push_that_is_killed_reaches_everybody_exactly_once(database: str, mon
     worker.begin()
     clock = time.perf_counter()
     worker.wait()
-    span, cut = time.perf_counter() - clock, 0
+    span, cut, turn = time.perf_counter() - clock, 0, 0
     assert reached(product_id) == told(product_id) == everybody
-    for turn in range(1, KILLS + 1):
+    # At least so many kills; where the machine's pace lets many come too late, more of them.
+    while turn < KILLS or (cut < CUT and turn < 3 * KILLS):
+        turn += 1
         product_id = made(offer)
         worker.begin()
         # From the first moment of the push to its end.
-        time.sleep(span * turn / KILLS)
+        time.sleep(span * (turn % KILLS or KILLS) / KILLS)
         said = worker.kill()
         half = reached(product_id)
         # What is written is whole: a row and its notice for each, and each once.
@@ -78,7 +82,7 @@ def test_a_push_that_is_killed_reaches_everybody_exactly_once(database: str, mon
         pusher.work_off()
         assert reached(product_id) == told(product_id) == everybody, turn
     worker.close()
-    assert cut >= KILLS // 4, f"only {cut} kills came in time"
+    assert cut >= CUT, f"only {cut} of {turn} kills came in time"
 
 
 @pytest.mark.usefixtures("database")

@@ -11,9 +11,9 @@ from sqlmodel import Session, col, func, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor, Role
-from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
+from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import AuditEntry, Organisation, User
-from cpegi_app.services import audit, audit_trail, product, sessions, staff
+from cpegi_app.services import audit, audit_trail, lists, product, sessions, staff
 from cpegi_app.vocabulary import Action, Kind, OrgClass, Status
 from tests import factories, worlds
 
@@ -91,6 +91,31 @@ def test_the_queue_is_filtered_by_kind_and_paged(session: Session, boss: Actor):
     rows, total, _ = staff.queue(session, boss, flow="product", page=2, size=2)
     assert ([r.id for r in rows], total) == ([made[2].row_id], 3)
     assert staff.queue(session, boss, flow="invented")[1] == 4
+
+
+def test_the_queue_is_searched_by_organisation_and_day_and_turned_round(session: Session, boss: Actor):
+    first = worlds.product_world(session).bring_to(session, Status.PENDING)
+    clock.shift(timedelta(days=3))
+    last = worlds.verification_world(session, name="洛阳新账号有限公司").bring_to(session, Status.PENDING)
+
+    def found(sort: str = "", **filters: str) -> list[int]:
+        shown = lists.page(session, boss, staff.QUEUE_LIST, filters, sort=sort)
+        assert shown.total == len(shown.rows)
+        return [r.id for r in shown.rows]
+
+    assert [r.flow for r in lists.page(session, boss, staff.QUEUE_LIST, {}, sort="-sent").rows] == [
+        "verification",
+        "product",
+    ]
+    # The name that a new account has stated, and that of an organisation.
+    assert found(word="洛阳新账号") == [last.row_id]
+    name = session.get_one(Organisation, first.owner.org_id).name
+    assert found(word=name) == [first.row_id] and not found(word="没有这家")
+    today = clock.today().isoformat()
+    assert found(**{"from": today}) == [last.row_id]
+    assert found(to=(clock.today() - timedelta(days=1)).isoformat()) == [first.row_id]
+    with pytest.raises(DomainError, match="请填写日期"):
+        found(to="明天")
 
 
 @pytest.mark.parametrize("action", [Action.APPROVE, Action.RETURN, Action.WITHDRAW])

@@ -11,14 +11,17 @@ from typing import Any
 from reflex_base.event import Event
 from sqlmodel import select
 
-from cpegi_app import access, db
-from cpegi_app.models import Application, LoginSession, ProductRevision
+from cpegi_app import access, db, pusher
+from cpegi_app.models import Application, LoginSession, Organisation, Product, ProductRevision
 from cpegi_app.services import application, product, review, sessions
 from cpegi_app.state.application import ApplicationState, RequestState
 from cpegi_app.state.gate import ARRIVAL
-from cpegi_app.state.live import Pump
+from cpegi_app.state.live import GATHER_S, POLL_S, Pump
+from cpegi_app.state.matching import MatchListState
 from cpegi_app.state.shell import ShellState
-from cpegi_app.vocabulary import Action
+from cpegi_app.state.staff import QueueState
+from cpegi_app.vocabulary import Action, Status
+from tests import worlds
 from tests.state.cast import Cast, Principal
 from tests.state.rig import Reply, Rig, running
 
@@ -171,3 +174,68 @@ async def test_the_pump_wakes_for_a_commit_of_its_own_process(cast: Cast):
         finally:
             task.cancel()
     assert sent == ["theirs"]
+
+
+async def test_an_application_sent_anew_brings_its_figures_their_conditions_and_what_it_asks_for(cast: Cast):
+    asker, row_id = asked_by(cast)
+    bank, cast.people["asker"] = cast.people["bank"], asker
+    with db.transaction() as session:
+        row = session.get_one(Application, row_id)
+        offered = session.get_one(Product, row.product_id)
+        row.conditions = offered.conditions = offered.conditions | {"debt_ratio": {"high": "70"}}
+    async with running() as rig:
+        await rig.open(access.REQUEST, sid=bank.sid, tab="writing", aid=row_id)
+        writing = await rig.state("writing", RequestState)
+        key, version = writing.form_key, writing.view.version
+        act(cast, "bank", application.FLOW, row_id, Action.RETURN, comment="请补充财务报表")
+        await rig.open(access.REQUEST, sid=bank.sid, tab="reading", aid=row_id)
+        reading = await rig.state("reading", RequestState)
+        assert not reading.view.can_approve
+        async with pumping(rig, "writing", "reading") as pump:
+            with db.transaction() as session:
+                row = session.get_one(Application, row_id)
+                org = session.get_one(Organisation, row.org_id)
+                org.profile = org.profile | {"liabilities": "800"}
+                data = row.data | {"amount": "400"}
+            act(cast, "asker", application.FLOW, row_id, Action.SUBMIT, values={"data": data})
+            await arrivals(rig, pump, "writing", "reading")
+        for state in (writing, reading):
+            (ratio,) = [c.figure for c in state.conditions if c.code == "debt_ratio"]
+            assert ratio.startswith("80"), "old figures beside new ones"
+            assert (state.unmet, state.row.amount) == (1, "400 万元")
+        assert (writing.form_key, writing.view.version) == (key, version)
+        assert writing.values["approved_amount"] == "500"
+        assert reading.view.can_approve and reading.values["approved_amount"] == "400"
+
+
+def test_what_another_process_commits_arrives_within_two_seconds():
+    # Waiting for it and for what comes with it; the rest is the arrival itself.
+    assert POLL_S + GATHER_S < 1.5
+
+
+async def test_a_push_and_a_new_todo_reach_the_open_pages_of_those_concerned(cast: Cast):
+    owner, staff, bank = cast.people["owner"], cast.people["staff"], cast.people["bank"]
+    pusher.work_off()
+    async with running() as rig:
+        await rig.open(access.MATCHES, sid=owner.sid, tab="theirs")
+        await rig.open(access.QUEUE, sid=staff.sid, tab="queue")
+        await rig.open(access.WORKBENCH, sid=staff.sid, tab="bench")
+        shells = {tab: await rig.state(tab, ShellState) for tab in ("theirs", "queue", "bench")}
+        queue, unread = await rig.state("queue", QueueState), {t: s.unread for t, s in shells.items()}
+        waiting, fit = queue.total, (await rig.state("theirs", MatchListState)).total
+        async with pumping(rig, *shells) as pump:
+            with db.transaction() as session:
+                actor = sessions.actor_of(session, bank.sid)
+                world = worlds.product_world(session, actor).bring_to(session, Status.PENDING)
+            found = await arrivals(rig, pump, *shells)
+            assert queue.total == waiting + 1 and shells["queue"].unread == unread["queue"] + 1
+            assert shells["bench"].unread == unread["bench"] + 1 and not found["theirs"].deltas
+            with db.transaction() as session:
+                world.act(session, Action.APPROVE)
+            await arrivals(rig, pump, *shells)
+            assert shells["theirs"].unread == unread["theirs"]
+            pusher.work_off()
+            await arrivals(rig, pump, *shells)
+        assert shells["theirs"].unread == unread["theirs"] + 1
+        assert (await rig.state("theirs", MatchListState)).total == fit + 1
+        assert rig.unforeseen == []

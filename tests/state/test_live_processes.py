@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlmodel import col, func, select
 
 from bench import wire
 from cpegi_app import access, db
-from cpegi_app.services import application, review
+from cpegi_app.models import ProductPush, PushRun
+from cpegi_app.services import application, notices, review
 from cpegi_app.vocabulary import Action, Status
 from tests import worlds
 from tests.e2e.rawsocket import HYDRATE
@@ -46,9 +48,21 @@ def heard(tab: wire.Tab, text: str) -> str:
     return found
 
 
-def test_a_decision_reaches_the_tabs_of_every_process(sites: list[str]):
+def pushed_out() -> int:
+    """Wait until the served processes have worked off every push; return how many there are."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        with db.reading() as session:
+            if not session.exec(select(PushRun.id).where(col(PushRun.finished_at).is_(None))).first():
+                return session.exec(select(func.count()).select_from(ProductPush)).one()
+        time.sleep(0.2)
+    raise AssertionError("the pushes never end")
+
+
+def test_a_decision_and_a_push_reach_the_tabs_of_every_process(sites: list[str]):
     with db.transaction() as session:
         world = worlds.application_world(session).bring_to(session, Status.PENDING)
+    pushed = pushed_out()
     tabs = [wire.Tab(site, world.owner.user_id) for site in sites]
     for tab in tabs:
         path = access.APPLICATION.url(aid=world.row_id)
@@ -63,4 +77,13 @@ def test_a_decision_reaches_the_tabs_of_every_process(sites: list[str]):
     for tab in tabs:
         told = heard(tab, "已更新")
         assert "该融资申请状态已更新" in told and '"unread_rx_state_"' in told
+        tab.wire.collect(quiet=1)
+    # Approved here, pushed by one of the processes, it arrives in the tabs of both.
+    with db.transaction() as session:
+        worlds.listed_product(session)
+        unread = notices.unread_count(session, world.owner)
+    for tab in tabs:
+        told = heard(tab, f'"unread_rx_state_":{unread + 1}')
+        assert f'"unread_rx_state_":{unread + 1}' in told
         tab.wire.close()
+    assert pushed_out() == pushed + 1
