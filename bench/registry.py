@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bench import book, equity, imports, lists, live, load, matching, policy, policy_lists, weight
+from bench import book, equity, imports, lists, live, load, matching, policy, policy_lists, signin, weight
 from bench.table import Bench
 
-MODULES = (book, imports, live, lists, load, weight, matching, equity, policy, policy_lists)
+MODULES = (book, imports, live, lists, load, weight, matching, equity, policy, policy_lists, signin)
 BENCHES: dict[str, Bench] = {module.BENCH.name: module.BENCH for module in MODULES}
