@@ -2,8 +2,34 @@
 
 from __future__ import annotations
 
-from bench import book, equity, imports, lists, live, load, matching, policy, policy_lists, pushes, weight
+from bench import (
+    book,
+    equity,
+    imports,
+    lists,
+    live,
+    load,
+    matching,
+    policy,
+    policy_lists,
+    pushes,
+    signin,
+    weight,
+)
 from bench.table import Bench
 
-MODULES = (book, imports, live, lists, load, weight, matching, equity, policy, policy_lists, pushes)
+MODULES = (
+    book,
+    imports,
+    live,
+    lists,
+    load,
+    weight,
+    matching,
+    equity,
+    policy,
+    policy_lists,
+    pushes,
+    signin,
+)
 BENCHES: dict[str, Bench] = {module.BENCH.name: module.BENCH for module in MODULES}

@@ -18,8 +18,11 @@ from sqlmodel import Session
 
 from cpegi_app.errors import Busy, DomainError
 from cpegi_app.settings import get_settings
+from cpegi_app.turns import Turns
 
 ROOT = Path(__file__).resolve().parent.parent
+# So long a writer waits for its turn, in seconds.
+PATIENCE = 5
 _url = ""
 _watching = threading.Lock()
 # Called in the thread that committed, with the session whose work is now there for all.
@@ -46,7 +49,9 @@ def _make(address: str, *, writes: bool) -> Engine:
     if not address.startswith("sqlite"):
         return create_engine(address, pool_pre_ping=True, pool_size=10, max_overflow=20)
     Path(make_url(address).database or "").parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(address, connect_args={"timeout": 5, "check_same_thread": False}, pool_size=10)
+    engine = create_engine(
+        address, connect_args={"timeout": PATIENCE, "check_same_thread": False}, pool_size=10
+    )
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection, _record) -> None:
@@ -58,7 +63,21 @@ def _make(address: str, *, writes: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection) -> None:
+        if turns and "turn" not in connection.info:
+            if not turns.take(PATIENCE):
+                raise Busy
+            connection.info["turn"] = True
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    # SQLite's own wait is a lottery: of eight busy writers one waited its five seconds in vain. Within the
+    # process they queue; its wait remains for what other processes write.
+    turns = Turns() if writes else None
+
+    @event.listens_for(engine, "checkin")
+    @event.listens_for(engine, "invalidate")
+    def _on_return(_connection, record, *_) -> None:
+        if turns and record.info.pop("turn", False):
+            turns.give()
 
     return engine
 

@@ -58,8 +58,8 @@ class Settings(BaseSettings):
         found = []
         if not self.sms_url.startswith("https://"):
             found.append("SMS_URL must be an https:// gateway: the console sender is for demo mode only")
-        if len(self.secret_key) < 32:
-            found.append("SECRET_KEY must have at least 32 characters")
+        if len(self.secret_key) < 32 or len(set(self.secret_key)) < 8:
+            found.append("SECRET_KEY must have at least 32 characters, drawn at random")
         if not self.origins or not all(o.startswith("https://") for o in self.origins):
             found.append("PUBLIC_ORIGIN must name the site's own https:// origin")
         return found

@@ -162,7 +162,7 @@ class Walk:
         """Fail with a readable list if the page in view, once settled, is not in order."""
         self.settle()
         troubles, self.troubles = self.troubles, []
-        troubles += _look(self.page) + self._axe()
+        troubles += _look(self.page) + self.axe()
         if troubles:
             where = self.page.url.removeprefix(self.site)
             pytest.fail(f"{where}: {len(troubles)} troubles\n- " + "\n- ".join(troubles), pytrace=False)
@@ -175,7 +175,7 @@ class Walk:
         """Expect a sentence on the page."""
         expect(self.page.get_by_text(text).first).to_be_visible()
 
-    def _axe(self) -> list[str]:
+    def axe(self) -> list[str]:
         """Return what axe-core finds serious or critical; a page made of the same kinds is read once."""
         made_of = hash((self.page.evaluate(KINDS), str(self.page.viewport_size)))
         if made_of in _clean_pages:

@@ -1,0 +1,79 @@
+"""50 people who sign in at once, and what another user's event takes meanwhile."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import quantiles
+
+from bench import table, wire
+from cpegi_app import db
+from cpegi_app.services import passwords
+from tests import factories
+from tests.e2e.rawsocket import HYDRATE, RawSocket, handler
+
+PEOPLE, PASSWORD, ROUNDS = 50, "Huanghe-4417-lu", 5
+SUBMIT = handler("account", "login_state", "submit")
+
+
+def measure(folder: Path) -> list[table.Row]:
+    """Time the counter at rest and while everybody signs in, round after round."""
+    address = f"sqlite:///{folder / 'bench.sqlite3'}"
+    db.migrate(address)
+    db.configure(address)
+    with db.transaction() as session:
+        hashed = passwords.hash_password(PASSWORD)
+        numbers = [factories.user(session, password_hash=hashed).phone for _ in range(PEOPLE)]
+        other_id = factories.user(session).id or 0
+    with wire.served(folder, address) as (site, _):
+        other = wire.Tab(site, other_id)
+        for _ in range(20):
+            other.count()
+        rest = [other.count() for _ in range(100)]
+        busy, took = [], []
+        for _ in range(ROUNDS):
+            more, seconds = _round(site, numbers, other)
+            busy += more
+            took.append(seconds)
+    calm, meanwhile = quantiles(rest, n=100)[-1], quantiles(busy, n=100)[-1]
+    return [
+        table.at_most(
+            f"another user's event while {PEOPLE} sign in at once, over the same event at rest, p99",
+            meanwhile - calm, 10.0, "{:.1f} ms", f"{meanwhile:.1f} ms against {calm:.1f} ms, {len(busy)} events",
+        ),
+        table.told("sign-ins a second", f"{PEOPLE * ROUNDS / sum(took):.0f}", f"{PEOPLE} within {max(took):.2f} s"),
+    ]  # fmt: skip
+
+
+def _round(site: str, numbers: list[str], other: wire.Tab) -> tuple[list[float], float]:
+    """Let everybody sign in at once; return the other's round trips meanwhile, and how long it took."""
+    tabs = [RawSocket(site, secrets.token_hex(8)) for _ in numbers]
+    for tab in tabs:
+        tab.call(HYDRATE)
+    start = threading.Barrier(len(tabs) + 1)
+
+    def sign_in(tab: RawSocket, number: str) -> None:
+        data = {"phone": number, "password": PASSWORD, "identity": "ENTERPRISE"}
+        start.wait()
+        told = tab.call(SUBMIT, {"data": data}, waits_for='"ticket_rx_state_"')
+        if '"ticket_rx_state_"' not in told:
+            raise RuntimeError(f"no ticket: {told[:300]}")
+
+    with ThreadPoolExecutor(len(tabs)) as pool:
+        done = [pool.submit(sign_in, tab, number) for tab, number in zip(tabs, numbers, strict=True)]
+        start.wait()
+        began, times = time.perf_counter(), []
+        while not all(one.done() for one in done):
+            times.append(other.count())
+        seconds = time.perf_counter() - began
+        for one in done:
+            one.result()
+    for tab in tabs:
+        tab.close()
+    return times, seconds
+
+
+BENCH = table.Bench("signin", "50 sign-ins at once", measure)
