@@ -59,9 +59,9 @@ def changed() -> Any:
     return moment(index=True, sa_column_kwargs={"onupdate": clock.now})
 
 
-def json_field(factory: Any = dict) -> Any:
-    """Return a JSON column (JSONB on PostgreSQL)."""
-    return Field(default_factory=factory, sa_type=JsonType)  # pyright: ignore[reportArgumentType, reportCallIssue]
+def json_field(factory: Any = dict, **column: Any) -> Any:
+    """Return a JSON column (JSONB on PostgreSQL); `column` is said of it to the database."""
+    return Field(default_factory=factory, sa_type=JsonType, sa_column_kwargs=column)  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 
 def fen_field() -> Any:

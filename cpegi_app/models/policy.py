@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from cpegi_app.models.base import Row, fen_field, json_field, moment
@@ -15,7 +15,7 @@ from cpegi_app.vocabulary.policy import PolicyState
 class Policy(Row, table=True):
     """A policy: the definition being written, and what lists need of the version in force.
 
-    Windows, budget and stop follow this row; everything else an application follows the version it began with.
+    Windows, people, budget and stop follow this row; everything else an application follows the version it began with.
     """
 
     __table_args__ = (
@@ -36,6 +36,8 @@ class Policy(Row, table=True):
     redeem_opens_at: datetime | None = moment()
     redeem_closes_at: datetime | None = moment()
     published_at: datetime | None = moment()
+    # Who acts at each stage now; a version keeps whom it named.
+    people: dict[str, list[int]] = json_field(server_default=text("'{}'"))
     stopped_at: datetime | None = moment()
     stop_reason: str = Field(default="", max_length=500)
     created_by: int | None = Field(default=None, foreign_key="user.id")

@@ -137,12 +137,12 @@ def policy_edit() -> rx.Component:
         ui.show(
             editor.state == PolicyState.PUBLISHED.value,
             ui.note(
-                "政策已发布。修改内容在点击“发布”后生效；申报时间和预算对全部申请生效，其他内容只对之后开始填写的申请生效。"
+                "政策已发布。修改内容在点击“发布”后生效；申报与兑现时间、办理人员和预算对全部申请生效，其他内容只对之后开始填写的申请生效。"
             ),
         ),
         rx.cond(
             editor.state == PolicyState.STOPPED.value,
-            ui.note("政策已停止受理，不能再修改。如需继续，请在列表中复制为新的政策。", "warning"),
+            _stopped(),
             _form(),
         ),
     )
@@ -186,10 +186,35 @@ def _conditions() -> rx.Component:
     )
 
 
+def _stopped() -> rx.Component:
+    """What may still be changed of a stopped policy: what is in has to be handled and paid."""
+    state = PolicyEditState
+    dates = [policy_form.SPECS[name] for name in ("redeem_opens_on", "redeem_closes_on")]
+    note = "政策已停止受理。已提交的申请继续办理，办理人员和兑现时间可以调整；其他内容如需修改，请在列表中复制为新的政策。"
+    return rx.fragment(
+        ui.note(note, "warning"),
+        ui.form(
+            summary(state),
+            ui.card("办理安排", ui.form_grid(*(field_of(s, state) for s in dates), *_named())),
+            ui.form_foot(
+                ui.submit("保存并生效"), note="立即对已提交的申请生效，涉及的单位和人员会收到通知。"
+            ),
+            on_submit=state.arrange,
+            key=state.form_key,
+        ),
+    )
+
+
 def _handling() -> rx.Component:
     state = PolicyEditState
     specs = [policy_form.SPECS[name] for name in ("promise_days", "publicity_days")]
-    people = [
+    return ui.card("办理环节与人员", ui.form_grid(*(field_of(s, state) for s in specs), *_named()))
+
+
+def _named() -> list[rx.Component]:
+    """Return who acts at each stage."""
+    state = PolicyEditState
+    return [
         ui.field(
             name,
             f"{stage.label}人员",
@@ -200,7 +225,6 @@ def _handling() -> rx.Component:
         )
         for stage, name in zip(policy_form.STAGES, policy_form.PEOPLE, strict=True)
     ]
-    return ui.card("办理环节与人员", ui.form_grid(*(field_of(s, state) for s in specs), *people))
 
 
 def _people(name: str) -> rx.Component:

@@ -64,8 +64,12 @@ def policy_application() -> rx.Component:
 def _editor(key: Any) -> rx.Component:
     state = PolicyApplicationState
     return ui.form(
-        return_note(state),
-        ui.show(state.form.due != "", ui.note(state.form.due)),
+        return_note(state, state.form.slots),
+        # What was received is on its way: where it stands is told while it is corrected as well.
+        ui.show(
+            state.form.receipt != "",
+            ui.card("办理进度", rx.el.div(way(state.steps), rx.el.p(state.form.due), class_name="stack")),
+        ),
         ui.show(state.form.warning != "", ui.note(state.form.warning, "warning")),
         ui.show(
             state.form.newer != "",

@@ -133,13 +133,14 @@ def publicity() -> rx.Component:
             state,
             [ui.Col("单位名称", wrap=True), AMOUNT, "状态", ui.Col("操作", ops=True)],
             lambda e: [
-                e.org,
+                ui.link(e.org, e.application),
                 e.amount,
                 ui.tag(e.state, e.tone),
                 [
+                    ui.link("来龙去脉", e.trail),
                     ui.show(
                         row.open, ui.button("登记异议", state.ask_objection(e.grant_id.to_string()), "text")
-                    )
+                    ),
                 ],
             ],
             "公示名单",

@@ -164,8 +164,11 @@ def history_card(view: Any) -> rx.Component:
     )
 
 
-def return_note(state: Any) -> rx.Component:
-    """On top of an open form: why it was returned, and each reason linked to its field."""
+def return_note(state: Any, slots: Any = None) -> rx.Component:
+    """On top of an open form: why it was returned, and each reason linked to its field.
+
+    `slots` are the uploads of a form that has kinds of file of its own, each with name, title and reason.
+    """
     view = state.view
 
     def link(title: Any, text: Any, name: Any) -> rx.Component:
@@ -183,6 +186,9 @@ def return_note(state: Any) -> rx.Component:
         )
         for s in FileSlot
     ]
+    if slots is not None:
+        marked = rx.foreach(slots, lambda s: ui.show(s.reason != "", link(s.title, s.reason, s.name)))
+        files = [marked]
     body = rx.el.div(
         rx.el.b("已退回，请修改后重新提交"),
         rx.el.p("退回原因：", view.reason),

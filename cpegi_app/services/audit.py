@@ -51,6 +51,7 @@ ACTIONS: dict[str, str] = {
     "payment.export": "导出拨付批次",
     "payment.remove": "移出拨付批次",
     "payment.result": "导入拨付结果",
+    "policy.arrange": "调整政策办理安排",
     "policy.confirm": "确认公示无异议",
     "policy.copy": "复制政策",
     "policy.dismissed": "认定异议不成立",

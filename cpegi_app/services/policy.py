@@ -9,9 +9,9 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
-from cpegi_app.access import POLICY_APPLICATION, POLICY_CLAIMS, Actor, Permission, Role
+from cpegi_app.access import POLICY_APPLICATION, Actor, Permission, Role
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
-from cpegi_app.models import Policy, PolicyApplication, PolicyFile, PolicyGrant, PolicyVersion, User
+from cpegi_app.models import Policy, PolicyApplication, PolicyFile, PolicyVersion, User
 from cpegi_app.services import (
     audit,
     notices,
@@ -23,12 +23,11 @@ from cpegi_app.services import (
     staff,
 )
 from cpegi_app.services.forms import normalise
-from cpegi_app.services.policy_definition import Definition, window_text
+from cpegi_app.services.policy_definition import Definition
 from cpegi_app.services.policy_template import TemplateView
 from cpegi_app.vocabulary import Status
 from cpegi_app.vocabulary.policy import (
     POLICY_TONES,
-    GrantState,
     PolicyCategory,
     PolicyState,
 )
@@ -174,7 +173,7 @@ def names_of(session: Session, actor: Actor, policy_id: int) -> tuple[frozenset[
 def save(session: Session, actor: Actor, policy_id: int, version: int, values: dict[str, str]) -> int:
     """Keep what was typed, valid or not; return the draft's new version."""
     policy = load(session, actor, policy_id)
-    _keep(session, policy, version, {**policy.draft, "values": dict(values)})
+    keep_draft(session, policy, version, {**policy.draft, "values": dict(values)})
     return policy.version
 
 
@@ -186,7 +185,7 @@ def add_row(
     if what not in ("materials", "questions"):
         raise NotFound("项目")
     draft = policy_form.with_row({**policy.draft, "values": dict(values)}, what)
-    _keep(session, policy, version, draft)
+    keep_draft(session, policy, version, draft)
 
 
 def drop_row(
@@ -195,7 +194,7 @@ def drop_row(
     """Take a material or a question away, keeping what was typed."""
     policy = load(session, actor, policy_id)
     draft = policy_form.without_row({**policy.draft, "values": dict(values)}, code)
-    _keep(session, policy, version, draft)
+    keep_draft(session, policy, version, draft)
 
 
 def attach_file(
@@ -215,7 +214,7 @@ def attach_file(
         raise NotFound("材料")
     stored = policy_template.store(session, actor, policy, name, data)
     entry = {"id": stored.id, "name": stored.name}
-    _keep(session, policy, version, {**policy.draft, what: now | {code: entry}})
+    keep_draft(session, policy, version, {**policy.draft, what: now | {code: entry}})
     audit.record(session, actor, "policy.template", f"policy:{policy.id}", stored.name)
     return policy.version
 
@@ -227,13 +226,15 @@ def drop_file(session: Session, actor: Actor, policy_id: int, version: int, what
     if code not in now:
         raise NotFound("文件")
     left = {k: v for k, v in now.items() if k != code}
-    _keep(session, policy, version, {**policy.draft, what: left})
+    keep_draft(session, policy, version, {**policy.draft, what: left})
     return policy.version
 
 
-def _keep(session: Session, policy: Policy, version: int, draft: dict[str, Any]) -> None:
-    """Write the draft as compare-and-set on the version that the actor saw."""
-    if policy.state == PolicyState.STOPPED:
+def keep_draft(
+    session: Session, policy: Policy, version: int, draft: dict[str, Any], *, stopped: bool = False
+) -> None:
+    """Write the draft as compare-and-set on the version that the actor saw; of a stopped policy only if asked to."""
+    if policy.state == PolicyState.STOPPED and not stopped:
         raise Conflict("政策已停止受理，不能再修改。如需继续，请复制为新的政策。")
     name = normalise(draft["values"].get("name", ""))[:100]
     values: dict[str, Any] = {"draft": draft, "version": version + 1, "updated_at": clock.now()}
@@ -276,8 +277,7 @@ def publish(session: Session, actor: Actor, policy_id: int, version: int) -> int
     d = policy_parse.parse(policy.draft, staff_names(session))
     if clock.aware(d.closes_at) <= clock.now() and not _is_over_already(policy, d):
         raise FormInvalid({"closes_on": "申报截止时间已过，请改为以后的时间后再发布"})
-    redemption = policy.redeem_opens_at, policy.redeem_closes_at
-    _keep(session, policy, version, {**policy.draft, "published": version + 1})
+    keep_draft(session, policy, version, {**policy.draft, "published": version + 1})
     try:
         policy_budget.open_budget(session, policy.id or 0, d.budget_fen)
     except policy_budget.OverLimit as refusal:
@@ -295,8 +295,10 @@ def publish(session: Session, actor: Actor, policy_id: int, version: int) -> int
     audit.record(session, actor, "policy.publish", f"policy:{policy.id}", f"{d.name} 第 {row.number} 版")
     if row.number > 1:
         _tell_drafts(session, policy, f"政策“{d.name}”已更新为第 {row.number} 版", _CHANGED)
-    if d.redeem_opens_at and redemption != (policy.redeem_opens_at, policy.redeem_closes_at):
-        _tell_granted(session, policy)
+    # Imported late: 办理安排 stands on this module.
+    from cpegi_app.services import policy_arrange
+
+    policy_arrange.put_in_force(session, policy, d.people, (d.redeem_opens_at, d.redeem_closes_at))
     return row.number
 
 
@@ -306,18 +308,6 @@ def _is_over_already(policy: Policy, d: Definition) -> bool:
     return policy.number > 0 and before is not None and clock.aware(before) == clock.aware(d.closes_at)
 
 
-def _tell_granted(session: Session, policy: Policy) -> None:
-    """Tell everybody who has been granted something and not been paid when it can be redeemed."""
-    waiting = col(PolicyGrant.state).not_in((GrantState.PAID.value, GrantState.REVOKED.value))
-    query = select(PolicyGrant.org_id).where(PolicyGrant.policy_id == policy.id, waiting).distinct()
-    when = window_text(policy.redeem_opens_at, policy.redeem_closes_at)
-    for org_id in session.exec(query).all():
-        users = notices.users_of(session, org_id)
-        notices.notify(
-            session, users, f"兑现时间：{policy.name}", f"兑现时间为 {when}。", POLICY_CLAIMS.route, "orange"
-        )
-
-
 _CHANGED = "您的申请仍按开始填写时的版本办理；尚未提交的，可在申请页选择改用新版本。"
 
 
@@ -325,7 +315,6 @@ def _in_force(session: Session, policy: Policy, row: PolicyVersion, d: Definitio
     policy.state, policy.version_id, policy.number = PolicyState.PUBLISHED.value, row.id, row.number
     policy.name, policy.category = d.name, d.category
     policy.opens_at, policy.closes_at = d.opens_at, d.closes_at
-    policy.redeem_opens_at, policy.redeem_closes_at = d.redeem_opens_at, d.redeem_closes_at
     policy.published_at = policy.published_at or clock.now()
     session.add(policy)
     used = [i for m in d.materials for i in (m.template, m.sample) if i]
@@ -345,7 +334,7 @@ def stop(session: Session, actor: Actor, policy_id: int, version: int, reason: s
         raise FormInvalid({"reason": "请填写停止受理的原因，2 至 200 字，申请单位会看到"})
     if policy.state != PolicyState.PUBLISHED:
         raise Conflict("只有已发布的政策可以停止受理。请刷新页面查看最新状态。")
-    _keep(session, policy, version, policy.draft)
+    keep_draft(session, policy, version, policy.draft)
     policy.state, policy.stopped_at = PolicyState.STOPPED.value, clock.now()
     policy.stop_reason = reason
     session.add(policy)

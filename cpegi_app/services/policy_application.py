@@ -91,7 +91,7 @@ def _begin(session: Session, actor: Actor, policy: Policy) -> PolicyApplication:
         policy_name=d.name,
         org_name=org.name,
         promise_days=d.promise_days,
-        people=d.people,
+        people=policy.people,
         data={"contact": profile.get("contact", ""), "phone": profile.get("mobile", "")},
     )
     try:
@@ -139,7 +139,7 @@ def adopt(session: Session, actor: Actor, row_id: int, version: int) -> int:
     if row.status != Status.DRAFT or policy.version_id in (None, row.version_id):
         raise Conflict("只有尚未提交的申请可以改用新版本。请刷新页面查看最新状态。")
     new = definitions.of_version(session, policy.version_id or 0)
-    more = {"version_id": policy.version_id, "policy_name": new.name, "people": new.people}
+    more = {"version_id": policy.version_id, "policy_name": new.name, "people": policy.people}
     return review.save_draft(session, FLOW, actor, row_id, version, row.data, **more).version
 
 
@@ -258,7 +258,7 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: review.Pay
         "computed_fen": computed,
         "reviewed_fen": None,
         "begun_at": None,
-        "people": d.people,
+        "people": policy.people,
     }
 
 

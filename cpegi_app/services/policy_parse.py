@@ -25,7 +25,7 @@ def parse(draft: dict[str, Any], staff: dict[int, str]) -> Definition:
     form, stated = _form(values, errors), _conditions(values, errors)
     questions = tuple(_question(code, values, errors) for code in draft["questions"])
     materials = tuple(_material(code, draft, errors) for code in draft["materials"])
-    people = _people(values, staff, errors)
+    people = people_of(values, staff, errors)
     if form is not None:
         errors |= policy_figures.nobody(form.kinds or (), form.classes or (), stated)
     if len(materials) + sum(q.kind == QuestionKind.FILE for q in questions) > MOST_FILES:
@@ -67,16 +67,22 @@ def _moment(on: date | None, hour: str | None, last: bool) -> datetime | None:
 def _window(form: PolicyForm, errors: dict[str, str]) -> tuple[datetime | None, ...]:
     opens = _moment(form.opens_on, form.opens_time, False)
     closes = _moment(form.closes_on, form.closes_time, True)
-    redeem_opens = _moment(form.redeem_opens_on, "", False)
-    redeem_closes = _moment(form.redeem_closes_on, "", True)
     if opens and closes and opens >= closes:
         errors["closes_on"] = "申报截止时间须晚于开始时间"
+    return opens, closes, *redemption_of(form.redeem_opens_on, form.redeem_closes_on, errors)
+
+
+def redemption_of(
+    opens_on: date | None, closes_on: date | None, errors: dict[str, str]
+) -> tuple[datetime | None, datetime | None]:
+    """Return from when until when grants can be redeemed; both or neither."""
+    redeem_opens, redeem_closes = _moment(opens_on, "", False), _moment(closes_on, "", True)
     if bool(redeem_opens) != bool(redeem_closes):
         late = "redeem_closes_on" if redeem_opens else "redeem_opens_on"
         errors[late] = "兑现开始和截止日期须同时填写，或都不填"
     if redeem_opens and redeem_closes and redeem_opens >= redeem_closes:
         errors["redeem_closes_on"] = "兑现截止日期须不早于开始日期"
-    return opens, closes, redeem_opens, redeem_closes
+    return redeem_opens, redeem_closes
 
 
 def _consistent(form: PolicyForm, questions: tuple[Question, ...], errors: dict[str, str]) -> None:
@@ -122,7 +128,8 @@ def _base(form: PolicyForm, questions: tuple[Question, ...]) -> Question | None:
     return None
 
 
-def _people(values: dict[str, str], staff: dict[int, str], errors: dict[str, str]) -> dict[str, list[int]]:
+def people_of(values: dict[str, str], staff: dict[int, str], errors: dict[str, str]) -> dict[str, list[int]]:
+    """Return who is named for each stage; a name that is nobody's is a mistake."""
     found: dict[str, list[int]] = {}
     for stage, name in zip(STAGES, PEOPLE, strict=True):
         ids = [v for v in values.get(name, "").split(",") if v]

@@ -40,21 +40,18 @@ def refuse_outsider(actor: Actor, people: dict[str, list[int]], stage: PolicySta
         )
 
 
-# The people of a version, without the rest of its definition.
-_PEOPLE = col(PolicyVersion.definition)["people"]
-
-
 def versions(session: Session, actor: Actor, stage: PolicyStage) -> list[int] | None:
-    """Return the versions at whose stage the actor acts; None means every version."""
-    every = session.exec(select(PolicyVersion.id, _PEOPLE)).all()
-    mine = [i or 0 for i, people in every if is_in(actor, people or {}, stage)]
+    """Return the versions at whose stage the actor acts, as their policies name people now; None means every version."""
+    query = select(PolicyVersion.id, Policy.people).join(Policy, col(Policy.id) == PolicyVersion.policy_id)
+    every = session.exec(query).all()
+    mine = [i or 0 for i, people in every if is_in(actor, dict(people or {}), stage)]
     return None if len(mine) == len(every) else mine
 
 
 def policies(session: Session, actor: Actor, stage: PolicyStage) -> list[int]:
-    """Return the policies in whose version in force the actor acts at a stage."""
-    query = select(Policy.id, _PEOPLE).join(PolicyVersion, col(PolicyVersion.id) == Policy.version_id)
-    return [i or 0 for i, people in session.exec(query) if is_in(actor, people or {}, stage)]
+    """Return the published policies at whose stage the actor acts."""
+    query = select(Policy.id, Policy.people).where(col(Policy.version_id).is_not(None))
+    return [i or 0 for i, people in session.exec(query) if is_in(actor, dict(people or {}), stage)]
 
 
 def colleagues(

@@ -10,7 +10,7 @@ from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
-from cpegi_app.access import POLICY_CLAIMS, PUBLIC_PUBLICITY, Actor
+from cpegi_app.access import POLICY_CLAIMS, POLICY_REVIEW, POLICY_TRAIL, PUBLIC_PUBLICITY, Actor
 from cpegi_app.errors import Conflict, DomainError, NotFound
 from cpegi_app.models import Objection, Policy, PolicyGrant, Publicity, PublicityEntry
 from cpegi_app.services import notices, policy_people
@@ -60,6 +60,9 @@ class Entry(BaseModel):
     amount: str
     state: str = ""
     tone: str = "grey"
+    # For the staff: the application that was granted, and everything that its amount stands on.
+    application: str = ""
+    trail: str = ""
 
 
 def _is_number(value: Any) -> bool:
@@ -127,7 +130,7 @@ def _acts_on(session: Session, actor: Actor, policy_id: int) -> Policy:
     policy = session.get(Policy, policy_id) if _is_number(policy_id) else None
     if policy is None or policy.version_id is None:
         raise NotFound("政策")
-    policy_people.refuse_outsider(actor, definition_of(session, policy_id).people, STAGE)
+    policy_people.refuse_outsider(actor, policy.people, STAGE)
     return policy
 
 
@@ -275,10 +278,12 @@ def entries(
     """Return one page of a publication's names with where each grant stands, for the staff."""
     row = load(session, actor, publicity_id)
     _shown, found, total = public_one(session, row.id or 0, page=page, size=size)
-    states = dict(session.exec(select(G.id, G.state).where(col(G.id).in_([e.grant_id for e in found]))).all())
+    query = select(G.id, G.state, G.application_id).where(col(G.id).in_([e.grant_id for e in found]))
+    granted = {i: (state, application) for i, state, application in session.exec(query)}
     for e in found:
-        state = states[e.grant_id]
+        state, application = granted[e.grant_id]
         e.state, e.tone = GrantState.label_of(state), GRANT_TONES[state]
+        e.application, e.trail = POLICY_REVIEW.url(aid=application), POLICY_TRAIL.url(aid=application)
     return found, total
 
 

@@ -9,7 +9,7 @@ from reflex_base.utils.form import FormData
 
 from cpegi_app.access import POLICIES, POLICY_EDIT, POLICY_PREVIEW
 from cpegi_app.errors import DomainError, FormInvalid
-from cpegi_app.services import policy, policy_list, policy_view
+from cpegi_app.services import policy, policy_arrange, policy_list, policy_view
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.forms import posted
 from cpegi_app.services.policy import Editor
@@ -116,6 +116,16 @@ class PolicyEditState(FormState, rx.State):
             return rx.redirect(POLICY_PREVIEW.url(pid=self.row_id))
         self._clear_errors()
         return success("已暂存，可随时回来继续填写。")
+
+    @rx.event
+    async def arrange(self, data: FormData):
+        """Put people and redemption dates of a stopped policy in force."""
+        values = posted(data, policy_arrange.NAMES | {"intent"})
+        call = self._write(policy_arrange.arrange, self.row_id, self.version, values)
+        titles = (await self._read(policy.names_of, self.row_id))[1]
+        await self._checked(call, titles)
+        await self._show(self.row_id)
+        return success("办理人员和兑现时间已生效。")
 
     async def _rows(self, intent: str, values: dict[str, str]) -> Any:
         verb, _, what = intent.partition("_")

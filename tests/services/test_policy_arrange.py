@@ -1,0 +1,108 @@
+"""办理安排 holds for what was begun: who acts at a stage, when grants are redeemed, though the policy is stopped (manual §8)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import Session, select
+
+from cpegi_app import clock
+from cpegi_app.access import Actor
+from cpegi_app.errors import Conflict, Forbidden, FormInvalid
+from cpegi_app.models import Notice, Policy
+from cpegi_app.services import policy, policy_arrange, policy_claim, policy_queue, policy_review, staff
+from cpegi_app.vocabulary import Action, Status
+from tests import factories, policies, redemption
+from tests.policies import fresh
+
+
+def day(days: int) -> str:
+    return (clock.today() + timedelta(days=days)).isoformat()
+
+
+def heads(session: Session, who: Actor) -> list[str]:
+    return list(session.exec(select(Notice.title).where(Notice.user_id == who.user_id)))
+
+
+def stopped(session: Session, boss: Actor, of: Policy) -> Policy:
+    session.refresh(of)
+    policy.stop(session, boss, of.id or 0, of.version, "资金调整")
+    session.refresh(of)
+    return of
+
+
+def waiting(session: Session, who: Actor) -> list[int]:
+    return [r.id for r in policy_queue.listing(session, who, filters={"stage": "FORMAL"})[0]]
+
+
+def begun(session: Session, boss: Actor, named: Actor) -> tuple[Policy, Any]:
+    of = policies.published(session, boss, people_FORMAL=str(named.user_id))
+    row = policies.sent(session, factories.member(session), of)
+    policy_queue.take(session, named, row.id or 0)
+    return of, row
+
+
+def test_who_is_named_anew_takes_over_what_was_begun(session: Session):
+    boss, gone, new = (factories.staff(session, n) for n in ("政策", "离职", "接任"))
+    of, row = begun(session, boss, gone)
+    staff.disable(session, boss, gone.user_id, "离职")
+    assert waiting(session, new) == []
+    of = stopped(session, boss, of)
+    values = {"people_FORMAL": str(new.user_id)}
+    policy_arrange.arrange(session, boss, of.id or 0, of.version, values)
+    assert waiting(session, new) == [row.id]
+    row = fresh(session, row)
+    assert (row.assignee_id, row.people["FORMAL"]) == (None, [new.user_id])
+    policy_review.decide(session, new, row.id or 0, Action.APPROVE, row.version)
+    assert fresh(session, row).stage == 1
+    assert any(h.startswith("由您办理形式审查") for h in heads(session, new))
+
+
+def test_a_new_version_names_people_for_earlier_applications_too(session: Session):
+    boss, first, second = (factories.staff(session) for _ in range(3))
+    of, row = begun(session, boss, first)
+    values = of.draft["values"] | {"people_FORMAL": str(second.user_id)}
+    policy.save(session, boss, of.id or 0, of.version, values)
+    session.refresh(of)
+    policy.publish(session, boss, of.id or 0, of.version)
+    assert waiting(session, first) == [] and waiting(session, second) == [row.id]
+    with pytest.raises(Forbidden):
+        policy_queue.take(session, first, row.id or 0)
+    # What comes back from a correction waits with those named now.
+    policy_review.decide(
+        session, second, row.id or 0, Action.RETURN, fresh(session, row).version, marks={"phone": "打不通"}
+    )
+    row = fresh(session, row)
+    assert row.status == Status.RETURNED and row.people["FORMAL"] == [second.user_id]
+
+
+def test_redemption_of_a_stopped_policy_can_be_fixed(session: Session):
+    boss, owner = factories.staff(session), factories.member(session)
+    of = redemption.policy(session, boss, redeem_opens_on="", redeem_closes_on="")
+    [grant] = redemption.confirmed(session, boss, of, redemption.received(session, of, owner))
+    of = stopped(session, boss, of)
+    for wrong in ({"redeem_opens_on": day(3)}, {"redeem_opens_on": day(3), "redeem_closes_on": day(1)}):
+        with pytest.raises(FormInvalid):
+            policy_arrange.arrange(session, boss, of.id or 0, of.version, wrong)
+    right = {"redeem_opens_on": day(0), "redeem_closes_on": day(30)}
+    policy_arrange.arrange(session, boss, of.id or 0, of.version, right)
+    assert policy_claim.start(session, owner, grant.id or 0).id
+    assert any(h.startswith("兑现时间：") for h in heads(session, owner))
+
+
+def test_what_is_not_right_is_refused(session: Session):
+    boss, owner = factories.staff(session), factories.member(session)
+    of = policies.published(session, boss)
+    with pytest.raises(Conflict, match="没有停止受理"):
+        policy_arrange.arrange(session, boss, of.id or 0, of.version, {})
+    of = stopped(session, boss, of)
+    for who in (owner, factories.regulator(session)):
+        with pytest.raises(Forbidden):
+            policy_arrange.arrange(session, who, of.id or 0, of.version, {})
+    with pytest.raises(FormInvalid) as refusal:
+        policy_arrange.arrange(session, boss, of.id or 0, of.version, {"people_FINANCE": str(owner.user_id)})
+    assert set(refusal.value.fields) == {"people_FINANCE"}
+    with pytest.raises(Conflict):
+        policy_arrange.arrange(session, boss, of.id or 0, of.version - 1, {})
