@@ -13,18 +13,25 @@ from collections.abc import Callable, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from cpegi_app.errors import DomainError
+from cpegi_app.services import offline_unmarked
 
 # What a finding looks like: red for wrong, grey for filed already, orange for a look.
 FILLS = {"bad": "FFFFC7CE", "there": "FFE3E6EA", "warn": "FFFFE2B8"}
 COMMENTS = 5_000
+# A cell that was marked before and is right now.
+CLEAR = "clear"
 AUTHOR = "平台导入检查"
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _LATER = ("legacyDrawingHF", "picture", "oleObjects", "controls", "webPublishItems", "tableParts", "extLst")
+_SPACES = (
+    'xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office" '
+    'xmlns:x="urn:schemas-microsoft-com:office:excel"'
+)
 _VML = (
-    '<xml xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office" '
-    'xmlns:x="urn:schemas-microsoft-com:office:excel"><v:shapetype id="_x0000_t202" coordsize="21600,21600" '
+    f"<xml {_SPACES}>"
+    '<v:shapetype id="_x0000_t202" coordsize="21600,21600" '
     'o:spt="202" path="m,l,21600r21600,l21600,xe"><v:stroke joinstyle="miter"/><v:path gradientshapeok="t" '
     'o:connecttype="rect"/></v:shapetype></xml>'
 )
@@ -72,7 +79,10 @@ def mark(data: bytes, part: str, found: Marks) -> bytes:
 
 def _changed(parts: dict[str, bytes], part: str, found: Marks) -> dict[str, bytes]:
     styles, style_of = _styles(parts["xl/styles.xml"].decode("utf-8"))
-    sheet = _cells(parts[part].decode("utf-8"), found, style_of)
+    # What an earlier trial has said of a cell is said no longer: the clerk may have put it right.
+    before = offline_unmarked.places(parts, part, AUTHOR)
+    sheet = _cells(parts[part].decode("utf-8"), dict.fromkeys(before, (CLEAR, "")) | found, style_of)
+    parts = parts | offline_unmarked.without(parts, part, before | set(found))
     changed = {"xl/styles.xml": styles().encode()}
     sheet, more = _comments(parts, part, sheet, found)
     return {**changed, part: sheet.encode(), **more}
@@ -89,12 +99,17 @@ def _styles(text: str) -> tuple[Callable[[], str], Callable[[int, str], int]]:
     if fills is None or formats is None:
         raise ValueError("styles")
     first_fill = len(re.findall(rf"<{prefix}fill\b", fills[1]))
-    fill_ids = {kind: first_fill + i for i, kind in enumerate(FILLS)}
+    fill_ids = {kind: first_fill + i for i, kind in enumerate(FILLS)} | {CLEAR: 0}
+    ours = {i for i, fill in enumerate(_fills(fills[1], prefix)) if any(c in fill for c in FILLS.values())}
     known = re.findall(rf"<{prefix}xf\b[^>]*?/>|<{prefix}xf\b.*?</{prefix}xf>", formats[1], re.DOTALL)
     twins: dict[tuple[int, str], int] = {}
     added: list[str] = []
 
     def twin(style: int, kind: str) -> int:
+        stated = re.search(r'\bfillId="(\d+)"', known[style])
+        if kind == CLEAR and not (stated and int(stated[1]) in ours):
+            # Coloured by somebody else since.
+            return style
         if (style, kind) not in twins:
             twins[style, kind] = len(known) + len(added)
             added.append(_filled(known[style], fill_ids[kind]))
@@ -110,6 +125,10 @@ def _styles(text: str) -> tuple[Callable[[], str], Callable[[int, str], int]]:
         return _grown(written, prefix, "cellXfs", "".join(added), len(added))
 
     return write, twin
+
+
+def _fills(text: str, prefix: str) -> list[str]:
+    return re.findall(rf"<{prefix}fill\b[^>]*?/>|<{prefix}fill\b.*?</{prefix}fill>", text, re.DOTALL)
 
 
 def _filled(xf: str, fill: int) -> str:
@@ -162,7 +181,7 @@ def _row(
     pattern = rf"<{prefix}c(?=[\s/>])[^>]*?/>|<{prefix}c(?=[\s>])[^>]*>.*?</{prefix}c>"
     for m in re.finditer(pattern, inside, re.DOTALL):
         stated = re.match(r'[^>]*?\sr="([A-Z]+)\d+"', m[0])
-        last = _column(stated[1]) if stated else last + 1
+        last = offline_unmarked.column_of(stated[1]) if stated else last + 1
         cells[last] = m[0]
     for column, kind in kinds.items():
         cell = cells.get(column, f"<{prefix}c/>")
@@ -191,13 +210,6 @@ def letters(column: int) -> str:
     return found
 
 
-def _column(text: str) -> int:
-    found = 0
-    for letter in text:
-        found = found * 26 + ord(letter) - 64
-    return found
-
-
 # --- comments -----------------------------------------------------------------------------------------
 
 
@@ -209,7 +221,10 @@ def _comments(parts: dict[str, bytes], part: str, sheet: str, found: Marks) -> t
         f'{_HEAD}<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"></Relationships>'
     )
     types = parts["[Content_Types].xml"].decode("utf-8")
-    comments, drawing = _target(rels, folder, "/comments"), _target(rels, folder, "/vmlDrawing")
+    comments, drawing = (
+        offline_unmarked.target(rels, folder, "/comments"),
+        offline_unmarked.target(rels, folder, "/vmlDrawing"),
+    )
     if not comments:
         comments, rels = _new_part(parts, rels, "comments", "xl/comments_cpegi{}.xml", "cpegiC")
         types = _typed(types, comments)
@@ -226,21 +241,6 @@ def _comments(parts: dict[str, bytes], part: str, sheet: str, found: Marks) -> t
         comments: _with_comments(parts.get(comments, b"").decode("utf-8"), said).encode(),
         drawing: _with_shapes(parts.get(drawing, b"").decode("utf-8") or _VML, said).encode(),
     }
-
-
-def _target(rels: str, folder: str, kind: str) -> str:
-    for tag in re.findall(r"<(?:\w+:)?Relationship\b[^>]*>", rels):
-        stated = re.search(r'\bType="([^"]*)"', tag)
-        target = re.search(r'\bTarget="([^"]*)"', tag)
-        if stated and target and stated[1].endswith(kind):
-            path = target[1]
-            if path.startswith("/"):
-                return path[1:]
-            places = folder.split("/")
-            while path.startswith("../"):
-                path, places = path[3:], places[:-1]
-            return "/".join([*places, path])
-    return ""
 
 
 def _new_part(parts: dict[str, bytes], rels: str, kind: str, pattern: str, ident: str) -> tuple[str, str]:
@@ -265,24 +265,18 @@ def _with_drawing(sheet: str, ident: str) -> str:
 
 def _with_comments(text: str, said: Sequence) -> str:
     if not text:
-        text = (
-            f'{_HEAD}<comments xmlns="{_MAIN}"><authors><author>{AUTHOR}</author></authors>'
-            "<commentList></commentList></comments>"
-        )
+        text = f'{_HEAD}<comments xmlns="{_MAIN}"><authors></authors><commentList></commentList></comments>'
     prefix = _prefix(text, "comments")
-    for (row, column), _ in said:
-        # A comment of the clerk's own at the same cell gives way: a cell has one.
-        ref = f"{letters(column)}{row}"
-        if f'ref="{ref}"' in text:
-            text = re.sub(
-                rf'<{prefix}comment\b[^>]*ref="{ref}".*?</{prefix}comment>',
-                "",
-                text,
-                count=1,
-                flags=re.DOTALL,
-            )
+    author = len(re.findall(rf"<{prefix}author\b", text))
+    # Whose comment it is tells a later trial which ones are its own.
+    named = f"<{prefix}author>{AUTHOR}</{prefix}author></{prefix}authors>"
+    text = re.sub(rf"<{prefix}authors\s*/>", f"<{prefix}authors></{prefix}authors>", text, count=1)
+    text = text.replace(f"</{prefix}authors>", named, 1)
+    text = re.sub(
+        rf"<{prefix}commentList\s*/>", f"<{prefix}commentList></{prefix}commentList>", text, count=1
+    )
     new = "".join(
-        f'<{prefix}comment ref="{letters(c)}{r}" authorId="0"><{prefix}text><{prefix}t xml:space="preserve">'
+        f'<{prefix}comment ref="{letters(c)}{r}" authorId="{author}"><{prefix}text><{prefix}t xml:space="preserve">'
         f"{escape(words)}</{prefix}t></{prefix}text></{prefix}comment>"
         for (r, c), (_, words) in said
     )
@@ -291,7 +285,8 @@ def _with_comments(text: str, said: Sequence) -> str:
 
 def _with_shapes(text: str, said: Sequence) -> str:
     shapes = "".join(
-        f'<v:shape id={quoteattr(f"_cpegi_{r}_{c}")} type="#_x0000_t202" style="position:absolute;width:240pt;'
+        # A drawing that another program has written may know the names under other signs.
+        f'<v:shape {_SPACES} id={quoteattr(f"_cpegi_{r}_{c}")} type="#_x0000_t202" style="position:absolute;width:240pt;'
         'height:80pt;visibility:hidden" fillcolor="#ffffe1" o:insetmode="auto"><v:fill color2="#ffffe1"/><v:textbox/>'
         '<x:ClientData ObjectType="Note"><x:MoveWithCells/><x:SizeWithCells/><x:AutoFill>False</x:AutoFill>'
         f"<x:Row>{r - 1}</x:Row><x:Column>{c - 1}</x:Column></x:ClientData></v:shape>"
