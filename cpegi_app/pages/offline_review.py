@@ -137,14 +137,20 @@ def _mark_dialog() -> rx.Component:
         state.marking > 0,
         "退回这笔贷款",
         ui.form(
-            rx.el.p("借据 ", rx.el.b(state.marking_label), "。其余贷款不受影响；清空原因即取消退回。"),
+            rx.el.p("借据 ", rx.el.b(state.marking_label), "。其余贷款不受影响，仍可通过。"),
             ui.field(
                 "reason",
                 "退回原因",
-                ui.textarea("reason", state.mark_reason, rows=3, max_length=200),
+                ui.textarea("reason", state.mark_reason, rows=3, max_length=200, data_autofocus="true"),
+                required=True,
+                help="备案机构会看到，200 字以内。",
                 error=problem(state, "reason"),
             ),
-            ui.form_foot(ui.button("取消", state.close_mark), ui.submit("保存")),
+            ui.form_foot(
+                ui.button("取消", state.close_mark),
+                ui.show(state.mark_reason != "", ui.submit("不退回这笔", "unmark", "default")),
+                ui.submit("标记退回"),
+            ),
             on_submit=state.mark,
             key=state.form_key,
         ),

@@ -54,12 +54,18 @@ class FilingReviewState(RowsState, FormState, rx.State):
 
     @rx.event
     async def mark(self, data: dict):
-        """Mark the row with a reason; a blank one takes the mark back."""
+        """Mark the row with a reason, or take its mark back, by the button that was pressed."""
         values = posted(data, frozenset({"reason", "intent"}))
-        call = self._write(offline_rows.mark, self.marking, values.get("reason", ""))
+        label, again = self.marking_label, values.get("intent") == "unmark"
+        call = (
+            self._write(offline_rows.unmark, self.marking)
+            if again
+            else self._write(offline_rows.mark, self.marking, values.get("reason", ""))
+        )
         await self._checked(call, {"reason": "退回原因"})
         self.marking = 0
         await self._show()
+        return success(f"已取消借据 {label} 的退回标记。" if again else f"已标记退回借据 {label}。")
 
     @rx.event
     async def decide(self, data: dict):

@@ -146,7 +146,7 @@ def test_5_1_线下贷款备案(new_walk) -> None:
     line = staff.page.get_by_role("row").filter(has_text="JJ-E2E5-2")
     line.get_by_role("button", name="退回").click()
     fill(staff.page, {"reason": "合同缺少盖章页"})
-    staff.page.get_by_role("dialog").get_by_role("button", name="保存").click()
+    staff.page.get_by_role("dialog").get_by_role("button", name="标记退回").click()
     staff.sees("已标记退回 1 笔")
     # The opinion on the batch is still there after a single row was marked.
     expect(staff.page.locator("[name=comment]")).to_have_value("其余各笔与证明一致。")

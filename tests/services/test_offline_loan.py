@@ -182,6 +182,21 @@ def test_not_every_row_can_go_back_alone(session: Session):
         approve(session, world)
 
 
+def test_a_mark_needs_a_reason_and_can_be_taken_back(session: Session):
+    world = filing_world(session, rows=2).bring_to(session, Status.PENDING)
+    row = rows_of(session, world.row_id)[0]
+    for blank in ("", " ", "\u200b", "长" * 201):
+        with pytest.raises(FormInvalid) as refusal:
+            offline_rows.mark(session, world.reviewer, row.id or 0, blank)
+        assert set(refusal.value.fields) == {"reason"}
+    offline_rows.mark(session, world.reviewer, row.id or 0, "不清晰")
+    assert rows_of(session, world.row_id)[0].reason == "不清晰"
+    with pytest.raises(Forbidden):
+        offline_rows.unmark(session, world.owner, row.id or 0)
+    offline_rows.unmark(session, world.reviewer, row.id or 0)
+    assert rows_of(session, world.row_id)[0].reason == ""
+
+
 def test_marks_are_the_staffs_and_while_it_waits(session: Session):
     world = filing_world(session)
     row_id = rows_of(session, world.row_id)[0].id or 0
