@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import reflex as rx
 from pydantic import BaseModel
+from sqlmodel import Session
 
-from cpegi_app.access import MATCH, MATCHES, PRODUCT_PUSHES
-from cpegi_app.errors import DomainError
-from cpegi_app.services import matches, push_log
+from cpegi_app.access import MATCH, MATCHES, PRODUCT_PUSHES, Actor
+from cpegi_app.services import matches, product, push_log
 from cpegi_app.services.matches import MatchDetail, MatchRow
 from cpegi_app.services.push_log import PushRow, PushState
 from cpegi_app.state.base import Services, for_screen, text_arg
@@ -106,11 +106,14 @@ class ProductPushesState(TableState, rx.State):
         self.row_id, self.rows, self.state, self.total = 0, [], PushState(), 0
         self.page, self.filters, self.sort = 1, {}, ""
         self.filter_key += 1
-        self.row_id = self._route_id("pid")
-        try:
-            yield await self._refresh()
-            # The page is in view before the whole log is counted.
-            await self._count()
-        except DomainError:
-            self.row_id = 0
-            raise
+        product_id = self._route_id("pid")
+        # A foreign product reads like an absent one: asked before anything is shown.
+        await self._read(_own, product_id)
+        self.row_id = product_id
+        yield await self._refresh()
+        # The page is in view before the whole log is counted.
+        await self._count()
+
+
+def _own(session: Session, actor: Actor, product_id: int) -> None:
+    product.own(session, actor, product_id)

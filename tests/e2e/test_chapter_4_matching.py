@@ -76,15 +76,6 @@ def test_4_1_授信条件匹配与推送(new_walk) -> None:
     firm.sees("不构成授信承诺")
     firm.step("4.1-11", "逐项比对：产品要求、本单位数据及其时点、结果与建议", full=True)
 
-    # What nobody can tell for want of data says what to fill in.
-    firm.goto("/console/matches")
-    page.get_by_role("button", name=re.compile("^需补充数据")).click()
-    lacking = page.get_by_role("row").filter(has_text="待补充：").first
-    lacking.get_by_role("link", name="查看比对").click()
-    page.wait_for_url("**/console/matches/*")
-    missing = page.get_by_role("row").filter(has_text="数据缺失").first
-    expect(missing).to_contain_text("请补充")
-
     # The conditions are loosened: the push arrives on the open page by itself.
     firm.goto("/console/notices")
     open_change(bank)

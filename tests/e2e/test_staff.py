@@ -120,7 +120,7 @@ def test_workbench_of_the_staff(new_walk, people: People) -> None:
     staff.goto("/console")
     tiles = page.locator(".stat").all_inner_texts()
     assert [t.split("\n")[0] for t in tiles][:6] == [
-        "全部待审核",
+        "全部待办理",
         "真实性认证",
         "资料修改",
         "金融产品",
