@@ -298,7 +298,7 @@ def publish(session: Session, actor: Actor, policy_id: int, version: int) -> int
     # Imported late: 办理安排 stands on this module.
     from cpegi_app.services import policy_arrange
 
-    policy_arrange.put_in_force(session, policy, d.people, (d.redeem_opens_at, d.redeem_closes_at))
+    policy_arrange.put_in_force(session, actor, policy, d.people, (d.redeem_opens_at, d.redeem_closes_at))
     return row.number
 
 

@@ -10,16 +10,17 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from cpegi_app.access import POLICY_CLAIMS, POLICY_QUEUE, Actor
+from cpegi_app import clock
+from cpegi_app.access import CLAIM_QUEUE, POLICY_CLAIMS, POLICY_QUEUE, Actor
 from cpegi_app.errors import Conflict, FormInvalid
-from cpegi_app.models import Policy, PolicyApplication, PolicyClaim, PolicyGrant
-from cpegi_app.services import audit, notices, policy, policy_parse
+from cpegi_app.models import Policy, PolicyApplication, PolicyAssignment, PolicyClaim, PolicyGrant
+from cpegi_app.services import audit, notices, policy, policy_parse, review
 from cpegi_app.services.forms import Day, Form, Widget, input_field
 from cpegi_app.services.policy_decision import STAGES
 from cpegi_app.services.policy_definition import window_text
 from cpegi_app.services.policy_form import PEOPLE, WINDOW
 from cpegi_app.vocabulary import Status
-from cpegi_app.vocabulary.policy import GrantState, PolicyState
+from cpegi_app.vocabulary.policy import AssignmentMove, GrantState, PolicyStage, PolicyState
 
 A = PolicyApplication
 
@@ -55,47 +56,69 @@ def arrange(session: Session, actor: Actor, policy_id: int, version: int, typed:
     if errors:
         raise FormInvalid(errors)
     policy.keep_draft(session, row, version, {**row.draft, "values": values}, stopped=True)
-    put_in_force(session, row, people, window)
+    put_in_force(session, actor, row, people, window)
     audit.record(session, actor, "policy.arrange", f"policy:{row.id}", row.name)
     return row.version
 
 
 def put_in_force(
-    session: Session, row: Policy, people: dict[str, list[int]], window: tuple[Any, Any]
+    session: Session, actor: Actor, row: Policy, people: dict[str, list[int]], window: tuple[Any, Any]
 ) -> None:
     """Let people and redemption dates hold for everything of a policy, and tell whom it concerns."""
     moved = window[0] is not None and window != (row.redeem_opens_at, row.redeem_closes_at)
     row.redeem_opens_at, row.redeem_closes_at = window
     if people != row.people:
-        _hand_on(session, row, people)
+        _hand_on(session, actor, row, people)
     session.add(row)
     session.flush()
     if moved:
         _tell_granted(session, row)
 
 
-def _hand_on(session: Session, row: Policy, people: dict[str, list[int]]) -> None:
-    """Name other people for what was begun: what somebody holds who is named no longer is free again."""
+def _hand_on(session: Session, actor: Actor, row: Policy, people: dict[str, list[int]]) -> None:
+    """Name other people for what was begun: what somebody holds who is named no longer is free again.
+
+    What is decided is frozen: whose it is follows the policy itself (`policy_decision.people_of`).
+    """
     before, row.people = row.people, people
-    once = {"synchronize_session": False}
+    opened = [s.value for s in review.OPEN]
     for model in (A, PolicyClaim):
-        query = update(model).where(col(model.policy_id) == row.id).values(people=people)
-        session.exec(query.execution_options(**once))
-    for number, stage in enumerate(STAGES):
-        if not (named := people.get(stage.value)):
-            continue
-        waits = (col(A.policy_id) == row.id, col(A.status) == Status.PENDING.value, col(A.stage) == number)
-        gone = update(A).where(*waits, col(A.assignee_id).is_not(None), col(A.assignee_id).not_in(named))
-        session.exec(gone.values(assignee_id=None).execution_options(**once))
-        new = set(named) - set(before.get(stage.value) or [])
-        if new and session.exec(select(A.id).where(*waits).limit(1)).first():
-            href = f"{POLICY_QUEUE.route}?stage={stage.value}"
-            notices.notify(session, new, f"由您办理{stage.label}：{row.name}", "已有申请等待办理。", href)
+        begun = (col(model.policy_id) == row.id, col(model.status).in_(opened))
+        query = update(model).where(*begun).values(people=people)
+        session.exec(query.execution_options(synchronize_session=False))
+    for stage in (*STAGES, PolicyStage.REDEMPTION):
+        if named := people.get(stage.value):
+            new = set(named) - set(before.get(stage.value) or [])
+            _hand_on_stage(session, actor, row, stage, named, new)
     session.flush()
     for kept in list(session):
         if isinstance(kept, (A, PolicyClaim)):
             # Written past the session above.
             session.expire(kept)
+
+
+def _hand_on_stage(
+    session: Session, actor: Actor, row: Policy, stage: PolicyStage, named: list[int], new: set[int]
+) -> None:
+    model, href = PolicyClaim, CLAIM_QUEUE.route
+    waits: list[Any] = [col(PolicyClaim.policy_id) == row.id, PolicyClaim.status == Status.PENDING.value]
+    if stage in STAGES:
+        model, href = A, f"{POLICY_QUEUE.route}?stage={stage.value}"
+        waits = [col(A.policy_id) == row.id, A.status == Status.PENDING.value, A.stage == STAGES.index(stage)]
+        _set_free(session, actor, stage, waits, named)
+    if new and session.exec(select(model.id).where(*waits).limit(1)).first():
+        notices.notify(session, new, f"由您办理{stage.label}：{row.name}", "已有申请等待办理。", href)
+
+
+def _set_free(session: Session, actor: Actor, stage: PolicyStage, waits: list[Any], named: list[int]) -> None:
+    """Let go of what somebody holds who is named no longer, and write it down as any other move."""
+    gone = [*waits, col(A.assignee_id).is_not(None), col(A.assignee_id).not_in(named)]
+    more = {"stage": stage.value, "move": AssignmentMove.GIVE_BACK.value, "actor_id": actor.user_id}
+    for row_id, holder in session.exec(select(A.id, A.assignee_id).where(*gone)).all():
+        freed = {"application_id": row_id or 0, "from_id": holder, "reason": "政策的办理人员已调整"}
+        session.add(PolicyAssignment(**freed, **more))
+    query = update(A).where(*gone).values(assignee_id=None, updated_at=clock.now())
+    session.exec(query.execution_options(synchronize_session=False))
 
 
 def _tell_granted(session: Session, row: Policy) -> None:

@@ -156,7 +156,6 @@ def _may_be_late(session: Session, grant: PolicyGrant, before: PolicyClaim | Non
 
 def _begin(session: Session, actor: Actor, grant: PolicyGrant, before: PolicyClaim | None) -> PolicyClaim:
     org = session.get_one(Organisation, actor.org_id)
-    application = session.get_one(PolicyApplication, grant.application_id)
     known = before.data if before else _last_payee(session, org.id or 0)
     rounds = select(PolicyClaim.round).where(PolicyClaim.grant_id == grant.id)
     data = {"payee_name": org.name, "bank": known.get("bank", ""), "account_no": known.get("account_no", "")}
@@ -168,7 +167,7 @@ def _begin(session: Session, actor: Actor, grant: PolicyGrant, before: PolicyCla
         policy_id=grant.policy_id,
         org_name=org.name,
         amount_fen=grant.amount_fen,
-        people=application.people,
+        people=session.get_one(Policy, grant.policy_id).people,
         data=data,
     )
     try:

@@ -8,20 +8,23 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import update
+from sqlalchemy.orm import object_session
 from sqlmodel import Session, col
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import DomainError, FormInvalid
-from cpegi_app.models import PolicyAmount, PolicyApplication, PolicyGrant, PolicyRecord
+from cpegi_app.models import Policy, PolicyAmount, PolicyApplication, PolicyGrant, PolicyRecord
 from cpegi_app.services import audit, policy_budget, workdays
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import normalise, plain_number
 from cpegi_app.services.policy_amount import yuan
-from cpegi_app.vocabulary import Action
+from cpegi_app.vocabulary import Action, Status
 from cpegi_app.vocabulary.policy import AmountKind, PolicyStage
 
 STAGES = (PolicyStage.FORMAL, PolicyStage.BUSINESS)
+# Rows that a trigger keeps as they are.
+DECIDED = (Status.APPROVED, Status.REJECTED)
 
 
 def stage_of(row: PolicyApplication) -> PolicyStage:
@@ -30,8 +33,10 @@ def stage_of(row: PolicyApplication) -> PolicyStage:
 
 
 def people_of(row: Any, stage: PolicyStage) -> list[int]:
-    """Return who is named for a stage; nobody named means every reviewer."""
-    return list(row.people.get(stage.value, []))
+    """Return who is named for a stage, nobody meaning every reviewer; what is decided follows the policy as it stands."""
+    session = object_session(row) if row.status in DECIDED else None
+    people = session.get_one(Policy, row.policy_id).people if session else row.people
+    return list(people.get(stage.value, []))
 
 
 def note_amount(

@@ -52,7 +52,8 @@ def profile_changes(row: Any, org: Organisation) -> dict[str, str]:
 def _applicant(row: Any, before: dict[str, str] | None) -> list[Line]:
     from cpegi_app.services.profile_forms import ProfileForm
 
-    was = row.calculation.get("profile_before", {})
+    # While it is returned it is compared with what was sent last, whose profile the row holds.
+    was = row.calculation.get("profile_before", {}) if row.status != Status.RETURNED else {}
 
     def old(name: str, now: str, show: Any) -> str | None:
         if before is None:

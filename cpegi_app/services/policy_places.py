@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
-from cpegi_app.models import Organisation, Policy, PolicyApplication
+from cpegi_app.models import Organisation, Policy, PolicyApplication, ReviewEvent
 from cpegi_app.services import policy_check
 from cpegi_app.services.policy_definition import Definition
-from cpegi_app.vocabulary import Status
+from cpegi_app.vocabulary import Action, Status
 from cpegi_app.vocabulary.policy import QuestionKind
 
 BASE_NAMES = frozenset({"contact", "phone", "note", "asked", policy_check.PROMISE})
 LOCKED = "补正期间只能修改审核人标记的内容，其他内容保持不变。"
+# What was mended stays open: who has taken away a corrected loan still has to choose what replaces it.
+MOVED = "提交之后情况有变化，重新提交之前可以修改"
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,10 @@ def places(
     """
     if row.status != Status.RETURNED or not row.field_reasons:
         return Places()
-    lacking = _lacking(session, row, d, row.data if data is None else data)
+    data = row.data if data is None else data
+    lacking, sent = _lacking(session, row, d, data), _sent(session, row)
+    if sent != data:
+        lacking = dict.fromkeys(_lacking(session, row, d, sent), MOVED) | lacking
     found = set(row.field_reasons) | set(lacking) | {policy_check.PROMISE}
     if found & {"records", "amount", f"a_{d.base_question}"}:
         # What is asked for follows from them.
@@ -51,6 +56,17 @@ def places(
     if "amount" in found:
         found |= {"records", f"a_{d.base_question}"}
     return Places(frozenset(found), {k: v for k, v in lacking.items() if k not in row.field_reasons})
+
+
+def _sent(session: Session, row: PolicyApplication) -> dict[str, str]:
+    """Return what was returned: the data of the last submission."""
+    query = select(ReviewEvent.snapshot).where(
+        ReviewEvent.flow == policy_check.FLOW,
+        ReviewEvent.subject_id == row.id,
+        ReviewEvent.action == Action.SUBMIT.value,
+    )
+    found = session.exec(query.order_by(col(ReviewEvent.id).desc()).limit(1)).first()
+    return (found or {}).get("data", {})
 
 
 def _lacking(session: Session, row: PolicyApplication, d: Definition, data: dict[str, str]) -> dict[str, str]:

@@ -106,7 +106,9 @@ def _count(
     """Count a part of the queue; what was counted before is only brought up to date."""
     used = tuple(sorted((name, text) for name, text in filters.items() if text and name != "stage"))
     # Whose stages these are depends on the actor, what is late on the day.
-    key = ("policy_queue", actor.user_id, stage.value, used, clock.today())
+    mine = policy_people.versions(session, actor, stage)
+    whose = None if mine is None else tuple(mine)
+    key = ("policy_queue", actor.user_id, stage.value, whose, used, clock.today())
     return list_count.counted(session, TABLE, key, where, list_count.WHOLE).count
 
 

@@ -13,6 +13,7 @@ from cpegi_app.errors import NotFound
 from cpegi_app.models import (
     Objection,
     PaymentBatch,
+    Policy,
     PolicyApplication,
     PolicyClaim,
     PolicyGrant,
@@ -229,7 +230,8 @@ def load(session: Session, actor: Actor, row_id: int) -> PolicyApplication:
         raise NotFound(FLOW.label)
     # Who writes policies answers for them: they read what became of each.
     reads = actor.may(Permission.POLICY_MANAGE)
-    if not reads and not any(policy_people.is_in(actor, row.people, s) for s in PolicyStage):
+    people = session.get_one(Policy, row.policy_id).people
+    if not reads and not any(policy_people.is_in(actor, people, s) for s in PolicyStage):
         raise NotFound(FLOW.label)
     return row
 
@@ -284,10 +286,13 @@ def _basis(session: Session, row: PolicyApplication) -> list[Line]:
 def _records(session: Session, row: PolicyApplication) -> list[RecordLine]:
     texts = {line["key"]: line["text"] for line in row.calculation.get("lines", [])}
     query = select(PolicyRecord).where(PolicyRecord.application_id == row.id).order_by(col(PolicyRecord.id))
-    return [_record(r, texts) for r in session.exec(query)]
+    found = list(session.exec(query))
+    held = {(r.source, r.root_id) for r in found if r.released_at is None}
+    return [_record(r, texts, (r.source, r.root_id) in held) for r in found]
 
 
-def _record(r: PolicyRecord, texts: dict[str, str]) -> RecordLine:
+def _record(r: PolicyRecord, texts: dict[str, str], replaced: bool) -> RecordLine:
+    gone = "已被更正后的记录替换" if replaced else "已移除"
     said = r.snapshot
     until = f" 至 {said['until']}" if said.get("until") else ""
     return RecordLine(
@@ -300,7 +305,7 @@ def _record(r: PolicyRecord, texts: dict[str, str]) -> RecordLine:
         base=yuan(r.base_fen),
         part=yuan(r.amount_fen),
         formula=texts.get(f"{r.source}:{r.record_id}", ""),
-        state="已移除" if r.released_at else "已锁定" if r.is_final else "占用中",
+        state=gone if r.released_at else "已锁定" if r.is_final else "占用中",
     )
 
 

@@ -18,7 +18,8 @@ def _shows_file(session: Session, actor: Actor | None, row: Any, stored_file: St
     """Tell whether somebody may open a file because the trail is open to him: whoever reads it reads what it stands on."""
     if row.submitted_at is None or row.status == Status.DRAFT:
         return False
-    if actor is None or (stored_file.removed_at and not files.was_sent(session, stored_file)):
+    # A paper laid ready for the next submission is between the applicant and who decides.
+    if actor is None or not files.was_sent(session, stored_file):
         return False
     try:
         policy_trail.load(

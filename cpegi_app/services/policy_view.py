@@ -246,6 +246,8 @@ def _applicant(org: Organisation) -> list[tuple[str, str]]:
 
 def _moved(lacking: str) -> str:
     """Return why the records are open although nobody marked them."""
+    if lacking == policy_places.MOVED:
+        return "提交之后所选记录发生变化，重新提交之前可以重新选取"
     return f"提交之后所选记录发生变化，请重新选取：{lacking}" if lacking else ""
 
 

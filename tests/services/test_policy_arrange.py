@@ -10,9 +10,17 @@ from sqlmodel import Session, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
-from cpegi_app.errors import Conflict, Forbidden, FormInvalid
+from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import Notice, Policy
-from cpegi_app.services import policy, policy_arrange, policy_claim, policy_queue, policy_review, staff
+from cpegi_app.services import (
+    policy,
+    policy_arrange,
+    policy_claim,
+    policy_publicity,
+    policy_queue,
+    policy_review,
+    staff,
+)
 from cpegi_app.vocabulary import Action, Status
 from tests import factories, policies, redemption
 from tests.policies import fresh
@@ -106,3 +114,60 @@ def test_what_is_not_right_is_refused(session: Session):
     assert set(refusal.value.fields) == {"people_FINANCE"}
     with pytest.raises(Conflict):
         policy_arrange.arrange(session, boss, of.id or 0, of.version - 1, {})
+
+
+def test_the_trail_tells_that_other_people_were_named(session: Session):
+    boss, gone, new = (factories.staff(session, n) for n in ("政策", "离职", "接任"))
+    of, row = begun(session, boss, gone)
+    of = stopped(session, boss, of)
+    policy_arrange.arrange(session, boss, of.id or 0, of.version, {"people_FORMAL": str(new.user_id)})
+    last = policy_review.moves(session, row.id or 0)[-1]
+    assert (last.kind, last.who, last.amount) == ("形式审查 · 退回待领", "政策", "")
+    assert "办理人员" in last.reason
+
+
+def test_who_is_named_for_redemptions_reads_that_some_wait(session: Session):
+    boss, first, new = (factories.staff(session) for _ in range(3))
+    owner = factories.member(session)
+    grant = redemption.granted(session, owner, boss, people_REDEMPTION=str(first.user_id))
+    claim = redemption.claim(session, owner, grant)
+    of = stopped(session, boss, session.get_one(Policy, grant.policy_id))
+    values = of.draft["values"] | {"people_REDEMPTION": str(new.user_id)}
+    policy_arrange.arrange(session, boss, of.id or 0, of.version, values)
+    assert any(h.startswith("由您办理兑现审核") for h in heads(session, new))
+    assert redemption.checked(session, new, claim).status == Status.APPROVED
+
+
+def test_what_is_decided_follows_the_people_named_now(session: Session):
+    """A decided application is frozen, yet its papers, its trail and its redemption are somebody's work."""
+    boss, first, new = (factories.staff(session) for _ in range(3))
+    owner = factories.member(session)
+    named = {f"people_{s}": str(first.user_id) for s in ("FORMAL", "BUSINESS", "REDEMPTION")}
+    grant = redemption.granted(session, owner, first, **named)
+    of = session.get_one(Policy, grant.policy_id)
+    assert policy_queue.counts(session, new)[0].count == 0
+    values = of.draft["values"] | {k: str(new.user_id) for k in named}
+    policy.save(session, boss, of.id or 0, of.version, values)
+    session.refresh(of)
+    policy.publish(session, boss, of.id or 0, of.version)
+    [entry] = policy_publicity.entries(session, new, grant.publicity_id or 0)[0]
+    assert entry.application.endswith(f"/{grant.application_id}")
+    assert policy_review.desk(session, new, grant.application_id).org == grant.org_name
+    with pytest.raises(NotFound):
+        policy_review.desk(session, first, grant.application_id)
+    claim = redemption.claim(session, owner, grant)
+    assert redemption.checked(session, new, claim).status == Status.APPROVED
+
+
+def test_the_queue_of_who_is_named_anew_is_counted_anew(session: Session):
+    boss, first, second = (factories.staff(session) for _ in range(3))
+    of = policies.published(session, boss, people_FORMAL=str(first.user_id))
+    policies.sent(session, factories.member(session), of)
+    assert [policy_queue.counts(session, who)[0].count for who in (first, second)] == [1, 0]
+    # Long enough for what was counted to stay counted: no row of the list changes.
+    redemption.days_pass(0.02)
+    assert [policy_queue.counts(session, who)[0].count for who in (first, second)] == [1, 0]
+    redemption.days_pass(0.02)
+    of = stopped(session, boss, of)
+    policy_arrange.arrange(session, boss, of.id or 0, of.version, {"people_FORMAL": str(second.user_id)})
+    assert [policy_queue.counts(session, who)[0].count for who in (first, second)] == [0, 1]

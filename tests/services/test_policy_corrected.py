@@ -144,3 +144,65 @@ def test_who_reads_the_trail_opens_its_files_and_nobody_else_does(session: Sessi
             with pytest.raises(NotFound):
                 files.content(session, who, number)
     assert other.user_id
+
+
+def test_the_records_stay_open_until_the_correction_is_sent(session: Session):
+    firm, staff = factories.member(session), factories.staff(session)
+    of = policies.published(session, staff, **policies.INTEREST)
+    one, two = policies.loan(session, firm), policies.loan(session, firm)
+    row = policies.sent(session, firm, of, one, two)
+    act(session, staff, row, Action.RETURN, field_reasons={"phone": "打不通"})
+    new = corrected(session, one, firm, one.amount_fen * 2)
+    version = fresh(session, row).version
+    # Without the corrected loan nothing is wrong any more, yet what replaces it has not been chosen.
+    version = policy_application.choose(session, firm, row.id, version, f"LOAN:{one.id}", chosen=False)
+    assert not policy_view.form(session, firm, row.id).records_locked
+    version = policy_application.choose(session, firm, row.id, version, f"LOAN:{new.id}", chosen=True)
+    form = policy_view.form(session, firm, row.id)
+    assert not form.records_locked and "重新选取" in form.records_reason
+    # What is asked for follows: it may be said anew as long as the records may.
+    typed = {"promise": "YES", "asked": "15000"}
+    policy_application.submit(session, firm, row.id, version, typed, "again")
+    assert fresh(session, row).asked_fen == 1_500_000
+
+
+def test_the_trail_says_which_record_was_replaced_by_its_correction(session: Session):
+    firm, staff, row, loan = returned(session)
+    new = corrected(session, loan, firm, loan.amount_fen * 2)
+    version = policy_application.choose(session, firm, row.id, row.version, f"LOAN:{loan.id}", chosen=False)
+    version = policy_application.choose(session, firm, row.id, version, f"LOAN:{new.id}", chosen=True)
+    policy_application.submit(session, firm, row.id, version, {"promise": "YES"}, "again")
+    lines = policy_trail.trail(session, staff, row.id).records
+    assert [r.state for r in lines] == ["已被更正后的记录替换", "占用中"]
+    assert lines[0].base != lines[1].base
+
+
+def test_what_is_not_sent_yet_is_not_in_the_trail(session: Session):
+    """A paper laid ready for the next submission is between applicant and reviewer."""
+    staff, finance = factories.staff(session, "赵"), factories.staff(session, "财")
+    owner = factories.member(session)
+    named = {f"people_{s}": str(staff.user_id) for s in ("FORMAL", "BUSINESS", "REDEMPTION")}
+    material = {"name": "证明", "required": "YES"}
+    of = policies.published(session, staff, materials=(material,), **named)
+    row = policies.sent(session, owner, of)
+    code = policies.definition(session, of).materials[0].code
+    act(session, staff, row, Action.RETURN, field_reasons={f"file_{code}": "不清晰"})
+    later = files.attach(session, owner, policies.FLOW.name, row.id or 0, code, "新.png", factories.png(9))
+    with pytest.raises(NotFound):
+        files.content(session, finance, later.id)
+    row = fresh(session, row)
+    policy_application.submit(session, owner, row.id or 0, row.version, {"promise": "YES"}, "again")
+    assert files.content(session, finance, later.id).name == "新.png"
+    seen = policy_review.desk(session, staff, row.id or 0)
+    assert [f.name for f in seen.files if f.is_new] == ["新.png"]
+
+
+def test_a_return_shows_nothing_of_an_earlier_round_as_changed(session: Session):
+    firm, staff, row, _loan = returned(session)
+    org = session.get_one(Organisation, firm.org_id)
+    org.profile = org.profile | {"legal_rep": "新法人"}
+    session.add(org)
+    session.flush()
+    policy_application.submit(session, firm, row.id, row.version, {"phone": "1", "promise": "YES"}, "again")
+    act(session, staff, row, Action.RETURN, field_reasons={"phone": "还是打不通"})
+    assert changed(session, staff, row) == {}
