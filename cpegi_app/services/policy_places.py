@@ -50,6 +50,8 @@ def places(
     if sent != data:
         lacking = dict.fromkeys(_lacking(session, row, d, sent), MOVED) | lacking
     found = set(row.field_reasons) | set(lacking) | {policy_check.PROMISE}
+    # What was changed was open when it was: it stays so, whatever has been put right meanwhile.
+    found |= {k for k in names(d) | {"records"} if data.get(k, "") != sent.get(k, "")}
     if found & {"records", "amount", f"a_{d.base_question}"}:
         # What is asked for follows from them.
         found |= {"asked"}
