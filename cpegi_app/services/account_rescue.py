@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlmodel import Session, select
 
 from cpegi_app import clock
-from cpegi_app.access import Actor, Permission, Role
-from cpegi_app.errors import Forbidden, FormInvalid, NotFound
+from cpegi_app.access import Actor, Role
+from cpegi_app.errors import Forbidden, FormInvalid
 from cpegi_app.models import User
 from cpegi_app.services import account, audit, notices, sessions, sms, staff
 from cpegi_app.services.forms import normalise
@@ -23,10 +23,7 @@ def rebind(session: Session, actor: Actor, user_id: int, phone: str, grounds: st
 
     `grounds` says how the identity was checked and stays in the audit trail. The password is set anew by 忘记密码.
     """
-    staff.require(actor, Permission.ACCOUNT_MANAGE)
-    user = session.get(User, user_id) if type(user_id) is int and 0 < user_id < 2**31 else None
-    if user is None:
-        raise NotFound("账号")
+    user = staff.user(session, actor, user_id)
     if user.role != Role.MEMBER.value:
         raise Forbidden("平台和监管人员的手机号由本人在“更换手机号”中办理。")
     number, grounds = _checked(session, user, phone, grounds)

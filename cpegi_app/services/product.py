@@ -13,7 +13,7 @@ from cpegi_app import clock
 from cpegi_app.access import PRODUCT_EDIT, PRODUCTS, REVIEW, Actor, Permission
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import Organisation, Product, ProductRevision
-from cpegi_app.services import audit, conditions, facts, push, review
+from cpegi_app.services import conditions, facts, push, review, shelf
 from cpegi_app.services.forms import (
     Codes,
     Day,
@@ -29,7 +29,6 @@ from cpegi_app.services.forms import (
 )
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.review import Description, Flow, Line, Payload
-from cpegi_app.services.shelf import closed_why
 from cpegi_app.vocabulary import (
     Action,
     GuaranteeMode,
@@ -196,19 +195,9 @@ def delist(session: Session, actor: Actor, product_id: int, *, listed: bool) -> 
         raise Conflict("该产品尚未通过审核，不能上架或下架。")
     if product.is_listed == listed:
         return
-    product.is_listed = listed
-    product.listed_at = clock.now() if listed else product.listed_at
-    product.delisted_at = None if listed else clock.now()
-    session.add(product)
+    shelf.put(session, actor, product, listed=listed)
     if listed:
         push.product_reopened(session, product)
-    audit.record(
-        session,
-        actor,
-        "product.relist" if listed else "product.delist",
-        f"product:{product_id}",
-        product.name,
-    )
 
 
 # --- the flow -------------------------------------------------------------------------------------
@@ -233,7 +222,7 @@ def _publish(session: Session, actor: Actor, row: Any, payload: Payload) -> None
     product = session.get(Product, row.product_id)
     org = session.get(Organisation, row.org_id)
     assert product is not None and org is not None
-    was_closed = bool(product.revision_id and closed_why(product))
+    was_closed = bool(product.revision_id and shelf.closed_why(product))
     if product.revision_id:
         facts.renew(session, product)
     publish(product, org, row)

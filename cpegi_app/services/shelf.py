@@ -48,6 +48,17 @@ def undecided(session: Session, institution_id: int) -> int:
     return session.exec(mine).one()
 
 
+def put(session: Session, actor: Actor, product: Product, *, listed: bool, why: str = "") -> None:
+    """Put a product on the public list or take it off; `why` goes into the audit trail."""
+    product.is_listed = listed
+    product.listed_at = clock.now() if listed else product.listed_at
+    product.delisted_at = None if listed else clock.now()
+    session.add(product)
+    note = f"{product.name}：{why}" if why else product.name
+    action = "product.relist" if listed else "product.delist"
+    audit.record(session, actor, action, f"product:{product.id}", note)
+
+
 def clear(session: Session, actor: Actor, institution_id: int, why: str) -> None:
     """Take every product of an institution off the list, as nobody there can handle applications any more.
 
@@ -55,9 +66,7 @@ def clear(session: Session, actor: Actor, institution_id: int, why: str) -> None
     """
     listed = select(Product).where(Product.org_id == institution_id, col(Product.is_listed).is_(True))
     for product in session.exec(listed).all():
-        product.is_listed, product.delisted_at = False, clock.now()
-        session.add(product)
-        audit.record(session, actor, "product.delist", f"product:{product.id}", f"{product.name}：{why}")
+        put(session, actor, product, listed=False, why=why)
     open_ones = (Status.PENDING.value, Status.RETURNED.value)
     query = select(Application.org_id).where(
         Application.institution_id == institution_id, col(Application.status).in_(open_ones)

@@ -259,6 +259,15 @@ def _account_row(actor: Actor, user: User, org: Organisation | None, stated: tup
     )
 
 
+def user(session: Session, actor: Actor, user_id: int) -> User:
+    """Return an account to the staff who may manage it."""
+    require(actor, Permission.ACCOUNT_MANAGE)
+    found = session.get(User, user_id) if type(user_id) is int and 0 < user_id < 2**31 else None
+    if found is None:
+        raise NotFound("账号")
+    return found
+
+
 def disable(session: Session, actor: Actor, user_id: int, reason: str) -> None:
     """Disable an account with a reason; its logins end at once."""
     user = _other(session, actor, user_id)
@@ -291,22 +300,16 @@ def enable(session: Session, actor: Actor, user_id: int) -> None:
 
 def reveal(session: Session, actor: Actor, user_id: int) -> str:
     """Return an account's number in full; every look is in the audit trail."""
-    require(actor, Permission.ACCOUNT_MANAGE)
-    user = session.get(User, user_id) if type(user_id) is int and 0 < user_id < 2**31 else None
-    if user is None:
-        raise NotFound("账号")
+    found = user(session, actor, user_id)
     audit.record(session, actor, "account.reveal", f"user:{user_id}")
-    return user.phone
+    return found.phone
 
 
 def _other(session: Session, actor: Actor, user_id: int) -> User:
-    require(actor, Permission.ACCOUNT_MANAGE)
-    user = session.get(User, user_id) if type(user_id) is int and 0 < user_id < 2**31 else None
-    if user is None:
-        raise NotFound("账号")
-    if user.id == actor.user_id:
+    found = user(session, actor, user_id)
+    if found.id == actor.user_id:
         raise Forbidden("不能停用或启用自己的账号，请由另一位管理人员操作。")
-    return user
+    return found
 
 
 # --- the lists ------------------------------------------------------------------------------------
