@@ -170,6 +170,7 @@ def _rows_card() -> rx.Component:
             "以下文件未匹配：",
             "warning",
             rx.el.ul(rx.foreach(state.left, lambda t: rx.el.li(t))),
+            ui.button("已处理，清空列表", state.clear_left, "text"),
         ),
     )
     tools = rx.cond(

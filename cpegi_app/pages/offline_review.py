@@ -132,14 +132,18 @@ def _mark_dialog() -> rx.Component:
         state.marking > 0,
         "退回这笔贷款",
         ui.form(
-            rx.el.p("借据 ", rx.el.b(state.marking_label), "。其余贷款不受影响；清空原因即取消退回。"),
+            rx.el.p("借据 ", rx.el.b(state.marking_label), "。其余贷款不受影响。"),
             ui.field(
                 "reason",
                 "退回原因",
                 ui.textarea("reason", state.mark_reason, rows=3, max_length=200),
                 error=problem(state, "reason"),
             ),
-            ui.form_foot(ui.button("取消", state.close_mark), ui.submit("保存")),
+            ui.form_foot(
+                ui.button("取消", state.close_mark),
+                ui.show(state.mark_reason != "", ui.submit("取消退回", "clear", "default")),
+                ui.submit("保存"),
+            ),
             on_submit=state.mark,
             key=state.form_key,
         ),

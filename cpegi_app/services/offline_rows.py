@@ -293,17 +293,30 @@ def correct(session: Session, actor: Actor, loan_id: int) -> FilingBatch:
 
 
 def mark(session: Session, actor: Actor, row_id: int, reason: str) -> None:
-    """Mark a row for return with a reason, or take the mark back with a blank one, while the batch waits."""
+    """Mark a row for return with a reason, while the batch waits."""
+    staff.require(actor, Permission.REVIEW_PLATFORM)
+    reason = normalise(reason)
+    if not reason.strip():
+        raise FormInvalid({"reason": "请填写退回原因，机构据此修改；如不再退回这笔贷款，请点击“取消退回”。"})
+    if len(reason) > REASON_MAX:
+        raise FormInvalid({"reason": f"退回原因最多 {REASON_MAX} 字，现有 {len(reason)} 字，请精简。"})
+    _put_mark(session, actor, row_id, reason)
+
+
+def unmark(session: Session, actor: Actor, row_id: int) -> None:
+    """Take a row's mark back, while the batch waits."""
+    _put_mark(session, actor, row_id, "")
+
+
+def _put_mark(session: Session, actor: Actor, row_id: int, reason: str) -> None:
     staff.require(actor, Permission.REVIEW_PLATFORM)
     row = load_row(session, actor, row_id)
     batch = session.get_one(FilingBatch, row.batch_id)
     if batch.status != Status.PENDING:
-        raise Conflict("该备案批次已有审核结果，不能再标记退回。请刷新页面查看最新状态。")
-    reason = normalise(reason)
-    if len(reason) > REASON_MAX:
-        raise FormInvalid({"reason": f"退回原因最多 {REASON_MAX} 字，现有 {len(reason)} 字，请精简。"})
+        raise Conflict("该备案批次已有审核结果，不能再标记或取消退回。请刷新页面查看最新状态。")
     session.exec(update(OfflineLoan).where(col(OfflineLoan.id) == row_id).values(reason=reason))
-    audit.record(session, actor, "offline.mark", f"{FLOW.name}:{batch.id}", f"借据 {row.iou_no} {reason}")
+    told = reason or "取消退回"
+    audit.record(session, actor, "offline.mark", f"{FLOW.name}:{batch.id}", f"借据 {row.iou_no} {told}")
 
 
 def export(session: Session, actor: Actor, batch_id: int) -> bytes:

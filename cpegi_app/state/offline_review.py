@@ -54,9 +54,12 @@ class FilingReviewState(RowsState, FormState, rx.State):
 
     @rx.event
     async def mark(self, data: dict):
-        """Mark the row with a reason; a blank one takes the mark back."""
+        """Mark the row with a reason, or take the mark back, by the button that was pressed."""
         values = posted(data, frozenset({"reason", "intent"}))
-        call = self._write(offline_rows.mark, self.marking, values.get("reason", ""))
+        if values.get("intent") == "clear":
+            call = self._write(offline_rows.unmark, self.marking)
+        else:
+            call = self._write(offline_rows.mark, self.marking, values.get("reason", ""))
         await self._checked(call, {"reason": "退回原因"})
         self.marking = 0
         await self._show()
