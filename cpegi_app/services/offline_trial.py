@@ -17,9 +17,12 @@ from cpegi_app.services.among import among
 from cpegi_app.services.forms import half_width, wan
 from cpegi_app.services.offline_form import COLUMNS, SPECS, across, right, row_checker
 from cpegi_app.services.offline_layout import Layout
+from cpegi_app.services.offline_marked import COMMENTS
 from cpegi_app.vocabulary import LoanSource, Status
 
 BAD, THERE, WARN = "bad", "there", "warn"
+# So many findings are kept, listed and marked; a file wrong throughout is not read cell by cell by anybody.
+FINDINGS = 20_000
 PLACE = {name: i for i, name in enumerate(s.name for s in SPECS)}
 # The columns that are checked against each other within a row.
 TOGETHER = ("lent_on", "due_on", "contract_fen", "amount_fen", "balance_fen")
@@ -197,7 +200,22 @@ def finish(found: Trial, known: Facts, layout: Layout) -> Trial:
         good.append((number, values))
     found.good = good
     found.findings.sort(key=lambda f: (f[1], f[2]))
+    _keep_to_limits(found)
     return found
+
+
+def _keep_to_limits(found: Trial) -> None:
+    """Keep as many findings as can be listed and marked, and say what became of the others."""
+    if (total := len(found.findings)) > FINDINGS:
+        del found.findings[FINDINGS:]
+        found.notes.append(
+            f"有问题的单元格共 {total:,} 处，只列出并标注前 {FINDINGS:,} 处（到第 {found.findings[-1][1]} 行）。"
+            "请先更正这些，再导入更正后的文件查看其余。"
+        )
+    if len({(f[1], f[2]) for f in found.findings if f[2]}) > COMMENTS:
+        found.notes.append(
+            f"标注后的文件中前 {COMMENTS:,} 处加了批注，其余只着色，说明请在页面的列表中按行号查看。"
+        )
 
 
 def _first_places(layout: Layout) -> dict[str, int]:

@@ -24,10 +24,11 @@ from cpegi_app.services import (
     offline_layout,
     offline_loan,
     offline_rows,
+    offline_trial,
     sheet_reader,
 )
 from cpegi_app.services.offline_form import SPECS, heading, row_checker, strings
-from cpegi_app.services.offline_marked import AUTHOR, FILLS
+from cpegi_app.services.offline_marked import AUTHOR, COMMENTS, FILLS
 from cpegi_app.vocabulary import Action, Kind
 from tests import factories
 from tests.workbooks.corpus import CORPUS, Case, parts
@@ -165,6 +166,25 @@ def test_findings_are_filtered_and_paged(session: Session, bank: Actor):
     assert (len(every), total) == (20, 60)
     only, total = offline_import.findings(session, bank, seen.id, field="rate", row=30, size=50)
     assert total == 12 and only[0].cell == "K30" and only[0].right.startswith("数字，0–36")
+
+
+def test_a_workbook_that_is_wrong_throughout_is_listed_up_to_a_limit_that_is_told(
+    session: Session, bank: Actor
+):
+    number, rows = batch(session, bank), offline_trial.FINDINGS // 14
+    wrong = [["" if s.required else f"错误{n}" for s in SPECS] for n in range(rows)]
+    seen = offline_import.trial(session, bank, number, "a.xlsx", book(wrong))
+    _, total = offline_import.findings(session, bank, seen.id)
+    assert (seen.good, seen.bad, total) == (0, rows, offline_trial.FINDINGS)
+    notes = " ".join(seen.notes)
+    assert "只列出并标注前 20,000 处" in notes and "前 5,000 处加了批注，其余只着色" in notes
+    made = load_workbook(io.BytesIO(offline_import.marked(session, bank, seen.id)[1]()))
+    sheet: Any = made.active
+    assert sum(c.comment is not None for r in sheet.iter_rows() for c in r) == COMMENTS
+    few = offline_import.trial(session, bank, number, "b.xlsx", book([cells(row(1, rate=88))]))
+    assert few.marked_href and not any("批注" in n for n in few.notes)
+    none = offline_import.trial(session, bank, number, "c.xlsx", book([cells(row(1))]))
+    assert not none.marked_href
 
 
 def test_the_marked_file_is_the_clerks_own(session: Session, bank: Actor):
