@@ -112,6 +112,26 @@ def test_a_corrected_file_brings_only_what_is_new(session: Session, bank: Actor)
     assert count(session, number) == 3
 
 
+def test_every_mistake_of_a_row_is_told_in_one_round(session: Session, bank: Actor):
+    number = batch(session, bank)
+    first = offline_import.trial(session, bank, number, "a.xlsx", book([cells(row(1))]))
+    offline_import.import_good(session, bank, first.id)
+    rows = [
+        row(1, rate=88),
+        row(2),
+        row(3, rate=88, iou_no="JJ-00002", contract_no="HT-00002", amount=400),
+        row(4, iou_no=None, contract_amount="许多"),
+    ]
+    seen = offline_import.trial(session, bank, number, "b.xlsx", book([cells(r) for r in rows]))
+    # What is filed already is so whatever else its row says.
+    assert (seen.good, seen.bad, seen.there) == (1, 2, 1)
+    found, _ = offline_import.findings(session, bank, seen.id)
+    told = {(f.row, f.title): f.text for f in found}
+    assert [f.kind for f in found if f.row == 2] == ["there"]
+    assert "与第 3 行的借据编号相同" in told[4, "借据编号"] and "年利率应在" in told[4, "年利率"]
+    assert "累计放款" in told[4, "放款金额"] and "请填写借据编号" in told[5, "借据编号"]
+
+
 def test_an_import_asked_for_twice_is_done_once(session: Session, bank: Actor):
     number = batch(session, bank)
     seen = offline_import.trial(session, bank, number, "a.xlsx", book([cells(row(1))]))
