@@ -142,6 +142,8 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
     proof_row: int = 0
     proof_label: str = ""
     removing: int = 0
+    # How many rows the question of 清空明细 names, 0 while nobody asks.
+    clearing: int = 0
     sent: bool = False
     left: list[str] = []
     closed: bool = False
@@ -153,6 +155,7 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
         self.batch_id, self.row, self.view = 0, BatchRow(), ReviewView()
         self.page, self.filters, self.sent, self.left = 1, {}, False, []
         self.editing, self.closed, self.proof_row, self.removing = False, False, 0, 0
+        self.clearing = 0
         self.filter_key += 1
         await self._enter(self._route_id("bid"))
         self._open({})
@@ -222,6 +225,27 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
         self.removing = 0
         await self._show()
         return success("已删除。")
+
+    @rx.event
+    def ask_clear(self):
+        """Ask before every row is deleted."""
+        self.clearing = self.row.rows
+
+    @rx.event
+    def keep_rows(self):
+        """Think better of it."""
+        self.clearing = 0
+
+    @rx.event
+    async def clear(self):
+        """清空明细: delete the rows that the question named."""
+        seen, self.clearing = self.clearing, 0
+        if not seen:
+            return None
+        count = await self._write(offline_rows.clear, self.batch_id, seen)
+        self.page = 1
+        await self._show()
+        return success(f"已清空 {count} 笔，可重新导入备案文件。")
 
     # --- proofs
 

@@ -115,6 +115,23 @@ def test_a_deleted_row_takes_its_proofs_along(session: Session):
     assert offline_proof.count(session, world.row_id) == 1
 
 
+def test_a_wrong_file_is_taken_out_in_one_go_before_submission(session: Session):
+    world = filing_world(session, rows=3)
+    with pytest.raises(NotFound):
+        offline_rows.clear(session, factories.member(session, Kind.DEBT), world.row_id, 3)
+    # Somebody added a row since the question was asked: what was not seen is not deleted.
+    with pytest.raises(Conflict, match="3 笔"):
+        offline_rows.clear(session, world.owner, world.row_id, 2)
+    assert len(rows_of(session, world.row_id)) == 3
+    kept = filing_world(session)
+    assert offline_rows.clear(session, world.owner, world.row_id, 3) == 3
+    assert rows_of(session, world.row_id) == [] and offline_proof.count(session, world.row_id) == 0
+    assert len(rows_of(session, kept.row_id)) == 1 and offline_proof.count(session, kept.row_id) == 1
+    kept.bring_to(session, Status.PENDING)
+    with pytest.raises(Conflict):
+        offline_rows.clear(session, kept.owner, kept.row_id, 1)
+
+
 @pytest.mark.parametrize(
     ("name", "found"),
     [
