@@ -11,7 +11,13 @@ from cpegi_app.pages import ui
 from cpegi_app.pages.form import field_of, groups, href, list_page, summary
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.offline_import import import_card, pick_files, sending
-from cpegi_app.pages.offline_rows import filing_columns, filing_row, removal_dialog, rows_query
+from cpegi_app.pages.offline_rows import (
+    clearing_dialog,
+    filing_columns,
+    filing_row,
+    removal_dialog,
+    rows_query,
+)
 from cpegi_app.pages.review import history_card
 from cpegi_app.services.offline_form import FilingForm, OfflineLoanForm
 from cpegi_app.state.form import UPLOAD_BYTES
@@ -123,6 +129,7 @@ def filing() -> rx.Component:
             _editor(),
             _proof_dialog(),
             removal_dialog(),
+            clearing_dialog(),
         ),
     )
 
@@ -170,6 +177,7 @@ def _rows_card() -> rx.Component:
             "以下文件未匹配：",
             "warning",
             rx.el.ul(rx.foreach(state.left, lambda t: rx.el.li(t))),
+            ui.button("已处理，清空列表", state.clear_left, "text"),
         ),
     )
     tools = rx.cond(
@@ -177,6 +185,9 @@ def _rows_card() -> rx.Component:
         rx.fragment(
             ui.button("逐笔添加", state.edit(0), icon_name="plus"),
             pick_files("many", "批量上传证明", state, state.upload_many, MANY),
+            ui.show(
+                state.row.rows > 0, ui.button("清空明细", state.ask_clear, "text", class_name="is-danger")
+            ),
             sending(state),
         ),
         rx.fragment(),

@@ -87,6 +87,26 @@ def filing_row(row: Any) -> list:
     ]
 
 
+def clearing_dialog() -> rx.Component:
+    """Ask before every row is deleted."""
+    state = FilingState
+    return ui.dialog(
+        state.clearing > 0,
+        "清空全部明细？",
+        rx.el.p(
+            "本批备案的 ",
+            rx.el.b(state.clearing),
+            " 笔贷款和已上传的放款证明都将移除，备案信息保留。导错文件时可清空后重新导入。",
+        ),
+        on_close=state.keep_rows,
+        actions=[
+            ui.button("取消", state.keep_rows),
+            ui.button("确认清空", state.clear, "danger"),
+        ],
+        ident="clear",
+    )
+
+
 def removal_dialog() -> rx.Component:
     """Ask before a row is deleted."""
     state = FilingState

@@ -18,9 +18,12 @@ from cpegi_app.services.corrections import in_force
 from cpegi_app.services.forms import half_width, wan
 from cpegi_app.services.offline_form import COLUMNS, SPECS, across, right, row_checker
 from cpegi_app.services.offline_layout import Layout
+from cpegi_app.services.offline_marked import COMMENTS
 from cpegi_app.vocabulary import LoanSource, Status
 
 BAD, THERE, WARN = "bad", "there", "warn"
+# So many findings are kept, listed and marked; a file wrong throughout is not read cell by cell by anybody.
+FINDINGS = 20_000
 PLACE = {name: i for i, name in enumerate(s.name for s in SPECS)}
 # The columns that are checked against each other within a row.
 TOGETHER = ("lent_on", "due_on", "contract_fen", "amount_fen", "balance_fen")
@@ -45,6 +48,8 @@ class Trial:
     part: str = ""
     notes: list[str] = field(default_factory=list)
     good: list[tuple[int, tuple[Any, ...]]] = field(default_factory=list)
+    # Rows with mistakes of their own, until they are compared with the others as well.
+    wrong: list[tuple[int, tuple[Any, ...], dict[str, str]]] = field(default_factory=list)
     warnings: dict[int, str] = field(default_factory=dict)
     findings: list[list[Any]] = field(default_factory=list)
     bad: int = 0
@@ -84,7 +89,7 @@ def cells(layout: Layout) -> Trial:
         if count in wrong:
             errors |= wrong[count]
         if errors:
-            _note(found, row, columns, errors)
+            found.wrong.append((row[0], values, errors))
         else:
             found.good.append((row[0], values))
     return found
@@ -102,10 +107,14 @@ def _note(found: Trial, row: list, columns: tuple[int, ...], errors: dict[str, s
 
 
 def facts(session: Session, org_id: int, found: Trial) -> Facts:
-    """Return what is filed already of the rows that are good so far."""
-    ious = [v[PLACE["iou_no"]] for _, v in found.good]
-    contracts = list({v[PLACE["contract_no"]] for _, v in found.good})
-    codes = list({v[PLACE["borrower_code"]] for _, v in found.good})
+    """Return what is filed already of the rows that were read, those with mistakes included."""
+
+    def values(name: str) -> list[str]:
+        place = PLACE[name]
+        said = {v[place] for _, v in found.good} | {v[place] for _, v, _ in found.wrong}
+        return [text for text in said if text]
+
+    ious, contracts, codes = values("iou_no"), values("contract_no"), values("borrower_code")
     return Facts(
         there=filed(session, org_id, ious),
         lent=lent(session, org_id, contracts),
@@ -230,14 +239,15 @@ def finish(found: Trial, known: Facts, layout: Layout) -> Trial:
     rows = {row[0]: row for row in layout.rows}
     lent_so_far, seen, good = dict(known.lent), _first_places(layout), []
     elsewhere = picked(ELSEWHERE)
-    for number, values in found.good:
+    for number, values, own in _in_order(found):
         row = elsewhere(values)
         if where := known.there.get(row["iou_no"]):
             found.there += 1
             text = f"该借据编号已在{where}中，不会重复导入"
             _note(found, rows[number], layout.columns, {"iou_no": text}, THERE)
             continue
-        if errors := _against_others(row, number, known, lent_so_far, seen):
+        # A cell that is wrong by itself says so; the others of its row are compared all the same.
+        if errors := _against_others(row, number, known, lent_so_far, seen) | own:
             _note(found, rows[number], layout.columns, errors)
             continue
         lent_so_far[row["contract_no"]] = lent_so_far.get(row["contract_no"], 0) + row["amount_fen"]
@@ -245,9 +255,29 @@ def finish(found: Trial, known: Facts, layout: Layout) -> Trial:
             found.warnings[number] = text
             _note(found, rows[number], layout.columns, {"borrower_name": text}, WARN)
         good.append((number, values))
-    found.good = good
+    found.good, found.wrong = good, []
     found.findings.sort(key=lambda f: (f[1], f[2]))
+    _keep_to_limits(found)
     return found
+
+
+def _keep_to_limits(found: Trial) -> None:
+    """Keep as many findings as can be listed and marked, and say what became of the others."""
+    if (total := len(found.findings)) > FINDINGS:
+        del found.findings[FINDINGS:]
+        found.notes.append(
+            f"有问题的单元格共 {total:,} 处，只列出并标注前 {FINDINGS:,} 处（到第 {found.findings[-1][1]} 行）。"
+            "请先更正这些，再导入更正后的文件查看其余。"
+        )
+    if len({(f[1], f[2]) for f in found.findings if f[2]}) > COMMENTS:
+        found.notes.append(
+            f"标注后的文件中前 {COMMENTS:,} 处加了批注，其余只着色，说明请在页面的列表中按行号查看。"
+        )
+
+
+def _in_order(found: Trial) -> list[tuple[int, tuple[Any, ...], dict[str, str]]]:
+    rows = [(number, values, {}) for number, values in found.good]
+    return sorted([*rows, *found.wrong], key=itemgetter(0)) if found.wrong else rows
 
 
 def _first_places(layout: Layout) -> dict[str, int]:
@@ -267,8 +297,9 @@ def _against_others(
         errors["iou_no"] = f"与第 {first} 行的借据编号相同，一笔借据只能填一行，请核对编号或删除重复行"
     if twin := known.online.get(twin_of(row)):
         errors["iou_no"] = is_twin(twin)
-    already = lent_so_far.get(row["contract_no"], 0)
-    if already + row["amount_fen"] > row["contract_fen"]:
+    contract, amount, limit = row["contract_no"], row["amount_fen"], row["contract_fen"]
+    already = lent_so_far.get(contract, 0)
+    if contract and amount and limit and already + amount > limit:
         errors["amount"] = over_contract(row, already)
     return errors
 
