@@ -168,6 +168,7 @@ def _rows_card() -> rx.Component:
             + " 笔还没有放款证明。可逐笔点击“点击上传”，或批量上传：文件名中含借据编号或合同编号即可自动匹配，"
             + f"一次最多 {MANY} 个、合计 {UPLOAD_BYTES >> 20} MB。",
             "info",
+            ui.button("只看缺证明的贷款", state.show_lacking, "text"),
         ),
         rx.fragment(),
     )
@@ -202,7 +203,7 @@ def _rows_card() -> rx.Component:
             filing_columns(),
             filing_row,
             "备案成功的数据列表",
-            query=rows_query(),
+            query=rows_query(state),
             tools=[tools, export],
             export=False,
             empty=ui.empty_state(

@@ -155,7 +155,7 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
         self.batch_id, self.row, self.view = 0, BatchRow(), ReviewView()
         self.page, self.filters, self.sent, self.left = 1, {}, False, []
         self.editing, self.closed, self.proof_row, self.removing = False, False, 0, 0
-        self.clearing = 0
+        self.clearing = self.sending = 0
         self.filter_key += 1
         await self._enter(self._route_id("bid"))
         self._open({})
@@ -167,13 +167,28 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
         values = posted(data, BATCH_NAMES | {"intent"})
         if values.pop("intent", "") == "send":
             sending = self._write(offline_loan.submit, self.batch_id, self.version, self._batch_key, values)
-            await self._checked(sending, BATCH_TITLES)
+            try:
+                await self._checked(sending, BATCH_TITLES)
+            except DomainError:
+                if "proof" in self.errors:
+                    await self._show_lacking()
+                raise
             self.sent = True
             return None
         saving = self._write(offline_loan.save_batch, self.batch_id, self.version, values)
         await self._checked(saving, BATCH_TITLES)
         await self._show()
         return success("已保存备案信息。")
+
+    @rx.event
+    async def show_lacking(self):
+        """Show the rows that lack a proof, and in the query bar that it is these."""
+        await self._show_lacking()
+
+    async def _show_lacking(self) -> None:
+        self.page, self.filters = 1, {"only": "proof"}
+        self.filter_key += 1
+        await self._refresh()
 
     @rx.event
     async def withdraw(self):
