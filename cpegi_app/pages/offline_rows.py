@@ -129,7 +129,7 @@ def preview_dialog(state: Any) -> rx.Component:
             " · 年利率 ",
             row.rate,
         ),
-        rx.el.div(rx.foreach(row.proofs, tab), class_name="choices", role="group", aria_label="放款证明"),
+        rx.el.div(rx.foreach(row.proofs, tab), class_name="row", role="group", aria_label="放款证明"),
         rx.foreach(row.proofs, file),
         on_close=state.close_preview,
         wide=True,
