@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from operator import itemgetter
@@ -153,19 +153,22 @@ def _corrected(session: Session, org_id: int, ious: list[str]) -> dict[str, str]
     """Return which numbers a correction has given to a loan, or is about to give it."""
     # The sum keeps the planner from the institution's index: corrections are few, its loans may be a million.
     booked = select(Loan.iou_no).where(
-        col(Loan.replaces_id).is_not(None),
-        col(Loan.institution_id) + 0 == org_id,
-        among(session, col(Loan.iou_no), ious),
-        in_force(),
+        col(Loan.replaces_id).is_not(None), col(Loan.institution_id) + 0 == org_id, in_force()
     )
     drafts = select(OfflineLoan.iou_no, OfflineLoan.batch_id).where(
         col(OfflineLoan.replaces_loan_id).is_not(None),
         col(OfflineLoan.org_id) + 0 == org_id,
         col(OfflineLoan.is_booked).is_(False),
-        among(session, col(OfflineLoan.iou_no), ious),
     )
-    found = dict.fromkeys(session.exec(booked), "贷款台账（更正）")
-    return found | {i: f"备案批次 {b}（更正）" for i, b in session.exec(drafts)}
+    found: dict[str, str] = {}
+    # Most institutions have none: ten thousand numbers are only sent where there is something to compare.
+    if session.exec(booked.limit(1)).first():
+        named = booked.where(among(session, col(Loan.iou_no), ious))
+        found |= dict.fromkeys(session.exec(named), "贷款台账（更正）")
+    if session.exec(drafts.limit(1)).first():
+        named_drafts = drafts.where(among(session, col(OfflineLoan.iou_no), ious))
+        found |= {i: f"备案批次 {b}（更正）" for i, b in session.exec(named_drafts)}
+    return found
 
 
 def lent(session: Session, org_id: int, contracts: list[str]) -> dict[str, int]:
@@ -196,18 +199,14 @@ def online(session: Session, org_id: int, codes: list[str]) -> dict[Twin, str]:
         Loan.source == LoanSource.ONLINE.value,
         among(session, col(Loan.borrower_code), codes),
     )
-    waiting = (
-        select(
+    found = [*session.exec(booked)]
+    pending = (Disbursement.org_id == org_id, Disbursement.status == Status.PENDING.value)
+    if session.exec(select(Disbursement.id).where(*pending).limit(1)).first():
+        waiting = select(
             Organisation.credit_code, col(Disbursement.lent_on), Disbursement.amount_fen, Disbursement.iou_no
-        )
-        .join(Organisation, col(Organisation.id) == Disbursement.borrower_id)
-        .where(
-            Disbursement.org_id == org_id,
-            Disbursement.status == Status.PENDING.value,
-            among(session, col(Organisation.credit_code), codes),
-        )
-    )
-    found = [*session.exec(waiting), *session.exec(booked)]
+        ).join(Organisation, col(Organisation.id) == Disbursement.borrower_id)
+        waiting = waiting.where(*pending, among(session, col(Organisation.credit_code), codes))
+        found = [*session.exec(waiting), *found]
     return {(code or "", on, amount): iou for code, on, amount, iou in found if on}
 
 
@@ -247,7 +246,9 @@ def finish(found: Trial, known: Facts, layout: Layout) -> Trial:
             _note(found, rows[number], layout.columns, {"iou_no": text}, THERE)
             continue
         # A cell that is wrong by itself says so; the others of its row are compared all the same.
-        if errors := _against_others(row, number, known, lent_so_far, seen) | own:
+        errors = _against_others(row, number, known, lent_so_far, seen)
+        if own or errors:
+            errors |= own
             _note(found, rows[number], layout.columns, errors)
             continue
         lent_so_far[row["contract_no"]] = lent_so_far.get(row["contract_no"], 0) + row["amount_fen"]
@@ -275,16 +276,20 @@ def _keep_to_limits(found: Trial) -> None:
         )
 
 
-def _in_order(found: Trial) -> list[tuple[int, tuple[Any, ...], dict[str, str]]]:
-    rows = [(number, values, {}) for number, values in found.good]
+_RIGHT: dict[str, str] = {}
+
+
+def _in_order(found: Trial) -> Iterable[tuple[int, tuple[Any, ...], dict[str, str]]]:
+    rows = ((number, values, _RIGHT) for number, values in found.good)
     return sorted([*rows, *found.wrong], key=itemgetter(0)) if found.wrong else rows
 
 
 def _first_places(layout: Layout) -> dict[str, int]:
     column, seen = layout.columns[PLACE["iou_no"]], {}
     for row in layout.rows:
+        text = row[column]
         # As the number will be kept: what nobody sees of it does not make it another.
-        seen.setdefault(half_width(row[column]), row[0])
+        seen.setdefault(text if text.isalnum() else half_width(text), row[0])
     return seen
 
 
