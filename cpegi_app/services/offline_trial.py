@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from operator import itemgetter
@@ -25,9 +24,6 @@ from cpegi_app.vocabulary import LoanSource, Status
 BAD, THERE, WARN = "bad", "there", "warn"
 # So many findings are kept, listed and marked; a file wrong throughout is not read cell by cell by anybody.
 FINDINGS = 20_000
-FORMULA = "该单元格是公式，没有保存计算结果，请复制后粘贴为数值"
-ERROR = "该单元格是错误值（如 #N/A、#DIV/0!），请更正后粘贴为数值"
-MERGED = "该单元格被合并，请取消合并并逐行填写"
 PLACE = {name: i for i, name in enumerate(s.name for s in SPECS)}
 # The columns that are checked against each other within a row.
 TOGETHER = ("lent_on", "due_on", "contract_fen", "amount_fen", "balance_fen")
@@ -87,8 +83,6 @@ def cells(layout: Layout) -> Trial:
     blank = [""] * len(rows)
     texts = [[row[c] for row in rows] if c else blank for c in columns]
     stored, wrong = row_checker(cells=True).check_all(texts)
-    for count, unread in _unread(layout).items():
-        wrong[count] = wrong.get(count, {}) | unread
     together = picked(TOGETHER)
     for count, (row, values) in enumerate(zip(rows, zip(*stored, strict=True), strict=True)):
         errors = across(together(values))
@@ -99,37 +93,6 @@ def cells(layout: Layout) -> Trial:
         else:
             found.good.append((row[0], values))
     return found
-
-
-def _unread(layout: Layout) -> dict[int, dict[str, str]]:
-    """Return the cells that are blank to the reader though something was entered, by index of row and field."""
-    sheet, found = layout.sheet, dict[int, dict[str, str]]()
-    if not (sheet.errors or sheet.formulas or sheet.merged):
-        return found
-    index = {row[0]: count for count, row in enumerate(layout.rows)}
-    fields = {column: SPECS[i].name for i, column in enumerate(layout.columns) if column}
-    for cells_, text in ((_covered(layout), MERGED), (sheet.formulas, FORMULA), (sheet.errors, ERROR)):
-        for number, column in cells_:
-            count, name = index.get(number), fields.get(column)
-            if count is not None and name and not layout.rows[count][column].strip():
-                found.setdefault(count, {})[name] = text
-    return found
-
-
-def _covered(layout: Layout) -> Iterator[tuple[int, int]]:
-    """Yield the cells that a merged cell with something in it covers; ranges that overlap end it, no program writes them."""
-    numbers, used = [row[0] for row in layout.rows], [c for c in layout.columns if c]
-    room = len(numbers) * len(used)
-    for top, left, bottom, right_ in layout.sheet.merged:
-        at = bisect_left(numbers, top)
-        if at == len(numbers) or numbers[at] != top or not "".join(layout.rows[at][left : left + 1]).strip():
-            continue
-        columns = [c for c in used if left <= c <= right_]
-        inside = numbers[at : bisect_right(numbers, bottom)]
-        room -= len(columns) * len(inside)
-        if room < 0:
-            return
-        yield from ((number, c) for number in inside for c in columns)
 
 
 def _note(found: Trial, row: list, columns: tuple[int, ...], errors: dict[str, str], kind: str = BAD) -> None:
@@ -190,19 +153,22 @@ def _corrected(session: Session, org_id: int, ious: list[str]) -> dict[str, str]
     """Return which numbers a correction has given to a loan, or is about to give it."""
     # The sum keeps the planner from the institution's index: corrections are few, its loans may be a million.
     booked = select(Loan.iou_no).where(
-        col(Loan.replaces_id).is_not(None),
-        col(Loan.institution_id) + 0 == org_id,
-        among(session, col(Loan.iou_no), ious),
-        in_force(),
+        col(Loan.replaces_id).is_not(None), col(Loan.institution_id) + 0 == org_id, in_force()
     )
     drafts = select(OfflineLoan.iou_no, OfflineLoan.batch_id).where(
         col(OfflineLoan.replaces_loan_id).is_not(None),
         col(OfflineLoan.org_id) + 0 == org_id,
         col(OfflineLoan.is_booked).is_(False),
-        among(session, col(OfflineLoan.iou_no), ious),
     )
-    found = dict.fromkeys(session.exec(booked), "贷款台账（更正）")
-    return found | {i: f"备案批次 {b}（更正）" for i, b in session.exec(drafts)}
+    found: dict[str, str] = {}
+    # Most institutions have none: ten thousand numbers are only sent where there is something to compare.
+    if session.exec(booked.limit(1)).first():
+        named = booked.where(among(session, col(Loan.iou_no), ious))
+        found |= dict.fromkeys(session.exec(named), "贷款台账（更正）")
+    if session.exec(drafts.limit(1)).first():
+        named_drafts = drafts.where(among(session, col(OfflineLoan.iou_no), ious))
+        found |= {i: f"备案批次 {b}（更正）" for i, b in session.exec(named_drafts)}
+    return found
 
 
 def lent(session: Session, org_id: int, contracts: list[str]) -> dict[str, int]:
@@ -233,18 +199,14 @@ def online(session: Session, org_id: int, codes: list[str]) -> dict[Twin, str]:
         Loan.source == LoanSource.ONLINE.value,
         among(session, col(Loan.borrower_code), codes),
     )
-    waiting = (
-        select(
+    found = [*session.exec(booked)]
+    pending = (Disbursement.org_id == org_id, Disbursement.status == Status.PENDING.value)
+    if session.exec(select(Disbursement.id).where(*pending).limit(1)).first():
+        waiting = select(
             Organisation.credit_code, col(Disbursement.lent_on), Disbursement.amount_fen, Disbursement.iou_no
-        )
-        .join(Organisation, col(Organisation.id) == Disbursement.borrower_id)
-        .where(
-            Disbursement.org_id == org_id,
-            Disbursement.status == Status.PENDING.value,
-            among(session, col(Organisation.credit_code), codes),
-        )
-    )
-    found = [*session.exec(waiting), *session.exec(booked)]
+        ).join(Organisation, col(Organisation.id) == Disbursement.borrower_id)
+        waiting = waiting.where(*pending, among(session, col(Organisation.credit_code), codes))
+        found = [*session.exec(waiting), *found]
     return {(code or "", on, amount): iou for code, on, amount, iou in found if on}
 
 
@@ -284,7 +246,9 @@ def finish(found: Trial, known: Facts, layout: Layout) -> Trial:
             _note(found, rows[number], layout.columns, {"iou_no": text}, THERE)
             continue
         # A cell that is wrong by itself says so; the others of its row are compared all the same.
-        if errors := _against_others(row, number, known, lent_so_far, seen) | own:
+        errors = _against_others(row, number, known, lent_so_far, seen)
+        if own or errors:
+            errors |= own
             _note(found, rows[number], layout.columns, errors)
             continue
         lent_so_far[row["contract_no"]] = lent_so_far.get(row["contract_no"], 0) + row["amount_fen"]
@@ -312,16 +276,20 @@ def _keep_to_limits(found: Trial) -> None:
         )
 
 
-def _in_order(found: Trial) -> list[tuple[int, tuple[Any, ...], dict[str, str]]]:
-    rows = [(number, values, {}) for number, values in found.good]
+_RIGHT: dict[str, str] = {}
+
+
+def _in_order(found: Trial) -> Iterable[tuple[int, tuple[Any, ...], dict[str, str]]]:
+    rows = ((number, values, _RIGHT) for number, values in found.good)
     return sorted([*rows, *found.wrong], key=itemgetter(0)) if found.wrong else rows
 
 
 def _first_places(layout: Layout) -> dict[str, int]:
     column, seen = layout.columns[PLACE["iou_no"]], {}
     for row in layout.rows:
+        text = row[column]
         # As the number will be kept: what nobody sees of it does not make it another.
-        seen.setdefault(half_width(row[column]), row[0])
+        seen.setdefault(text if text.isalnum() else half_width(text), row[0])
     return seen
 
 

@@ -92,7 +92,10 @@ def _hand_on(session: Session, row: Policy, people: dict[str, list[int]]) -> Non
             href = f"{POLICY_QUEUE.route}?stage={stage.value}"
             notices.notify(session, new, f"由您办理{stage.label}：{row.name}", "已有申请等待办理。", href)
     session.flush()
-    session.expire_all()
+    for kept in list(session):
+        if isinstance(kept, (A, PolicyClaim)):
+            # Written past the session above.
+            session.expire(kept)
 
 
 def _tell_granted(session: Session, row: Policy) -> None:

@@ -36,7 +36,12 @@ def foresee_all(session: Session, actor: Actor, row_ids: list[int]) -> list[Bulk
     """Return what a bulk approval would do with many, in their order: what one takes of budget and cap lacks for the next."""
     found, ahead = [], _Ahead(session)
     for row_id in row_ids:
-        one = foresee(session, actor, row_id)
+        try:
+            one = foresee(session, actor, row_id)
+        except DomainError as refusal:
+            # Withdrawn since it was chosen, say: the others are foreseen all the same.
+            found.append(BulkRow(id=row_id, version=0, text=refusal.message))
+            continue
         if one.ok and (why := ahead.take(session.get_one(PolicyApplication, row_id), one.fen)):
             one.ok, one.text = False, why
         found.append(one)

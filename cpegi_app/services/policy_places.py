@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from sqlmodel import Session
 
 from cpegi_app.models import Organisation, Policy, PolicyApplication
-from cpegi_app.services import policy_check
+from cpegi_app.services import policy_budget, policy_check, policy_records
 from cpegi_app.services.policy_definition import Definition
 from cpegi_app.vocabulary import Status
 from cpegi_app.vocabulary.policy import QuestionKind
@@ -45,12 +45,21 @@ def places(
         return Places()
     lacking = _lacking(session, row, d, row.data if data is None else data)
     found = set(row.field_reasons) | set(lacking) | {policy_check.PROMISE}
+    if _records_moved(session, row, row.data if data is None else data):
+        # One that ceased to be right was taken out: what takes its place can still be chosen.
+        found |= {"records"}
     if found & {"records", "amount", f"a_{d.base_question}"}:
         # What is asked for follows from them.
         found |= {"asked"}
     if "amount" in found:
         found |= {"records", f"a_{d.base_question}"}
     return Places(frozenset(found), {k: v for k, v in lacking.items() if k not in row.field_reasons})
+
+
+def _records_moved(session: Session, row: PolicyApplication, data: dict[str, str]) -> bool:
+    """Tell whether other records are chosen than those that were sent."""
+    sent = {(r.source, r.record_id) for r in policy_budget.held_records(session, row.id or 0)}
+    return bool(sent) and set(policy_records.parse_keys(data.get("records", ""))) != sent
 
 
 def _lacking(session: Session, row: PolicyApplication, d: Definition, data: dict[str, str]) -> dict[str, str]:

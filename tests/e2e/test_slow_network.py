@@ -12,6 +12,13 @@ from tests.e2e.harness import Walk
 STAFF = "13900000001"
 # So much later everything arrives that the server says, in milliseconds.
 LATE_MS = 700
+# Notes every button that turns its wheel, however soon it stops.
+WHEELS = """() => {
+  window.wheels = [];
+  new MutationObserver((changes) => changes.forEach(({target}) => {
+    if (target.tagName === "BUTTON" && target.getAttribute("aria-busy") === "true") wheels.push(target.innerText);
+  })).observe(document, {subtree: true, attributes: true, attributeFilter: ["aria-busy"]});
+}"""
 
 
 def slow_down(page: Page) -> None:
@@ -53,10 +60,12 @@ def test_what_is_typed_while_a_page_loads_does_not_vanish(walk: Walk) -> None:
     # What is sent says that it is on its way, and stops saying so.
     walk.page.locator("[name=password]").fill("Zhongyuan#0000")
     button = walk.page.locator("main").get_by_role("button", name="登录", exact=True)
+    walk.page.evaluate(WHEELS)
     button.click()
-    walk.page.locator("main button[aria-busy=true]").wait_for()
     walk.page.get_by_text("手机号或密码").first.wait_for()
+    walk.settle()
     assert button.get_attribute("aria-busy") == "false"
+    assert "登录" in walk.page.evaluate("() => window.wheels")
 
 
 def test_the_last_record_cannot_be_taken_for_the_next(new_walk) -> None:

@@ -74,6 +74,30 @@ def test_a_loan_that_was_corrected_meanwhile_can_be_chosen_anew(session: Session
     assert len(policy_trail.trail(session, staff, row.id).records) == 2
 
 
+def test_of_several_loans_the_corrected_one_alone_is_exchanged(session: Session):
+    firm, staff = factories.member(session), factories.staff(session)
+    of = policies.published(session, staff, **policies.INTEREST)
+    one, two = policies.loan(session, firm), policies.loan(session, firm)
+    row = policies.sent(session, firm, of, one, two)
+    act(session, staff, row, Action.RETURN, field_reasons={"phone": "打不通"})
+    row = fresh(session, row)
+    new = corrected(session, one, firm, one.amount_fen * 2)
+    version = policy_application.choose(session, firm, row.id, row.version, f"LOAN:{one.id}", chosen=False)
+    # With the barred one gone nothing is lacking, and its correction can still be chosen.
+    version = policy_application.choose(session, firm, row.id, version, f"LOAN:{new.id}", chosen=True)
+    policy_application.submit(session, firm, row.id, version, {"promise": "YES"}, "again")
+    assert fresh(session, row).status == Status.PENDING
+
+
+def test_a_bulk_tells_of_what_was_withdrawn_meanwhile_and_foresees_the_rest(session: Session):
+    staff, of = factories.staff(session), policies.published(session)
+    firms = [factories.member(session) for _ in range(2)]
+    rows = [policies.sent(session, firm, of) for firm in firms]
+    policy_application.withdraw(session, firms[0], rows[0].id or 0, rows[0].version)
+    foreseen = policy_bulk.foresee_all(session, staff, [r.id for r in rows])
+    assert [r.ok for r in foreseen] == [False, True] and foreseen[0].text and not foreseen[0].org
+
+
 def test_what_is_still_right_stays_closed(session: Session):
     firm, _staff, row, loan = returned(session)
     form = policy_view.form(session, firm, row.id)
