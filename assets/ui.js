@@ -413,8 +413,11 @@
     stopWaiting();
     waiting = {
       button: button, state: "", since: Date.now(),
-      /* An answer that comes at once needs no wheel. */
-      soon: setTimeout(function () { button.setAttribute("aria-busy", "true"); }, 300),
+      /* An answer that comes at once needs no wheel, nor does a button that asked the server nothing. */
+      soon: setTimeout(function () {
+        if (button.type !== "submit" && !waiting.state) return stopWaiting();
+        button.setAttribute("aria-busy", "true");
+      }, 300),
       late: setTimeout(stopWaiting, 30000),
     };
   }
@@ -422,6 +425,10 @@
   function answers(said) {
     return said.indexOf(waiting.state) > 0 || said.indexOf("____message_state") > 0 || Date.now() - waiting.since > 1500;
   }
+  on("click", function (event) {
+    var acts = closest(event, "button[data-acts]");
+    if (acts && acts.type !== "submit") startWaiting(acts);
+  }, true);
   var send = window.WebSocket.prototype.send;
   window.WebSocket.prototype.send = function (words) {
     var named = waiting && !waiting.state && /"name":"([\w.]+)\.\w+"/.exec(String(words));
@@ -434,6 +441,21 @@
       this.addEventListener("close", stopWaiting);
     }
     return send.apply(this, arguments);
+  };
+
+  /* ---------- files that stop on their way are told to the page that waits for them ---------- */
+  var setHeader = window.XMLHttpRequest.prototype.setRequestHeader;
+  window.XMLHttpRequest.prototype.setRequestHeader = function (name, value) {
+    if (name === "Reflex-Event-Handler") {
+      var tell = function () {
+        var waits = all("[data-upload-cut]").filter(function (button) {
+          return String(value).indexOf(button.getAttribute("data-upload-cut") + ".") === 0;
+        });
+        if (waits.length) waits[0].click();
+      };
+      ["error", "abort", "timeout"].forEach(function (end) { this.addEventListener(end, tell); }, this);
+    }
+    return setHeader.apply(this, arguments);
   };
 
   window.addEventListener("beforeunload", function (event) {

@@ -62,6 +62,8 @@ class ReportDuty(Row, table=True):
     starts_on: date
     note: str = Field(default="", max_length=200)
     active: bool = True
+    # Deadlines that were: the last day of the periods that they hold for, the months, the days.
+    earlier: dict[str, Any] = json_field(server_default=text("'{}'"))
     updated_at: datetime | None = moment()
 
 

@@ -92,6 +92,12 @@ def summary(state: Any) -> rx.Component:
     return ui.error_summary(state.error_list)
 
 
+def break_off(state: Any) -> rx.Component:
+    """What ui.js presses when an upload of the state's stops on its way: nobody else sees it."""
+    told = {"data-upload-cut": state.get_full_name()}
+    return rx.el.button(type="button", hidden=True, on_click=state.break_off, custom_attrs=told)
+
+
 def upload_field(slot: FileSlot, state: Any, required: bool = False, help: str = "") -> rx.Component:
     """Return the upload of one slot: limits stated, progress shown, list with preview and removal."""
     name = f"file_{slot.value}"
@@ -122,6 +128,7 @@ def upload_field(slot: FileSlot, state: Any, required: bool = False, help: str =
         name,
         slot.label,
         zone,
+        break_off(state),
         _slot_files(slot, state),
         hint=help or f"支持 {HINT}",
         required=required,

@@ -42,12 +42,12 @@ def _book(state: Any, title: str, row: Any, *more: rx.Component) -> rx.Component
             [
                 ui.Col("借款企业" if row is _own_row else "借款企业 / 放款机构", clip=True),
                 "来源",
-                "借据编号",
+                "借据 / 合同编号",
                 ui.Col("放款金额", unit="万元", num=True, sort="amount"),
                 ui.Col("贷款余额", unit="万元", num=True),
                 ui.Col("放款日期 / 到期日", sort="lent"),
                 ui.Col("年利率", num=True),
-                "担保方式",
+                "担保 / 分类",
                 "状态",
                 *operations,
             ],
@@ -93,11 +93,11 @@ def _row(row: Any) -> list:
 def _figures(row: Any) -> list:
     return [
         row.source,
-        row.iou_no,
+        ui.two_lines(row.iou_no, row.contract_no),
         row.amount,
         row.balance,
         ui.two_lines(row.lent_on, row.due_on),
         row.rate,
-        row.guarantee,
+        ui.two_lines(row.guarantee, row.five_class),
         ui.tag(row.status, row.tone),
     ]

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import pager
+from cpegi_app.pages.form import break_off, pager
 from cpegi_app.services.offline_form import SPECS
 from cpegi_app.services.offline_import import HINT, KINDS
 from cpegi_app.state.offline_import import FilingImportState
@@ -39,10 +39,8 @@ def _name_input(component: Any, label: str) -> None:
 
 def sending(state: Any) -> rx.Component:
     """How far the chosen files have come."""
-    return ui.show(
-        state.sending > 0,
-        rx.el.span("正在上传 ", state.sending, "%，请稍候…", class_name="muted small", role="status"),
-    )
+    told = rx.el.span("正在上传 ", state.sending, "%，请稍候…", class_name="muted small", role="status")
+    return rx.fragment(ui.show(state.sending > 0, told), break_off(state))
 
 
 def import_card() -> rx.Component:

@@ -11,7 +11,13 @@ from cpegi_app.pages import ui
 from cpegi_app.pages.form import field_of, groups, href, list_page, summary
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.offline_import import import_card, pick_files, sending
-from cpegi_app.pages.offline_rows import filing_columns, filing_row, removal_dialog, rows_query
+from cpegi_app.pages.offline_rows import (
+    clearing_dialog,
+    filing_columns,
+    filing_row,
+    removal_dialog,
+    rows_query,
+)
 from cpegi_app.pages.review import history_card
 from cpegi_app.services.offline_form import FilingForm, OfflineLoanForm
 from cpegi_app.state.form import UPLOAD_BYTES
@@ -123,6 +129,7 @@ def filing() -> rx.Component:
             _editor(),
             _proof_dialog(),
             removal_dialog(),
+            clearing_dialog(),
         ),
     )
 
@@ -161,6 +168,7 @@ def _rows_card() -> rx.Component:
             + " 笔还没有放款证明。可逐笔点击“点击上传”，或批量上传：文件名中含借据编号或合同编号即可自动匹配，"
             + f"一次最多 {MANY} 个、合计 {UPLOAD_BYTES >> 20} MB。",
             "info",
+            ui.button("只看缺证明的贷款", state.show_lacking, "text"),
         ),
         rx.fragment(),
     )
@@ -170,6 +178,7 @@ def _rows_card() -> rx.Component:
             "以下文件未匹配：",
             "warning",
             rx.el.ul(rx.foreach(state.left, lambda t: rx.el.li(t))),
+            ui.button("已处理，清空列表", state.clear_left, "text"),
         ),
     )
     tools = rx.cond(
@@ -177,6 +186,9 @@ def _rows_card() -> rx.Component:
         rx.fragment(
             ui.button("逐笔添加", state.edit(0), icon_name="plus"),
             pick_files("many", "批量上传证明", state, state.upload_many, MANY),
+            ui.show(
+                state.row.rows > 0, ui.button("清空明细", state.ask_clear, "text", class_name="is-danger")
+            ),
             sending(state),
         ),
         rx.fragment(),
@@ -191,7 +203,7 @@ def _rows_card() -> rx.Component:
             filing_columns(),
             filing_row,
             "备案成功的数据列表",
-            query=rows_query(),
+            query=rows_query(state),
             tools=[tools, export],
             export=False,
             empty=ui.empty_state(

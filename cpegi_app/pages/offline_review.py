@@ -10,7 +10,7 @@ from cpegi_app.access import FILING_REVIEW, QUEUE
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import list_page, problem, summary
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.offline_rows import borrower_cell, proofs_cell, rows_query
+from cpegi_app.pages.offline_rows import borrower_cell, preview_dialog, proofs_preview_cell, rows_query
 from cpegi_app.pages.review import checks_card, data_cards, history_card, next_up
 from cpegi_app.state.offline_review import FilingReviewState
 
@@ -59,7 +59,7 @@ def filing_review() -> rx.Component:
             ],
             _row,
             "备案明细",
-            query=rows_query(),
+            query=rows_query(state),
             tools=[
                 ui.download_link(
                     "导出明细", "/exports/filing/" + state.batch_id.to_string(), class_name="btn"
@@ -68,6 +68,7 @@ def filing_review() -> rx.Component:
             export=False,
         ),
         _mark_dialog(),
+        preview_dialog(state),
     )
 
 
@@ -81,7 +82,7 @@ def _row(row: Any) -> list:
         row.rate,
         row.guarantee,
         row.five_class,
-        proofs_cell(row),
+        proofs_preview_cell(row, state.preview),
         [
             ui.show(
                 state.view.can_approve,

@@ -12,11 +12,12 @@ from cpegi_app.state.offline_loan import FilingState
 ONLY = [("proof", "缺放款证明"), ("remark", "需核对"), ("return", "已标记退回")]
 
 
-def rows_query() -> list[rx.Component]:
-    """The query bar over a batch's rows."""
+def rows_query(state: Any) -> list[rx.Component]:
+    """The query bar over a batch's rows; it says what is shown when a button has chosen it."""
+    only = rx.cond(state.filters.contains("only"), state.filters["only"], "")
     return [
         ui.field("word", "关键词", ui.text_input("word", placeholder="企业名称、借据或合同编号")),
-        ui.field("only", "只看", ui.select_input("only", ONLY, blank="全部")),
+        ui.field("only", "只看", ui.select_input("only", ONLY, only, blank="全部")),
     ]
 
 
@@ -43,7 +44,7 @@ def borrower_cell(row: Any) -> rx.Component:
     )
 
 
-def proofs_cell(row: Any, editable: Any = False) -> rx.Component:
+def proofs_cell(row: Any, editable: Any) -> rx.Component:
     """The proofs of a row, each with its preview; 点击上传 while the batch can be changed."""
     state = FilingState
 
@@ -51,17 +52,88 @@ def proofs_cell(row: Any, editable: Any = False) -> rx.Component:
         remove = ui.button("移除", state.remove_proof(f.id), "text", aria_label="移除" + f.name)
         return rx.el.span(
             ui.file_link(f.slot_label, f.href, target="_blank", title=f.name),
-            ui.show(editable, remove) if editable is not False else rx.fragment(),
+            ui.show(editable, remove),
             class_name="row",
             key=f.id,
         )
 
     upload = ui.button("点击上传", state.open_proofs(row.id), "text")
+    return rx.el.div(rx.foreach(row.proofs, one), ui.show(editable, upload))
+
+
+def proofs_preview_cell(row: Any, preview: Any) -> rx.Component:
+    """The proofs of a row before the staff: each opens over the page."""
+
+    def one(f: Any) -> rx.Component:
+        label = "预览借据 " + row.iou_no + " 的" + f.slot_label
+        return rx.el.div(
+            ui.button(f.slot_label, preview(f.id), "text", title=f.name, aria_label=label), key=f.id
+        )
+
     return rx.el.div(
-        rx.foreach(row.proofs, one),
-        ui.show(editable, upload)
-        if editable is not False
-        else ui.show(row.proofs.length() == 0, rx.el.span("—")),
+        rx.foreach(row.proofs, one), ui.show(row.proofs.length() == 0, rx.el.span("—", class_name="muted"))
+    )
+
+
+def preview_dialog(state: Any) -> rx.Component:
+    """A row's proofs over the page: which one, the file itself, what it is to prove beside it."""
+    row = state.seen
+
+    def tab(f: Any) -> rx.Component:
+        return rx.el.button(
+            f.slot_label,
+            type="button",
+            on_click=state.preview(f.id),
+            aria_pressed=rx.cond(state.shown == f.id, "true", "false"),
+            title=f.name,
+            class_name="choice",
+            key=f.id,
+        )
+
+    def file(f: Any) -> rx.Component:
+        title = f.slot_label + "：" + f.name
+        body = rx.el.div(
+            rx.cond(
+                f.kind == "pdf",
+                rx.el.iframe(src=f.href, title=title, class_name="preview"),
+                rx.el.div(
+                    rx.el.img(src=f.href, alt=title, class_name="preview-img"),
+                    class_name="preview preview-box",
+                ),
+            ),
+            rx.el.div(
+                rx.el.span(f.name, class_name="file-name", title=f.name),
+                rx.el.span(f.size, class_name="file-size"),
+                ui.file_link("新窗口打开", f.href, target="_blank"),
+                ui.download_link("下载", f.href + "?download=1"),
+                class_name="row small",
+            ),
+            class_name="stack-tight",
+            key=f.id,
+        )
+        return rx.cond(state.shown == f.id, body, rx.fragment())
+
+    return ui.dialog(
+        state.shown > 0,
+        rx.fragment("放款证明：借据 ", row.iou_no),
+        rx.el.p(
+            row.borrower,
+            " · 合同 ",
+            row.contract_no,
+            " · ",
+            row.amount,
+            " · ",
+            row.lent_on,
+            " 至 ",
+            row.due_on,
+            " · 年利率 ",
+            row.rate,
+        ),
+        rx.el.div(rx.foreach(row.proofs, tab), class_name="row", role="group", aria_label="放款证明"),
+        rx.foreach(row.proofs, file),
+        on_close=state.close_preview,
+        wide=True,
+        ident="proofs",
     )
 
 
@@ -85,6 +157,26 @@ def filing_row(row: Any) -> list:
             )
         ],
     ]
+
+
+def clearing_dialog() -> rx.Component:
+    """Ask before every row is deleted."""
+    state = FilingState
+    return ui.dialog(
+        state.clearing > 0,
+        "清空全部明细？",
+        rx.el.p(
+            "本批备案的 ",
+            rx.el.b(state.clearing),
+            " 笔贷款和已上传的放款证明都将移除，备案信息保留。导错文件时可清空后重新导入。",
+        ),
+        on_close=state.keep_rows,
+        actions=[
+            ui.button("取消", state.keep_rows),
+            ui.button("确认清空", state.clear, "danger"),
+        ],
+        ident="clear",
+    )
 
 
 def removal_dialog() -> rx.Component:

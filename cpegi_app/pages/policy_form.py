@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from cpegi_app.pages import ui
+from cpegi_app.pages.form import break_off
 from cpegi_app.services.files import FileView
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.policy_form import MOST_FILES
@@ -110,6 +111,7 @@ def _slot(state: Any, n: int) -> rx.Component:
         ),
         rx.el.div(
             rx.cond(slot.locked, rx.el.p("补正期间不能修改", class_name="help"), _zone(state, n)),
+            break_off(state),
             rx.el.ul(
                 rx.foreach(state.files, lambda f: _file(f, slot, state)),
                 class_name="files",

@@ -328,7 +328,7 @@ def _duty_row(row: rx.Var[DutyRow]) -> list:
     return [
         row.applies_to,
         row.kind,
-        row.rule,
+        rx.el.div(row.rule, rx.foreach(row.before, lambda text: rx.el.p(text, class_name="small muted"))),
         row.starts_on,
         row.note,
         ui.tag(row.state, row.tone),
@@ -348,6 +348,13 @@ def _duty_dialog() -> rx.Component:
     body = ui.form(
         summary(state),
         ui.form_grid(*(field_of(spec, state) for spec in DutyForm.specs())),
+        rx.cond(
+            state.editing > 0,
+            ui.note(
+                "新期限用于按新期限尚未到期的报告期，已过期的报告期仍按原期限；期限有变的机构会收到通知。"
+            ),
+            rx.fragment(),
+        ),
         rx.el.div(ui.button("取消", state.close), ui.submit("保存"), class_name="row row-end"),
         on_submit=state.save,
         key=state.form_key,

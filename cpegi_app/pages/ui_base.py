@@ -126,6 +126,9 @@ def button(
     off = disabled | loading if isinstance(disabled, rx.Var) else pick(loading, True, disabled)
     if on_click is not None:
         props["on_click"] = on_click
+        # The server is asked to do something: the button says so until it has answered (ui.js).
+        if kind in ("primary", "danger"):
+            props.setdefault("data_acts", "true")
     props["class_name"] = classes(_button_class(kind, size), props.pop("class_name", ""))
     parts = [icon(icon_name)] if icon_name else []
     return rx.el.button(*parts, label, type=type_, disabled=off, aria_busy=flag(loading), **props)

@@ -61,7 +61,7 @@ from cpegi_app.services.corrections import in_force
 from cpegi_app.services.figures import was_sent
 from cpegi_app.services.forms import wan
 from cpegi_app.services.report import heading
-from cpegi_app.vocabulary import DUTY_TONES, TONES, Kind, Status
+from cpegi_app.vocabulary import TONES, Kind, Status
 
 
 class Bench(BaseModel):
@@ -187,8 +187,8 @@ def _due_reports(session: Session, actor: Actor) -> tuple[list[Tile], list[Todo]
             at=f"期限 {i.due.isoformat()}",
             action="填报",
             href=REPORTS.route,
-            tone=DUTY_TONES[i.state],
-            tag=f"报告{i.state.label}",
+            tone=i.tone,
+            tag=f"报告{i.label}",
         )
         for i in found.urgent
     ]

@@ -39,6 +39,7 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
 }
 _UNIT = re.compile(r"\((?:万元|元|%|月|年)?[^)]*\)$")
 _MARKS = re.compile(r"[*＊:：\s]|\(必填\)|\(选填\)|^\d+[.、]")
+_VERSION = re.compile(r"版本\s*(\d{4}-\d{2})")
 _TOTALS = ("合计", "总计", "小计", "汇总")
 _EXAMPLES = ("示例", "例：", "例:", "样例")
 
@@ -80,9 +81,8 @@ def locate(book: Workbook, label: str) -> Layout:
         raise WorkbookRefused(
             f"文件“{label}”有 {len(rows):,} 行数据，超过 {MAX_ROWS:,} 行上限，请拆分为多个文件后分别导入。"
         )
-    return Layout(
-        sheet, columns, rows, [*_about(book, sheet, len(found)), *_unknown(sheet, columns, last), *notes]
-    )
+    about = [*_about(book, sheet, len(found)), *_named_otherwise(sheet, columns, last)]
+    return Layout(sheet, columns, rows, [*about, *_unknown(sheet, columns, last), *notes])
 
 
 def _refuse_without_headings(book: Workbook, label: str) -> None:
@@ -166,6 +166,24 @@ def _about(book: Workbook, sheet: Sheet, matching: int) -> list[str]:
     if sheet.hidden:
         notes.append(f"“{sheet.name}”中有 {sheet.hidden} 行被隐藏或筛选，这些行同样会导入。")
     return notes
+
+
+def _named_otherwise(sheet: Sheet, columns: tuple[int, ...], last: int) -> list[str]:
+    """Return which template this is when it is not today's, and which columns were taken under another name."""
+    above = " ".join(str(c) for r in sheet.rows[:last] for c in r[1:])
+    stated = _VERSION.search(half_width(above))
+    notes = []
+    if stated and stated[1] != VERSION:
+        notes.append(f"旧版模板（{stated[1]}）已按列名对应；现行版本为 {VERSION}，下次可先下载最新模板。")
+    row = sheet.rows[last]
+    others = [
+        f"{text}→{spec.title}"
+        for spec, column in zip(SPECS, columns, strict=True)
+        if 0 < column < len(row)
+        and (text := str(row[column]).strip())
+        and plain(text) not in (plain(heading(spec)), plain(spec.title))
+    ]
+    return [*notes, f"以下列名已对应：{'、'.join(others)}，请核对。"] if others else notes
 
 
 def _unknown(sheet: Sheet, columns: tuple[int, ...], last: int) -> list[str]:

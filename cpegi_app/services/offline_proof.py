@@ -10,7 +10,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from cpegi_app.access import Actor
-from cpegi_app.errors import FormInvalid
+from cpegi_app.errors import Conflict, DomainError
 from cpegi_app.models import FilingBatch, OfflineLoan, StoredFile
 from cpegi_app.services import audit, files, filetypes, offline_rows
 from cpegi_app.services.offline_import import editable
@@ -33,7 +33,7 @@ def attach(session: Session, actor: Actor, row_id: int, slot: str, name: str, da
     """Add a proof to a row of the actor's own batch."""
     row, batch = offline_rows.own_row(session, actor, row_id)
     if slot not in SLOTS:
-        raise FormInvalid({"form": "无法识别文件类别，请刷新页面后重试。"})
+        raise DomainError("无法识别文件类别，请刷新页面后重试。")
     kind = filetypes.inspect(name, data, allowed=files.ALLOWED)
     _put(session, actor, batch, [row.id or 0], slot, name, data, kind.value)
 
@@ -87,8 +87,13 @@ def _put(
     kind: str,
 ) -> None:
     present = offline_rows.proofs_of(session, ids)
-    if any(len(found) >= MAX_A_ROW for found in present.values()):
-        raise FormInvalid({"proof": f"每笔最多 {MAX_A_ROW} 个文件，请先删除不需要的文件，或合并为一个 PDF。"})
+    shown = filetypes.display_name(name)
+    if full := [row_id for row_id, found in present.items() if len(found) >= MAX_A_ROW]:
+        iou = session.get_one(OfflineLoan, full[0]).iou_no
+        raise Conflict(
+            f"{shown}：借据 {iou} 已有 {MAX_A_ROW} 个文件，每笔最多 {MAX_A_ROW} 个。"
+            "请先删除不需要的文件，或合并为一个 PDF。"
+        )
     digest = files.store().put(data)
     known = set(
         session.exec(
@@ -101,7 +106,6 @@ def _put(
             )
         )
     )
-    shown = filetypes.display_name(name)
     for row_id in ids:
         # The same content twice at one row is one file: a double drop does no harm.
         if row_id not in known:

@@ -262,6 +262,27 @@ def remove(session: Session, actor: Actor, row_id: int) -> None:
     audit.record(session, actor, "offline.row", f"{FLOW.name}:{batch.id}", f"删除借据 {row.iou_no}")
 
 
+def clear(session: Session, actor: Actor, batch_id: int, seen: int) -> int:
+    """Delete every row of a batch before submission, their proofs with them; `seen` is how many the clerk was told."""
+    batch = editable(session, actor, batch_id)
+    one_at_a_time(session, "iou", batch.org_id)
+    mine = col(OfflineLoan.batch_id) == batch_id
+    count = session.exec(select(func.count()).where(mine)).one()
+    if count != seen:
+        raise Conflict(f"本批备案现有 {count} 笔，与您看到的 {seen} 笔不同，没有删除。请核对明细后再清空。")
+    session.exec(
+        update(StoredFile)
+        .where(
+            col(StoredFile.row_id).in_(select(OfflineLoan.id).where(mine)), col(StoredFile.flow) == FLOW.name
+        )
+        .where(col(StoredFile.removed_at).is_(None))
+        .values(removed_at=clock.now())
+    )
+    session.exec(delete(OfflineLoan).where(mine))
+    audit.record(session, actor, "offline.row", f"{FLOW.name}:{batch.id}", f"清空明细 {count} 笔")
+    return count
+
+
 # --- corrections ----------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from operator import itemgetter
@@ -18,9 +18,12 @@ from cpegi_app.services.corrections import in_force
 from cpegi_app.services.forms import half_width, wan
 from cpegi_app.services.offline_form import COLUMNS, SPECS, across, right, row_checker
 from cpegi_app.services.offline_layout import Layout
+from cpegi_app.services.offline_marked import COMMENTS
 from cpegi_app.vocabulary import LoanSource, Status
 
 BAD, THERE, WARN = "bad", "there", "warn"
+# So many findings are kept, listed and marked; a file wrong throughout is not read cell by cell by anybody.
+FINDINGS = 20_000
 PLACE = {name: i for i, name in enumerate(s.name for s in SPECS)}
 # The columns that are checked against each other within a row.
 TOGETHER = ("lent_on", "due_on", "contract_fen", "amount_fen", "balance_fen")
@@ -45,6 +48,8 @@ class Trial:
     part: str = ""
     notes: list[str] = field(default_factory=list)
     good: list[tuple[int, tuple[Any, ...]]] = field(default_factory=list)
+    # Rows with mistakes of their own, until they are compared with the others as well.
+    wrong: list[tuple[int, tuple[Any, ...], dict[str, str]]] = field(default_factory=list)
     warnings: dict[int, str] = field(default_factory=dict)
     findings: list[list[Any]] = field(default_factory=list)
     bad: int = 0
@@ -84,7 +89,7 @@ def cells(layout: Layout) -> Trial:
         if count in wrong:
             errors |= wrong[count]
         if errors:
-            _note(found, row, columns, errors)
+            found.wrong.append((row[0], values, errors))
         else:
             found.good.append((row[0], values))
     return found
@@ -102,10 +107,14 @@ def _note(found: Trial, row: list, columns: tuple[int, ...], errors: dict[str, s
 
 
 def facts(session: Session, org_id: int, found: Trial) -> Facts:
-    """Return what is filed already of the rows that are good so far."""
-    ious = [v[PLACE["iou_no"]] for _, v in found.good]
-    contracts = list({v[PLACE["contract_no"]] for _, v in found.good})
-    codes = list({v[PLACE["borrower_code"]] for _, v in found.good})
+    """Return what is filed already of the rows that were read, those with mistakes included."""
+
+    def values(name: str) -> list[str]:
+        place = PLACE[name]
+        said = {v[place] for _, v in found.good} | {v[place] for _, v, _ in found.wrong}
+        return [text for text in said if text]
+
+    ious, contracts, codes = values("iou_no"), values("contract_no"), values("borrower_code")
     return Facts(
         there=filed(session, org_id, ious),
         lent=lent(session, org_id, contracts),
@@ -144,19 +153,22 @@ def _corrected(session: Session, org_id: int, ious: list[str]) -> dict[str, str]
     """Return which numbers a correction has given to a loan, or is about to give it."""
     # The sum keeps the planner from the institution's index: corrections are few, its loans may be a million.
     booked = select(Loan.iou_no).where(
-        col(Loan.replaces_id).is_not(None),
-        col(Loan.institution_id) + 0 == org_id,
-        among(session, col(Loan.iou_no), ious),
-        in_force(),
+        col(Loan.replaces_id).is_not(None), col(Loan.institution_id) + 0 == org_id, in_force()
     )
     drafts = select(OfflineLoan.iou_no, OfflineLoan.batch_id).where(
         col(OfflineLoan.replaces_loan_id).is_not(None),
         col(OfflineLoan.org_id) + 0 == org_id,
         col(OfflineLoan.is_booked).is_(False),
-        among(session, col(OfflineLoan.iou_no), ious),
     )
-    found = dict.fromkeys(session.exec(booked), "贷款台账（更正）")
-    return found | {i: f"备案批次 {b}（更正）" for i, b in session.exec(drafts)}
+    found: dict[str, str] = {}
+    # Most institutions have none: ten thousand numbers are only sent where there is something to compare.
+    if session.exec(booked.limit(1)).first():
+        named = booked.where(among(session, col(Loan.iou_no), ious))
+        found |= dict.fromkeys(session.exec(named), "贷款台账（更正）")
+    if session.exec(drafts.limit(1)).first():
+        named_drafts = drafts.where(among(session, col(OfflineLoan.iou_no), ious))
+        found |= {i: f"备案批次 {b}（更正）" for i, b in session.exec(named_drafts)}
+    return found
 
 
 def lent(session: Session, org_id: int, contracts: list[str]) -> dict[str, int]:
@@ -187,18 +199,14 @@ def online(session: Session, org_id: int, codes: list[str]) -> dict[Twin, str]:
         Loan.source == LoanSource.ONLINE.value,
         among(session, col(Loan.borrower_code), codes),
     )
-    waiting = (
-        select(
+    found = [*session.exec(booked)]
+    pending = (Disbursement.org_id == org_id, Disbursement.status == Status.PENDING.value)
+    if session.exec(select(Disbursement.id).where(*pending).limit(1)).first():
+        waiting = select(
             Organisation.credit_code, col(Disbursement.lent_on), Disbursement.amount_fen, Disbursement.iou_no
-        )
-        .join(Organisation, col(Organisation.id) == Disbursement.borrower_id)
-        .where(
-            Disbursement.org_id == org_id,
-            Disbursement.status == Status.PENDING.value,
-            among(session, col(Organisation.credit_code), codes),
-        )
-    )
-    found = [*session.exec(waiting), *session.exec(booked)]
+        ).join(Organisation, col(Organisation.id) == Disbursement.borrower_id)
+        waiting = waiting.where(*pending, among(session, col(Organisation.credit_code), codes))
+        found = [*session.exec(waiting), *found]
     return {(code or "", on, amount): iou for code, on, amount, iou in found if on}
 
 
@@ -230,14 +238,17 @@ def finish(found: Trial, known: Facts, layout: Layout) -> Trial:
     rows = {row[0]: row for row in layout.rows}
     lent_so_far, seen, good = dict(known.lent), _first_places(layout), []
     elsewhere = picked(ELSEWHERE)
-    for number, values in found.good:
+    for number, values, own in _in_order(found):
         row = elsewhere(values)
         if where := known.there.get(row["iou_no"]):
             found.there += 1
             text = f"该借据编号已在{where}中，不会重复导入"
             _note(found, rows[number], layout.columns, {"iou_no": text}, THERE)
             continue
-        if errors := _against_others(row, number, known, lent_so_far, seen):
+        # A cell that is wrong by itself says so; the others of its row are compared all the same.
+        errors = _against_others(row, number, known, lent_so_far, seen)
+        if own or errors:
+            errors |= own
             _note(found, rows[number], layout.columns, errors)
             continue
         lent_so_far[row["contract_no"]] = lent_so_far.get(row["contract_no"], 0) + row["amount_fen"]
@@ -245,16 +256,40 @@ def finish(found: Trial, known: Facts, layout: Layout) -> Trial:
             found.warnings[number] = text
             _note(found, rows[number], layout.columns, {"borrower_name": text}, WARN)
         good.append((number, values))
-    found.good = good
+    found.good, found.wrong = good, []
     found.findings.sort(key=lambda f: (f[1], f[2]))
+    _keep_to_limits(found)
     return found
+
+
+def _keep_to_limits(found: Trial) -> None:
+    """Keep as many findings as can be listed and marked, and say what became of the others."""
+    if (total := len(found.findings)) > FINDINGS:
+        del found.findings[FINDINGS:]
+        found.notes.append(
+            f"有问题的单元格共 {total:,} 处，只列出并标注前 {FINDINGS:,} 处（到第 {found.findings[-1][1]} 行）。"
+            "请先更正这些，再导入更正后的文件查看其余。"
+        )
+    if len({(f[1], f[2]) for f in found.findings if f[2]}) > COMMENTS:
+        found.notes.append(
+            f"标注后的文件中前 {COMMENTS:,} 处加了批注，其余只着色，说明请在页面的列表中按行号查看。"
+        )
+
+
+_RIGHT: dict[str, str] = {}
+
+
+def _in_order(found: Trial) -> Iterable[tuple[int, tuple[Any, ...], dict[str, str]]]:
+    rows = ((number, values, _RIGHT) for number, values in found.good)
+    return sorted([*rows, *found.wrong], key=itemgetter(0)) if found.wrong else rows
 
 
 def _first_places(layout: Layout) -> dict[str, int]:
     column, seen = layout.columns[PLACE["iou_no"]], {}
     for row in layout.rows:
+        text = row[column]
         # As the number will be kept: what nobody sees of it does not make it another.
-        seen.setdefault(half_width(row[column]), row[0])
+        seen.setdefault(text if text.isalnum() else half_width(text), row[0])
     return seen
 
 
@@ -267,8 +302,9 @@ def _against_others(
         errors["iou_no"] = f"与第 {first} 行的借据编号相同，一笔借据只能填一行，请核对编号或删除重复行"
     if twin := known.online.get(twin_of(row)):
         errors["iou_no"] = is_twin(twin)
-    already = lent_so_far.get(row["contract_no"], 0)
-    if already + row["amount_fen"] > row["contract_fen"]:
+    contract, amount, limit = row["contract_no"], row["amount_fen"], row["contract_fen"]
+    already = lent_so_far.get(contract, 0)
+    if contract and amount and limit and already + amount > limit:
         errors["amount"] = over_contract(row, already)
     return errors
 

@@ -11,7 +11,7 @@ from cpegi_app.access import Actor
 from cpegi_app.models import Organisation
 from cpegi_app.services import report_calendar, report_duty, report_period
 from cpegi_app.services.report import heading
-from cpegi_app.services.report_calendar import Item
+from cpegi_app.services.report_item import Item
 from cpegi_app.vocabulary import PERIOD_OF, DutyState
 
 
@@ -37,11 +37,9 @@ class Overall:
 def own(session: Session, actor: Actor) -> Own:
     """Return what the actor's organisation has to hand in soon or should have."""
     org, today = session.get_one(Organisation, actor.org_id), clock.today()
-    found = [
-        i for i in report_calendar.items(session, [org], today) if i.state in (DutyState.LATE, DutyState.SOON)
-    ]
-    late = [i for i in found if i.state is DutyState.LATE]
-    soon = [i for i in found if i.state is DutyState.SOON and i.period.end <= today]
+    found = list(report_calendar.items(session, [org], today))
+    late = [i for i in found if i.is_overdue]
+    soon = [i for i in found if i.stage is DutyState.SOON and i.period.end <= today]
     return Own(len(late), len(soon), tuple(sorted(late + soon, key=lambda i: i.due, reverse=True)[:3]))
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import func, or_
-from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
@@ -18,96 +15,12 @@ from cpegi_app.models import Organisation, Report
 from cpegi_app.services import report_duty, report_period, review, staff
 from cpegi_app.services.report import FLOW, heading
 from cpegi_app.services.report_duty import Rule
+from cpegi_app.services.report_item import HANDED_IN, Item, Standing, items, standings, state_of
 from cpegi_app.services.report_period import Period
-from cpegi_app.vocabulary import DUTY_TONES, PERIOD_OF, DutyState, OrgClass, PeriodType, ReportKind, Status
+from cpegi_app.vocabulary import PERIOD_OF, DutyState, OrgClass, PeriodType, ReportKind, Status
 
-# So many days before its last day a report is 即将到期.
-SOON_DAYS = 7
 # Handed in longer ago than this, a report has left the calendar; what is open stays.
 KEPT_MONTHS = 4
-# The better a report stands, the earlier it is in this order: of several of a period the best one counts.
-BEST = (Status.APPROVED, Status.PENDING, Status.RETURNED, Status.DRAFT)
-
-
-@dataclass(frozen=True)
-class Standing:
-    """The report of an organisation for a kind and a period, as far as it has come."""
-
-    report_id: int
-    status: Status
-    handed_in: date | None
-
-
-@dataclass(frozen=True)
-class Item:
-    """One report that is asked of one organisation."""
-
-    org_id: int
-    rule: Rule
-    period: Period
-    due: date
-    state: DutyState
-    standing: Standing | None
-
-    @property
-    def is_late(self) -> bool:
-        """Tell whether it came in after its day."""
-        handed = self.standing.handed_in if self.standing else None
-        return self.state in (DutyState.IN, DutyState.REVIEWING) and handed is not None and handed > self.due
-
-    @property
-    def key(self) -> tuple[int, str, str]:
-        """Return what tells one item from another."""
-        return self.org_id, self.rule.kind.value, self.period.code
-
-
-def state_of(due: date, today: date, standing: Standing | None) -> DutyState:
-    """Return how a duty stands: what was handed in counts, a draft does not."""
-    if standing:
-        if standing.status is Status.APPROVED:
-            return DutyState.IN
-        if standing.status is Status.PENDING:
-            return DutyState.REVIEWING
-        if standing.status is Status.RETURNED:
-            return DutyState.RETURNED
-    if today > due:
-        return DutyState.LATE
-    return DutyState.SOON if (due - today).days <= SOON_DAYS else DutyState.DUE
-
-
-def standings(session: Session, org_ids: Iterable[int]) -> dict[tuple[int, str, str], Standing]:
-    """Return the best report of every organisation, kind and period."""
-    report: Any = Report
-    query = select_columns(
-        report.org_id, report.kind, report.period, report.id, report.status, report.handed_in_at
-    ).where(report.org_id.in_(list(org_ids)), report.period != "")
-    found: dict[tuple[int, str, str], Standing] = {}
-    for org_id, kind, period, report_id, status, at in session.execute(query):
-        handed = clock.aware(at).astimezone(clock.SHANGHAI).date() if at else None
-        new, key = Standing(report_id, Status(status), handed), (org_id, kind, period)
-        if key not in found or BEST.index(new.status) < BEST.index(found[key].status):
-            found[key] = new
-    return found
-
-
-def items(session: Session, orgs: list[Organisation], today: date) -> Iterator[Item]:
-    """Yield what is asked of each organisation: the running period and as many before it as forms offer."""
-    rules = report_duty.in_force(session)
-    known = standings(session, [o.id or 0 for o in orgs])
-    for org in orgs:
-        for rule in report_duty.rules_for(rules, org.kind, org.org_class).values():
-            for period in _periods(rule, today):
-                if not report_duty.is_asked(rule, org, period):
-                    break
-                standing = known.get((org.id or 0, rule.kind.value, period.code))
-                due = rule.due(period)
-                yield Item(org.id or 0, rule, period, due, state_of(due, today, standing), standing)
-
-
-def _periods(rule: Rule, today: date) -> list[Period]:
-    running = report_period.containing(rule.type, today)
-    ended = report_period.recent(rule.type, today)
-    return ended if running in ended else [running, *ended]
 
 
 # --- the organisation's calendar ------------------------------------------------------------------
@@ -155,12 +68,12 @@ def calendar(session: Session, actor: Actor) -> Calendar:
     for item in shown:
         label = f"{item.due.year}年{item.due.month}月"
         months.setdefault(label, CalendarMonth(label=label, duties=[])).duties.append(_duty(item, today))
-    states = [i.state for i in shown]
+    stages = [i.stage for i in shown]
     return Calendar(
         months=list(months.values()),
-        late=states.count(DutyState.LATE),
-        soon=states.count(DutyState.SOON),
-        returned=states.count(DutyState.RETURNED),
+        late=stages.count(DutyState.LATE),
+        soon=stages.count(DutyState.SOON),
+        returned=sum(i.state is DutyState.RETURNED for i in shown),
     )
 
 
@@ -182,8 +95,8 @@ def _duty(item: Item, today: date) -> DutyItem:
         due=item.due.isoformat(),
         left=_left(item, today),
         state=item.state.value,
-        state_label=item.state.label,
-        tone=DUTY_TONES[item.state],
+        state_label=item.label,
+        tone=item.tone,
         href=REPORT_EDIT.url(rid=standing.report_id) if sent and standing else "",
         can_fill=not sent and item.period.end <= today,
     )
@@ -191,7 +104,7 @@ def _duty(item: Item, today: date) -> DutyItem:
 
 def _left(item: Item, today: date) -> str:
     """Return how long there is, or how long ago it was due."""
-    if item.state in (DutyState.IN, DutyState.REVIEWING):
+    if item.state in HANDED_IN:
         handed = item.standing.handed_in.isoformat() if item.standing and item.standing.handed_in else ""
         return f"{handed} 报送" + ("，逾期" if item.is_late else "")
     if item.period.end > today:
@@ -335,7 +248,7 @@ def _matrix_row(
         id=org.id or 0,
         org=org.name,
         org_class=OrgClass.label_of(org.org_class),
-        late=sum(i is not None and i.state is DutyState.LATE for i in found),
+        late=sum(i is not None and i.is_overdue for i in found),
         cells=[_cell(actor, p, i, today) for p, i in zip(periods, found, strict=True)],
     )
 
@@ -343,11 +256,11 @@ def _matrix_row(
 def _cell(actor: Actor, period: Period, item: Item | None, today: date) -> MatrixCell:
     if item is None:
         return MatrixCell(column=period.label, label="—", tone="", hint="", href="")
-    label = "逾期报送" if item.is_late else item.state.label
+    label = "逾期报送" if item.is_late else item.label
     return MatrixCell(
         column=period.label,
         label=label,
-        tone="orange" if item.is_late else DUTY_TONES[item.state],
+        tone="orange" if item.is_late else item.tone,
         hint=f"期限 {item.due.isoformat()}；{_left(item, today)}",
         href=_cell_href(actor, item),
     )

@@ -10,10 +10,10 @@ from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
-from cpegi_app.access import Actor, Permission
+from cpegi_app.access import REPORTS, Actor, Permission
 from cpegi_app.errors import FormInvalid, NotFound
 from cpegi_app.models import Organisation, ReportDuty
-from cpegi_app.services import audit, staff
+from cpegi_app.services import audit, notices, report_period, staff
 from cpegi_app.services.forms import Day, Form, Text, Whole, Widget, input_field
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.report_period import Period
@@ -22,6 +22,7 @@ from cpegi_app.vocabulary import PERIOD_OF, Kind, OrgClass, PeriodType, ReportKi
 GROUP = "报送要求"
 # What is asked for at all: the unscheduled kinds are handed in when something happens.
 PERIODIC = tuple(k for k in ReportKind if PERIOD_OF[k] is not PeriodType.NONE)
+TOLD_AT_ONCE = 1000
 
 
 # Whom a duty may be set for: whole kinds, then single classes.
@@ -55,6 +56,10 @@ class DutyForm(Form):
     note: Text = input_field("说明", GROUP, required=False, max_len=200, wide=True)
 
 
+# Deadlines that were, the oldest first: the last day of the periods that each holds for, its months and days.
+Earlier = tuple[tuple[date, int, int], ...]
+
+
 @dataclass(frozen=True)
 class Rule:
     """A duty in force, ready to be reckoned with."""
@@ -64,6 +69,7 @@ class Rule:
     months: int
     days: int
     starts_on: date
+    earlier: Earlier = ()
 
     @property
     def type(self) -> PeriodType:
@@ -71,16 +77,22 @@ class Rule:
         return PERIOD_OF[self.kind]
 
     def due(self, period: Period) -> date:
-        """Return the last day for a period."""
+        """Return the last day for a period: by the deadline that held for it."""
+        for until, months, days in self.earlier:
+            if period.end <= until:
+                return period.due(months, days)
         return period.due(self.months, self.days)
 
 
 def in_force(session: Session) -> list[Rule]:
     """Return the active duties."""
-    found = session.exec(select(ReportDuty).where(col(ReportDuty.active).is_(True)))
-    return [
-        Rule(d.applies_to, ReportKind(d.report_kind), d.due_months, d.due_days, d.starts_on) for d in found
-    ]
+    return [_rule(d) for d in session.exec(select(ReportDuty).where(col(ReportDuty.active).is_(True)))]
+
+
+def _rule(duty: ReportDuty) -> Rule:
+    kept = tuple((date.fromisoformat(until), *duty.earlier[until]) for until in sorted(duty.earlier))
+    kind = ReportKind(duty.report_kind)
+    return Rule(duty.applies_to, kind, duty.due_months, duty.due_days, duty.starts_on, kept)
 
 
 def rules_for(rules: list[Rule], kind: str, org_class: str) -> dict[ReportKind, Rule]:
@@ -119,6 +131,7 @@ class DutyRow(BaseModel):
     applies_to: str
     kind: str
     rule: str
+    before: list[str]
     starts_on: str
     note: str
     active: bool
@@ -143,6 +156,7 @@ def listing(session: Session, actor: Actor) -> list[DutyRow]:
             applies_to=AUDIENCES.get(d.applies_to, d.applies_to),
             kind=ReportKind.label_of(d.report_kind),
             rule=rule_text(d.due_months, d.due_days),
+            before=_before(_rule(d)),
             starts_on=d.starts_on.isoformat(),
             note=d.note,
             active=d.active,
@@ -151,6 +165,13 @@ def listing(session: Session, actor: Actor) -> list[DutyRow]:
             updated=clock.local(d.updated_at or d.created_at),
         )
         for d in session.exec(query)
+    ]
+
+
+def _before(rule: Rule) -> list[str]:
+    return [
+        f"{report_period.containing(rule.type, until).label}及以前：{rule_text(months, days)}"
+        for until, months, days in reversed(rule.earlier)
     ]
 
 
@@ -167,13 +188,63 @@ def save(session: Session, actor: Actor, duty_id: int, data: dict[str, str]) -> 
     duty = _one(session, actor, duty_id) if duty_id else ReportDuty.model_validate(_columns(form))
     if duty.active:
         _only_one(session, duty.id, form.applies_to, form.report_kind)
+    before = _rule(duty)
     for name, value in _columns(form).items():
         setattr(duty, name, value)
+    duty.earlier = _kept(before, _rule(duty), clock.today())
     duty.updated_at = clock.now()
     session.add(duty)
     session.flush()
     _trace(session, actor, "report.duty", duty)
+    if duty_id and duty.active:
+        _announce(session, before, _rule(duty), clock.today())
     return duty.id or 0
+
+
+def _kept(before: Rule, new: Rule, today: date) -> dict[str, Any]:
+    """Return the deadlines that go on for earlier periods: a period whose new day has passed keeps the day it had.
+
+    So a report that was in time is never made late by a deadline set after it.
+    """
+    if (before.applies_to, before.kind) != (new.applies_to, new.kind):
+        return {}
+    if (before.months, before.days) == (new.months, new.days):
+        return {until.isoformat(): [months, days] for until, months, days in before.earlier}
+    passed = report_period.containing(new.type, today)
+    while passed.due(new.months, new.days) >= today:
+        passed = passed.before()
+    found: dict[str, Any] = {}
+    for until, months, days in (*before.earlier, (date.max, before.months, before.days)):
+        found[min(until, passed.end).isoformat()] = [months, days]
+        if until >= passed.end:
+            break
+    return found
+
+
+def _announce(session: Session, before: Rule, new: Rule, today: date) -> None:
+    """Tell the organisations that are asked by a duty which days to come have moved."""
+    if (before.applies_to, before.kind) != (new.applies_to, new.kind):
+        return
+    period = report_period.containing(new.type, today)
+    moved: list[Period] = []
+    while max(before.due(period), new.due(period)) >= today:
+        moved += [period] if before.due(period) != new.due(period) else []
+        period = period.before()
+    rules = in_force(session)
+    audience = (col(Organisation.kind) == new.applies_to) | (col(Organisation.org_class) == new.applies_to)
+    told: dict[tuple[Period, ...], list[int]] = {}
+    for org in session.exec(select(Organisation).where(audience, col(Organisation.verified_at).is_not(None))):
+        if rules_for(rules, org.kind, org.org_class)[new.kind].applies_to == new.applies_to:
+            asked = tuple(p for p in reversed(moved) if is_asked(new, org, p))
+            told.setdefault(asked, []).append(org.id or 0)
+    for asked, org_ids in told.items():
+        if asked:
+            days = "、".join(f"{p.label}（期限 {new.due(p)}，原为 {before.due(p)}）" for p in asked)
+            text = f"{days}。请按新的期限在“报告管理”中填报并提交。"
+            title = f"报送期限调整：{new.kind.label}"
+            for first in range(0, len(org_ids), TOLD_AT_ONCE):
+                some = org_ids[first : first + TOLD_AT_ONCE]
+                notices.notify_orgs(session, some, title, text, REPORTS.route)
 
 
 def set_active(session: Session, actor: Actor, duty_id: int, *, active: bool) -> None:

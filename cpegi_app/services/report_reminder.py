@@ -12,7 +12,7 @@ from cpegi_app.access import REPORTS, Actor, Permission
 from cpegi_app.models import Organisation, ReportReminder
 from cpegi_app.services import notices
 from cpegi_app.services.report import heading
-from cpegi_app.services.report_calendar import Item, items
+from cpegi_app.services.report_item import Item, items
 from cpegi_app.vocabulary import DUTY_TONES, DutyState
 
 BATCH = 200
@@ -37,7 +37,7 @@ def wanting(session: Session, after: int = 0) -> tuple[list[int], int]:
     if not orgs:
         return [], 0
     done = _done(session, [o.id or 0 for o in orgs])
-    found = {i.org_id for i in _remindable(session, orgs) if (*i.key, i.state.value) not in done}
+    found = {i.org_id for i in _remindable(session, orgs) if (*i.key, i.stage.value) not in done}
     return sorted(found), orgs[-1].id or 0
 
 
@@ -50,7 +50,7 @@ def remind(session: Session, org_ids: list[int]) -> int:
     new: dict[tuple[int, DutyState], list[Item]] = {}
     for item in _remindable(session, orgs):
         if _claim(session, item):
-            new.setdefault((item.org_id, item.state), []).append(item)
+            new.setdefault((item.org_id, item.stage), []).append(item)
     for (org_id, state), found in new.items():
         _notify(session, org_id, state, found)
     return sum(map(len, new.values()))
@@ -58,7 +58,7 @@ def remind(session: Session, org_ids: list[int]) -> int:
 
 def _remindable(session: Session, orgs: list[Organisation]) -> Iterable[Item]:
     today = clock.today()
-    return (i for i in items(session, orgs, today) if i.state in REMINDED and i.period.end <= today)
+    return (i for i in items(session, orgs, today) if i.stage in REMINDED and i.period.end <= today)
 
 
 def _done(session: Session, org_ids: list[int]) -> set[tuple[int, str, str, str]]:
@@ -76,7 +76,7 @@ def _claim(session: Session, item: Item) -> bool:
     claimed = session.execute(
         insert(table)
         .values(
-            org_id=org_id, report_kind=kind, period=period, stage=item.state.value, created_at=clock.now()
+            org_id=org_id, report_kind=kind, period=period, stage=item.stage.value, created_at=clock.now()
         )
         .on_conflict_do_nothing()
         .returning(table.c.id)
@@ -84,9 +84,14 @@ def _claim(session: Session, item: Item) -> bool:
     return claimed.first() is not None
 
 
+def _named(item: Item) -> str:
+    returned = "，已退回待修改" if item.state is DutyState.RETURNED else ""
+    return f"{heading(item.rule.kind, item.period.code)}（期限 {item.due.isoformat()}{returned}）"
+
+
 def _notify(session: Session, org_id: int, state: DutyState, found: list[Item]) -> None:
     found.sort(key=lambda i: i.due)
-    names = [f"{heading(i.rule.kind, i.period.code)}（期限 {i.due.isoformat()}）" for i in found]
+    names = [_named(i) for i in found]
     more = f"等共 {len(names)} 份" if len(names) > NAMED else ""
     verb = "已逾期，请尽快" if state is DutyState.LATE else "即将到期，请按时"
     title = f"报告{state.label}：{heading(found[0].rule.kind, found[0].period.code)}"

@@ -20,7 +20,7 @@ from cpegi_app.vocabulary import Industry, OrgClass, ReportKind, Scale
 
 GROUP = "统计报表"
 SKIP = "s_skip"
-WITH_STATISTICS = (ReportKind.MONTHLY, ReportKind.QUARTERLY)
+WITH_STATISTICS = (ReportKind.MONTHLY, ReportKind.QUARTERLY, ReportKind.ANNUAL)
 SMALL = (Scale.MEDIUM.value, Scale.SMALL.value, Scale.MICRO.value)
 MOST_WAN = 99_999_999
 
@@ -76,6 +76,7 @@ BY_CLASS: dict[OrgClass, tuple[Figure, ...]] = {
     ),
     OrgClass.LEASING: (
         Figure("contracts", "当期新签合同", "份", book="contracts"),
+        Figure("contract_amount", "当期新签合同金额", book="contract_amount"),
         Figure("new_amount", "投放总额", book="amount"),
     ),
     OrgClass.FACTORING: BUSINESS,
@@ -190,6 +191,7 @@ def _book(session: Session, org_id: int, period: Period) -> dict[str, str]:
         "amount": _sum(session, Loan.amount_fen, own, *lent),
         "count": str(number[0]),
         "contracts": str(number[1]),
+        "contract_amount": _contracts(session, own, *lent),
         "balance": _sum(session, OWED, own, *open_),
         "small_balance": _sum(session, OWED, own, small, *open_),
         "year_amount": _sum(session, Loan.amount_fen, own, *year),
@@ -203,6 +205,15 @@ def _sum(session: Session, what: Any, *conditions: ColumnElement[bool]) -> str:
         *conditions
     )
     return wan(int(session.exec(query).one())).replace(",", "")
+
+
+def _contracts(session: Session, *conditions: ColumnElement[bool]) -> str:
+    """Return what the contracts come to under which was lent, each counted once."""
+    signed = (
+        select(func.max(Loan.contract_fen).label("fen")).where(*conditions).group_by(col(Loan.contract_no))
+    )
+    total = select(func.coalesce(func.sum(signed.subquery().c.fen), 0))
+    return wan(int(session.exec(total).one())).replace(",", "")
 
 
 def _industries(session: Session, *conditions: ColumnElement[bool]) -> str:

@@ -18,6 +18,7 @@ from cpegi_app.state.message import MessageState, on_error
 
 # What the edge takes in one request (web/edge.py, upload_cap), less the form around the files.
 UPLOAD_BYTES = 12 << 20
+BROKEN_OFF = "上传中断，文件没有送达。请检查网络后重新选择文件。"
 
 
 class FormState(Services, mixin=True):
@@ -79,6 +80,12 @@ class PickedState(rx.State, mixin=True):
         if total > UPLOAD_BYTES:
             self.sending = 0
             raise DomainError(too_much(total))
+
+    @rx.event
+    def break_off(self):
+        """Say that files stopped on their way: the browser tells, as they never arrive."""
+        self.sending = 0
+        raise DomainError(BROKEN_OFF)
 
     @rx.event
     def refuse_picked(self, most: int):
@@ -150,6 +157,14 @@ class FilesState(FormState, mixin=True):
         if total > UPLOAD_BYTES:
             self.uploading = ""
             self._refuse_slot(slot, too_much(total))
+
+    @rx.event
+    def break_off(self):
+        """Say at its slot that a file stopped on its way: the browser tells, as it never arrives."""
+        slot, self.uploading, self.upload_progress = self.uploading, "", 0
+        if slot:
+            self._refuse_slot(slot, BROKEN_OFF)
+        raise DomainError(BROKEN_OFF)
 
     @rx.event
     def refuse_files(self, slot: str):

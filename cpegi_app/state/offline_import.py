@@ -51,7 +51,7 @@ class FilingImportState(TableState, PickedState, rx.State):
     async def load(self):
         """Open the batch's last import."""
         self._batch = self._route_id("bid")
-        self.page, self.filters, self.problem = 1, {}, ""
+        self.page, self.filters, self.problem, self.sending = 1, {}, "", 0
         self.stage, self.percent = self._running.get(self._batch, ("", 0))
         self.filter_key += 1
         self.trial = await self._read(offline_import.latest, self._batch)

@@ -25,6 +25,8 @@ BATCH_NAMES = frozenset(FilingForm.model_fields)
 ROW_NAMES = frozenset(OfflineLoanForm.model_fields)
 BATCH_TITLES = {s.name: s.title for s in FilingForm.specs()}
 MANY = 50
+# So many names of files that matched nothing are listed, the newest.
+LEFT = 500
 
 
 @for_screen(FILINGS)
@@ -140,6 +142,8 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
     proof_row: int = 0
     proof_label: str = ""
     removing: int = 0
+    # How many rows the question of 清空明细 names, 0 while nobody asks.
+    clearing: int = 0
     sent: bool = False
     left: list[str] = []
     closed: bool = False
@@ -151,6 +155,7 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
         self.batch_id, self.row, self.view = 0, BatchRow(), ReviewView()
         self.page, self.filters, self.sent, self.left = 1, {}, False, []
         self.editing, self.closed, self.proof_row, self.removing = False, False, 0, 0
+        self.clearing = self.sending = 0
         self.filter_key += 1
         await self._enter(self._route_id("bid"))
         self._open({})
@@ -162,13 +167,28 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
         values = posted(data, BATCH_NAMES | {"intent"})
         if values.pop("intent", "") == "send":
             sending = self._write(offline_loan.submit, self.batch_id, self.version, self._batch_key, values)
-            await self._checked(sending, BATCH_TITLES)
+            try:
+                await self._checked(sending, BATCH_TITLES)
+            except DomainError:
+                if "proof" in self.errors:
+                    await self._show_lacking()
+                raise
             self.sent = True
             return None
         saving = self._write(offline_loan.save_batch, self.batch_id, self.version, values)
         await self._checked(saving, BATCH_TITLES)
         await self._show()
         return success("已保存备案信息。")
+
+    @rx.event
+    async def show_lacking(self):
+        """Show the rows that lack a proof, and in the query bar that it is these."""
+        await self._show_lacking()
+
+    async def _show_lacking(self) -> None:
+        self.page, self.filters = 1, {"only": "proof"}
+        self.filter_key += 1
+        await self._refresh()
 
     @rx.event
     async def withdraw(self):
@@ -221,6 +241,27 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
         await self._show()
         return success("已删除。")
 
+    @rx.event
+    def ask_clear(self):
+        """Ask before every row is deleted."""
+        self.clearing = self.row.rows
+
+    @rx.event
+    def keep_rows(self):
+        """Think better of it."""
+        self.clearing = 0
+
+    @rx.event
+    async def clear(self):
+        """清空明细: delete the rows that the question named."""
+        seen, self.clearing = self.clearing, 0
+        if not seen:
+            return None
+        count = await self._write(offline_rows.clear, self.batch_id, seen)
+        self.page = 1
+        await self._show()
+        return success(f"已清空 {count} 笔，可重新导入备案文件。")
+
     # --- proofs
 
     @rx.event
@@ -256,7 +297,7 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
     @rx.event
     async def upload_many(self, files_in: list[rx.UploadFile]):
         """Take many files and match them to rows by the numbers in their names."""
-        matched, rows, self.left = 0, 0, []
+        matched, rows, missed = 0, 0, list[str]()
         if not _files(files_in, MANY):
             # The browser refused every one of them: `refuse_picked` has said why.
             return None
@@ -266,12 +307,19 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
                 name = f.filename or "文件"
                 found = await self._write(offline_proof.match, self.batch_id, name, data)
                 matched, rows = matched + found.files, rows + found.rows
-                self.left = [*self.left, *found.left]
+                missed += found.left
             except DomainError as refusal:
-                self.left = [*self.left, refusal.message]
+                missed.append(refusal.message)
+        # Files come in several rounds: what an earlier one left over still has to be seen to.
+        self.left = list(dict.fromkeys([*self.left, *missed]))[-LEFT:]
         await self._show()
-        told = f"{matched} 个文件已匹配到 {rows} 笔贷款，{len(self.left)} 个未匹配。"
-        return MessageState.tell("warning" if self.left else "success", told)  # pyright: ignore
+        told = f"{matched} 个文件已匹配到 {rows} 笔贷款，{len(missed)} 个未匹配。"
+        return MessageState.tell("warning" if missed else "success", told)  # pyright: ignore
+
+    @rx.event
+    def clear_left(self):
+        """Put the list of files that matched nothing away."""
+        self.left = []
 
     @rx.event
     async def remove_proof(self, file_id: int):

@@ -10,6 +10,7 @@ from cpegi_app.errors import DomainError
 from cpegi_app.services import offline_rows, review, review_desk
 from cpegi_app.services.forms import posted
 from cpegi_app.services.offline_loan import FLOW, BatchRow
+from cpegi_app.services.offline_rows import LoanRow
 from cpegi_app.services.review_desk import Upcoming
 from cpegi_app.services.review_view import ReviewView
 from cpegi_app.state.base import for_screen, int_arg, text_arg
@@ -30,15 +31,31 @@ class FilingReviewState(RowsState, FormState, rx.State):
     marking: int = 0
     marking_label: str = ""
     mark_reason: str = ""
+    # The row whose proofs are in the preview, and which of them.
+    seen: LoanRow = LoanRow()
+    shown: int = 0
 
     @rx.event
     async def load(self):
         """Open the batch named by the address."""
         self.batch_id, self.row, self.view = 0, BatchRow(), ReviewView()
         self.page, self.filters, self.decided, self.marking = 1, {}, "", 0
+        self.shown = 0
         self.filter_key += 1
         await self._enter(self._route_id("bid"))
         self._open({})
+
+    @rx.event
+    def preview(self, file_id: int):
+        """Show one of the proofs in view over the page."""
+        wanted = int_arg(file_id, 0)
+        row = next((r for r in self.rows if any(f.id == wanted for f in r.proofs)), None)
+        self.seen, self.shown = (row, wanted) if row else (LoanRow(), 0)
+
+    @rx.event
+    def close_preview(self):
+        """Put the preview away."""
+        self.shown = 0
 
     @rx.event
     def ask_mark(self, row_id: int, label: str, reason: str):

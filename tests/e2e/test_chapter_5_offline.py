@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from cpegi_app import demo
 from tests.e2e.harness import Walk
 from tests.e2e.samples import fill, pdf
+from tests.workbooks.corpus import old_template
 from tests.workbooks.make import filled
 
 BANK, STAFF, ENTERPRISE = "13900000011", "13900000001", "13900000021"
@@ -70,6 +71,10 @@ def test_5_1_线下贷款备案(new_walk) -> None:
         {"name": "旧.xls", "mimeType": "application/vnd.ms-excel", "buffer": b"\xd0\xcf\x11\xe0" * 99},
     )
     told(bank, "旧版或加密的 Office 文档")
+    # An old template under a title of its own is read by its headings, and that is said.
+    give(page, "up_filing", workbook(old_template(), "旧模板.xlsx"))
+    told(bank, "合格 1 行")
+    bank.sees("旧版模板")
 
     rows = [{"iou_no": f"JJ-E2E5-{n}", "contract_no": f"HT-E2E5-{n}"} for n in range(1, 5)]
     rows[3] |= {"rate": 88, "borrower_code": "91350100M000100Y4Z"}
@@ -78,6 +83,7 @@ def test_5_1_线下贷款备案(new_walk) -> None:
     bank.sees("需更正 1 行")
     bank.sees("年利率应在 0–36%之间")
     bank.step("5.1-03", "点击“导入备案文件”：先试导入，逐格列出需要更正的内容", full=True)
+    _filter_findings(bank)
     with page.expect_download() as download:
         page.get_by_role("link", name="下载标注后的文件").click()
     marked = load_workbook(io.BytesIO(download.value.path().read_bytes()))["备案数据"]
@@ -94,6 +100,8 @@ def test_5_1_线下贷款备案(new_walk) -> None:
 
     page.get_by_role("button", name="提交", exact=True).click()
     bank.sees("还有 4 笔没有上传放款证明")
+    expect(page.locator("[name=only]")).to_have_value("proof")
+    _break_off(bank)
     # What the browser or the edge does not take is said, too.
     give(page, "up_many", *(pdf(f"{n}.pdf") for n in range(51)))
     told(bank, "一次最多选择 50 个文件")
@@ -111,6 +119,10 @@ def test_5_1_线下贷款备案(new_walk) -> None:
     )
     told(bank, "3 个文件已匹配到 3 笔贷款")
     bank.sees("不知道是谁.pdf")
+    # What has its proof by now is not among what lacks one.
+    listed = page.get_by_role("table", name="备案成功的数据列表")
+    expect(listed.get_by_role("row").filter(has_text="JJ-E2E5-4")).to_have_count(1)
+    expect(listed.get_by_role("row").filter(has_text="JJ-E2E5-1")).to_have_count(0)
     row = page.get_by_role("row").filter(has_text="JJ-E2E5-4")
     bank.step(
         "5.1-04",
@@ -123,6 +135,9 @@ def test_5_1_线下贷款备案(new_walk) -> None:
 
     # What is typed about the batch stays while a row is edited, and is sent with it.
     fill(page, {"period": "2026-12"})
+    page.locator("form.query").filter(has=page.locator("[name=only]")).get_by_role(
+        "button", name="重置"
+    ).click()
     row.get_by_role("button", name="编辑").click()
     fill(page, {"amount": "900"})
     page.get_by_role("dialog").get_by_role("button", name="保存").click()
@@ -143,6 +158,7 @@ def test_5_1_线下贷款备案(new_walk) -> None:
     staff.sees("按五级分类合计")
     staff.sees("2026-12")
     fill(staff.page, {"comment": "其余各笔与证明一致。"})
+    _preview(staff)
     line = staff.page.get_by_role("row").filter(has_text="JJ-E2E5-2")
     line.get_by_role("button", name="退回").click()
     fill(staff.page, {"reason": "合同缺少盖章页"})
@@ -171,6 +187,105 @@ def test_5_1_线下贷款备案(new_walk) -> None:
         expect(page.locator("[name=name]")).to_have_value(re.compile(re.escape(name)))
         page.get_by_role("link", name="返回列表").click()
         page.wait_for_url("**/console/filings")
+    _sent_again(bank, staff)
+
+
+def _open(walk: Walk, name: str) -> None:
+    """Open a batch of the list by its name."""
+    walk.goto("/console/filings")
+    walk.page.get_by_role("row").filter(has_text=name).first.get_by_role("link", name="办理").click()
+    walk.page.wait_for_url("**/console/filings/*")
+    walk.settle()
+
+
+def _filter_findings(bank: Walk) -> None:
+    """Of what the trial found a column is picked, then the rows from a number on."""
+    page = bank.page
+    bar = page.locator("form.query").filter(has=page.locator("[name=field]"))
+    found = page.get_by_role("table", name="导入检查结果")
+    for typed, cells in (({"field": "rate"}, ["K7"]), ({"field": "", "row": "8"}, [])):
+        fill(page, typed)
+        bar.get_by_role("button", name="查询").click()
+        bank.settle()
+        seen = found.get_by_role("row").filter(has_text=re.compile(r"\b[A-Z]7\b"))
+        expect(seen).to_have_count(len(cells))
+        for cell in cells:
+            expect(seen.filter(has_text=cell)).to_have_count(1)
+    bar.get_by_role("button", name="重置").click()
+    bank.sees("年利率应在 0–36%之间")
+
+
+def _break_off(bank: Walk) -> None:
+    """Files stop on their way: the page says so, and shows no upload any more."""
+    page = bank.page
+    tools = page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 400_000}
+    tools.send("Network.enable")
+    tools.send("Network.emulateNetworkConditions", slow)
+    page.evaluate(
+        """() => { const send = XMLHttpRequest.prototype.send;
+        XMLHttpRequest.prototype.send = function (body) { window.lastSent = this; return send.call(this, body); }; }"""
+    )
+    heavy = {"name": "合同.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7" + b" " * (9 << 20)}
+    give(page, "up_many", heavy)
+    told(bank, "正在上传")
+    # In the middle of the body.
+    page.evaluate("() => window.lastSent.abort()")
+    told(bank, "上传中断，文件没有送达")
+    expect(page.get_by_text("正在上传")).to_have_count(0)
+    tools.send("Network.emulateNetworkConditions", slow | {"uploadThroughput": -1})
+    tools.detach()
+
+
+def _preview(staff: Walk) -> None:
+    """A proof opens over the page, with what it is to prove."""
+    page = staff.page
+    page.get_by_role("button", name=re.compile("预览借据 JJ-E2E5-4 的")).click()
+    box = page.get_by_role("dialog")
+    expect(box).to_contain_text("120 万元")
+    expect(box.locator("iframe.preview")).to_be_visible()
+    expect(box.get_by_role("link", name="下载")).to_be_visible()
+    staff.step("5.1-08", "点击放款证明，在页面上预览并与明细核对")
+    page.keyboard.press("Escape")
+    expect(box).to_have_count(0)
+
+
+def _sent_again(bank: Walk, staff: Walk) -> None:
+    """The returned row and the correction are put right, sent, and approved; the book shows the corrected loan."""
+    page = bank.page
+    _open(bank, "浏览器测试备案（退回 1 笔）")
+    bank.sees("合同缺少盖章页")
+    page.get_by_role("row").filter(has_text="JJ-E2E5-2").get_by_role("button", name="点击上传").click()
+    give(page, "up_proof_CONTRACT", pdf("盖章合同.pdf"))
+    told(bank, "放款证明已上传")
+    page.get_by_role("button", name="提交", exact=True).click()
+    told(bank, "备案已提交")
+    _open(bank, "更正借据 JJ-E2E5-4")
+    row = page.get_by_role("row").filter(has_text="JJ-E2E5-4").last
+    row.get_by_role("button", name="编辑").click()
+    fill(page, {"amount": "110"})
+    page.get_by_role("dialog").get_by_role("button", name="保存").click()
+    told(bank, "已保存")
+    row.get_by_role("button", name="点击上传").click()
+    give(page, "up_proof_VOUCHER", pdf("更正凭证.pdf"))
+    told(bank, "放款证明已上传")
+    page.get_by_role("button", name="提交", exact=True).click()
+    told(bank, "备案已提交")
+    for name in ("浏览器测试备案（退回 1 笔）", "更正借据 JJ-E2E5-4"):
+        staff.goto("/staff/queue")
+        line = staff.page.get_by_role("row").filter(has_text=name).first
+        line.get_by_role("link", name="办理").click()
+        staff.page.wait_for_url("**/staff/filings/*")
+        staff.check()
+        staff.page.get_by_role("button", name="审核通过").click()
+        staff.sees("已审核通过")
+    bank.goto("/console/loans")
+    for number, amount in (("JJ-E2E5-2", "HT-E2E5-2"), ("JJ-E2E5-4", "110")):
+        fill(page, {"word": number})
+        page.get_by_role("button", name="查询").click()
+        found = page.get_by_role("row").filter(has_text=number)
+        expect(found).to_have_count(1)
+        expect(found).to_contain_text(amount)
 
 
 def test_5_1_贷款台账_权限与窄屏(new_walk) -> None:

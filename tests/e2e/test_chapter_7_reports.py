@@ -191,6 +191,16 @@ def test_7_报送要求与报送情况(new_walk) -> None:
     expect(page.get_by_role("row").filter(has_text="私募基金").first).to_contain_text("报告期结束后 3 天")
     staff.check()
 
+    # A deadline that moves leaves what has been, and is announced.
+    line = page.get_by_role("row").filter(has_text="基金运作月报")
+    line.get_by_role("button", name="修改").click()
+    staff.sees("已过期的报告期仍按原期限")
+    fill(page, {"due_days": "9"})
+    page.get_by_role("button", name="保存").click()
+    expect(line).to_contain_text("报告期结束后 9 天")
+    expect(line).to_contain_text("及以前：报告期结束后 3 天")
+    fund.goto("/console/notices")
+    fund.sees("报送期限调整：月度统计报表")
     fund.goto("/console/reports")
     expect(fund.page.locator(".cal-days li").filter(has_text="统计报表").first).to_be_visible()
     fund.goto("/console/notices")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections import Counter
+from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from openpyxl import load_workbook
 from openpyxl.comments import Comment
+from openpyxl.styles import PatternFill
 from sqlmodel import Session, col, func, select
 
 from cpegi_app.access import Actor
@@ -23,13 +24,15 @@ from cpegi_app.services import (
     offline_layout,
     offline_loan,
     offline_rows,
+    offline_trial,
     sheet_reader,
 )
 from cpegi_app.services.offline_form import SPECS, heading, row_checker, strings
+from cpegi_app.services.offline_marked import AUTHOR, COMMENTS, FILLS
 from cpegi_app.vocabulary import Action, Kind
 from tests import factories
-from tests.workbooks.corpus import CORPUS, Case
-from tests.workbooks.make import book, cells, code, row
+from tests.workbooks.corpus import CORPUS, Case, parts
+from tests.workbooks.make import book, cells, code, row, saved
 from tests.worlds import disbursement_world, filing_world
 
 
@@ -109,6 +112,26 @@ def test_a_corrected_file_brings_only_what_is_new(session: Session, bank: Actor)
     assert count(session, number) == 3
 
 
+def test_every_mistake_of_a_row_is_told_in_one_round(session: Session, bank: Actor):
+    number = batch(session, bank)
+    first = offline_import.trial(session, bank, number, "a.xlsx", book([cells(row(1))]))
+    offline_import.import_good(session, bank, first.id)
+    rows = [
+        row(1, rate=88),
+        row(2),
+        row(3, rate=88, iou_no="JJ-00002", contract_no="HT-00002", amount=400),
+        row(4, iou_no=None, contract_amount="许多"),
+    ]
+    seen = offline_import.trial(session, bank, number, "b.xlsx", book([cells(r) for r in rows]))
+    # What is filed already is so whatever else its row says.
+    assert (seen.good, seen.bad, seen.there) == (1, 2, 1)
+    found, _ = offline_import.findings(session, bank, seen.id)
+    told = {(f.row, f.title): f.text for f in found}
+    assert [f.kind for f in found if f.row == 2] == ["there"]
+    assert "与第 3 行的借据编号相同" in told[4, "借据编号"] and "年利率应在" in told[4, "年利率"]
+    assert "累计放款" in told[4, "放款金额"] and "请填写借据编号" in told[5, "借据编号"]
+
+
 def test_an_import_asked_for_twice_is_done_once(session: Session, bank: Actor):
     number = batch(session, bank)
     seen = offline_import.trial(session, bank, number, "a.xlsx", book([cells(row(1))]))
@@ -165,6 +188,25 @@ def test_findings_are_filtered_and_paged(session: Session, bank: Actor):
     assert total == 12 and only[0].cell == "K30" and only[0].right.startswith("数字，0–36")
 
 
+def test_a_workbook_that_is_wrong_throughout_is_listed_up_to_a_limit_that_is_told(
+    session: Session, bank: Actor
+):
+    number, rows = batch(session, bank), offline_trial.FINDINGS // 14
+    wrong = [["" if s.required else f"错误{n}" for s in SPECS] for n in range(rows)]
+    seen = offline_import.trial(session, bank, number, "a.xlsx", book(wrong))
+    _, total = offline_import.findings(session, bank, seen.id)
+    assert (seen.good, seen.bad, total) == (0, rows, offline_trial.FINDINGS)
+    notes = " ".join(seen.notes)
+    assert "只列出并标注前 20,000 处" in notes and "前 5,000 处加了批注，其余只着色" in notes
+    made = load_workbook(io.BytesIO(offline_import.marked(session, bank, seen.id)[1]()))
+    sheet: Any = made.active
+    assert sum(c.comment is not None for r in sheet.iter_rows() for c in r) == COMMENTS
+    few = offline_import.trial(session, bank, number, "b.xlsx", book([cells(row(1, rate=88))]))
+    assert few.marked_href and not any("批注" in n for n in few.notes)
+    none = offline_import.trial(session, bank, number, "c.xlsx", book([cells(row(1))]))
+    assert not none.marked_href
+
+
 def test_the_marked_file_is_the_clerks_own(session: Session, bank: Actor):
     number, case = batch(session, bank), CORPUS["date_and_time"]
     data = case.make()
@@ -175,7 +217,7 @@ def test_the_marked_file_is_the_clerks_own(session: Session, bank: Actor):
     before, after = load_workbook(io.BytesIO(data)).active, load_workbook(io.BytesIO(made)).active
     assert before is not None and after is not None
     cell: Any = after["K2"]
-    assert cell.fill.fgColor.rgb == "FFFFC7CE" and "0–36" in cell.comment.text
+    assert cell.fill.fgColor.rgb == FILLS["bad"] and "0–36" in cell.comment.text
     assert [[c.value for c in r] for r in before.iter_rows()] == [
         [c.value for c in r] for r in after.iter_rows()
     ]
@@ -191,62 +233,49 @@ def test_the_marked_file_is_the_clerks_own(session: Session, bank: Actor):
     assert offline_import.trial(session, bank, number, name, made).bad == 1
 
 
-def marked_again(session: Session, bank: Actor, data: bytes) -> tuple[bytes, Any]:
-    """Try a workbook and mark it; return the file and its sheet."""
-    seen = offline_import.trial(session, bank, batch(session, bank), "台账.xlsx", data)
-    made = offline_import.marked(session, bank, seen.id)[1]()
-    return made, load_workbook(io.BytesIO(made)).active
+def resaved(data: bytes) -> bytes:
+    """Return the workbook as another program saves it: styles and drawings numbered anew."""
+    return saved(load_workbook(io.BytesIO(data)))
 
 
-def shapes(data: bytes) -> Counter[tuple[str, str]]:
-    """Return how many shapes of comments stand at each cell, by row and column from 0."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        drawings = [archive.read(n) for n in archive.namelist() if n.endswith(".vml")]
-    # Every part is whole: a name that nobody declared would be an error here.
-    assert all(ElementTree.fromstring(d) is not None for d in drawings)
-    text = b"".join(drawings).decode()
-    return Counter(re.findall(r":Row>(\d+)</\w+:Row>\s*<\w+:Column>(\d+)<", text))
+@pytest.mark.parametrize("opened", [bytes, resaved])
+def test_a_marked_file_corrected_and_marked_again_accuses_only_what_is_wrong(
+    session: Session, bank: Actor, opened: Callable[[bytes], bytes]
+):
+    number = batch(session, bank)
+    made = load_workbook(io.BytesIO(book([cells(row(1, rate=88)), cells(row(2, rate=88)), cells(row(3))])))
+    sheet: Any = made.active
+    sheet["K2"].fill = PatternFill("solid", fgColor="FF00B050")
+    sheet["K2"].comment, sheet["A4"].comment = Comment("请核实", "主管"), Comment("老客户", "主管")
+    sheet["A4"].fill = PatternFill("solid", fgColor="FFFFC7CE")
 
+    def marked_again(data: bytes) -> bytes:
+        seen = offline_import.trial(session, bank, number, "a.xlsx", data)
+        return offline_import.marked(session, bank, seen.id)[1]()
 
-@pytest.mark.parametrize("saved_anew", [False, True])
-def test_what_was_put_right_is_accused_no_more(session: Session, bank: Actor, saved_anew: bool):
-    """The clerk corrects the marked file itself, in a program that writes everything anew or in one that does not."""
-    rows = [row(1, rate=88), row(2, rate=99), row(3)]
-    first, sheet = marked_again(session, bank, book([cells(r) for r in rows]))
-    wrong = [c.coordinate for r in sheet.iter_rows() for c in r if c.comment]
-    assert len(wrong) == 2
-    if saved_anew:
-        opened = load_workbook(io.BytesIO(first))
-        assert opened.active is not None
-        opened.active[wrong[0]].value = 3.85
-        opened.active["A4"].comment = Comment("自己的备注", "李敏")
-        out = io.BytesIO()
-        opened.save(out)
-        fixed = out.getvalue()
-    else:
-        fixed = edited(first, ">88<", ">3.85<")
-    again, sheet = marked_again(session, bank, fixed)
-    assert sheet[wrong[0]].comment is None and sheet[wrong[0]].fill.fgColor.rgb != "FFFFC7CE"
-    assert "0–36" in sheet[wrong[1]].comment.text and sheet[wrong[1]].fill.fgColor.rgb == "FFFFC7CE"
-    assert set(shapes(again).values()) == {1} and len(shapes(again)) == 1 + saved_anew
-    if saved_anew:
-        assert sheet["A4"].comment.text == "自己的备注" and sheet["A4"].comment.author == "李敏"
-    # Nothing left to put right: nothing is marked.
-    third, sheet = marked_again(session, bank, edited(again, ">99<", ">3.9<"))
-    assert [c.comment.text for r in sheet.iter_rows() for c in r if c.comment] == ["自己的备注"] * saved_anew
-    assert len(shapes(third)) == int(saved_anew)
+    def corrected(data: bytes, place: str, value: object) -> bytes:
+        """Return the marked workbook with one value typed, nothing else touched."""
+        shape = rf'(<c r="{place}"[^>]*>)<v>88</v>'
+        sheet = "xl/worksheets/sheet1.xml"
+        return parts(
+            opened(data), **{sheet: lambda x: re.sub(shape, rf"\g<1><v>{value}</v>", x.decode()).encode()}
+        )
 
-
-def edited(data: bytes, old: str, new: str) -> bytes:
-    """Return a workbook in whose sheet one value is another."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(out, "w") as target:
-        for name in source.namelist():
-            content = source.read(name)
-            if name.startswith("xl/worksheets/sheet"):
-                content = content.replace(old.encode(), new.encode())
-            target.writestr(name, content)
-    return out.getvalue()
+    once = marked_again(saved(made))
+    first: Any = load_workbook(io.BytesIO(once)).active
+    assert [first[c].fill.fgColor.rgb for c in ("K2", "K3")] == [FILLS["bad"]] * 2
+    assert first["K2"].comment.author == AUTHOR and first["A4"].comment.author == "主管"
+    twice = marked_again(corrected(once, "K2", 3.85))
+    second: Any = load_workbook(io.BytesIO(twice)).active
+    assert second["K2"].fill.fgColor.rgb == "FF00B050" and second["K2"].comment is None
+    assert second["K3"].fill.fgColor.rgb == FILLS["bad"] and second["K3"].comment.author == AUTHOR
+    assert (second["A4"].fill.fgColor.rgb, second["A4"].comment.text) == ("FFFFC7CE", "老客户")
+    with zipfile.ZipFile(io.BytesIO(twice)) as archive:
+        drawings = [archive.read(n).decode() for n in archive.namelist() if n.endswith(".vml")]
+        drawing = next(d for d in drawings if "_cpegi_" in d)
+    ElementTree.fromstring(drawing)
+    places = re.findall(r"<\w+:Row>(\d+)</\w+:Row>\s*<\w+:Column>(\d+)<", drawing)
+    assert sorted(places) == [("2", "10"), ("3", "0")]
 
 
 def test_every_awkward_workbook_can_be_marked(session: Session, bank: Actor):

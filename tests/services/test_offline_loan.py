@@ -115,6 +115,23 @@ def test_a_deleted_row_takes_its_proofs_along(session: Session):
     assert offline_proof.count(session, world.row_id) == 1
 
 
+def test_a_wrong_file_is_taken_out_in_one_go_before_submission(session: Session):
+    world = filing_world(session, rows=3)
+    with pytest.raises(NotFound):
+        offline_rows.clear(session, factories.member(session, Kind.DEBT), world.row_id, 3)
+    # Somebody added a row since the question was asked: what was not seen is not deleted.
+    with pytest.raises(Conflict, match="3 笔"):
+        offline_rows.clear(session, world.owner, world.row_id, 2)
+    assert len(rows_of(session, world.row_id)) == 3
+    kept = filing_world(session)
+    assert offline_rows.clear(session, world.owner, world.row_id, 3) == 3
+    assert rows_of(session, world.row_id) == [] and offline_proof.count(session, world.row_id) == 0
+    assert len(rows_of(session, kept.row_id)) == 1 and offline_proof.count(session, kept.row_id) == 1
+    kept.bring_to(session, Status.PENDING)
+    with pytest.raises(Conflict):
+        offline_rows.clear(session, kept.owner, kept.row_id, 1)
+
+
 @pytest.mark.parametrize(
     ("name", "found"),
     [
@@ -137,6 +154,18 @@ def test_files_are_matched_by_the_numbers_in_their_names(session: Session, name:
     assert [r.iou_no for r in rows_of(session, batch) if r.id in ids] == found
     matched = offline_proof.match(session, owner, batch, name.replace(".pdf", ".png"), png(5))
     assert matched.rows == len(found) and bool(matched.left) == (not found)
+
+
+def test_a_file_too_many_is_named_with_its_loan(session: Session):
+    world = filing_world(session)
+    (row,) = rows_of(session, world.row_id)
+    for n in range(offline_proof.MAX_A_ROW - 1):
+        name = f"{row.iou_no} {n}.png"
+        assert not offline_proof.match(session, world.owner, world.row_id, name, png(20 + n)).left
+    last = f"{row.iou_no} 最后.png"
+    with pytest.raises(Conflict) as refusal:
+        offline_proof.match(session, world.owner, world.row_id, last, png(40))
+    assert last in refusal.value.message and f"借据 {row.iou_no}" in refusal.value.message
 
 
 def test_a_proof_is_seen_by_the_owner_and_the_reviewer_only(session: Session):
@@ -173,6 +202,23 @@ def test_single_rows_go_back_while_the_rest_is_approved(session: Session):
     again = World(FLOW, world.owner, world.reviewer, rest.id or 0, rest.data)
     approve(session, again)
     assert len(loans_of(session, world.owner)) == 3
+
+
+def test_a_row_goes_back_with_a_reason_and_the_mark_is_taken_back_by_itself(session: Session):
+    world = filing_world(session, rows=2).bring_to(session, Status.PENDING)
+    row_id = rows_of(session, world.row_id)[0].id or 0
+    for blank in ("", " \u3000"):
+        with pytest.raises(FormInvalid) as refusal:
+            offline_rows.mark(session, world.reviewer, row_id, blank)
+        assert "请填写退回原因" in refusal.value.fields["reason"]
+    offline_rows.mark(session, world.reviewer, row_id, "不清晰")
+    with pytest.raises(FormInvalid):
+        offline_rows.mark(session, world.reviewer, row_id, "")
+    assert rows_of(session, world.row_id)[0].reason == "不清晰"
+    with pytest.raises(Forbidden):
+        offline_rows.unmark(session, world.owner, row_id)
+    offline_rows.unmark(session, world.reviewer, row_id)
+    assert rows_of(session, world.row_id)[0].reason == ""
 
 
 def test_not_every_row_can_go_back_alone(session: Session):

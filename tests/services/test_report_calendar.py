@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from cpegi_app import clock, db
 from cpegi_app.access import Actor
 from cpegi_app.errors import Forbidden, FormInvalid, NotFound
 from cpegi_app.models import AuditEntry, Notice, Organisation, ReportDuty, ReportReminder
-from cpegi_app.services import report_calendar, report_duty, report_reminder
+from cpegi_app.services import report_bench, report_calendar, report_duty, report_item, report_reminder
 from cpegi_app.services.report_calendar import Calendar, DutyItem, Matrix
 from cpegi_app.vocabulary import Action, DutyState, Kind, OrgClass, Status
 from tests.factories import member, regulator, staff
@@ -78,7 +78,9 @@ def test_the_calendar_knows_late_due_and_in(session: Session) -> None:
         "2026-07": "RETURNED", "2026-08": "IN", "2026-09": "REVIEWING", "2026-10": "LATE", "2026-11": "DUE",
     }  # fmt: skip
     assert [m.label for m in found.months] == [f"2026年{m}月" for m in range(8, 13)]
-    assert (found.late, found.returned, found.soon) == (1, 1, 0)
+    # What was returned and not sent again in time is late as well.
+    assert (found.late, found.returned, found.soon) == (2, 1, 0)
+    assert (items["2026-07"].state_label, items["2026-07"].tone) == ("已退回，已逾期", "red")
     assert (items["2026-10"].left, items["2026-10"].can_fill) == ("已逾期 13 天", True)
     assert (items["2026-11"].left, items["2026-11"].can_fill) == ("报告期未结束", False)
     assert items["2026-08"].left.endswith("报送，逾期") and items["2026-08"].href
@@ -138,6 +140,43 @@ def test_a_report_handed_in_on_its_day_is_not_late(session: Session) -> None:
     world.act(session, Action.SUBMIT)
     item = by_period(report_calendar.calendar(session, owner))["2026-10"]
     assert (item.state, item.left) == ("REVIEWING", "2026-11-10 报送")
+
+
+def test_a_returned_report_is_late_by_the_same_rule_everywhere(session: Session) -> None:
+    duty(session, starts_on="2026-10-01")
+    owner = old_bank(session)
+    on(date(2026, 11, 1))
+    world = report_world(session, owner, "MONTHLY", "2026-10", s_skip="YES").bring_to(
+        session, Status.RETURNED
+    )
+    on(date(2026, 11, 4))
+    assert report_reminder.remind_own(session, owner) == 1
+    on(date(2026, 11, 12))
+    assert [report_reminder.remind_own(session, owner) for _ in range(2)] == [1, 0]
+    reminders = [n for n in notices_of(session, owner) if n.title.startswith("报告")]
+    assert [n.title for n in reminders][-2:] == [
+        "报告即将到期：2026年10月统计报表",
+        "报告已逾期：2026年10月统计报表",
+    ]
+    assert "已退回待修改" in reminders[-1].text
+    own = report_bench.own(session, owner)
+    assert (own.late, own.soon) == (1, 0)
+    found = report_calendar.matrix(session, staff(session), kind="MONTHLY", word=name_of(session, owner))
+    [row], october = found.rows, next(c for c in found.columns if c.code == "2026-10")
+    assert (row.late, october.late, october.handed_in) == (1, 1, 0)
+    assert cells(found, owner)["2026年10月"][0] == "已退回，已逾期"
+    world.act(session, Action.SUBMIT)
+    assert report_calendar.calendar(session, owner).late == 0
+    assert report_bench.own(session, owner).late == 0
+
+
+def name_of(session: Session, actor: Actor) -> str:
+    return session.get_one(Organisation, actor.org_id).name
+
+
+def notices_of(session: Session, actor: Actor) -> list[Notice]:
+    session.flush()
+    return list(session.exec(select(Notice).where(Notice.user_id == actor.user_id).order_by(col(Notice.id))))
 
 
 # --- the matrix -----------------------------------------------------------------------------------
@@ -340,4 +379,4 @@ def test_the_duty_form_keeps_its_limits() -> None:
     with pytest.raises(FormInvalid):
         report_duty.DutyForm.parse({})
     assert ReportDuty.model_fields.keys() >= set(report_duty.DutyForm.model_fields)
-    assert timedelta(days=report_calendar.SOON_DAYS) < timedelta(days=28)
+    assert timedelta(days=report_item.SOON_DAYS) < timedelta(days=28)

@@ -77,7 +77,11 @@ def test_a_banks_year_and_a_lessors_contracts(session: Session) -> None:
     book = book_of(session, OrgClass.BANK, "2026-10")
     assert (book["s_balance"], book["s_year_amount"]) == ("187", "250")
     assert set(book) == {"s_balance", "s_small_balance", "s_year_amount"}
-    assert book_of(session, OrgClass.LEASING, "2026-10") == {"s_contracts": "2", "s_new_amount": "220"}
+    assert book_of(session, OrgClass.LEASING, "2026-10") == {
+        "s_contracts": "2",
+        "s_contract_amount": "170",
+        "s_new_amount": "220",
+    }
     assert book_of(session, OrgClass.GUARANTEE, "2026Q3")["s_new_count"] == "1"
 
 
@@ -167,6 +171,19 @@ def test_statistics_are_whole_or_left_out(session: Session) -> None:
     assert world.act(session, Action.SUBMIT).statistics["s_claims"]["value"] == "1"
     other = report_world(session, owner, "QUARTERLY", "2026Q2", s_skip="YES")
     assert other.act(session, Action.SUBMIT).statistics == {}
+
+
+def test_an_annual_report_carries_the_years_figures(session: Session) -> None:
+    owner = bank(session, OrgClass.MICRO_LOAN)
+    lend(session, owner, 7, date(2025, 12, 31), date(2028, 1, 1))
+    found = report.sheet(session, owner, "ANNUAL", "2025", {})
+    assert found.with_statistics
+    assert {f.name: f.value for f in found.figures}["s_new_amount"] == "7"
+    world = report_world(session, owner, "ANNUAL", "2025")
+    assert "营业收入" in refused(lambda: world.act(session, Action.SUBMIT), "s_revenue")
+    world.data |= {"s_skip": "YES"}
+    assert world.act(session, Action.SUBMIT).statistics == {}
+    assert not report.sheet(session, owner, "AUDIT", "2025", {}).with_statistics
 
 
 def test_figures_of_another_class_are_refused(session: Session) -> None:

@@ -66,7 +66,7 @@ def old_template() -> bytes:
         "年利率(%)": "执行利率",
         "放款日期": "发放日期",
     }
-    return book([cells(row(1))], [names.get(h, h) for h in HEADINGS])
+    return book([cells(row(1))], [names.get(h, h) for h in HEADINGS], [["线下贷款备案模板（版本 2025-03）"]])
 
 
 def two_heading_rows() -> bytes:
@@ -229,7 +229,7 @@ CORPUS: dict[str, Case] = {
     "template_untouched": Case(template_untouched, refused="没有数据"),
     "shuffled_columns": Case(shuffled, **OK),
     "extra_columns": Case(extra_columns, **OK, says=("经办支行",)),
-    "old_template": Case(old_template, **OK),
+    "old_template": Case(old_template, **OK, says=("旧版模板（2025-03）", "社会信用代码→统一社会信用代码", "借据号→借据编号")),
     "two_heading_rows": Case(two_heading_rows, **OK),
     "merged_title": Case(merged_title, **OK),
     "hidden_sheet": Case(hidden_sheet, **OK, says=("1 个隐藏的工作表",)),

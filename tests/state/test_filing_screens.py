@@ -1,0 +1,87 @@
+"""The screens of a filing: what lacks a proof comes into view, uploads that break off, proofs in a preview."""
+
+from __future__ import annotations
+
+from cpegi_app import db
+from cpegi_app.access import FILING, FILING_REVIEW
+from cpegi_app.services import offline_loan, offline_rows
+from cpegi_app.state.form import BROKEN_OFF
+from cpegi_app.state.offline_import import FilingImportState
+from cpegi_app.state.offline_loan import FilingState
+from cpegi_app.state.offline_review import FilingReviewState
+from cpegi_app.vocabulary import Status
+from tests.factories import offline_data
+from tests.state.cast import Cast
+from tests.state.rig import running
+from tests.state.test_offline_trial import actor_of, batches
+from tests.worlds import filing_world
+
+TAB = "filer"
+FILING_NAME, IMPORT_NAME = FilingState.get_full_name(), FilingImportState.get_full_name()
+REVIEW_NAME = FilingReviewState.get_full_name()
+
+
+async def test_an_upload_that_breaks_off_is_none_any_more(cast: Cast) -> None:
+    clerk, _ = cast.who_may(FILING)
+    [batch] = batches(clerk, 1)
+    async with running() as rig:
+        await rig.open(FILING, sid=clerk.sid, tab=TAB, bid=batch)
+        for name, state in ((FILING_NAME, FilingState), (IMPORT_NAME, FilingImportState)):
+            progress = {"progress": {"progress": 0.37, "total": 5 << 20}}
+            await rig.send(f"{name}.on_sending", progress, sid=clerk.sid, tab=TAB)
+            assert (await rig.state(TAB, state)).sending == 37
+            reply = await rig.send(f"{name}.break_off", {}, sid=clerk.sid, tab=TAB)
+            assert (await rig.state(TAB, state)).sending == 0
+            assert reply.said == BROKEN_OFF
+        # Opened again, a page shows no upload of an earlier visit.
+        await rig.send(f"{FILING_NAME}.on_sending", progress, sid=clerk.sid, tab=TAB)
+        await rig.send(f"{IMPORT_NAME}.on_sending", progress, sid=clerk.sid, tab=TAB)
+        await rig.open(FILING, sid=clerk.sid, tab=TAB, bid=batch)
+        assert (await rig.state(TAB, FilingState)).sending == 0
+        assert (await rig.state(TAB, FilingImportState)).sending == 0
+        assert rig.unforeseen == []
+
+
+async def test_what_lacks_a_proof_comes_into_view_when_it_is_sent(cast: Cast) -> None:
+    clerk, _ = cast.who_may(FILING)
+    with db.transaction() as session:
+        actor = actor_of(session, clerk)
+        world = filing_world(session, actor)
+        for _ in range(11):
+            offline_rows.save(session, actor, world.row_id, 0, 0, offline_data())
+        lacking = offline_loan.without_proof(session, world.row_id)
+    async with running() as rig:
+        await rig.open(FILING, sid=clerk.sid, tab=TAB, bid=world.row_id)
+        data = {"data": {"name": "批次", "period": "2026-11", "intent": "send"}}
+        reply = await rig.send(f"{FILING_NAME}.save_batch", data, sid=clerk.sid, tab=TAB)
+        state = await rig.state(TAB, FilingState)
+        assert "没有上传放款证明" in reply.said
+        assert (state.filters.get("only"), state.total, len(lacking)) == ("proof", 11, 11)
+        # The button on the note shows them as well, and the query bar says what is shown.
+        await rig.send(f"{FILING_NAME}.reset_filters", {}, sid=clerk.sid, tab=TAB)
+        before = (await rig.state(TAB, FilingState)).filter_key
+        await rig.send(f"{FILING_NAME}.show_lacking", {}, sid=clerk.sid, tab=TAB)
+        state = await rig.state(TAB, FilingState)
+        assert (state.filters, state.page) == ({"only": "proof"}, 1) and state.filter_key > before
+        assert rig.unforeseen == []
+
+
+async def test_the_staff_see_a_proof_in_a_preview(cast: Cast) -> None:
+    staff, _ = cast.who_may(FILING_REVIEW)
+    clerk, _ = cast.who_may(FILING)
+    with db.transaction() as session:
+        world = filing_world(session, actor_of(session, clerk)).bring_to(session, Status.PENDING)
+    async with running() as rig:
+        await rig.open(FILING_REVIEW, sid=staff.sid, tab=TAB, bid=world.row_id)
+        state = await rig.state(TAB, FilingReviewState)
+        row = state.rows[0]
+        proof = row.proofs[0]
+        await rig.send(f"{REVIEW_NAME}.preview", {"file_id": proof.id}, sid=staff.sid, tab=TAB)
+        state = await rig.state(TAB, FilingReviewState)
+        assert (state.shown, state.seen.iou_no) == (proof.id, row.iou_no)
+        await rig.send(f"{REVIEW_NAME}.close_preview", {}, sid=staff.sid, tab=TAB)
+        assert (await rig.state(TAB, FilingReviewState)).shown == 0
+        # Nothing but a proof of the list in view.
+        await rig.send(f"{REVIEW_NAME}.preview", {"file_id": 999_999}, sid=staff.sid, tab=TAB)
+        assert (await rig.state(TAB, FilingReviewState)).shown == 0
+        assert rig.unforeseen == []
