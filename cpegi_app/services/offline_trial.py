@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from operator import itemgetter
@@ -24,6 +25,9 @@ from cpegi_app.vocabulary import LoanSource, Status
 BAD, THERE, WARN = "bad", "there", "warn"
 # So many findings are kept, listed and marked; a file wrong throughout is not read cell by cell by anybody.
 FINDINGS = 20_000
+FORMULA = "该单元格是公式，没有保存计算结果，请复制后粘贴为数值"
+ERROR = "该单元格是错误值（如 #N/A、#DIV/0!），请更正后粘贴为数值"
+MERGED = "该单元格被合并，请取消合并并逐行填写"
 PLACE = {name: i for i, name in enumerate(s.name for s in SPECS)}
 # The columns that are checked against each other within a row.
 TOGETHER = ("lent_on", "due_on", "contract_fen", "amount_fen", "balance_fen")
@@ -83,6 +87,8 @@ def cells(layout: Layout) -> Trial:
     blank = [""] * len(rows)
     texts = [[row[c] for row in rows] if c else blank for c in columns]
     stored, wrong = row_checker(cells=True).check_all(texts)
+    for count, unread in _unread(layout).items():
+        wrong[count] = wrong.get(count, {}) | unread
     together = picked(TOGETHER)
     for count, (row, values) in enumerate(zip(rows, zip(*stored, strict=True), strict=True)):
         errors = across(together(values))
@@ -93,6 +99,37 @@ def cells(layout: Layout) -> Trial:
         else:
             found.good.append((row[0], values))
     return found
+
+
+def _unread(layout: Layout) -> dict[int, dict[str, str]]:
+    """Return the cells that are blank to the reader though something was entered, by index of row and field."""
+    sheet, found = layout.sheet, dict[int, dict[str, str]]()
+    if not (sheet.errors or sheet.formulas or sheet.merged):
+        return found
+    index = {row[0]: count for count, row in enumerate(layout.rows)}
+    fields = {column: SPECS[i].name for i, column in enumerate(layout.columns) if column}
+    for cells_, text in ((_covered(layout), MERGED), (sheet.formulas, FORMULA), (sheet.errors, ERROR)):
+        for number, column in cells_:
+            count, name = index.get(number), fields.get(column)
+            if count is not None and name and not layout.rows[count][column].strip():
+                found.setdefault(count, {})[name] = text
+    return found
+
+
+def _covered(layout: Layout) -> Iterator[tuple[int, int]]:
+    """Yield the cells that a merged cell with something in it covers; ranges that overlap end it, no program writes them."""
+    numbers, used = [row[0] for row in layout.rows], [c for c in layout.columns if c]
+    room = len(numbers) * len(used)
+    for top, left, bottom, right_ in layout.sheet.merged:
+        at = bisect_left(numbers, top)
+        if at == len(numbers) or numbers[at] != top or not "".join(layout.rows[at][left : left + 1]).strip():
+            continue
+        columns = [c for c in used if left <= c <= right_]
+        inside = numbers[at : bisect_right(numbers, bottom)]
+        room -= len(columns) * len(inside)
+        if room < 0:
+            return
+        yield from ((number, c) for number in inside for c in columns)
 
 
 def _note(found: Trial, row: list, columns: tuple[int, ...], errors: dict[str, str], kind: str = BAD) -> None:

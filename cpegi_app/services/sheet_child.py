@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from python_calamine import SheetTypeEnum, SheetVisibleEnum, load_workbook
@@ -28,6 +29,8 @@ from python_calamine import SheetTypeEnum, SheetVisibleEnum, load_workbook
 MEMORY = 512 << 20
 SECONDS = 10
 ROWS, COLUMNS, SHEETS = 20_100, 200, 8
+# So many cells of a kind that cannot be read are told.
+UNREAD = 20_000
 # So many rows are sent together.
 CHUNK = 500
 # What ends the sheets and rows of the answer and stands between its cells: the separators of ASCII.
@@ -35,6 +38,13 @@ SHEET_END, ROW_END, CELL_END = "\x1d", "\x1e", "\x1f"
 _ENDS = dict.fromkeys(map(ord, (SHEET_END, ROW_END, CELL_END)))
 
 _ROW_HIDDEN = re.compile(rb'<row\b[^>]*\bhidden="(?:1|true)"')
+# Cells that show nothing, or nothing that can be read, though something was entered.
+_ERROR = re.compile(rb'<(?:\w+:)?c\b(?=[^>]*\bt="e")[^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
+_FORMULA = re.compile(
+    rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*>\s*<(?:\w+:)?f\b[^>]*(?:/>|>[^<]*</(?:\w+:)?f>)\s*'
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</"
+)
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*?\bref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 _SHEET = re.compile(r"<(?:\w+:)?sheet\b[^>]*>")
 _RELATION = re.compile(r"<(?:\w+:)?Relationship\b[^>]*>")
 _FORMAT = re.compile(r"<numFmt\b[^>]*>")
@@ -108,6 +118,23 @@ def percent_cells(xml: bytes, styles: set[int]) -> set[tuple[int, int]]:
     return {(int(m[2]), column(m[1])) for m in pattern.finditer(xml)}
 
 
+def unread(xml: bytes) -> dict[str, list]:
+    """Return the cells with an error, with a formula without a result, and the merged ranges, as numbers from 1."""
+
+    def places(mark: bytes, pattern: re.Pattern[bytes]) -> list[list[int]]:
+        found = islice(pattern.finditer(xml), UNREAD) if mark in xml else ()
+        return [
+            [n for at in range(1, len(m.groups()), 2) for n in (int(m[at + 1]), column(m[at]))] for m in found
+        ]
+
+    # A formula that only points at a shared one has that one, written out, in its sheet.
+    return {
+        "errors": places(b't="e"', _ERROR),
+        "formulas": places(b"f>", _FORMULA),
+        "merged": places(b"mergeCell", _MERGED),
+    }
+
+
 def column(letters: bytes) -> int:
     """Return a column's number, from 1."""
     found = 0
@@ -137,7 +164,8 @@ def read(data: bytes, send: Callable[[str], object]) -> dict[str, Any]:
             if total > 2 * ROWS:
                 return {"error": "rows", "sheet": name}
             hidden = len(_ROW_HIDDEN.findall(xml)) if b"hidden=" in xml else 0
-            sheets.append({"name": name, "part": parts.get(name, ""), "hidden": hidden})
+            about = {"name": name, "part": parts.get(name, ""), "hidden": hidden}
+            sheets.append(about | unread(xml))
     return {"sheets": sheets, "hidden_sheets": [m.name for m in listed if m.name not in shown]}
 
 

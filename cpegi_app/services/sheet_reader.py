@@ -27,12 +27,18 @@ class WorkbookRefused(DomainError):
 
 
 class Sheet(BaseModel):
-    """A visible sheet: rows are `[number, cell, …]`, blank rows left out; `part` is its place in the file."""
+    """A visible sheet: rows are `[number, cell, …]`, blank rows left out; `part` is its place in the file.
+
+    `errors` and `formulas` (without a result) are cells that show nothing to read, `merged` the ranges: row, column.
+    """
 
     name: str
     part: str
     rows: list[list]
     hidden: int = 0
+    errors: list[list[int]] = []
+    formulas: list[list[int]] = []
+    merged: list[list[int]] = []
 
 
 class Workbook(BaseModel):

@@ -148,6 +148,36 @@ def written(formula: str = "", **options: Any) -> bytes:
     return out.getvalue()
 
 
+def typed(**values: Any) -> bytes:
+    """Return two rows, the second with values as openpyxl writes them: a text with = becomes a formula without a result."""
+    made = load_workbook(io.BytesIO(book([cells(row(1)), cells(row(2))])))
+    sheet: Any = made.active
+    for name, value in values.items():
+        sheet.cell(3, PLACE[name] + 1, value)
+    return saved(made)
+
+
+def merged_cells(name: str) -> bytes:
+    made = load_workbook(io.BytesIO(book([cells(row(n, guarantor="中原担保")) for n in (1, 2, 3)])))
+    sheet: Any = made.active
+    place = PLACE[name] + 1
+    sheet.merge_cells(start_row=2, end_row=3, start_column=place, end_column=place)
+    return saved(made)
+
+
+def like_formulas() -> bytes:
+    """Texts that begin like formulas, a real = among them, each a text in the workbook."""
+    out = io.BytesIO()
+    made = xlsxwriter.Workbook(out, {"in_memory": True})
+    sheet = made.add_worksheet()
+    sheet.write_row(0, 0, HEADINGS)
+    write_row(made, sheet, 1, cells(row(1)))
+    for name, text in {"remark": "=1+1", "purpose": "+采购", "guarantor": "-", "contact": "@王"}.items():
+        sheet.write_string(1, PLACE[name], text)
+    made.close()
+    return out.getvalue()
+
+
 def stamped() -> bytes:
     """Dates with a time of day, and a comment of the clerk's own."""
     made = load_workbook(io.BytesIO(book([cells(row(1, lent_on=datetime(2026, 1, 31, 10, 30)))])))
@@ -249,7 +279,13 @@ CORPUS: dict[str, Case] = {
     "date_nonsense": Case(changed(lent_on="去年十月"), 0, 1, ("请填写日期",)),
     "trailing_blanks": Case(changed(borrower_name=" 郑州 测试有限公司　", guarantee="信用 "), **OK),
     "formula_cached": Case(lambda: written("=100+100"), **OK),
-    "formula_error": Case(lambda: written("=1/0", value="#DIV/0!"), 0, 1, ("放款金额",)),
+    "formula_error": Case(lambda: written("=1/0", value="#DIV/0!"), 0, 1, ("错误值",)),
+    "formula_without_result": Case(lambda: typed(amount="=100+100"), 1, 1, ("是公式", "粘贴为数值")),
+    "optional_formula_without_result": Case(lambda: typed(balance="=100+100"), 1, 1, ("是公式", "粘贴为数值")),
+    "error_value": Case(lambda: typed(amount="#N/A"), 1, 1, ("错误值", "粘贴为数值")),
+    "merged_required_cells": Case(lambda: merged_cells("repayment"), 2, 1, ("被合并", "逐行填写")),
+    "merged_optional_cells": Case(lambda: merged_cells("guarantor"), 2, 1, ("被合并", "逐行填写")),
+    "texts_like_formulas": Case(like_formulas, **OK),
     "number_as_code": Case(changed(iou_no=202611230001), **OK),
     "long_number_as_code": Case(changed(iou_no=20261123000112345678), 0, 1, ("科学计数",)),
     "formula_like_text": Case(changed(remark="=HYPERLINK(\"http://x\")".replace("=", "＝")), **OK),
