@@ -17,6 +17,7 @@ from cpegi_app.models import Disbursement, Loan, OfflineLoan, Organisation
 from cpegi_app.services.among import among
 from cpegi_app.services.corrections import in_force
 from cpegi_app.services.forms import half_width, wan
+from cpegi_app.services.identifiers import plain_document_no
 from cpegi_app.services.offline_form import COLUMNS, SPECS, across, right, row_checker
 from cpegi_app.services.offline_layout import Layout
 from cpegi_app.services.offline_marked import COMMENTS
@@ -321,7 +322,7 @@ def _first_places(layout: Layout) -> dict[str, int]:
     column, seen = layout.columns[PLACE["iou_no"]], {}
     for row in layout.rows:
         # As the number will be kept: what nobody sees of it does not make it another.
-        seen.setdefault(half_width(row[column]), row[0])
+        seen.setdefault(plain_document_no(row[column]), row[0])
     return seen
 
 
