@@ -117,7 +117,8 @@ def marked() -> Callable[[], bytes]:
     """Return what marks a workbook of 10,000 rows with 500 bad cells."""
     data = generate.workbook(ROWS, BAD)
     layout = offline_import.read("bench.xlsx", data)
-    found = offline_trial.cells(layout)
+    nothing = offline_trial.Facts({}, {}, {}, {})
+    found = offline_trial.finish(offline_trial.cells(layout), nothing, layout)
     assert found.bad == BAD
     return lambda: offline_marked.mark(data, found.part, offline_marked.marks(found.findings))
 
