@@ -122,19 +122,24 @@ def rows(session: Session, found: list[Application]) -> list[ApplicationRow]:
     return [_row(r, names, sums.get(r.id or 0, (0, 0))) for r in found]
 
 
-# Among so many applications that were approved last, those that are still to be paid out are looked for.
-LATEST = 200
+# A disbursement that waits for the platform, or was approved, is on its way.
+COUNTED = (Status.PENDING.value, Status.APPROVED.value)
 
 
 def to_disburse(session: Session, actor: Actor, most: int) -> list[ApplicationRow]:
     """Return approved applications to the actor's institution that nothing was paid on yet, the newest first."""
     if not actor.may(Permission.DISBURSEMENT_SUBMIT):
         return []
-    query = select(Application).where(
-        Application.institution_id == actor.org_id, Application.status == Status.APPROVED.value
+    begun = select(Disbursement.id).where(
+        Disbursement.application_id == Application.id, col(Disbursement.status).in_(COUNTED)
     )
-    found = session.exec(query.order_by(col(Application.id).desc()).limit(LATEST)).all()
-    return [r for r in rows(session, list(found)) if r.progress == "待放款"][:most]
+    query = select(Application).where(
+        Application.institution_id == actor.org_id,
+        Application.status == Status.APPROVED.value,
+        Application.approved_fen > 0,
+        ~begun.exists(),
+    )
+    return rows(session, list(session.exec(query.order_by(col(Application.id).desc()).limit(most)).all()))
 
 
 # --- the lists ------------------------------------------------------------------------------------

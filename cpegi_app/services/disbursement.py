@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import DISBURSE, REQUEST, REVIEW, Actor, Permission
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
-from cpegi_app.models import Application, Disbursement, Loan, OfflineLoan, Organisation
+from cpegi_app.models import Application, Disbursement, FilingBatch, Loan, OfflineLoan, Organisation
 from cpegi_app.services import (
     application,
     application_list,
@@ -200,9 +200,11 @@ def _filed_offline(session: Session, row: Any, form: Any) -> str:
     booked = select(Loan.iou_no).where(
         Loan.institution_id == row.org_id, Loan.source == LoanSource.OFFLINE.value, in_force()
     )
-    drafts = select(OfflineLoan.iou_no).where(
-        OfflineLoan.org_id == row.org_id, col(OfflineLoan.is_booked).is_(False)
+    # What is not booked yet stands in the batches that are not approved: few rows, and their index serves.
+    batches = select(FilingBatch.id).where(
+        FilingBatch.org_id == row.org_id, FilingBatch.status != Status.APPROVED.value
     )
+    drafts = select(OfflineLoan.iou_no).where(col(OfflineLoan.batch_id).in_(batches))
     for query in (booked.filter_by(**same), drafts.filter_by(**same)):
         if found := session.exec(query).first():
             return found

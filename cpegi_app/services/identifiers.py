@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from operator import mul
 
 from cpegi_app.services.forms import half_width
@@ -43,11 +44,26 @@ def phone(text: str) -> str:
 
 # As long as the columns that keep them.
 DOCUMENT_NO_MAX = 60
+# Dashes and minus signs that programs put for the one on the keyboard.
+_DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
+# What shows nothing, beside the characters of Unicode's own class for it.
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u2800\ufe00-\ufe0f]")
+
+
+def plain_document_no(text: str) -> str:
+    """Return a number without what nobody sees of it and with plain signs: two that look alike are one."""
+    plain = half_width(text)
+    if plain.isascii():
+        return plain
+    seen = "".join(c for c in _UNSEEN.sub("", plain) if unicodedata.category(c) != "Cf")
+    return seen.translate(_DASHES)
 
 
 def document_no(text: str) -> str:
     """Return the number of a contract or 借据 as it is kept: one number is one, however its signs and blanks were typed."""
-    plain = half_width(text)
+    plain = plain_document_no(text)
+    if text and not plain:
+        raise ValueError("编号中没有可见的字符，请重新填写")
     if len(plain) > DOCUMENT_NO_MAX:
         raise ValueError(f"最多 {DOCUMENT_NO_MAX} 字，现有 {len(plain)} 字，请核对")
     return plain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import product
 
 from pydantic import BaseModel
 from sqlalchemy import func
@@ -13,6 +14,7 @@ from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, DomainError
 from cpegi_app.models import FilingBatch, OfflineLoan, StoredFile
 from cpegi_app.services import audit, files, filetypes, offline_rows
+from cpegi_app.services.identifiers import plain_document_no
 from cpegi_app.services.offline_import import editable
 from cpegi_app.services.offline_loan import FLOW
 from cpegi_app.vocabulary import FileSlot
@@ -55,9 +57,11 @@ def rows_named(session: Session, batch_id: int, label: str) -> list[int]:
     """Return the rows that a file name names: by the longest 借据编号 in it, else by the longest 合同编号."""
     query = select(OfflineLoan.id, OfflineLoan.iou_no, OfflineLoan.contract_no)
     rows = session.exec(query.where(OfflineLoan.batch_id == batch_id)).all()
-    stem = _plain(label.rpartition(".")[0] or label)
+    stem = label.rpartition(".")[0] or label
     by_iou, by_contract = [(i, iou) for i, iou, _ in rows], [(i, contract) for i, _, contract in rows]
-    for keyed in (by_iou, by_contract):
+    # Numbers are kept without blanks and with plain dashes; a file may be called by the number as it was typed.
+    stems = (_plain(stem), _plain(plain_document_no(stem)))
+    for stem, keyed in product(stems, (by_iou, by_contract)):
         if numbers := {number for _, number in keyed if _is_in(_plain(number), stem)}:
             longest = max(numbers, key=len)
             return [i or 0 for i, number in keyed if number == longest]

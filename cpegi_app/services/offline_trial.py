@@ -17,6 +17,7 @@ from cpegi_app.models import Disbursement, Loan, OfflineLoan, Organisation
 from cpegi_app.services.among import among
 from cpegi_app.services.corrections import in_force
 from cpegi_app.services.forms import half_width, wan
+from cpegi_app.services.identifiers import plain_document_no
 from cpegi_app.services.offline_form import COLUMNS, SPECS, across, right, row_checker
 from cpegi_app.services.offline_layout import Layout
 from cpegi_app.services.offline_marked import COMMENTS
@@ -148,7 +149,10 @@ def facts(session: Session, org_id: int, found: Trial) -> Facts:
 
     def values(name: str) -> list[str]:
         place = PLACE[name]
-        said = {v[place] for _, v in found.good} | {v[place] for _, v, _ in found.wrong}
+        # In the order of the rows: the index is walked, not jumped about in.
+        said = dict.fromkeys(v[place] for _, v in found.good) | dict.fromkeys(
+            v[place] for _, v, _ in found.wrong
+        )
         return [text for text in said if text]
 
     ious, contracts, codes = values("iou_no"), values("contract_no"), values("borrower_code")
@@ -247,11 +251,9 @@ def online(session: Session, org_id: int, codes: list[str]) -> dict[Twin, str]:
     return {(code or "", on, amount): iou for code, on, amount, iou in found if on}
 
 
-def twin_of(row: Any) -> Twin:
-    """Return what makes a loan the same as another, of a stored row or of its columns."""
-    if isinstance(row, dict):
-        return row["borrower_code"], row["lent_on"], row["amount_fen"]
-    return row.borrower_code, row.lent_on, row.amount_fen
+def twin_of(values: dict[str, Any]) -> Twin:
+    """Return what makes a loan the same as another, of its columns."""
+    return values["borrower_code"], values["lent_on"], values["amount_fen"]
 
 
 def is_twin(iou: str) -> str:
@@ -324,9 +326,8 @@ def _in_order(found: Trial) -> Iterable[tuple[int, tuple[Any, ...], dict[str, st
 def _first_places(layout: Layout) -> dict[str, int]:
     column, seen = layout.columns[PLACE["iou_no"]], {}
     for row in layout.rows:
-        text = row[column]
         # As the number will be kept: what nobody sees of it does not make it another.
-        seen.setdefault(text if text.isalnum() else half_width(text), row[0])
+        seen.setdefault(plain_document_no(row[column]), row[0])
     return seen
 
 

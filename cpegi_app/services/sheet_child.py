@@ -20,7 +20,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any
 
@@ -36,6 +36,9 @@ CHUNK = 500
 # What ends the sheets and rows of the answer and stands between its cells: the separators of ASCII.
 SHEET_END, ROW_END, CELL_END = "\x1d", "\x1e", "\x1f"
 _ENDS = dict.fromkeys(map(ord, (SHEET_END, ROW_END, CELL_END)))
+
+# A part unpacked, and what is found in it beside the cells' values.
+Looked = tuple[bytes, dict[str, list]]
 
 _ROW_HIDDEN = re.compile(rb'<row\b[^>]*\bhidden="(?:1|true)"')
 # Cells that show nothing, or nothing that can be read, though something was entered.
@@ -128,11 +131,10 @@ def unread(xml: bytes) -> dict[str, list]:
         ]
 
     # A formula that only points at a shared one has that one, written out, in its sheet.
-    return {
-        "errors": places(b't="e"', _ERROR),
-        "formulas": places(b"f>", _FORMULA),
-        "merged": places(b"mergeCell", _MERGED),
-    }
+    found = {"errors": places(b't="e"', _ERROR), "formulas": places(b"f>", _FORMULA)}
+    # Merged ranges stand behind the cells, which are nearly all of the part.
+    xml = xml[max(xml.rfind(b"sheetData>"), 0) :]
+    return found | {"merged": places(b"mergeCell", _MERGED)}
 
 
 def column(letters: bytes) -> int:
@@ -152,8 +154,10 @@ def read(data: bytes, send: Callable[[str], object]) -> dict[str, Any]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts, styles = sheet_parts(archive), percent_styles(archive)
         for name in shown[:SHEETS]:
-            unpacked = begin(archive.read, parts[name]) if parts.get(name) in archive.namelist() else bytes
-            source, xml, sent = book.get_sheet_by_name(name), unpacked(), 0
+            part = parts.get(name, "")
+            unpacked = begin(partial(_looked_through, archive, part if part in archive.namelist() else ""))
+            source, sent = book.get_sheet_by_name(name), 0
+            xml, blank = unpacked()
             for rows in sheet(source, percent_cells(xml, styles)):
                 if isinstance(rows, str):
                     return {"error": rows, "sheet": name}
@@ -164,18 +168,23 @@ def read(data: bytes, send: Callable[[str], object]) -> dict[str, Any]:
             if total > 2 * ROWS:
                 return {"error": "rows", "sheet": name}
             hidden = len(_ROW_HIDDEN.findall(xml)) if b"hidden=" in xml else 0
-            about = {"name": name, "part": parts.get(name, ""), "hidden": hidden}
-            sheets.append(about | unread(xml))
+            sheets.append({"name": name, "part": part, "hidden": hidden} | blank)
     return {"sheets": sheets, "hidden_sheets": [m.name for m in listed if m.name not in shown]}
 
 
-def begin(work: Callable[[str], bytes], argument: str) -> Callable[[], bytes]:
-    """Begin to unpack a part beside calamine, which lets other threads run; return what waits for it."""
-    found: list[bytes] = []
-    thread = threading.Thread(target=lambda: found.append(work(argument)), daemon=True)
+def _looked_through(archive: zipfile.ZipFile, part: str) -> Looked:
+    """Return a part unpacked, and what is found in it beside the cells' values."""
+    xml = archive.read(part) if part else b""
+    return xml, unread(xml)
+
+
+def begin(work: Callable[[], Looked]) -> Callable[[], Looked]:
+    """Begin some work beside calamine, which lets other threads run; return what waits for it."""
+    found: list[Looked] = []
+    thread = threading.Thread(target=lambda: found.append(work()), daemon=True)
     thread.start()
 
-    def wait() -> bytes:
+    def wait() -> Looked:
         thread.join()
         return found[0]
 

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import io
-import re
 import zipfile
-from collections.abc import Callable
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 from openpyxl import load_workbook
-from openpyxl.comments import Comment
-from openpyxl.styles import PatternFill
 from sqlmodel import Session, col, func, select
 
 from cpegi_app.access import Actor
@@ -28,11 +23,11 @@ from cpegi_app.services import (
     sheet_reader,
 )
 from cpegi_app.services.offline_form import SPECS, heading, row_checker, strings
-from cpegi_app.services.offline_marked import AUTHOR, COMMENTS, FILLS
+from cpegi_app.services.offline_marked import COMMENTS, FILLS
 from cpegi_app.vocabulary import Action, Kind
 from tests import factories
-from tests.workbooks.corpus import CORPUS, Case, parts
-from tests.workbooks.make import book, cells, code, row, saved
+from tests.workbooks.corpus import CORPUS, Case
+from tests.workbooks.make import book, cells, code, row
 from tests.worlds import disbursement_world, filing_world
 
 
@@ -231,51 +226,6 @@ def test_the_marked_file_is_the_clerks_own(session: Session, bank: Actor):
         assert same and all(old.read(n) == new.read(n) for n in same)
     # It can be corrected and imported again.
     assert offline_import.trial(session, bank, number, name, made).bad == 1
-
-
-def resaved(data: bytes) -> bytes:
-    """Return the workbook as another program saves it: styles and drawings numbered anew."""
-    return saved(load_workbook(io.BytesIO(data)))
-
-
-@pytest.mark.parametrize("opened", [bytes, resaved])
-def test_a_marked_file_corrected_and_marked_again_accuses_only_what_is_wrong(
-    session: Session, bank: Actor, opened: Callable[[bytes], bytes]
-):
-    number = batch(session, bank)
-    made = load_workbook(io.BytesIO(book([cells(row(1, rate=88)), cells(row(2, rate=88)), cells(row(3))])))
-    sheet: Any = made.active
-    sheet["K2"].fill = PatternFill("solid", fgColor="FF00B050")
-    sheet["K2"].comment, sheet["A4"].comment = Comment("请核实", "主管"), Comment("老客户", "主管")
-    sheet["A4"].fill = PatternFill("solid", fgColor="FFFFC7CE")
-
-    def marked_again(data: bytes) -> bytes:
-        seen = offline_import.trial(session, bank, number, "a.xlsx", data)
-        return offline_import.marked(session, bank, seen.id)[1]()
-
-    def corrected(data: bytes, place: str, value: object) -> bytes:
-        """Return the marked workbook with one value typed, nothing else touched."""
-        shape = rf'(<c r="{place}"[^>]*>)<v>88</v>'
-        sheet = "xl/worksheets/sheet1.xml"
-        return parts(
-            opened(data), **{sheet: lambda x: re.sub(shape, rf"\g<1><v>{value}</v>", x.decode()).encode()}
-        )
-
-    once = marked_again(saved(made))
-    first: Any = load_workbook(io.BytesIO(once)).active
-    assert [first[c].fill.fgColor.rgb for c in ("K2", "K3")] == [FILLS["bad"]] * 2
-    assert first["K2"].comment.author == AUTHOR and first["A4"].comment.author == "主管"
-    twice = marked_again(corrected(once, "K2", 3.85))
-    second: Any = load_workbook(io.BytesIO(twice)).active
-    assert second["K2"].fill.fgColor.rgb == "FF00B050" and second["K2"].comment is None
-    assert second["K3"].fill.fgColor.rgb == FILLS["bad"] and second["K3"].comment.author == AUTHOR
-    assert (second["A4"].fill.fgColor.rgb, second["A4"].comment.text) == ("FFFFC7CE", "老客户")
-    with zipfile.ZipFile(io.BytesIO(twice)) as archive:
-        drawings = [archive.read(n).decode() for n in archive.namelist() if n.endswith(".vml")]
-        drawing = next(d for d in drawings if "_cpegi_" in d)
-    ElementTree.fromstring(drawing)
-    places = re.findall(r"<\w+:Row>(\d+)</\w+:Row>\s*<\w+:Column>(\d+)<", drawing)
-    assert sorted(places) == [("2", "10"), ("3", "0")]
 
 
 def test_every_awkward_workbook_can_be_marked(session: Session, bank: Actor):

@@ -19,7 +19,10 @@ from tests.worlds import World, disbursement_world, filing_world
 
 FLOW = offline_loan.FLOW
 # How the same number comes out of other systems: full width, blanks, a line break, what nobody sees.
-ALIKE = ["XX-JJ-7", "ＸＸ－ＪＪ－７", "XX-JJ -7", "XX-JJ-\n7", "\u200bXX-JJ-7", "\ufeffXX-JJ-7"]
+ALIKE = [
+    *("XX-JJ-7", "ＸＸ－ＪＪ－７", "XX-JJ -7", "XX-JJ-\n7", "\u200bXX-JJ-7", "\ufeffXX-JJ-7"),
+    *("XX-JJ\u00ad-7", "XX-JJ-\u200d7", "\u2060XX-JJ-7", "XX-JJ-7\ufe0f", "XX\u2010JJ\u20117", "XX–JJ−7"),
+]
 
 
 def batch(session: Session, actor: Actor) -> int:
@@ -56,6 +59,17 @@ def test_a_number_is_one_however_it_is_typed(session: Session, other: str):
         offline_rows.save(session, bank, number, 0, 0, offline_data(iou_no=other))
     assert set(refusal.value.fields) == {"iou_no"}
     assert ious(session, bank) == ["XX-JJ-7"]
+
+
+def test_a_number_of_which_nothing_is_seen_is_no_number(session: Session):
+    bank = factories.member(session, Kind.DEBT)
+    with pytest.raises(FormInvalid) as refusal:
+        offline_rows.save(session, bank, batch(session, bank), 0, 0, offline_data(iou_no="\u00ad"))
+    assert "请重新填写" in refusal.value.fields["iou_no"]
+    seen = offline_import.trial(
+        session, bank, batch(session, bank), "a.xlsx", book([cells(row(1, iou_no="\u2060"))])
+    )
+    assert (seen.good, seen.bad) == (0, 1)
 
 
 def test_a_contract_is_one_however_its_number_is_typed(session: Session):
