@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import islice
 
 from pydantic import BaseModel
 from sqlmodel import Session, col, or_, select
@@ -105,11 +105,8 @@ def staff(session: Session, actor: Actor) -> list[tuple[str, Todo]]:
 
 def _open(session: Session, actor: Actor) -> list[PolicyApplication]:
     found: list[PolicyApplication] = []
-    for number, stage in enumerate(STAGES):
-        where: list[Any] = [A.status == Status.PENDING.value, A.stage == number]
-        mine = policy_people.versions(session, actor, stage)
-        if mine is not None:
-            where.append(col(A.version_id).in_(mine))
+    for stage in STAGES:
+        where = policy_queue.at_stage(stage, policy_people.versions(session, actor, stage))
         query = select(A).where(*where, or_(col(A.assignee_id).is_(None), A.assignee_id == actor.user_id))  # pyright: ignore
         found += session.exec(query.order_by(col(A.due_on), col(A.id)).limit(TODOS)).all()
     return found
@@ -151,7 +148,7 @@ def _redeemable(session: Session, actor: Actor) -> list[Todo]:
     query = select(PolicyGrant).where(
         PolicyGrant.org_id == actor.org_id, PolicyGrant.state == GrantState.CONFIRMED.value
     )
-    rows = [policy_claim_list.own_row(session, g) for g in session.exec(query.order_by(col(PolicyGrant.id)))]
+    every = (policy_claim_list.own_row(session, g) for g in session.exec(query.order_by(col(PolicyGrant.id))))
     return [
         Todo(
             title=r.policy,
@@ -162,6 +159,5 @@ def _redeemable(session: Session, actor: Actor) -> list[Todo]:
             tone=OFFERS[r.action],
             tag=f"政策兑现{r.state}" if r.href else "政策兑现",
         )
-        for r in rows
-        if r.action in OFFERS
-    ][:MOST]
+        for r in islice((r for r in every if r.action in OFFERS), MOST)
+    ]

@@ -55,13 +55,15 @@ class StageCount(BaseModel):
     count: int
 
 
-def _where(session: Session, actor: Actor, stage: PolicyStage, filters: dict[str, str]) -> list[Any]:
-    whose = filters.get("whose", "")
-    status = Status.RETURNED if whose == "RETURNED" else Status.PENDING
+def at_stage(stage: PolicyStage, mine: list[int] | None, status: Status = Status.PENDING) -> list[Any]:
+    """Return the conditions that an application is at a stage, of the versions that `policy_people.versions` gave."""
     found: list[Any] = [A.status == status.value, A.stage == STAGES.index(stage)]
-    mine = policy_people.versions(session, actor, stage)
-    if mine is not None:
-        found.append(col(A.version_id).in_(mine))
+    return found if mine is None else [*found, col(A.version_id).in_(mine)]
+
+
+def _where(actor: Actor, stage: PolicyStage, mine: list[int] | None, filters: dict[str, str]) -> list[Any]:
+    whose = filters.get("whose", "")
+    found = at_stage(stage, mine, Status.RETURNED if whose == "RETURNED" else Status.PENDING)
     if whose == "MINE":
         found.append(A.assignee_id == actor.user_id)
     elif whose == "FREE":
@@ -81,8 +83,9 @@ def listing(
     """Return one page of a stage's queue, what is due first on top; `filters`: stage, whose, policy, word."""
     stage = STAGES[0] if filters.get("stage") != STAGES[1] else STAGES[1]
     policy_people.require(actor, stage)
-    where = _where(session, actor, stage, filters)
-    total = _count(session, actor, stage, filters, where)
+    mine = policy_people.versions(session, actor, stage)
+    where = _where(actor, stage, mine, filters)
+    total = _count(session, actor, stage, mine, filters)
     ids = _page_ids(session, where, (page - 1) * size, size, total)
     rows = session.exec(select(A).where(col(A.id).in_(ids)).order_by(col(A.due_on), col(A.id))).all()
     named = policy_people.names(session, (r.assignee_id for r in rows))
@@ -101,14 +104,14 @@ def _page_ids(session: Session, where: list[Any], offset: int, size: int, total:
 
 
 def _count(
-    session: Session, actor: Actor, stage: PolicyStage, filters: dict[str, str], where: list[Any]
+    session: Session, actor: Actor, stage: PolicyStage, mine: list[int] | None, filters: dict[str, str]
 ) -> int:
     """Count a part of the queue; what was counted before is only brought up to date."""
     used = tuple(sorted((name, text) for name, text in filters.items() if text and name != "stage"))
     # Whose stages these are depends on the actor, what is late on the day.
-    mine = policy_people.versions(session, actor, stage)
     whose = None if mine is None else tuple(mine)
     key = ("policy_queue", actor.user_id, stage.value, whose, used, clock.today())
+    where = _where(actor, stage, mine, filters)
     return list_count.counted(session, TABLE, key, where, list_count.WHOLE).count
 
 
@@ -117,7 +120,7 @@ def counts(session: Session, actor: Actor) -> list[StageCount]:
     policy_people.require(actor, PolicyStage.FORMAL)
     found = []
     for stage in STAGES:
-        count = _count(session, actor, stage, {}, _where(session, actor, stage, {}))
+        count = _count(session, actor, stage, policy_people.versions(session, actor, stage), {})
         found.append(StageCount(code=stage.value, label=stage.label, count=count))
     return found
 

@@ -153,6 +153,14 @@ def form(session: Session, actor: Actor, row_id: int, look: Look = FIRST) -> For
     return found
 
 
+def records(session: Session, actor: Actor, row_id: int, look: Look) -> RecordList:
+    """Return the list of records of an own application that is still written, as `look` says."""
+    row, _, d = policy_application.load_own(session, actor, row_id)
+    if row.status not in review.EDITABLE or not d.source:
+        return RecordList()
+    return policy_record_view.listed(session, row, d, session.get_one(Organisation, row.org_id), look)
+
+
 def _granted(session: Session, row: PolicyApplication) -> tuple[str, str]:
     query = select(PolicyAmount.reason).where(
         PolicyAmount.application_id == row.id,

@@ -250,8 +250,7 @@ class PolicyApplicationState(FilesState, rx.State):
 
     async def _show_records(self) -> None:
         if self.editable:
-            found = await self._read(policy_view.form, self.row_id, self._look())
-            self.record_list = found.record_list
+            self.record_list = await self._read(policy_view.records, self.row_id, self._look())
 
     # --- files --------------------------------------------------------------------------------------
 
