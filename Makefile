@@ -39,7 +39,7 @@ seed: database ## Same as database: demo data are loaded once, and only in demo 
 
 # Two processes share the tests: a browser test mostly waits, and the front end is built once before.
 test: check browser build ## Run the checks and every test, browser tests included
-	@$(BIN)/python -m pytest -q --numprocesses 2 --dist loadgroup
+	@$(BIN)/python -m pytest -q --numprocesses 2
 
 check: .venv/dev.stamp ## Lint, format, types, import rules
 	@$(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet || (echo "Try: make fix"; exit 1)

@@ -11,7 +11,7 @@ from bench import table
 from cpegi_app import access, db, demo
 from cpegi_app.models import User
 from cpegi_app.services import sessions
-from tests.e2e.server import browser_arguments, running_site
+from tests.e2e.server import browser_arguments, loaded_demo, running_site
 from tools import chromium
 
 # Who signs in, and which of their pages holds most.
@@ -98,7 +98,7 @@ def _visit(page: Page, address: str) -> float:
 def rows(folder: Path) -> list[table.Row]:
     """Serve the built site with the demo data and weigh it."""
     db.configure(f"sqlite:///{folder / 'cpegi.sqlite3'}")
-    with running_site(folder) as site:
+    with running_site(folder / "site", loaded_demo(folder / "demo")) as site:
         states, seen = loads(site), visits(site)
     return [
         *(table.at_most(f"state at load, {name}", kb, 40, "{:.1f} KB") for name, kb in states.items()),

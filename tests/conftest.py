@@ -8,10 +8,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlmodel import Session
+from xdist.scheduler import LoadScopeScheduling
 
 from cpegi_app import db
 from cpegi_app.services import list_count
@@ -20,17 +22,32 @@ ENGINES = ("sqlite", "postgresql")
 _numbers = itertools.count(1)
 
 
-# Files whose tests build upon each other's site or database: one process runs such a file from end to end.
-TOGETHER = ("/e2e/", "/services/test_demo.py", "/web/test_ui_js.py")
+# Files whose tests share what is costly to make, a site or a database: one process runs such a file from end to end.
+TOGETHER = (
+    "tests/e2e/test_attack.py",
+    "tests/e2e/test_attack_scripts.py",
+    "tests/services/test_demo.py",
+    "tests/web/test_ui_js.py",
+)
 
 
-@pytest.hookimpl(tryfirst=True)
+class Sharing(LoadScopeScheduling):
+    """Hands out tests one by one, but the files above as a whole, and those first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return path if path in TOGETHER else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
+    """Tell how several processes share the tests (the groups of `--dist loadgroup` are lost on pytest 9.2)."""
+    return Sharing(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the browser tests last, and keep together what belongs together when several processes share the work."""
+    """Run the browser tests last."""
     items.sort(key=lambda item: "/e2e/" in item.nodeid)
-    for item in items:
-        if any(part in item.nodeid for part in TOGETHER):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")

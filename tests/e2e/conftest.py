@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e.harness import WATCH, Walk
-from tests.e2e.server import browser_arguments, running_site
+from tests.e2e.server import browser_arguments, loaded_demo, running_site
 from tools import chromium
 
 # A busy machine is slow, not wrong: what never comes still fails.
@@ -24,9 +25,16 @@ def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def site(site_folder: Path) -> Iterator[str]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the demo data, loaded once for all processes that share the tests."""
+    folder = tmp_path_factory.getbasetemp()
+    return loaded_demo((folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "demo")
+
+
+@pytest.fixture(scope="session")
+def site(site_folder: Path, demo: Path) -> Iterator[str]:
     """Serve the built application with the demo data; return its address."""
-    with running_site(site_folder) as address:
+    with running_site(site_folder, demo) as address:
         yield address
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import time
+from collections import defaultdict
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from playwright.sync_api import ConsoleMessage, Error, Locator, Page, Request, R
 
 # So long nothing may pass between page and server before the page counts as settled, in seconds.
 QUIET = 0.15
+# So often a page that is busy is looked at, in seconds.
+POLL = 0.02
 # So long a busy server may take to answer an event; and how Socket.IO marks one, pings left out.
 PATIENCE, EVENT = 5, "42"
 # So long a page may take to load and to hear from the server that it has everything, in seconds.
@@ -54,16 +57,17 @@ LOOK = """() => {
 # What a page is made of, as far as axe's rules read it: each kind of element in each kind of place, once.
 KINDS = """() => {
   const kind = (node) => node.tagName + "." + (node.getAttribute("class") ?? "");
+  const speaks = (node) => [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim());
   const kinds = new Set();
   for (const node of document.querySelectorAll("*")) {
     const names = node.getAttributeNames().map((name) => ["role", "type", "style", "tabindex"].includes(name)
       || name.startsWith("aria-") && node.getAttribute(name).length < 6 ? `${name}=${node.getAttribute(name)}` : name);
-    kinds.add([kind(node.parentElement ?? node), kind(node), names.join(), Boolean(node.innerText?.trim())].join("|"));
+    kinds.add([kind(node.parentElement ?? node), kind(node), names.join(), speaks(node), node.checkVisibility?.() ?? true].join("|"));
   }
-  return [...kinds].sort().join("\\n");
+  return [...kinds];
 }"""
-# Pages that axe found nothing in, in this process.
-_clean_pages: set[int] = set()
+# By window: the kinds of which pages were made that axe found nothing in, in this process.
+_clean: defaultdict[str, set[str]] = defaultdict(set)
 AXE = """() => axe.run(document, {resultTypes: ["violations"]}).then((found) => found.violations
   .filter((rule) => ["serious", "critical"].includes(rule.impact))
   .map((rule) => `${rule.id}: ${rule.help}; ` + rule.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")))"""
@@ -110,16 +114,20 @@ class Walk:
         deadline, calm = time.monotonic() + LOADING, 0
         # Twice: between being drawn and beginning to load a page is idle for a moment.
         while time.monotonic() < deadline and calm < 2:
-            calm = 0 if self._is_busy() else calm + 1
-            self.page.wait_for_timeout(20)
+            busy = self._busy_for()
+            calm = 0 if busy else calm + 1
+            self.page.wait_for_timeout(1000 * (busy or POLL))
 
-    def _is_busy(self) -> bool:
-        """Tell whether the page still loads, an event waits for its answer, or frames passed a moment ago."""
-        if self.under_way or not self._has_loaded():
-            return True
+    def _busy_for(self) -> float:
+        """Return when to look again, in seconds: it loads, an event waits, or frames passed a moment ago; 0 if it is calm."""
         now = time.monotonic()
         waits = self.last_said > self.last_heard and now - self.last_said < PATIENCE
-        return waits or now - self.last_frame < QUIET
+        if self.under_way or waits:
+            return POLL
+        if (quiet := now - self.last_frame) < QUIET:
+            return QUIET - quiet
+        # Asked last: the page has to stop its work for it.
+        return 0 if self._has_loaded() else POLL
 
     def _has_loaded(self) -> bool:
         try:
@@ -162,7 +170,7 @@ class Walk:
         """Fail with a readable list if the page in view, once settled, is not in order."""
         self.settle()
         troubles, self.troubles = self.troubles, []
-        troubles += _look(self.page) + self.axe()
+        troubles += _look(self.page) + self._axe_for_news()
         if troubles:
             where = self.page.url.removeprefix(self.site)
             pytest.fail(f"{where}: {len(troubles)} troubles\n- " + "\n- ".join(troubles), pytrace=False)
@@ -175,17 +183,22 @@ class Walk:
         """Expect a sentence on the page."""
         expect(self.page.get_by_text(text).first).to_be_visible()
 
-    def axe(self) -> list[str]:
-        """Return what axe-core finds serious or critical; a page made of the same kinds is read once."""
-        made_of = hash((self.page.evaluate(KINDS), str(self.page.viewport_size)))
-        if made_of in _clean_pages:
+    def _axe_for_news(self) -> list[str]:
+        """Return what axe-core finds on a page with any kind of element that it has not read; tours read every screen."""
+        known = _clean[str(self.page.viewport_size)]
+        kinds = set(self.page.evaluate(KINDS))
+        if kinds <= known:
             return []
+        found = self.axe()
+        if not found:
+            known |= kinds
+        return found
+
+    def axe(self) -> list[str]:
+        """Return what axe-core finds serious or critical."""
         if not self.page.evaluate("() => Boolean(window.axe)"):
             self.page.evaluate(_axe_source())
-        found = [f"axe {finding}" for finding in self.page.evaluate(AXE)]
-        if not found:
-            _clean_pages.add(made_of)
-        return found
+        return [f"axe {finding}" for finding in self.page.evaluate(AXE)]
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import atexit
+import fcntl
 import os
 import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 from tools import build
@@ -23,10 +21,10 @@ ROOT = build.ROOT
 
 
 @contextmanager
-def running_site(data_dir: Path, **variables: str) -> Iterator[str]:
-    """Serve a copy of the demo on a free port; yield the address."""
+def running_site(data_dir: Path, demo: Path, **variables: str) -> Iterator[str]:
+    """Serve a copy of a `loaded_demo` on a free port; yield the address."""
     port = _free_port()
-    shutil.copytree(_demo(), data_dir, dirs_exist_ok=True)
+    shutil.copytree(demo, data_dir, dirs_exist_ok=True)
     environment = _environment(data_dir) | variables | {"PORT": str(port)}
     log = data_dir / "server.log"
     with log.open("w") as output:
@@ -48,13 +46,18 @@ def _environment(data_dir: Path) -> dict[str, str]:
     return build.environment() | {"DATA_DIR": str(data_dir), "CPEGI_MODE": "demo", "DATABASE_URL": ""}
 
 
-@cache
-def _demo() -> Path:
-    """Build the front end if needed; return a folder with the demo data, loaded once a process."""
-    folder = Path(tempfile.mkdtemp(prefix="cpegi-demo-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    for command in (["tools.build"], ["cpegi_app.manage", "migrate"], ["cpegi_app.manage", "demo"]):
-        subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=_environment(folder), check=True)
+def loaded_demo(folder: Path) -> Path:
+    """Build the front end if needed and load the demo into a folder; of processes that share it the first does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    done = folder.with_suffix(".loaded")
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            for command in (["tools.build"], ["cpegi_app.manage", "migrate"], ["cpegi_app.manage", "demo"]):
+                subprocess.run(
+                    [sys.executable, "-m", *command], cwd=ROOT, env=_environment(folder), check=True
+                )
+            done.touch()
     return folder
 
 

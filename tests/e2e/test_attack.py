@@ -52,11 +52,11 @@ class Target:
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+def target(tmp_path_factory: pytest.TempPathFactory, demo: Path) -> Iterator[Target]:
     """Serve a site and open its database beside it."""
     folder = tmp_path_factory.mktemp("attacked")
     before = db._url
-    with running_site(folder) as address:
+    with running_site(folder, demo) as address:
         db.configure(f"sqlite:///{folder / 'cpegi.sqlite3'}")
         yield Target(address, folder, Oracle(db.url(), folder / "files"))
         db.configure(before)

@@ -99,11 +99,11 @@ def poisoned_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def poisoned(poisoned_folder: Path) -> Iterator[str]:
+def poisoned(poisoned_folder: Path, demo: Path) -> Iterator[str]:
     """Serve a site of its own whose every text is a payload."""
     folder = poisoned_folder
     before = db._url
-    with running_site(folder) as address:
+    with running_site(folder, demo) as address:
         texts, columns = poison(folder / "cpegi.sqlite3")
         print(f"stored scripts: {len(PAYLOADS)} payloads in {texts:,} texts of {columns} columns")
         db.configure(f"sqlite:///{folder / 'cpegi.sqlite3'}")
