@@ -32,7 +32,7 @@ TOGETHER = (
 
 
 class Sharing(LoadScopeScheduling):
-    """Hands out tests one by one, but the files above as a whole, and those first."""
+    """Hands out tests one by one, but the files above as a whole."""
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
@@ -42,6 +42,8 @@ class Sharing(LoadScopeScheduling):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
     """Tell how several processes share the tests (the groups of `--dist loadgroup` are lost on pytest 9.2)."""
+    # In their order: once Playwright runs in a process, no test of its own event loop can.
+    config.option.loadscopereorder = False
     return Sharing(config, log)
 
 

@@ -74,7 +74,8 @@ def judge(
 # Logins that the rules treat alike — those that have ended, and members not yet verified: each handler meets so many of
 # a kind, in turn; everybody else it meets always.
 ALIKE_AT_ONCE = 2
-# A tab that is refused stays as it was, so the next refusal may use it; each so many-th comes from a fresh one.
+# A tab that is refused stays as it was, so the next refusal may use it, and what a tab holds gives no right, so that
+# what is allowed may share another; each so many-th event comes from a fresh one.
 FRESH_EVERY = 7
 
 
@@ -102,7 +103,7 @@ async def matrix(
     async with running() as rig:
         for number, (handler, rule, who) in enumerate(pairs):
             refused = not who.may(rule.permission) or rule.closed
-            tab = f"tab of {who.name}" if refused and number % FRESH_EVERY else ""
+            tab = f"{'refused' if refused else 'working'} tab of {who.name}" if number % FRESH_EVERY else ""
             reply = await rig.send(handler.name, handler.benign(), sid=who.sid, tab=tab)
             after = oracle.look()
             wrong += filter(None, [judge(before, after, reply, handler, rule, who)])
