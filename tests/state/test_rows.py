@@ -78,11 +78,10 @@ def loaders() -> list[Screen]:
 
 
 def seen(reply: Reply) -> str:
-    """Return what the platform's own states showed; a form's random key, or the asked number itself, tells nothing."""
+    """Return what the platform's own states showed; the number of messages, a form's random key or the asked number tell nothing."""
     own = [{k: v for k, v in delta.items() if ".cpegi_app___" in k} for delta in reply.deltas]
-    return re.sub(
-        r'"form_key_rx_state_": ?"[0-9a-f]+"|"asked_rx_state_": ?\d+', "", json_dumps([d for d in own if d])
-    )
+    told_nothing = r'"form_key_rx_state_": ?"[0-9a-f]+"|"(?:asked|count)_rx_state_": ?\d+'
+    return re.sub(told_nothing, "", json_dumps([d for d in own if d]))
 
 
 async def compare(
