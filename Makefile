@@ -7,8 +7,9 @@ DATA_DIR ?= data
 export PORT DATA_DIR
 
 BIN := .venv/bin
-# The environment's own Node and npm come first; Reflex never fetches Bun, never calls home.
-export PATH := $(CURDIR)/$(BIN):$(PATH)
+# The environment's own Node and npm come first; Reflex never fetches Bun, never calls home. Last what only an
+# administrator's path names: as root, PostgreSQL's tests make a user for the server, which refuses to run as root.
+export PATH := $(CURDIR)/$(BIN):$(PATH):/usr/sbin:/sbin
 export REFLEX_USE_NPM := 1
 export REFLEX_CHECK_LATEST_VERSION := false
 export REFLEX_TELEMETRY_ENABLED := false

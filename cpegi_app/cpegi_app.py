@@ -16,6 +16,7 @@ from cpegi_app.pages import PAGES
 from cpegi_app.pages.layout import broken
 from cpegi_app.services import chapters
 from cpegi_app.settings import ROOT, get_settings
+from cpegi_app.state.account import hashing_handlers
 from cpegi_app.state.gate import ARRIVAL, Gate, token_owner
 from cpegi_app.state.live import Pump
 from cpegi_app.state.message import on_browser_error, on_error
@@ -47,6 +48,7 @@ edge = partial(
         token_owner=token_owner,
         upload_handlers=upload_handlers(),
         sockets_per_address=settings.sockets_per_address,
+        costly=hashing_handlers(),
     ),
 )
 

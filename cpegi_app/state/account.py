@@ -369,3 +369,9 @@ def own_path(path: object) -> str:
     """Return a path of this site as it is, else a blank; `/session` judges it once more."""
     text = text_arg(path, 200)
     return text if text.startswith("/") and not text.startswith("//") and "\\" not in text else ""
+
+
+def hashing_handlers() -> frozenset[str]:
+    """Return the names of the handlers that hash a password; the edge lets them in one after another."""
+    forms = (LoginState, RegisterState, ForgotState, PasswordState)
+    return frozenset(f"{form.get_full_name()}.{form.submit.fn.__name__}" for form in forms)  # pyright: ignore[reportAttributeAccessIssue]

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
 import dataclasses
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import reflex as rx
@@ -17,7 +13,7 @@ from cpegi_app import db
 from cpegi_app.access import Actor, Screen
 from cpegi_app.errors import NotFound, SignInRequired
 from cpegi_app.services import passwords, sessions
-from cpegi_app.state import logins
+from cpegi_app.state import lanes, logins
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,11 +23,6 @@ S = TypeVar("S")
 SCREEN_OF: dict[str, Screen] = {}
 # The states of a page, by its route: what is brought up to date while the page is in view.
 STATES_OF: dict[str, list[type[Any]]] = {}
-# argon2 takes about 20 ms of a core: two threads keep sign-ins from slowing everybody (security.md).
-_HASHING = ThreadPoolExecutor(2, thread_name_prefix="argon2")
-# More threads answer no more questions: they wait for each other's turn at the interpreter, and the event loop with
-# them (10.0 ms a page change with six threads, 8.4 with three; docs/performance.md).
-_READING = ThreadPoolExecutor(3, thread_name_prefix="reading")
 
 
 def for_screen(screen: Screen) -> Callable[[type[S]], type[S]]:
@@ -59,12 +50,6 @@ def _run_public(write: bool, fn: Callable[..., R], args: tuple, kwargs: dict) ->
         return fn(session, *args, **kwargs)
 
 
-async def _in_reading(fn: Callable[..., R], *args: Any) -> R:
-    """Call a function in a thread that reads, with the context variables of here, as `asyncio.to_thread` does."""
-    call = partial(contextvars.copy_context().run, fn, *args)
-    return await asyncio.get_running_loop().run_in_executor(_READING, call)
-
-
 class Services(rx.State, mixin=True):
     """The ways from a handler to the services; names begin with `_`, so that no client can call them."""
 
@@ -72,33 +57,33 @@ class Services(rx.State, mixin=True):
         self, fn: Callable[Concatenate[Session, Actor, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Call a service that writes, as the signed-in actor."""
-        return await asyncio.to_thread(run_as, self._sid(), self._address(), True, fn, args, kwargs)
+        return await lanes.run(lanes.WRITING, run_as, self._sid(), self._address(), True, fn, args, kwargs)
 
     async def _read(
         self, fn: Callable[Concatenate[Session, Actor, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Call a service that only queries, as the signed-in actor."""
-        return await _in_reading(run_as, self._sid(), self._address(), False, fn, args, kwargs)
+        return await lanes.run(lanes.READING, run_as, self._sid(), self._address(), False, fn, args, kwargs)
 
     async def _write_public(
         self, fn: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Call a service that anybody may call and that writes."""
-        return await asyncio.to_thread(_run_public, True, fn, args, kwargs)
+        return await lanes.run(lanes.WRITING, _run_public, True, fn, args, kwargs)
 
     async def _read_public(
         self, fn: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Call a service that anybody may call."""
-        return await _in_reading(_run_public, False, fn, args, kwargs)
+        return await lanes.run(lanes.READING, _run_public, False, fn, args, kwargs)
 
     async def _hash(self, password: str) -> str:
         """Return a password's hash, off the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(_HASHING, passwords.hash_password, password)
+        return await lanes.run(lanes.HASHING, passwords.hash_password, password)
 
     async def _matches(self, password: str, hashed: str) -> bool:
         """Check a password, off the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(_HASHING, passwords.matches, password, hashed)
+        return await lanes.run(lanes.HASHING, passwords.matches, password, hashed)
 
     async def _arrive(self) -> str:
         """Bring what is in view up to date, because somebody changed it; return the sentence that says so, if any.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -21,7 +20,7 @@ from cpegi_app.access import LOGIN, PAGES, WORKBENCH, Actor, Screen, locked_sent
 from cpegi_app.errors import Forbidden, SignInRequired
 from cpegi_app.services import audit, sessions
 from cpegi_app.services.live import Concerned
-from cpegi_app.state import logins, shape
+from cpegi_app.state import lanes, logins, shape
 from cpegi_app.state.base import SCREEN_OF
 from cpegi_app.state.message import MessageState
 
@@ -92,9 +91,7 @@ class Gate(Middleware):
         sid = sessions.sid_of(state.router.headers.cookie)
         # Nobody pressed anything: what arrives keeps no login awake, and tells an ended one nothing.
         arrival = event.name == ARRIVAL
-        actor = logins.recall(sid, not arrival) if sid else None
-        if sid and actor is None:
-            actor = await asyncio.to_thread(logins.look_up, sid, not arrival)
+        actor = await logins.of(sid, not arrival) if sid else None
         if arrival and actor is None:
             return StateUpdate()
         owner = Owner(sessions.digest(sid), actor.user_id) if actor else Owner()
@@ -156,17 +153,21 @@ class Gate(Middleware):
 
     async def _sign_in(self, state: BaseState, event: Event) -> StateUpdate:
         log.info("denied to anonymous: %s", event.name)
-        await asyncio.to_thread(_note_denial, None, event.name, str(state.router.session.client_ip or ""))
+        await lanes.run(lanes.WRITING, _note_denial, None, event.name, _address(state))
         if _is_loader(event.name) or event.name.endswith(".enter"):
             return await _answer(state, [rx.redirect(_login_href(state), replace=True)])
         return await _ask_to_sign_in(state)
 
     async def _deny(self, state: BaseState, event: Event, actor: Actor | None, sentence: str) -> StateUpdate:
         log.warning("denied: %s", event.name)
-        await asyncio.to_thread(_note_denial, actor, event.name, str(state.router.session.client_ip or ""))
+        await lanes.run(lanes.WRITING, _note_denial, actor, event.name, _address(state))
         if sentence:
             await _tell(state, "error", sentence)
         return await _answer(state, [])
+
+
+def _address(state: BaseState) -> str:
+    return str(state.router.session.client_ip or "")
 
 
 def screen_of(event_name: str) -> Screen | None:

@@ -17,6 +17,7 @@ from sqlmodel import Session
 from cpegi_app import clock, db
 from cpegi_app.access import Actor
 from cpegi_app.services import sessions
+from cpegi_app.state import lanes
 
 MOMENT = timedelta(seconds=1)
 # However quiet the database is: a login may end by the clock alone.
@@ -65,21 +66,35 @@ def recall(sid: str, seen: bool = True) -> Actor | None:
     return found.actor if timedelta(0) <= age <= (LONGEST if found.exact else MOMENT) else None
 
 
-def look_up(sid: str, seen: bool = True) -> Actor | None:
-    """Return the actor of a session id as the table has it, and mark the login as seen; for a worker thread."""
+async def of(sid: str, seen: bool = True) -> Actor | None:
+    """Return the actor of a session id, remembered or as the table has it, and mark the login as seen."""
+    found = recall(sid, seen)
+    if found is None:
+        found, due = await lanes.run(lanes.LOGINS, _ask, sid)
+        if found and due and seen:
+            # In the writers' lane, for it waits for them; others may be asked for meanwhile.
+            await lanes.run(lanes.WRITING, _mark_seen, found.login_id)
+            # Asked again: what else was committed may concern this very login.
+            found, _ = await lanes.run(lanes.LOGINS, _ask, sid)
+    return found
+
+
+def _mark_seen(login_id: int | None) -> None:
+    if login_id:
+        with db.transaction() as session:
+            sessions.touch(session, login_id)
+
+
+def _ask(sid: str) -> tuple[Actor | None, bool]:
+    """Return the actor as the table has it, remembered from now on, and whether the login is due to be marked as seen."""
     # Before the table is read: whatever is committed meanwhile makes the memory void.
     (version, exact), at = _version(), clock.now()
     with db.reading() as session:
         found = sessions.login_of(session, sid)
     if found is None:
-        return None
+        return None, False
     actor, due = found
-    if due and seen and actor.login_id:
-        with db.transaction() as session:
-            sessions.touch(session, actor.login_id)
-        # Read again: what else was committed meanwhile may concern this very login.
-        return look_up(sid, seen=False)
     _remembered[sessions.digest(sid)] = _Memory(actor, at, version, exact, due)
     while len(_remembered) > MOST:
         _remembered.popitem(last=False)
-    return actor
+    return actor, due

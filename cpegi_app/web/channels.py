@@ -90,11 +90,23 @@ class Body:
         return {"type": "http.disconnect"}
 
 
+def _at_once(_: str) -> float:
+    return 0.0
+
+
 class Socket:
     """A websocket whose client is slowed down when it talks too fast, and cut off when it does not stop."""
 
-    def __init__(self, receive: Receive, send: Send, pace: Pace, message_cap: int) -> None:
+    def __init__(
+        self,
+        receive: Receive,
+        send: Send,
+        pace: Pace,
+        message_cap: int,
+        turn: Callable[[str], float] = _at_once,
+    ) -> None:
         self._receive, self._send, self._pace, self._cap = receive, send, pace, message_cap
+        self._turn = turn
         self._closed = False
 
     async def receive(self) -> Message:
@@ -110,6 +122,7 @@ class Socket:
         if delay is None:
             log.warning("websocket closed: too many messages for too long")
             return await self.close(CLOSE_POLICY)
+        delay += self._turn(message.get("text") or "")
         if delay:
             await asyncio.sleep(delay)
         return message

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cpegi_app.web.channels import CLOSE_ERROR, CLOSE_POLICY, Answer, Body, Socket
 from cpegi_app.web.csp import INERT, ContentPolicy
-from cpegi_app.web.limits import Concurrency, Pace, SlidingWindow
+from cpegi_app.web.limits import Concurrency, Line, Pace, SlidingWindow
 from cpegi_app.web.refusal import FAILED, Refusal, too_large
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,10 @@ class EdgeConfig:
     messages_per_s: float = 20.0
     message_burst: int = 40
     message_cap: int = 256 << 10
+    costly: frozenset[str] = frozenset()
+    """Event handlers of which many at once would slow everybody: they are let in one after another."""
+    costly_every_s: float = 0.012
+    costly_wait_s: float = 3.0
     patience_s: float = 10.0
 
 
@@ -82,6 +86,7 @@ class Edge:
         self._sockets = Concurrency(config.sockets_per_address)
         self._handshakes = SlidingWindow(10 * config.sockets_per_address, 60)
         self._uploads = SlidingWindow(config.uploads_per_minute, 60)
+        self._line = Line(config.costly_every_s, config.costly_wait_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -244,7 +249,7 @@ class Edge:
             return
         config = self._config
         pace = Pace(config.messages_per_s, config.message_burst, patience_s=config.patience_s)
-        socket = Socket(receive, send, pace, config.message_cap)
+        socket = Socket(receive, send, pace, config.message_cap, self._turn)
         try:
             await self._app(scope, socket.receive, socket.send)
         except Exception:
@@ -252,6 +257,10 @@ class Edge:
             await socket.close(CLOSE_ERROR)
         finally:
             self._sockets.leave(address)
+
+    def _turn(self, text: str) -> float:
+        """Return for how long a message waits for those like it."""
+        return self._line.take() if any(name in text for name in self._config.costly) else 0.0
 
     def _why_no_socket(self, scope: Scope, headers: Headers, address: str) -> str | None:
         if not _is_at(scope["path"], _EVENTS):

@@ -78,6 +78,22 @@ class Pace:
         return -self._tokens / self._rate
 
 
+class Line:
+    """Lets one in every so many seconds, in the order in which they came; nobody waits longer than `most`."""
+
+    def __init__(self, seconds: float, most: float, *, clock: Clock = time.monotonic) -> None:
+        self._seconds, self._most, self._clock = seconds, most, clock
+        self._free_at = clock()
+
+    def take(self) -> float:
+        """Join the line; return the seconds to wait."""
+        now = self._clock()
+        # A flood keeps those behind it waiting no longer than this, and then waits no more itself.
+        turn = min(max(now, self._free_at), now + self._most)
+        self._free_at = turn + self._seconds
+        return turn - now
+
+
 class Concurrency:
     """At most `limit` things at once a key."""
 

@@ -24,30 +24,30 @@ def _elsewhere_revoked(user_id: int) -> None:
         )
 
 
-def test_a_login_is_recalled_until_something_is_committed(cast: Cast):
+async def test_a_login_is_recalled_until_something_is_committed(cast: Cast):
     staff = cast.people["staff"]
     assert logins.recall(staff.sid) is None
-    found = logins.look_up(staff.sid)
+    found = await logins.of(staff.sid)
     assert found and logins.recall(staff.sid) == found
     with db.transaction() as session:
         sessions.revoke_all(session, staff.user_id)
     assert logins.recall(staff.sid) is None
-    assert logins.look_up(staff.sid) is None
+    assert await logins.of(staff.sid) is None
     assert logins.recall(staff.sid) is None
 
 
-def test_what_another_process_ends_is_noticed_at_once_where_the_database_tells(cast: Cast):
+async def test_what_another_process_ends_is_noticed_at_once_where_the_database_tells(cast: Cast):
     staff = cast.people["staff"]
-    logins.look_up(staff.sid)
+    await logins.of(staff.sid)
     _elsewhere_revoked(staff.user_id)
     assert logins.recall(staff.sid) is None
 
 
-def test_what_another_process_ends_is_noticed_in_a_moment(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+async def test_what_another_process_ends_is_noticed_in_a_moment(cast: Cast, monkeypatch: pytest.MonkeyPatch):
     staff, now = cast.people["staff"], clock.now()
     monkeypatch.setattr(clock, "now", lambda: now)
     monkeypatch.setattr(db, "version", lambda: None)
-    logins.look_up(staff.sid)
+    await logins.of(staff.sid)
     _elsewhere_revoked(staff.user_id)
     assert logins.recall(staff.sid) is not None
     now += logins.MOMENT + timedelta(milliseconds=1)
@@ -57,37 +57,39 @@ def test_what_another_process_ends_is_noticed_in_a_moment(cast: Cast, monkeypatc
     assert logins.recall(staff.sid) is None
 
 
-def test_no_login_is_remembered_for_long(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+async def test_no_login_is_remembered_for_long(cast: Cast, monkeypatch: pytest.MonkeyPatch):
     staff, now = cast.people["staff"], clock.now()
     monkeypatch.setattr(clock, "now", lambda: now)
-    logins.look_up(staff.sid)
+    await logins.of(staff.sid)
     now += logins.LONGEST
     assert logins.recall(staff.sid)
     now += timedelta(milliseconds=1)
     assert logins.recall(staff.sid) is None
 
 
-def test_whatever_writes_asks_the_table_itself(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+async def test_whatever_writes_asks_the_table_itself(cast: Cast, monkeypatch: pytest.MonkeyPatch):
     staff = cast.people["staff"]
     monkeypatch.setattr(db, "version", lambda: None)
-    logins.look_up(staff.sid)
+    await logins.of(staff.sid)
     _elsewhere_revoked(staff.user_id)
     assert run_as(staff.sid, "", False, lambda _, actor: actor.user_id, (), {}) == staff.user_id
     with pytest.raises(SignInRequired):
         run_as(staff.sid, "", True, lambda _, actor: actor.user_id, (), {})
 
 
-def test_a_login_due_to_be_marked_as_seen_is_not_recalled(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+async def test_a_login_due_to_be_marked_as_seen_is_not_recalled(cast: Cast, monkeypatch: pytest.MonkeyPatch):
     staff = cast.people["staff"]
     later = clock.now() + sessions.TOUCH_EVERY + timedelta(seconds=5)
     monkeypatch.setattr(clock, "now", lambda: later)
     # What nobody pressed does not mark it: the next press does.
-    assert logins.look_up(staff.sid, seen=False) and logins.recall(staff.sid, seen=False)
+    assert await logins.of(staff.sid, seen=False) and logins.recall(staff.sid, seen=False)
     assert logins.recall(staff.sid) is None
-    assert logins.look_up(staff.sid) and logins.recall(staff.sid)
+    assert await logins.of(staff.sid) and logins.recall(staff.sid)
 
 
-def test_what_ends_while_a_login_is_marked_as_seen_is_noticed(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+async def test_what_ends_while_a_login_is_marked_as_seen_is_noticed(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+):
     staff, touch = cast.people["staff"], sessions.touch
     later = clock.now() + sessions.TOUCH_EVERY + timedelta(seconds=5)
     monkeypatch.setattr(clock, "now", lambda: later)
@@ -97,7 +99,7 @@ def test_what_ends_while_a_login_is_marked_as_seen_is_noticed(cast: Cast, monkey
         touch(session, login_id)
 
     monkeypatch.setattr(sessions, "touch", after_somebody_ended_it)
-    assert logins.look_up(staff.sid) is None
+    assert await logins.of(staff.sid) is None
     assert logins.recall(staff.sid) is None
 
 

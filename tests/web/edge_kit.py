@@ -116,6 +116,16 @@ async def send_upload(app: Edge | None = None, body: bytes = b"x", **changes: st
     return await post("/_upload", app, body, **{"cookie": COOKIE, "reflex_client_token": "tab", **changes})
 
 
+class Clock:
+    """A clock that moves when told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class Talk:
     """A websocket by hand: what the client sends, and what it got."""
 

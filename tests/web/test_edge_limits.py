@@ -11,19 +11,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from cpegi_app.web.limits import Concurrency, Pace, SlidingWindow
-from tests.web.edge_kit import OWN, Talk, client, edge, get, parrot, post, send_upload
+from tests.web.edge_kit import OWN, Clock, Talk, client, edge, get, parrot, post, send_upload
 
 CHINESE = "[\u4e00-\u9fff]"
-
-
-class Clock:
-    """A clock that moves when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 # Uploads

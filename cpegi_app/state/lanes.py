@@ -1,0 +1,39 @@
+"""The threads that work beside the event loop, by what their work waits for: nobody queues behind another sort."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _step_back() -> None:
+    """Let everything else of this machine go first; elsewhere than on Linux a thread has no priority of its own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+
+
+# argon2 takes about 20 ms of a core: two threads, which step back behind whoever is answered meanwhile (security.md).
+HASHING = ThreadPoolExecutor(2, thread_name_prefix="argon2", initializer=_step_back)
+# More threads answer no more questions: they wait for each other's turn at the interpreter, and the event loop with
+# them (10.0 ms a page change with six threads, 8.4 with three; docs/performance.md).
+READING = ThreadPoolExecutor(3, thread_name_prefix="reading")
+# Whoever writes may wait for another's commit: that must keep nobody from reading.
+WRITING = ThreadPoolExecutor(4, thread_name_prefix="writing")
+# Every event begins by asking who sent it.
+LOGINS = ThreadPoolExecutor(1, thread_name_prefix="logins")
+
+
+async def run(lane: Executor, fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Call a function in a lane, with the context variables of here, as `asyncio.to_thread` does."""
+    call: Callable[..., Any] = partial(contextvars.copy_context().run, fn, *args, **kwargs)
+    return await asyncio.get_running_loop().run_in_executor(lane, call)
