@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -127,10 +128,27 @@ def _codes(value: Any) -> tuple[str, ...] | None:
     return found or None
 
 
-# Texts that a converter leaves as they are, and what makes their value: most cells of a workbook are such.
-PLAIN: dict[Callable, tuple[Callable[[str], Any], Callable[[str], Any]]] = {
-    _text: (str.isalnum, str),
-    _decimal: (re.compile(r"\d{1,9}(\.\d{1,2})?", re.ASCII).fullmatch, Decimal),
+def _longest(values: Sequence[Any]) -> list[Any]:
+    return [max(values, key=len)]
+
+
+def _least_and_most(values: Sequence[Any]) -> list[Any]:
+    return [min(values), max(values)]
+
+
+@dataclass(frozen=True)
+class Plain:
+    """Texts that a converter leaves as they are: most cells of a workbook are such."""
+
+    holds: Callable[[str], Any]
+    value_of: Callable[[str], Any]
+    extremes: Callable[[Sequence[Any]], list[Any]]
+    """Those of many values that are within a field's limits only if all of them are."""
+
+
+PLAIN: dict[Callable, Plain] = {
+    _text: Plain(str.isalnum, str, _longest),
+    _decimal: Plain(re.compile(r"\d{1,9}(\.\d{1,2})?", re.ASCII).fullmatch, Decimal, _least_and_most),
 }
 Text = Annotated[str, BeforeValidator(_text)]
 Number = Annotated[Decimal, BeforeValidator(_decimal)]

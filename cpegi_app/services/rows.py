@@ -5,7 +5,7 @@ The declaration stays the one home of every rule; a test holds the compiled chec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BeforeValidator
@@ -14,10 +14,6 @@ from cpegi_app.services.forms import PLAIN, FieldSpec, Form, limits, missing, no
 
 Clean = Callable[[FieldSpec, str], str]
 Store = Callable[[Any], Any]
-
-
-def _never(_: str) -> bool:
-    return False
 
 
 class Column:
@@ -31,22 +27,36 @@ class Column:
         self.convert: Any = next(m.func for m in field.metadata if isinstance(m, BeforeValidator))
         self.rule, self.clean, self.store = rule, clean, store
         self.limits = limits(self.spec)
-        free = None if self.spec.options else PLAIN.get(self.convert)
-        self.is_plain, self.value_of = free or (_never, str)
+        self.plain = None if self.spec.options else PLAIN.get(self.convert)
 
     def read_all(self, texts: Sequence[str]) -> tuple[list[Any], dict[str, str]]:
         """Read a whole column, each different text once; return its values, and the sentences by text."""
-        values: dict[str, Any] = dict.fromkeys(texts)
+        different: dict[str, Any] = dict.fromkeys(texts)
+        values = self._read_plain(different)
         problems: dict[str, str] = {}
-        for text in values:
-            try:
-                values[text] = self._read(text)
-            except ValueError as problem:
-                problems[text] = str(problem)
+        for text in different if len(values) < len(different) else ():
+            if text not in values:
+                try:
+                    values[text] = self._read(text)
+                except ValueError as problem:
+                    values[text], problems[text] = None, str(problem)
         return list(map(values.__getitem__, texts)), problems
 
+    def _read_plain(self, texts: Iterable[str]) -> dict[str, Any]:
+        """Read the texts that need no converting, at one go; where any of them is wrong, none."""
+        if self.plain is None or not (found := list(filter(self.plain.holds, texts))):
+            return {}
+        values = list(map(self.plain.value_of, found))
+        try:
+            for value in self.plain.extremes(values):
+                self.limits(value)
+            ruled = map(self.rule, values) if self.rule else values
+            return dict(zip(found, map(self.store, ruled), strict=True))
+        except ValueError:
+            return {}
+
     def _read(self, text: str) -> Any:
-        value = self.value_of(text) if self.is_plain(text) else self._convert(text)
+        value = self._convert(text)
         if value is None:
             if self.spec.required:
                 raise ValueError(missing(self.spec))
