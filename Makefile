@@ -39,7 +39,8 @@ database: .venv/run.stamp ## Bring the database up to date and load the demo dat
 seed: database ## Same as database: demo data are loaded once, and only in demo mode
 
 # Two processes share the tests: a browser test mostly waits, and the front end is built once before.
-test: check browser build ## Run the checks and every test, browser tests included
+test: ## Run the checks and every test, browser tests included
+	@$(MAKE) --no-print-directory --jobs 2 build check browser
 	@$(BIN)/python -m pytest -q --numprocesses 2
 
 check: .venv/dev.stamp ## Lint, format, types, import rules
@@ -56,9 +57,11 @@ e2e: browser ## Run the browser tests only; e.g. make e2e k=product
 browser: .venv/dev.stamp
 	@$(BIN)/python -m tools.chromium
 
+manual: export CPEGI_PICTURES = 1
+manual: export LANGUAGE = zh_CN
 manual: browser ## Take the manual's pictures and write docs/manual
 	@rm -rf test-output/manual
-	@CPEGI_PICTURES=1 $(BIN)/python -m pytest -q tests/e2e
+	@$(BIN)/python -m pytest -q tests/e2e
 	@$(BIN)/python -m tools.manual
 
 bench: .venv/dev.stamp .venv-bench/run.stamp ## Measure, and write the tables of docs/performance.md; e.g. make bench k=imports

@@ -10,14 +10,17 @@ from pathlib import Path
 
 # The shell has no window to draw, only pages: it needs a fifth less of the processor.
 SHELL = "chromium-headless-shell"
-NAMES = (SHELL, "chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+# The manual shows what a person's browser shows: its own controls in Chinese, PDFs in a preview.
+PICTURES = bool(os.environ.get("CPEGI_PICTURES"))
+WANTED = ("chromium", "chromium-l10n") if PICTURES else (SHELL,)
 
 
 def find() -> str | None:
     """Return the path of a Chromium on this machine: `CHROMIUM`, the system's, or Playwright's own."""
     if named := os.environ.get("CHROMIUM"):
         return named if Path(named).exists() else None
-    for name in NAMES:
+    for name in NAMES if PICTURES else (SHELL, *NAMES):
         if path := shutil.which(name):
             return path
     return _playwrights_own()
@@ -28,7 +31,7 @@ def install() -> str:
     if found := find():
         return found
     print("Chromium: none found, installing …", flush=True)
-    if not (_apt_install(SHELL) or _apt_install("chromium")):
+    if not (_apt_install(*WANTED) or _apt_install("chromium")):
         _run(sys.executable, "-m", "playwright", "install", "chromium")
     if found := find():
         return found
@@ -55,12 +58,12 @@ def _playwrights_own() -> str | None:
     return path if Path(path).exists() else None
 
 
-def _apt_install(package: str) -> bool:
-    """Install a Debian package; False where that is not possible."""
+def _apt_install(*packages: str) -> bool:
+    """Install Debian packages; False where that is not possible."""
     if not shutil.which("apt-get") or os.geteuid() != 0:
         return False
     quiet = ("apt-get", "-qq", "-o", "Dpkg::Use-Pty=0")
-    return _run(*quiet, "update") and _run(*quiet, "install", "-y", "--no-install-recommends", package)
+    return _run(*quiet, "update") and _run(*quiet, "install", "-y", "--no-install-recommends", *packages)
 
 
 def _run(*command: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.e2e.harness import WATCH, Walk
 from tests.e2e.server import browser_arguments, loaded_demo, running_site
@@ -50,26 +50,50 @@ def browser() -> Iterator[Browser]:
         chrome.close()
 
 
+@pytest.fixture(scope="session")
+def idle() -> list[BrowserContext]:
+    """Return the browser contexts that nobody uses: they have the site's scripts, which a new one fetches and compiles."""
+    return []
+
+
 @pytest.fixture
-def new_walk(site: str, browser: Browser, request: pytest.FixtureRequest) -> Iterator:
-    """Return a function that opens another user's browser; `size` is the window, `folder` the manual's."""
-    contexts = []
+def new_walk(
+    site: str, browser: Browser, idle: list[BrowserContext], request: pytest.FixtureRequest
+) -> Iterator:
+    """Return a function that opens another user's browser; `size` is the window."""
+    used: list[BrowserContext] = []
 
     def open_walk(size: tuple[int, int] = (1440, 900)) -> Walk:
-        context = browser.new_context(
-            base_url=site,
-            viewport={"width": size[0], "height": size[1]},
-            locale="zh-CN",
-            timezone_id="Asia/Shanghai",
-        )
-        contexts.append(context)
-        context.set_default_timeout(PATIENCE_MS)
-        context.add_init_script(WATCH)
-        return Walk(context.new_page(), site, Path(request.node.path).stem)
+        used.append(idle.pop() if idle else _new_context(browser, site))
+        page = used[-1].new_page()
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        return Walk(page, site, Path(request.node.path).stem)
 
     yield open_walk
-    for context in contexts:
-        context.close()
+    for context in used:
+        _empty(context, site)
+    idle += used
+
+
+def _new_context(browser: Browser, site: str) -> BrowserContext:
+    context = browser.new_context(
+        base_url=site, viewport={"width": 1440, "height": 900}, locale="zh-CN", timezone_id="Asia/Shanghai"
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    context.add_init_script(WATCH)
+    return context
+
+
+def _empty(context: BrowserContext, site: str) -> None:
+    """Leave nothing of a user in a context: no login, no page with what was typed, nothing that was stored."""
+    context.clear_cookies()
+    for page in context.pages[1:]:
+        page.close()
+    last = context.pages[0] if context.pages else context.new_page()
+    last.goto("about:blank")
+    tools = context.new_cdp_session(last)
+    tools.send("Storage.clearDataForOrigin", {"origin": site, "storageTypes": "local_storage"})
+    last.close()
 
 
 @pytest.fixture
