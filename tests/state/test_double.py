@@ -180,6 +180,20 @@ async def click(rig: Rig, who: Principal, screen: Screen, method: str, payload: 
     await together(rig, ["impatient"] * times, handler_of(screen, method).name, payload, how)
 
 
+async def test_a_double_click_disables_an_account_and_says_so(cast: Cast):
+    staff = cast.people["staff"]
+    ask, disable = (handler_of(access.ACCOUNTS, name) for name in ("ask_disable", "disable"))
+    async with running() as rig:
+        await rig.open(access.ACCOUNTS, sid=staff.sid, tab="accounts")
+        state = await rig.state("accounts", submit_state(disable))
+        target = next(r.id for r in state.rows if r.member and not r.disabled)
+        await rig.post("accounts", ask.name, {"user_id": target}, sid=staff.sid)
+        data = {"data": {"reason": "应本人要求"}}
+        (said,) = await together(rig, ["accounts"] * 2, disable.name, data, {"sid": staff.sid})
+        assert "已停用" in said, said
+        assert rows(AuditEntry, action="account.disable") == 1
+
+
 async def test_a_double_click_begins_one_draft(cast: Cast):
     """放款 and 变更 lead to the open draft when there is one."""
     bank = cast.people["bank"]
