@@ -94,12 +94,33 @@
     var note = form.querySelector("[data-draft-note]");
     if (note) note.hidden = !shown;
   }
+  /* Only what differs from the stored form is kept: it can come back to a later version without undoing what others
+     changed in it. */
   function keepDraft(form) {
     clearTimeout(timers.get(form));
     if (form.draftBase === undefined) return;
-    var now = JSON.stringify(read(form));
-    stored("sessionStorage", draftKey(form), now === form.draftBase ? null : now);
+    var typed = differing(read(form), JSON.parse(form.draftBase));
+    stored("sessionStorage", draftKey(form), typed);
     dropDrafts(form.getAttribute("data-draft"), draftKey(form));
+  }
+  function differing(now, base) {
+    var found = {};
+    Object.keys(now).forEach(function (name) {
+      if (JSON.stringify(now[name]) !== JSON.stringify(base[name])) found[name] = now[name];
+    });
+    return Object.keys(found).length ? JSON.stringify(found) : null;
+  }
+  /* The newest copy that was kept under an earlier version of the form. */
+  function earlierDraft(form) {
+    var start = "draft:" + form.getAttribute("data-draft") + ":", found = 0;
+    var mine = parseInt(form.getAttribute("data-version"), 10);
+    try {
+      Object.keys(sessionStorage).forEach(function (key) {
+        var version = key.indexOf(start) === 0 ? parseInt(key.slice(start.length), 10) : 0;
+        if (version > found && version < mine) found = version;
+      });
+    } catch (error) { /* carry on without */ }
+    return found ? stored("sessionStorage", start + found) : null;
   }
   /* A form without a version is still loading. A saved form gets a new version without being mounted anew: what
      was sent is then the base, and what was typed meanwhile stays a draft. */
@@ -115,9 +136,10 @@
     setTimeout(function () {
       if (form.isConnected && form.draftId === key) dropDrafts(form.getAttribute("data-draft"), key);
     }, 3000);
-    var copy = stored("sessionStorage", key);
-    if (!copy || copy === form.draftBase) return;
-    write(form, JSON.parse(copy));
+    var copy = JSON.parse(stored("sessionStorage", key) || earlierDraft(form) || "{}");
+    if (!differing(copy, JSON.parse(form.draftBase))) return;
+    write(form, copy);
+    keepDraft(form);
     form.isDirty = true;
     noteDraft(form, true);
   }

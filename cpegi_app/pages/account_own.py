@@ -154,6 +154,7 @@ def phone() -> rx.Component:
         _done(
             "手机号已更换",
             rx.fragment("新的登录手机号 ", rx.el.b(state.phone), "，其他浏览器上的登录已退出。"),
+            state.draft,
         ),
         rx.fragment(
             ui.page_head(
@@ -169,7 +170,7 @@ def phone() -> rx.Component:
                     code_field(state, "new_code", state.send_new_code(typed("new_phone")), "新手机号验证码"),
                     _foot("提交"),
                     on_submit=state.submit,
-                    draft="phone",
+                    draft=state.draft,
                     key=state.form_key,
                     class_name="narrow-form",
                 ),
@@ -194,8 +195,8 @@ def _foot(label: str) -> rx.Component:
     return rx.el.div(ui.submit(label), ui.link_button("取消", WORKBENCH.route), class_name="row")
 
 
-def _done(title: str, text: Any) -> rx.Component:
+def _done(title: str, text: Any, draft: Any = "") -> rx.Component:
     return rx.fragment(
         ui.result_page(title, text, ui.link_button("返回工作台", WORKBENCH.route, "primary")),
-        ui.draft_clear("phone"),
+        ui.draft_clear(draft),
     )

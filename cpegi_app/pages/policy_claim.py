@@ -240,7 +240,7 @@ def claim_review() -> rx.Component:
 def _claim_open() -> rx.Component:
     state, desk, view = ClaimReviewState, ClaimReviewState.desk, ClaimReviewState.desk.view
     return ui.form(
-        rx.el.button(type="submit", disabled=True, hidden=True, aria_hidden="true", tab_index=-1),
+        ui.enter_guard(),
         summary(state),
         rx.el.div(
             rx.el.div(

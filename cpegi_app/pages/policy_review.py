@@ -76,8 +76,8 @@ def _head() -> rx.Component:
 def _open() -> rx.Component:
     state, desk = PolicyReviewState, PolicyReviewState.desk
     return ui.form(
-        # Enter in a line's reason must not decide: a switched-off first button stops it.
-        rx.el.button(type="submit", disabled=True, hidden=True, aria_hidden="true", tab_index=-1),
+        # Enter in a line's reason must not decide.
+        ui.enter_guard(),
         rx.el.a("跳到审核意见", href="#f-comment", class_name="skip"),
         summary(state),
         rx.el.div(

@@ -130,6 +130,8 @@ def product_edit() -> rx.Component:
 def _editor(key: Any) -> rx.Component:
     state = ProductEditState
     return ui.form(
+        # Enter in a field must not free the conditions that say nothing yet.
+        ui.enter_guard(),
         return_note(state),
         summary(state),
         *groups(ProductForm, state),

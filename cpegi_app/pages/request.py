@@ -9,7 +9,7 @@ import reflex as rx
 from cpegi_app.access import DISBURSE, REQUEST, REQUESTS
 from cpegi_app.pages import ui
 from cpegi_app.pages.application import application_query, disbursement_table, status_cell
-from cpegi_app.pages.form import field_of, href, list_page, problem, summary
+from cpegi_app.pages.form import LONGEST, field_of, href, list_page, problem, summary
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.review import data_cards, files_card, history_card
 from cpegi_app.services.application import DecisionForm
@@ -202,12 +202,14 @@ def _decision() -> rx.Component:
     return ui.card(
         "审核",
         ui.form(
+            # Enter in the amount must not approve.
+            ui.enter_guard(),
             summary(state),
             *fields,
             ui.field(
                 "comment",
                 "审核意见",
-                ui.textarea("comment", "", rows=4, max_length=500),
+                ui.textarea("comment", "", rows=4, max_length=LONGEST),
                 help="审核不通过或退回时必须填写原因，企业会看到。",
                 error=problem(state, "comment"),
             ),

@@ -8,10 +8,9 @@ import reflex as rx
 
 from cpegi_app.access import QUEUE, REVIEW
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import problem
+from cpegi_app.pages.form import LONGEST, problem
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.review import checks_card, history_card, new_value, next_up
-from cpegi_app.services.review import COMMENT_MAX
 from cpegi_app.services.review_desk import DeskField, DeskFile, DeskGroup
 from cpegi_app.state.review import ReviewState
 
@@ -83,8 +82,8 @@ def _open_desk() -> rx.Component:
     state = ReviewState
     has_files = state.desk.files.length() > 0
     return ui.form(
-        # Enter in a line's reason must not decide: a switched-off first button stops it.
-        rx.el.button(type="submit", disabled=True, hidden=True, aria_hidden="true", tab_index=-1),
+        # Enter in a line's reason must not decide.
+        ui.enter_guard(),
         rx.el.a("跳到审核意见", href="#f-comment", class_name="skip"),
         rx.el.datalist(*(rx.el.option(value=w) for w in FLAG_WORDS), custom_attrs={"id": "flag-words"}),
         rx.el.div(
@@ -241,7 +240,7 @@ def _flag(name: Any, title: Any) -> list[rx.Component]:
         placeholder="原因（可不填）",
         aria_label=title + "需更正的原因",
         title="对方会在该栏目看到；可不填",
-        max_length=200,
+        max_length=LONGEST,
         auto_complete="off",
         class_name="input flag-text",
         custom_attrs={"list": "flag-words"},
@@ -333,7 +332,7 @@ def _decision() -> rx.Component:
     opinion = ui.field(
         "comment",
         "审核意见",
-        ui.textarea("comment", rows=2, max_length=COMMENT_MAX, placeholder="退回时必填；通过时可不填"),
+        ui.textarea("comment", rows=2, max_length=LONGEST, placeholder="退回时必填；通过时可不填"),
         error=problem(state, "comment"),
     )
     buttons = rx.el.div(

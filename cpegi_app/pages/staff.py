@@ -8,11 +8,12 @@ import reflex as rx
 
 from cpegi_app.access import ACCOUNTS, AUDIT, QUEUE, Role
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import list_page, problem
+from cpegi_app.pages.form import LONGEST, list_page, problem
 from cpegi_app.pages.layout import page
 from cpegi_app.services.audit import ACTIONS
 from cpegi_app.services.audit_trail import AuditRow
 from cpegi_app.services.staff import AccountRow, QueueRow, platform_flows
+from cpegi_app.state.shell import ShellState
 from cpegi_app.state.staff import AccountsState, AuditState, QueueState
 from cpegi_app.vocabulary import Kind
 
@@ -130,7 +131,13 @@ def accounts() -> rx.Component:
         ),
         _disable_dialog(),
         _rebind_dialog(),
+        ui.show(state.settled > 0, ui.draft_clear(_draft(state.asked, state.settled))),
     )
+
+
+def _draft(what: Any, user_id: Any) -> Any:
+    """Name the copy of what is typed about an account: it comes back after a login that ended, to the same person."""
+    return rx.Var.create(what) + "-" + user_id.to_string() + "-" + ShellState.phone
 
 
 def _account_row(row: rx.Var[AccountRow]) -> list:
@@ -173,7 +180,7 @@ def _disable_dialog() -> rx.Component:
         ui.field(
             "reason",
             "停用原因",
-            ui.textarea("reason", rows=3, max_length=200, data_autofocus="true"),
+            ui.textarea("reason", rows=3, max_length=LONGEST, data_autofocus="true"),
             required=True,
             help="对方登录时会看到，200 字以内。",
             error=problem(state, "reason"),
@@ -184,6 +191,7 @@ def _disable_dialog() -> rx.Component:
             class_name="row row-end",
         ),
         on_submit=state.disable,
+        draft=_draft("disable", state.chosen),
         key=state.form_key,
     )
     shown = (state.chosen > 0) & (state.asked == "disable")
@@ -209,7 +217,7 @@ def _rebind_dialog() -> rx.Component:
         ui.field(
             "grounds",
             "核验依据",
-            ui.textarea("grounds", rows=3, max_length=200),
+            ui.textarea("grounds", rows=3, max_length=LONGEST),
             required=True,
             help="如何确认是本人申请，记入操作日志，200 字以内。",
             error=problem(state, "grounds"),
@@ -218,6 +226,7 @@ def _rebind_dialog() -> rx.Component:
             ui.button("取消", state.cancel), ui.submit("确认更换", kind="danger"), class_name="row row-end"
         ),
         on_submit=state.rebind,
+        draft=_draft("rebind", state.chosen),
         key=state.form_key,
     )
     shown = (state.chosen > 0) & (state.asked == "rebind")

@@ -134,6 +134,11 @@ def button(
     return rx.el.button(*parts, label, type=type_, disabled=off, aria_busy=flag(loading), **props)
 
 
+def enter_guard() -> rx.Component:
+    """Put first into a form in which Enter must press no button: the browser presses the first, this one is off."""
+    return rx.el.button(type="submit", disabled=True, hidden=True, aria_hidden="true", tab_index=-1)
+
+
 def link_button(
     label: Text, href: Any, kind: str = "default", icon_name: str = "", size: str = "", **props: Any
 ) -> rx.Component:

@@ -224,9 +224,8 @@ FLOW = review.register(
         review_screen=REQUEST,
         title=lambda s, row: f"{row.product_name}（{row.profile.get('name') or '申请人'}）",
         describe=_describe,
-        submitter_href=lambda row: (
-            APPLY.url(pid=row.product_id) if row.status == Status.RETURNED else APPLICATION.url(aid=row.id)
-        ),
+        # Never the form: the product's form opens another application once this one is decided.
+        submitter_href=lambda row: APPLICATION.url(aid=row.id),
         reviewer_href=lambda row: REQUEST.url(aid=row.id),
         stages=(INSTITUTION,),
         decisions=(Action.APPROVE, Action.REJECT, Action.RETURN),

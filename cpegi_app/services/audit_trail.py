@@ -81,7 +81,13 @@ def _audit_row(e: AuditEntry) -> AuditRow:
 def _things() -> dict[str, str]:
     """Return the label of each kind of thing that the trail names."""
     flows = {f.name: f.label for f in review.FLOWS.values()}
-    return flows | {"user": "账号", "org": "机构", "product": "金融产品", "export": "导出文件"}
+    return flows | {
+        "user": "账号",
+        "org": "机构",
+        "product": "金融产品",
+        "file": "附件",
+        "export": "导出文件",
+    }
 
 
 def subject_label(code: str) -> str:

@@ -34,6 +34,11 @@ def names() -> frozenset[str]:
     return frozenset(found)
 
 
+def titles() -> dict[str, str]:
+    """Return the condition that each control of the editor states."""
+    return {name: BY_CODE[name[2:].rpartition("_")[0]].label for name in sorted(names())}
+
+
 def free_the_rest(data: Mapping[str, str]) -> dict[str, str]:
     """Return the editor's values with 不限制 ticked wherever nothing is stated yet."""
     out = dict(data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -94,10 +94,41 @@ def store() -> Store:
     return _store_at(get_settings().data_dir.resolve() / "files")
 
 
-def attach(
-    session: Session, actor: Actor, flow_name: str, subject_id: int, slot: str, name: str, data: bytes
-) -> FileView:
-    """Add a file to the actor's own draft: content first, then the row, so that no row lacks its file."""
+@dataclass(frozen=True)
+class Examined:
+    """A content that is what its name says and lies in the store; a row may follow, else the sweeper takes it."""
+
+    data: bytes
+    kind: filetypes.FileKind
+    sha256: str
+
+
+def examine(name: str, data: bytes | Examined, allowed: frozenset[filetypes.FileKind]) -> Examined:
+    """Look into a file and keep its content; done before a transaction, it holds up nobody else's writing."""
+    if isinstance(data, Examined):
+        return data if data.kind in allowed else examine(name, data.data, allowed)
+    kind = filetypes.inspect(name, data, allowed=allowed)
+    return Examined(data, kind, store().put(data))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a file is to be added: whose it will be, what is there, what is taken, and what the flow calls it."""
+
+    org_id: int | None
+    present: Sequence[StoredFile]
+    allowed: frozenset[filetypes.FileKind]
+    label: str
+
+
+def taken(
+    session: Session, actor: Actor, flow_name: str, subject_id: int, slot: str
+) -> frozenset[filetypes.FileKind]:
+    """Return the kinds that a slot of the actor's own draft takes, or refuse as adding would."""
+    return _place(session, actor, flow_name, subject_id, slot).allowed
+
+
+def _place(session: Session, actor: Actor, flow_name: str, subject_id: int, slot: str) -> _Place:
     org_id = _may_add(session, actor, flow_name, subject_id)
     own = _own_slot(session, flow_name, subject_id, slot)
     if own is None and slot not in FileSlot._value2member_map_:
@@ -112,28 +143,41 @@ def attach(
     allowed = ALLOWED_IN.get(slot, ALLOWED)
     if own and own.workbooks:
         allowed = ALLOWED | filetypes.WORKBOOKS
-    kind = filetypes.inspect(name, data, allowed=allowed)
-    sha = store().put(data)
+    return _Place(org_id, present, allowed, own.label if own else "")
+
+
+def attach(
+    session: Session,
+    actor: Actor,
+    flow_name: str,
+    subject_id: int,
+    slot: str,
+    name: str,
+    data: bytes | Examined,
+) -> FileView:
+    """Add a file to the actor's own draft: content first, then the row, so that no row lacks its file."""
+    place = _place(session, actor, flow_name, subject_id, slot)
+    found = examine(name, data, place.allowed)
     # The same content twice in one place is one file: a double drop does no harm.
-    for existing in present:
-        if existing.slot == slot and existing.sha256 == sha:
-            return view(existing, own.label if own else "")
+    for existing in place.present:
+        if existing.slot == slot and existing.sha256 == found.sha256:
+            return view(existing, place.label)
     stored = StoredFile(
-        sha256=sha,
+        sha256=found.sha256,
         name=filetypes.display_name(name),
-        kind=kind.value,
-        size=len(data),
+        kind=found.kind.value,
+        size=len(found.data),
         slot=slot,
         flow=flow_name,
         subject_id=subject_id,
-        org_id=org_id,
+        org_id=place.org_id,
         uploaded_by=actor.user_id,
     )
     session.add(stored)
     session.flush()
     audit.record(session, actor, "file.upload", f"{flow_name}:{subject_id}", stored.name)
     _tell(session, actor, stored, "新增附件")
-    return view(stored, own.label if own else "")
+    return view(stored, place.label)
 
 
 def _may_add(session: Session, actor: Actor, flow_name: str, subject_id: int) -> int | None:

@@ -31,25 +31,26 @@ class Matched(BaseModel):
     left: list[str] = []
 
 
-def attach(session: Session, actor: Actor, row_id: int, slot: str, name: str, data: bytes) -> None:
+def attach(
+    session: Session, actor: Actor, row_id: int, slot: str, name: str, data: bytes | files.Examined
+) -> None:
     """Add a proof to a row of the actor's own batch."""
     row, batch = offline_rows.own_row(session, actor, row_id)
     if slot not in SLOTS:
         raise DomainError("无法识别文件类别，请刷新页面后重试。")
-    kind = filetypes.inspect(name, data, allowed=files.ALLOWED)
-    _put(session, actor, batch, [row.id or 0], slot, name, data, kind.value)
+    _put(session, actor, batch, [row.id or 0], slot, name, files.examine(name, data, files.ALLOWED))
 
 
-def match(session: Session, actor: Actor, batch_id: int, name: str, data: bytes) -> Matched:
+def match(session: Session, actor: Actor, batch_id: int, name: str, data: bytes | files.Examined) -> Matched:
     """Add one of many files to the rows whose 借据编号, else 合同编号, is in its name."""
     batch = editable(session, actor, batch_id)
     label = filetypes.display_name(name)
     ids = rows_named(session, batch_id, label)
     if not ids:
         return Matched(left=[f"{label}：文件名中没有本批的借据编号或合同编号，请改名后重新上传，或逐笔上传"])
-    kind = filetypes.inspect(name, data, allowed=files.ALLOWED)
+    found = files.examine(name, data, files.ALLOWED)
     slot = FileSlot.VOUCHER if re.search("凭证|回单|借据|放款", label) else FileSlot.CONTRACT
-    _put(session, actor, batch, ids, slot.value, name, data, kind.value)
+    _put(session, actor, batch, ids, slot.value, name, found)
     return Matched(rows=len(ids), files=1)
 
 
@@ -87,24 +88,22 @@ def _put(
     ids: list[int],
     slot: str,
     name: str,
-    data: bytes,
-    kind: str,
+    found: files.Examined,
 ) -> None:
     present = offline_rows.proofs_of(session, ids)
     shown = filetypes.display_name(name)
-    if full := [row_id for row_id, found in present.items() if len(found) >= MAX_A_ROW]:
+    if full := [row_id for row_id, there in present.items() if len(there) >= MAX_A_ROW]:
         iou = session.get_one(OfflineLoan, full[0]).iou_no
         raise Conflict(
             f"{shown}：借据 {iou} 已有 {MAX_A_ROW} 个文件，每笔最多 {MAX_A_ROW} 个。"
             "请先删除不需要的文件，或合并为一个 PDF。"
         )
-    digest = files.store().put(data)
     known = set(
         session.exec(
             select(StoredFile.row_id).where(
                 StoredFile.flow == FLOW.name,
                 col(StoredFile.row_id).in_(ids),
-                StoredFile.sha256 == digest,
+                StoredFile.sha256 == found.sha256,
                 StoredFile.slot == slot,
                 col(StoredFile.removed_at).is_(None),
             )
@@ -115,10 +114,10 @@ def _put(
         if row_id not in known:
             session.add(
                 StoredFile(
-                    sha256=digest,
+                    sha256=found.sha256,
                     name=shown,
-                    kind=kind,
-                    size=len(data),
+                    kind=found.kind.value,
+                    size=len(found.data),
                     slot=slot,
                     flow=FLOW.name,
                     subject_id=batch.id or 0,

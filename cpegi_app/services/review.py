@@ -34,6 +34,7 @@ EDITABLE = (Status.DRAFT, Status.RETURNED)
 OPEN = (Status.DRAFT, Status.PENDING, Status.RETURNED)
 REASON_NEEDED = (Action.RETURN, Action.REJECT)
 COMMENT_MAX = 500
+REASON_MAX = 200
 
 Payload = Mapping[str, str]
 # A hook returns further column values, which the engine writes together with the status.
@@ -296,7 +297,11 @@ def _done_before(session: Session, flow: Flow, actor: Actor, action: Action, key
 
 def _reasons(action: Action, comment: str, fields: dict[str, str]) -> tuple[str, dict[str, str]]:
     comment = normalise(comment)
-    fields = {normalise(k)[:60]: normalise(v)[:200] for k, v in fields.items() if normalise(v)}
+    fields = {normalise(k)[:60]: normalise(v) for k, v in fields.items() if normalise(v)}
+    for name, text in fields.items():
+        if len(text) > REASON_MAX:
+            said = f"更正原因最多 {REASON_MAX} 字，现有 {len(text)} 字，请精简后再提交：“{text[:20]}…”"
+            raise FormInvalid({f"r_{name}": said}, said)
     if len(comment) > COMMENT_MAX:
         raise FormInvalid({"comment": f"意见最多 {COMMENT_MAX} 字，现有 {len(comment)} 字，请精简后再提交。"})
     if action in REASON_NEEDED and not comment and not fields:

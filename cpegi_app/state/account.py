@@ -257,12 +257,15 @@ class PhoneState(AccountForm, rx.State):
     """更换手机号 (manual §2.5)."""
 
     phone: str = ""
+    # Names the browser's copy of what is typed: it is not for whoever signs in next in the same tab.
+    draft: str = ""
 
     @rx.event
     async def load(self):
         """Open an empty form."""
         self._start()
         self.phone = await self._read(account.own_phone)
+        self.draft = f"phone-{self.phone}"
 
     @rx.event
     async def send_old_code(self):

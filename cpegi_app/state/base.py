@@ -9,10 +9,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import reflex as rx
 from sqlmodel import Session
 
-from cpegi_app import db
+from cpegi_app import db, denials
 from cpegi_app.access import Actor, Screen
 from cpegi_app.errors import NotFound, SignInRequired
-from cpegi_app.services import passwords, sessions
+from cpegi_app.services import passwords, review, sessions
 from cpegi_app.state import lanes, logins
 
 P = ParamSpec("P")
@@ -57,13 +57,24 @@ class Services(rx.State, mixin=True):
         self, fn: Callable[Concatenate[Session, Actor, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Call a service that writes, as the signed-in actor."""
-        return await lanes.run(lanes.WRITING, run_as, self._sid(), self._address(), True, fn, args, kwargs)
+        return await self._as_actor(True, fn, args, kwargs)
 
     async def _read(
         self, fn: Callable[Concatenate[Session, Actor, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Call a service that only queries, as the signed-in actor."""
-        return await lanes.run(lanes.READING, run_as, self._sid(), self._address(), False, fn, args, kwargs)
+        return await self._as_actor(False, fn, args, kwargs)
+
+    async def _as_actor(self, write: bool, fn: Callable[..., R], args: tuple, kwargs: dict) -> R:
+        """Call a service; what it denies is noted in the trail."""
+        lane, who = (lanes.WRITING if write else lanes.READING), (self._sid(), self._address())
+        try:
+            return await lanes.run(lane, run_as, *who, write, fn, args, kwargs)
+        except denials.DENIED as refusal:
+            screen = SCREEN_OF.get(type(self).get_full_name())
+            told = f"“{screen.title}”：{refusal.message}" if screen else refusal.message
+            await lanes.run(lanes.WRITING, denials.note, *who, _asked_for(fn, args), told)
+            raise
 
     async def _write_public(
         self, fn: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
@@ -104,6 +115,18 @@ class Services(rx.State, mixin=True):
         if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text)):
             raise NotFound
         return int(text)
+
+
+def _asked_for(fn: Callable[..., Any], args: tuple) -> str:
+    """Return the record that a service was asked for as the trail names things: the flow, else the chapter, and the id."""
+    number = next((a for a in args if type(a) is int), None)
+    flow = next(
+        (a for a in args if isinstance(a, str) and a in review.FLOWS), fn.__module__.rpartition(".")[2]
+    )
+    flow = "file" if flow == "files" else flow
+    if number is None:
+        return ""
+    return f"{flow}:{number}" if flow in review.FLOWS or flow == "file" else f"记录 {number}"
 
 
 def text_arg(value: Any, most: int = 100) -> str:

@@ -74,7 +74,7 @@ class ProjectEditState(SubjectState, rx.State):
         intent = sent.pop("intent", "")
         self.values = {**self.values, **sent}
         if intent == "submit" and self.editable and not self.sent:
-            self.version = await self._keep(self.values)
+            await self._store(self.values)
         return {**self.values, "intent": intent}
 
     def _refuse(self, refusal: FormInvalid, titles: dict[str, str] | None = None) -> None:
@@ -90,7 +90,7 @@ class ProjectEditState(SubjectState, rx.State):
         target = _step(intent, self.step)
         if target is None:
             return None
-        self.version = await self._keep(values)
+        await self._store(values)
         wrong = equity_form.step_problems(values, self.step) if intent == "next" else {}
         if wrong:
             self._refuse(FormInvalid(wrong), equity_form.TITLES)

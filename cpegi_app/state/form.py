@@ -13,6 +13,7 @@ from cpegi_app.errors import DomainError, FormInvalid
 from cpegi_app.services import files
 from cpegi_app.services.files import FileView
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
+from cpegi_app.state import lanes
 from cpegi_app.state.base import Services, int_arg, text_arg
 from cpegi_app.state.message import MessageState, on_error
 
@@ -137,7 +138,7 @@ class FilesState(FormState, mixin=True):
         for f in files_in[: files.MAX_A_SLOT]:
             data = await f.read(MAX_FILE_BYTES + 1)
             try:
-                await self._write(files.attach, flow, subject, slot, f.filename or "文件", data)
+                await self._attach(flow, subject, slot, f.filename or "文件", data)
             except FormInvalid as refusal:
                 problems += refusal.fields.values()
             except DomainError as refusal:
@@ -148,6 +149,12 @@ class FilesState(FormState, mixin=True):
         self.errors = {k: v for k, v in self.errors.items() if k != name} | (
             {name: "；".join(problems)} if problems else {}
         )
+
+    async def _attach(self, flow: str, subject: int, slot: str, name: str, data: bytes) -> None:
+        """Look into a file before the transaction: on SQLite it is everybody's only one that writes."""
+        allowed = await self._read(files.taken, flow, subject, slot)
+        found = await lanes.run(lanes.READING, files.examine, name, data, allowed)
+        await self._write(files.attach, flow, subject, slot, name, found)
 
     @rx.event
     def on_upload_progress(self, progress: dict, slot: str = ""):

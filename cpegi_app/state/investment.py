@@ -100,7 +100,7 @@ class InvestmentEditState(SubjectState, QuestionState, rx.State):
     async def pick(self, enterprise_id: int, project_id: int):
         """Say in what was invested; what is typed below stays."""
         call = self._write(
-            investment.choose, self.row_id, self.version, int_arg(enterprise_id, 0), int_arg(project_id, 0)
+            investment.choose, self.row_id, self._seen(), int_arg(enterprise_id, 0), int_arg(project_id, 0)
         )
         self.version = (await self._checked(call, TITLES)).version
         self.target = await self._read(investment_list.target_of, self.row_id) or _NOTHING

@@ -15,6 +15,7 @@ from cpegi_app.services.offline_form import TITLES, FilingForm, OfflineLoanForm
 from cpegi_app.services.offline_loan import FLOW, BatchRow
 from cpegi_app.services.offline_rows import LoanRow
 from cpegi_app.services.review_view import ReviewView, view
+from cpegi_app.state import lanes
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState, PickedState
 from cpegi_app.state.message import MessageState, success
@@ -285,7 +286,8 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
             data = await f.read(MAX_FILE_BYTES + 1)
             try:
                 name = f.filename or "文件"
-                await self._write(offline_proof.attach, self.proof_row, text_arg(slot, 20), name, data)
+                found = await lanes.run(lanes.READING, files.examine, name, data, files.ALLOWED)
+                await self._write(offline_proof.attach, self.proof_row, text_arg(slot, 20), name, found)
             except DomainError as refusal:
                 problems.append(refusal.message)
         await self._show()
@@ -305,7 +307,8 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
             data = await f.read(MAX_FILE_BYTES + 1)
             try:
                 name = f.filename or "文件"
-                found = await self._write(offline_proof.match, self.batch_id, name, data)
+                proof = await lanes.run(lanes.READING, files.examine, name, data, files.ALLOWED)
+                found = await self._write(offline_proof.match, self.batch_id, name, proof)
                 matched, rows = matched + found.files, rows + found.rows
                 missed += found.left
             except DomainError as refusal:

@@ -16,7 +16,7 @@ from cpegi_app.services.product_list import ProductRow
 from cpegi_app.state.base import for_screen, int_arg
 from cpegi_app.state.form import gather
 from cpegi_app.state.message import info, success
-from cpegi_app.state.subject import SubjectState, edits, save
+from cpegi_app.state.subject import SubjectState, edits
 from cpegi_app.state.table import TableState, shows
 
 # What the editor's panel is told as it is typed.
@@ -55,7 +55,7 @@ class ProductListState(TableState, rx.State):
 
 
 @for_screen(PRODUCT_EDIT)
-@edits(FLOW.name, product.NAMES, {s.name: s.title for s in ProductForm.specs()})
+@edits(FLOW.name, product.NAMES, {s.name: s.title for s in ProductForm.specs()} | conditions.titles())
 class ProductEditState(SubjectState, rx.State):
     """The editor of a product or of a 变更, and what became of it."""
 
@@ -76,7 +76,7 @@ class ProductEditState(SubjectState, rx.State):
         """Tick 不限制 for every condition that says nothing yet; what was typed stays, saved."""
         if intent == "free":
             values = conditions.free_the_rest(values)
-            self.version = await self._write(save, FLOW.name, self.row_id, self.version, values)
+            await self._store(values)
             self._open(values, self.reasons)
             return info("其余授信条件已勾选“不限制”，请核对后提交。")
 

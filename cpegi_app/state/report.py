@@ -92,4 +92,4 @@ class ReportEditState(SubjectState, rx.State):
         self.figures = self.sheet.figures
 
     async def _keep(self, values: dict[str, str]) -> int:
-        return await self._write(report.save, self.row_id, self.version, values)
+        return await self._write(report.save, self.row_id, self._seen(), values)

@@ -68,6 +68,8 @@ class AccountsState(TableState, FormState, rx.State):
     chosen: int = 0
     chosen_name: str = ""
     chosen_phone: str = ""
+    # The account of which it has just been done: what was typed about it is no longer needed.
+    settled: int = 0
     revealed: dict[int, str] = {}
     shown_state: str = ""
 
@@ -110,6 +112,7 @@ class AccountsState(TableState, FormState, rx.State):
         if row is None:
             raise DomainError("该账号不在当前列表中，请刷新列表后重试。")
         self.chosen, self.chosen_name, self.chosen_phone, self.asked = row.id, row.org, row.phone, asked
+        self.settled = 0
         self._open({})
 
     @rx.event
@@ -120,20 +123,25 @@ class AccountsState(TableState, FormState, rx.State):
     @rx.event
     async def disable(self, data: dict):
         """停用: with a reason, which the other reads at sign-in."""
+        if not self.chosen:
+            # The second half of a double click.
+            return None
         reason = posted(data, {"reason", "intent"}).get("reason", "")
         await self._checked(self._write(staff.disable, self.chosen, reason))
-        name, self.chosen = self.chosen_name, 0
+        name, self.settled, self.chosen = self.chosen_name, self.chosen, 0
         await self._refresh()
         return success(f"已停用“{name}”的账号，其登录已全部失效。")
 
     @rx.event
     async def rebind(self, data: dict):
         """更换手机号 of somebody who has lost the number; the old logins end."""
+        if not self.chosen:
+            return None
         values = posted(data, account_rescue.NAMES | {"intent"})
         phone, grounds = values.get("new_phone", ""), values.get("grounds", "")
         call = self._write(account_rescue.rebind, self.chosen, phone, grounds)
         number = await self._checked(call, account_rescue.TITLES)
-        name, self.chosen = self.chosen_name, 0
+        name, self.settled, self.chosen = self.chosen_name, self.chosen, 0
         await self._refresh()
         return success(f"已将“{name}”的登录手机号更换为 {number}，请对方用新号码通过“忘记密码”设置密码。")
 

@@ -12,7 +12,7 @@ from reflex_base.utils.form import FormData
 from sqlmodel import Session
 
 from cpegi_app.access import Actor
-from cpegi_app.errors import FormInvalid
+from cpegi_app.errors import Conflict, FormInvalid
 from cpegi_app.services import files, review
 from cpegi_app.services.files import FileView
 from cpegi_app.services.forms import posted
@@ -96,6 +96,9 @@ class SubjectState(FilesState, mixin=True):
     editable: bool = False
     sent: bool = False
     view: ReviewView = ReviewView()
+    # What was stored when this page last looked, and up to which version it was told what others changed.
+    _base: dict[str, str] = {}
+    _told: int = 0
 
     def _edited(self) -> Edited:
         return _EDITED[type(self).get_full_name()]
@@ -105,19 +108,19 @@ class SubjectState(FilesState, mixin=True):
         self._blank()
         found = await self._read(subject, self._edited().flow, row_id)
         self.row_id, self.version, self.editable = row_id, found.version, found.editable
-        self.view, self.files, self.sent = found.view, found.files, False
+        self.view, self.files, self.sent, self._base = found.view, found.files, False, found.values
         self._open(found.values, found.reasons)
 
     def _blank(self) -> None:
         """Show nothing: what cannot be opened leaves nothing of what was open before."""
-        self.row_id, self.editable, self.sent, self.view = 0, False, False, ReviewView()
+        self.row_id, self.editable, self.sent, self.view, self._told = 0, False, False, ReviewView(), 0
 
     async def _arrive(self) -> str:
         """Follow a decision; while the form stands, or its answer does, only say so."""
         if not self.row_id:
             return ""
         found = await self._read(subject, self._edited().flow, self.row_id)
-        if found.version in (self.version, self.view.version):
+        if found.version in (self.version, self.view.version, self._told):
             return ""
         told = changed(found.view)
         if self.editable:
@@ -132,22 +135,59 @@ class SubjectState(FilesState, mixin=True):
     @rx.event
     async def submit(self, data: FormData):
         """暂存 or 提交, by the button that was pressed."""
-        values = await self._posted(data)
-        intent = values.pop("intent", "")
+        try:
+            values = await self._posted(data)
+            return await self._press(values.pop("intent", ""), values)
+        except Conflict as refusal:
+            raise await self._overtaken(refusal) from None
+
+    async def _press(self, intent: str, values: dict[str, str]) -> Any:
+        """Do what the button says with what was typed."""
         if intent == "save":
-            self.version = await self._keep(values)
+            await self._store(values)
             self._clear_errors()
             return success("已暂存，可随时回来继续填写。")
-        if intent != "submit":
-            return await self._help(intent, values)
+        if intent == "submit":
+            return await self._send(values)
+        return await self._help(intent, values)
+
+    async def _send(self, values: dict[str, str]) -> Any:
+        """提交 what was typed."""
         more = {"key": self._submit_key, "values": {"data": values}}
-        call = self._write(act, self._edited().flow, self.row_id, Action.SUBMIT, self.version, **more)
+        call = self._write(act, self._edited().flow, self.row_id, Action.SUBMIT, self._seen(), **more)
         self.version = await self._checked(call, self._edited().titles)
         self.sent, self.editable = True, False
 
+    async def _store(self, values: dict[str, str]) -> None:
+        """暂存 what was typed; from now on it is what others' changes are told from."""
+        self.version = await self._keep(values)
+        self._base = dict(values)
+
     async def _keep(self, values: dict[str, str]) -> int:
         """Keep the draft as typed; a chapter with columns that follow the draft says how."""
-        return await self._write(save, self._edited().flow, self.row_id, self.version, values)
+        return await self._write(save, self._edited().flow, self.row_id, self._seen(), values)
+
+    def _seen(self) -> int:
+        """Return the version that the person knows: the form's own, or the later one whose changes were told."""
+        return max(self.version, self._told)
+
+    async def _overtaken(self, refusal: Conflict) -> Conflict:
+        """Name what another window has changed meanwhile; once that is read, the same button keeps this page's text.
+
+        The form's own version stays behind: for the browser, what was typed is still unsaved.
+        """
+        found = await self._read(subject, self._edited().flow, self.row_id)
+        if not found.editable or found.version == self._seen():
+            return refusal
+        names = self._base.keys() | found.values.keys()
+        others = {n for n in names if found.values.get(n, "") != self._base.get(n, "")}
+        self._told, self._base = found.version, found.values
+        titles = dict.fromkeys(t for n, t in self._edited().titles.items() if n in others)
+        what = f"改动的栏目：{'、'.join(titles)}" if titles else "各栏目的内容没有改动"
+        return Conflict(
+            f"这份{found.view.flow_label}刚在另一个窗口保存过，{what}。本页填写的内容没有丢失；"
+            "请核对后再点一次“暂存”或“提交”，届时以本页内容为准。"
+        )
 
     async def _help(self, intent: str, values: dict[str, str]) -> Any:
         """Answer a further button of the form; a chapter that has one says how."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import reflex as rx
-from reflex_base.utils.form import FormData
 from sqlmodel import Session
 
 from cpegi_app.access import PROFILE, PROFILE_EDIT, VERIFICATION, Actor
@@ -14,7 +13,7 @@ from cpegi_app.services.profile_forms import ALL_NAMES
 from cpegi_app.services.profile_view import Change, Profile
 from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
 from cpegi_app.state.message import MessageState, success
-from cpegi_app.state.subject import SubjectState, act, edits, save
+from cpegi_app.state.subject import SubjectState, act, edits
 from cpegi_app.vocabulary import KIND_OF, Action, OrgClass, YesNo
 
 TITLES = profile_view.titles() | {"org_class": "机构类别"}
@@ -73,15 +72,12 @@ class ProfileFormState(SubjectState, mixin=True):
         """Go back to the form."""
         self.confirming = False
 
-    @rx.event
-    async def submit(self, data: FormData):
+    async def _press(self, intent: str, values: dict[str, str]) -> Any:
         """暂存; 提交, which first shows the class and the changes once more; and the confirmation of it."""
-        values = await self._posted(data)
-        intent = values.pop("intent", "")
         flow, titles = self._edited().flow, self._edited().titles
         self.confirming = False
         if intent == "save":
-            self.version = await self._write(save, flow, self.row_id, self.version, values)
+            await self._store(values)
             self._clear_errors()
             self._mark(await self._read(profile_view.changes, flow, self.row_id, values))
             return success("已暂存，可随时回来继续填写。")
@@ -92,10 +88,7 @@ class ProfileFormState(SubjectState, mixin=True):
             self.confirm_name, self.confirm_code = values.get("name", ""), values.get("credit_code", "")
             self.confirming = True
             return MessageState.close
-        more = {"key": self._submit_key, "values": {"data": values}}
-        call = self._write(act, flow, self.row_id, Action.SUBMIT, self.version, **more)
-        self.version = await self._checked(call, titles)
-        self.sent, self.editable = True, False
+        await self._send(values)
         return MessageState.close
 
     @rx.event

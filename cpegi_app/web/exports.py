@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from sqlmodel import Session
@@ -11,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from cpegi_app import db
+from cpegi_app import db, denials
 from cpegi_app.access import Actor
 from cpegi_app.errors import DomainError, SignInRequired
 from cpegi_app.services import (
@@ -88,7 +89,7 @@ async def _finished(request: Request) -> Response:
 
 def _place(request: Request) -> tuple[str, Path]:
     sid = sessions.sid_of(request.headers.get("cookie", ""))
-    with db.reading() as session:
+    with _noted(request, sid), db.reading() as session:
         actor = sessions.actor_of(session, sid)
         if actor is None:
             raise SignInRequired
@@ -110,16 +111,20 @@ async def _calendar(request: Request) -> Response:
 
 def _ics(request: Request) -> tuple[str, bytes]:
     sid = sessions.sid_of(request.headers.get("cookie", ""))
-    with db.reading() as session:
+    with _noted(request, sid), db.reading() as session:
         actor = sessions.actor_of(session, sid)
         if actor is None:
             raise SignInRequired
         return roadshow_calendar.calendar(session, actor, request.path_params["number"])
 
 
+def _noted(request: Request, sid: str) -> AbstractContextManager[None]:
+    return denials.noted(sid, request.client.host if request.client else "", request.url.path)
+
+
 def _made(service: Service, request: Request) -> tuple[str, bytes]:
     sid = sessions.sid_of(request.headers.get("cookie", ""))
-    with db.transaction() as session:
+    with _noted(request, sid), db.transaction() as session:
         actor = sessions.actor_of(session, sid)
         if actor is None:
             raise SignInRequired

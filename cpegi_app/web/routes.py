@@ -22,7 +22,7 @@ from starlette.responses import (
 )
 from starlette.routing import Route
 
-from cpegi_app import db
+from cpegi_app import db, denials
 from cpegi_app.access import LOGIN, PAGES, WORKBENCH, Actor
 from cpegi_app.errors import DomainError, Forbidden, SignInRequired
 from cpegi_app.services import (
@@ -42,6 +42,10 @@ from cpegi_app.web.exports import ROUTES as EXPORTS
 log = logging.getLogger(__name__)
 
 
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
 def safe_next(path: str) -> str:
     """Return the path if it is a page of our own, else the 工作台: no redirect leads elsewhere."""
     plain = path.split("?")[0]
@@ -57,7 +61,7 @@ async def open_session(request: Request) -> Response:
     """Exchange a ticket for the cookie (a plain form POST: no script, no eval)."""
     form = await request.form(max_files=0, max_fields=4)
     ticket, target = str(form.get("ticket", "")), safe_next(str(form.get("next", "")))
-    address = request.client.host if request.client else ""
+    address = _address(request)
     sid = await asyncio.to_thread(
         _redeem, ticket, sessions.sid_of(request.headers.get("cookie", "")), address
     )
@@ -109,7 +113,7 @@ async def read_file(request: Request) -> Response:
     """Send a private file to somebody who may see the record it belongs to."""
     sid, file_id = sessions.sid_of(request.headers.get("cookie", "")), request.path_params["file_id"]
     try:
-        found = await asyncio.to_thread(_content, sid, file_id)
+        found = await asyncio.to_thread(_content, sid, file_id, _address(request))
     except SignInRequired:
         return PlainTextResponse("登录已失效，请返回平台重新登录，再打开此文件。", 401)
     except DomainError as refusal:
@@ -121,8 +125,8 @@ async def read_file(request: Request) -> Response:
     )
 
 
-def _content(sid: str, file_id: int) -> files.Content:
-    with db.transaction() as session:
+def _content(sid: str, file_id: int, address: str = "") -> files.Content:
+    with denials.noted(sid, address, f"file:{file_id}"), db.transaction() as session:
         return files.content(session, sessions.actor_of(session, sid), file_id)
 
 
@@ -130,7 +134,7 @@ async def read_template(request: Request) -> Response:
     """Send a policy's template: a published one to everybody."""
     sid, file_id = sessions.sid_of(request.headers.get("cookie", "")), request.path_params["file_id"]
     try:
-        found = await asyncio.to_thread(_template, sid, file_id)
+        found = await asyncio.to_thread(_template, sid, file_id, _address(request))
     except DomainError as refusal:
         return PlainTextResponse(refusal.message, 404)
     preview = "download" not in request.query_params
@@ -139,8 +143,8 @@ async def read_template(request: Request) -> Response:
     return FileResponse(found.path, media_type=kind.media_type, headers=headers)
 
 
-def _template(sid: str, file_id: int) -> files.Content:
-    with db.reading() as session:
+def _template(sid: str, file_id: int, address: str) -> files.Content:
+    with denials.noted(sid, address, f"policy_file:{file_id}"), db.reading() as session:
         return policy_public.template(session, sessions.actor_of(session, sid), file_id)
 
 
@@ -169,7 +173,9 @@ async def _archive(request: Request, plan: Planned, write: Callable[[Any, IO[byt
     sid = sessions.sid_of(request.headers.get("cookie", ""))
     try:
         async with _ZIPS:
-            title, archive = await asyncio.to_thread(_zip, sid, plan, write)
+            title, archive = await asyncio.to_thread(
+                _zip, sid, plan, write, request.url.path, _address(request)
+            )
     except SignInRequired as refusal:
         return PlainTextResponse(refusal.message, 401)
     except Forbidden as refusal:
@@ -182,8 +188,10 @@ async def _archive(request: Request, plan: Planned, write: Callable[[Any, IO[byt
     return StreamingResponse(_pieces(archive), media_type="application/zip", headers=headers)
 
 
-def _zip(sid: str, plan: Planned, write: Callable[[Any, IO[bytes]], None]) -> tuple[str, IO[bytes]]:
-    with db.transaction() as session:
+def _zip(
+    sid: str, plan: Planned, write: Callable[[Any, IO[bytes]], None], path: str, address: str
+) -> tuple[str, IO[bytes]]:
+    with denials.noted(sid, address, path), db.transaction() as session:
         actor = sessions.actor_of(session, sid)
         if actor is None:
             raise SignInRequired

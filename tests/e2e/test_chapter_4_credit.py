@@ -65,6 +65,8 @@ def test_4_1_金融产品维护(new_walk) -> None:
 
     # Everything that is wrong is told at once, at its field, and what was typed stays.
     fill(page, {"name": "嵩岳税务贷", "amount_min": "300", "amount_max": "10"})
+    # Enter in a field presses no button, the one that frees every condition least of all.
+    page.locator("[name=name]").press("Enter")
     page.get_by_role("button", name="提交", exact=True).click()
     bank.sees("“年营业收入”请填写下限或上限，或勾选“不限制”")
     bank.sees("请填写产品介绍")
@@ -179,6 +181,14 @@ def test_4_2_金融产品申请审核(new_walk) -> None:
     bank.page.wait_for_url("**/console/requests/*")
     bank.sees("授信条件比对")
     bank.step("4.2-03", "申请企业的信息页面：企业数据与授信条件逐项比对", full=True)
+    # Enter decides nothing, and what is too long is refused whole, not cut.
+    bank.page.locator("[name=approved_amount]").press("Enter")
+    bank.page.locator("[name=comment]").focus()
+    bank.page.keyboard.insert_text("长" * 600)
+    bank.page.get_by_role("button", name="退回补充").click()
+    bank.sees("意见最多 500 字，现有 600 字")
+    expect(bank.page.locator("[name=comment]")).to_have_value("长" * 600)
+    fill(bank.page, {"comment": ""})
     bank.page.get_by_role("button", name="审核不通过").click()
     bank.sees("审核不通过时必须填写原因")
     fill(bank.page, {"comment": "请补充近两年纳税证明。"})
@@ -196,6 +206,9 @@ def test_4_2_金融产品申请审核(new_walk) -> None:
     enterprise.goto("/console/notices")
     enterprise.sees("融资申请退回")
     page.get_by_role("button", name="查看").first.click()
+    page.wait_for_url("**/console/applications/*")
+    enterprise.sees("请补充近两年纳税证明")
+    page.get_by_role("link", name="修改后提交").click()
     page.wait_for_url("**/console/apply/*")
     enterprise.sees("请补充近两年纳税证明")
     enterprise.step("4.2-04", "被退回时，原因显示在表单上，可修改后重新提交")

@@ -321,6 +321,16 @@ def test_4_2_a_rejection_is_final_and_its_reason_reaches_the_applicant(session: 
     assert application.one(session, world.owner, world.row_id)[1].progress == "已结束"
 
 
+def test_4_2_every_notice_leads_to_the_very_application_whatever_became_of_it(session: Session):
+    world = (
+        worlds.application_world(session)
+        .bring_to(session, Status.RETURNED)
+        .bring_to(session, Status.REJECTED)
+    )
+    hrefs = session.exec(select(Notice.href).where(Notice.user_id == world.owner.user_id)).all()
+    assert len(hrefs) == 2 and set(hrefs) == {f"/console/applications/{world.row_id}"}
+
+
 # --- lists --------------------------------------------------------------------------------------------
 
 

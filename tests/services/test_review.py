@@ -76,6 +76,16 @@ def test_a_returned_row_is_open_again_and_shows_the_reasons(session: Session, na
     assert (world.row(session).status, world.row(session).reason) == (Status.PENDING, "")
 
 
+def test_an_over_long_reason_at_a_field_is_refused_whole(session: Session):
+    world = worlds.product_world(session).bring_to(session, Status.PENDING)
+    with pytest.raises(FormInvalid, match="更正原因最多 200 字，现有 201 字") as refusal:
+        world.act(session, Action.RETURN, field_reasons={"name": "长" * 201})
+    assert list(refusal.value.fields) == ["r_name"]
+    assert world.row(session).status == Status.PENDING
+    world.act(session, Action.RETURN, field_reasons={"name": "长" * 200})
+    assert len(world.row(session).field_reasons["name"]) == 200
+
+
 @pytest.mark.parametrize("comment", HOSTILE_TEXTS)
 def test_a_reason_may_hold_anything_a_person_or_an_attacker_types(session: Session, comment: str):
     world = worlds.product_world(session).bring_to(session, Status.PENDING)

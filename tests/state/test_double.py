@@ -12,6 +12,7 @@ from sqlmodel import func, select
 from cpegi_app import access, db
 from cpegi_app.access import Screen
 from cpegi_app.models import Application, AuditEntry, Disbursement, Loan, Notice, ProductRevision, ReviewEvent
+from cpegi_app.services import equity_project, product, verification
 from cpegi_app.vocabulary import Action
 from tests.state.cast import Cast, Principal
 from tests.state.rig import HYDRATE, Handler, Rig, handlers, posted_by, running
@@ -42,8 +43,7 @@ async def opened(rig: Rig, cast: Cast, screen: Screen, tab: str) -> tuple[dict[s
     who, params = cast.who_may(screen)
     how = {"sid": who.sid, "path": screen.url(**params), "params": params}
     await rig.post(tab, HYDRATE, {}, **how)
-    state = RegistrationContext.get().base_states[handler_of(screen, "submit").name.rpartition(".")[0]]
-    return posted_by(await rig.state(tab, state)), how
+    return posted_by(await rig.state(tab, submit_state(handler_of(screen, "submit")))), how
 
 
 def counted() -> Counter[str]:
@@ -105,10 +105,52 @@ async def test_twenty_tabs_submit_once_and_the_others_read_why(cast: Cast, scree
         before = counted()
         told = await together(rig, tabs, submit.name, {"data": {**values, "intent": FORMS[screen]}}, how)
         assert once(before), (told, counted() - before)
-        reasons = ("无需重复提交", "请刷新页面", "正在审核中，暂不能修改")
+        # Last what the editor in steps reads between the other's saving and its sending.
+        reasons = ("无需重复提交", "请刷新页面", "正在审核中，暂不能修改", "再点一次“暂存”或“提交”")
         refused = [text for text in told if any(reason in text for reason in reasons)]
         assert len(refused) == TIMES - 1, told
         assert not rig.unforeseen, rig.unforeseen[:3]
+
+
+@pytest.mark.parametrize(
+    ("screen", "flow", "theirs", "mine", "title"),
+    [
+        (access.PRODUCT_EDIT, product.FLOW, "c_revenue_low", "purpose", "营业收入"),
+        (access.PROFILE_EDIT, verification.CHANGE, "office", "address", "实际经营地址"),
+        (access.PROJECT_EDIT, equity_project.FLOW, "advantage", "name", "核心竞争力"),
+    ],
+    ids=lambda value: value.route if isinstance(value, Screen) else None,
+)
+async def test_the_later_of_two_tabs_reads_what_was_changed_keeps_its_text_and_can_send_again(
+    cast: Cast, screen: Screen, flow: Any, theirs: str, mine: str, title: str
+):
+    submit = handler_of(screen, "submit")
+    async with running() as rig:
+        values, how = await opened(rig, cast, screen, "later")
+        await opened(rig, cast, screen, "first")
+        form = (await rig.state("later", submit_state(submit))).form_key
+        save = {"intent": "save"}
+        reply = await rig.post("first", submit.name, {"data": {**values, theirs: "7", **save}}, **how)
+        assert "已暂存" in reply.said, reply.said
+        typed = {"data": {**values, mine: "我写的", **save}}
+        reply = await rig.post("later", submit.name, typed, **how)
+        assert "另一个窗口" in reply.said and title in reply.said and "再点一次" in reply.said, reply.said
+        # The form is not mounted anew and, for the browser, still unsaved: its copy of what was typed stays.
+        state = await rig.state("later", submit_state(submit))
+        assert state.form_key == form and state.editable and "version_rx_state_" not in reply.text
+        reply = await rig.post("later", submit.name, typed, **how)
+        assert "已暂存" in reply.said, reply.said
+        with db.reading() as session:
+            data = session.get_one(flow.model, state.row_id).data
+        assert data[mine] == "我写的" and data.get(theirs, "") == values.get(theirs, "")
+        reply = await rig.post("first", submit.name, {"data": {**values, theirs: "8", **save}}, **how)
+        assert "另一个窗口" in reply.said, reply.said
+        assert not rig.unforeseen, rig.unforeseen[:3]
+
+
+def submit_state(handler: Handler) -> Any:
+    """Return the state class that owns a handler."""
+    return RegistrationContext.get().base_states[handler.name.rpartition(".")[0]]
 
 
 async def test_twenty_approvals_at_once_book_one_loan(cast: Cast):
@@ -136,6 +178,20 @@ async def click(rig: Rig, who: Principal, screen: Screen, method: str, payload: 
     how = {"sid": who.sid, "path": screen.route}
     await rig.post("impatient", HYDRATE, {}, **how)
     await together(rig, ["impatient"] * times, handler_of(screen, method).name, payload, how)
+
+
+async def test_a_double_click_disables_an_account_and_says_so(cast: Cast):
+    staff = cast.people["staff"]
+    ask, disable = (handler_of(access.ACCOUNTS, name) for name in ("ask_disable", "disable"))
+    async with running() as rig:
+        await rig.open(access.ACCOUNTS, sid=staff.sid, tab="accounts")
+        state = await rig.state("accounts", submit_state(disable))
+        target = next(r.id for r in state.rows if r.member and not r.disabled)
+        await rig.post("accounts", ask.name, {"user_id": target}, sid=staff.sid)
+        data = {"data": {"reason": "应本人要求"}}
+        (said,) = await together(rig, ["accounts"] * 2, disable.name, data, {"sid": staff.sid})
+        assert "已停用" in said, said
+        assert rows(AuditEntry, action="account.disable") == 1
 
 
 async def test_a_double_click_begins_one_draft(cast: Cast):

@@ -98,6 +98,10 @@ async def compare(
             wrong.append(f"{case} {record!r}: {reply.said!r} instead of {absent.said!r}")
         elif seen(reply) != seen(absent):
             wrong.append(f"{case} {record!r}: told apart by {seen(reply)} and {seen(absent)}")
+        # A page may have several loaders, each of which is denied.
+        denied = {entry[0] for entry in after.new_entries(before)}
+        if denied != ({"denied"} if "不存在" in reply.said and type(record) is int else set()):
+            wrong.append(f"{case} {record!r}: in the trail stands {denied}")
         if changed := after.changes_since(before):
             wrong.append(f"{case} {record!r}: changed {changed}")
         before = after
@@ -213,14 +217,14 @@ def may_read(who: Principal, stored: StoredFile, row: Any) -> bool:
     return who.role is Role.STAFF or (who.role is Role.REGULATOR and reads)
 
 
-def test_every_file_times_everybody(cast: Cast):
+def test_every_file_times_everybody(cast: Cast, oracle: Oracle):
     with db.reading() as session:
         found = session.exec(select(StoredFile)).all()
         cases = [
             (f, session.get_one(MODELS.get(f.flow) or review.FLOWS[f.flow].model, f.subject_id))
             for f in found
         ]
-    count, wrong, opened = 0, [], 0
+    count, wrong, opened, before = 0, [], 0, oracle.look()
     for (stored, row), who in product(cases, cast.people.values()):
         try:
             _content(who.sid, stored.id or 0)
@@ -228,6 +232,11 @@ def test_every_file_times_everybody(cast: Cast):
         except DomainError:
             got = False
         count, opened = count + 1, opened + got
+        gained, denied = oracle.look(), not got and who.live
+        trail = [entry for entry in gained.new_entries(before) if entry[0] == "denied"]
+        if bool(trail) != denied or len(trail) > 1:
+            wrong.append(f"{who.name}: file {stored.id}: in the trail stands {trail}")
+        before = gained
         if got != may_read(who, stored, row):
             wrong.append(f"{who.name}: file {stored.id} of {stored.flow} {stored.subject_id}: {got}")
     print(f"files: {len(cases)} × {len(cast.people)} = {count} probes, {opened} opened")
