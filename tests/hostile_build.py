@@ -248,6 +248,44 @@ def stored(body: bytes) -> bytes:
     return zlib.compress(body, 0)
 
 
+def compound(streams: dict[str, bytes]) -> bytes:
+    """Build a compound file, as old and encrypted Office documents are; streams of at least 4,096 bytes."""
+    none, end, size = 0xFFFFFFFF, 0xFFFFFFFE, 512
+    table, body = [0xFFFFFFFD, end], b""
+    entries = [("Root Entry", 5, none, 1, end, 0)]
+    for number, (name, content) in enumerate(streams.items(), 1):
+        start, count = len(table), -(-len(content) // size)
+        table += [*range(start + 1, start + count), end]
+        body += content.ljust(count * size, b"\0")
+        following = number + 1 if number < len(streams) else none
+        entries.append((name, 2, following, none, start, len(content)))
+    directory = b"".join(
+        struct.pack(
+            "<64sHBBIII16sIQQIQ",
+            name.encode("utf-16-le"),
+            2 * len(name) + 2,
+            kind,
+            1,
+            none,
+            right,
+            child,
+            b"",
+            0,
+            0,
+            0,
+            at,
+            length,
+        )
+        for name, kind, right, child, at, length in entries
+    )
+    fat = struct.pack(f"<{len(table)}I", *table).ljust(size, b"\xff")
+    head = struct.pack(
+        "<8s16s5H6s9I", OLE[:8], b"", 0x3E, 3, 0xFFFE, 9, 6, b"", 0, 1, 1, 0, 4096, end, 0, end, 0
+    )
+    head += struct.pack("<I", 0).ljust(436, b"\xff")
+    return head + fat + directory.ljust(size, b"\0") + body
+
+
 def pdf_zip_with_comment(packed: bytes) -> bytes:
     """Build a file that is a valid PDF and, read from its end, a valid ZIP."""
     plain = pdf()

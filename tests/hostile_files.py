@@ -126,6 +126,9 @@ def _office() -> Iterator[Case]:
     sheets = {"mimetype": b"application/vnd.oasis.opendocument.spreadsheet", "content.xml": b"<a/>"}
     yield Case("office", "old workbook as xlsx", "a.xlsx", lambda: OLE, WORKBOOKS)
     yield Case("office", "old workbook as pdf", "a.pdf", lambda: OLE)
+    locked = {"EncryptionInfo": b"\4\0" * 2500, "EncryptedPackage": b"\7" * 5000}
+    yield Case("office", "workbook with a password", "a.xlsx", lambda: build.compound(locked), WORKBOOKS)
+    yield Case("office", "workbook with a password as pdf", "a.pdf", lambda: build.compound(locked))
     yield Case("office", "word as xlsx", "a.xlsx", lambda: archive({**word}), WORKBOOKS)
     yield Case("office", "word as pdf", "a.pdf", lambda: archive({**word}))
     yield Case("office", "xlsx as pdf", "a.pdf", workbook)

@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 
 from bench import generate
 from cpegi_app.errors import DomainError
-from cpegi_app.services import sheet_reader
+from cpegi_app.services import sheet_child, sheet_reader
 from tests.workbooks.corpus import CORPUS
 from tests.workbooks.make import book, saved
 
@@ -41,16 +41,16 @@ def plain(value: float) -> str:
 
 
 def by_openpyxl(data: bytes) -> dict[str, dict[tuple[int, int], str]]:
-    """Return the visible sheets' cells with something in them, by row and column."""
+    """Return the cells with something in them of the visible sheets that are read, by row and column."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = load_workbook(io.BytesIO(data), data_only=True)
+    shown = [sheet for sheet in found.worksheets if sheet.sheet_state == "visible"]
     return {
         sheet.title: {
             (c.row, c.column): text for row in sheet.iter_rows() for c in row if (text := text_of(c)).strip()
         }
-        for sheet in found.worksheets
-        if sheet.sheet_state == "visible"
+        for sheet in shown[: sheet_child.SHEETS]
     }
 
 
