@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import struct
 import zipfile
@@ -286,6 +287,11 @@ def compound(streams: dict[str, bytes]) -> bytes:
     return head + fat + directory.ljust(size, b"\0") + body
 
 
+def noise(size: int) -> bytes:
+    """Build bytes that no packing makes smaller, the same each time."""
+    return hashlib.shake_256(b"noise").digest(size)
+
+
 def pdf_zip_with_comment(packed: bytes) -> bytes:
     """Build a file that is a valid PDF and, read from its end, a valid ZIP."""
     plain = pdf()
@@ -315,13 +321,20 @@ def progressive_jpeg() -> bytes:
     return out.getvalue()
 
 
-def long_workbook() -> bytes:
-    out, book = io.BytesIO(), openpyxl.Workbook(write_only=True)
-    page = book.create_sheet()
-    for n in range(20_000):
-        page.append([f"企业{n}", n * 1.5, "91350200MA2XXXXX0X", n % 7, "2026-01-01"])
-    book.save(out)
-    return out.getvalue()
+def long_workbook(rows: int = 20_000, columns: int = 24) -> bytes:
+    """Build a workbook as a bank's system exports one: every cell a text of its own, the texts in the part for them."""
+    places = [f"{chr(65 + n)}" for n in range(columns)]
+    texts = (f"<si><t>第{n}行的内容{c}</t></si>" for n in range(rows + 1) for c in places)
+    lines = (
+        f'<row r="{n + 1}">'
+        + "".join(f'<c r="{c}{n + 1}" t="s"><v>{n * columns + at}</v></c>' for at, c in enumerate(places))
+        + "</row>"
+        for n in range(rows + 1)
+    )
+    space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    strings = f"<sst {space}>{''.join(texts)}</sst>".encode()
+    inside = f"<sheetData>{''.join(lines)}</sheetData>".encode()
+    return workbook({**sheet(inside), "xl/sharedStrings.xml": strings})
 
 
 def linked_workbook() -> bytes:

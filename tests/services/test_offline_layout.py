@@ -8,7 +8,7 @@ import pytest
 
 from cpegi_app.services import offline_layout, offline_trial
 from cpegi_app.services.offline_layout import Layout
-from cpegi_app.services.sheet_reader import Sheet, Workbook, WorkbookRefused
+from cpegi_app.services.sheet_reader import MAX_ROWS, Sheet, Workbook, WorkbookRefused
 from tests.workbooks.make import HEADINGS, cells, row
 
 ROW = [str(c if c is not None else "") for c in cells(row(1))]
@@ -113,6 +113,13 @@ def test_a_row_of_which_nothing_can_be_read_is_a_row(kind: str, text: str):
     assert len(located(HEADINGS, more={kind: places}).rows) == 1
     named = located(["序号", *HEADINGS], ["1"], more={kind: [[2, 3]]})
     assert [r[0] for r in named.rows] == [2]
+
+
+def test_twenty_thousand_rows_are_taken_and_no_more():
+    rows = [ROW] * MAX_ROWS
+    assert len(located(HEADINGS, *rows).rows) == MAX_ROWS
+    with pytest.raises(WorkbookRefused, match="有 20,001 行数据，超过 20,000 行上限，请拆分"):
+        located(HEADINGS, *rows, ROW)
 
 
 def test_sheets_that_are_not_read_are_named():

@@ -15,6 +15,7 @@ from openpyxl import load_workbook
 from bench import generate
 from cpegi_app.errors import DomainError
 from cpegi_app.services import sheet_child, sheet_reader
+from tests.hostile_build import long_workbook
 from tests.workbooks.corpus import CORPUS
 from tests.workbooks.make import book, saved
 
@@ -79,6 +80,12 @@ def test_the_corpus_reads_the_same(name: str):
         assert CORPUS[name].refused
         return
     same(data)
+
+
+def test_the_longest_workbook_is_read():
+    found = sheet_reader.read("a.xlsx", long_workbook()).sheets[0].rows
+    assert len(found) == 1 + sheet_reader.MAX_ROWS and {len(row) for row in found} == {25}
+    assert found[-1][1] == "第20000行的内容A" and found[-1][24] == "第20000行的内容X"
 
 
 def test_a_generated_workbook_reads_the_same():
