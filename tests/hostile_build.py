@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import struct
 import zipfile
@@ -248,6 +249,49 @@ def stored(body: bytes) -> bytes:
     return zlib.compress(body, 0)
 
 
+def compound(streams: dict[str, bytes]) -> bytes:
+    """Build a compound file, as old and encrypted Office documents are; streams of at least 4,096 bytes."""
+    none, end, size = 0xFFFFFFFF, 0xFFFFFFFE, 512
+    table, body = [0xFFFFFFFD, end], b""
+    entries = [("Root Entry", 5, none, 1, end, 0)]
+    for number, (name, content) in enumerate(streams.items(), 1):
+        start, count = len(table), -(-len(content) // size)
+        table += [*range(start + 1, start + count), end]
+        body += content.ljust(count * size, b"\0")
+        following = number + 1 if number < len(streams) else none
+        entries.append((name, 2, following, none, start, len(content)))
+    directory = b"".join(
+        struct.pack(
+            "<64sHBBIII16sIQQIQ",
+            name.encode("utf-16-le"),
+            2 * len(name) + 2,
+            kind,
+            1,
+            none,
+            right,
+            child,
+            b"",
+            0,
+            0,
+            0,
+            at,
+            length,
+        )
+        for name, kind, right, child, at, length in entries
+    )
+    fat = struct.pack(f"<{len(table)}I", *table).ljust(size, b"\xff")
+    head = struct.pack(
+        "<8s16s5H6s9I", OLE[:8], b"", 0x3E, 3, 0xFFFE, 9, 6, b"", 0, 1, 1, 0, 4096, end, 0, end, 0
+    )
+    head += struct.pack("<I", 0).ljust(436, b"\xff")
+    return head + fat + directory.ljust(size, b"\0") + body
+
+
+def noise(size: int) -> bytes:
+    """Build bytes that no packing makes smaller, the same each time."""
+    return hashlib.shake_256(b"noise").digest(size)
+
+
 def pdf_zip_with_comment(packed: bytes) -> bytes:
     """Build a file that is a valid PDF and, read from its end, a valid ZIP."""
     plain = pdf()
@@ -277,13 +321,20 @@ def progressive_jpeg() -> bytes:
     return out.getvalue()
 
 
-def long_workbook() -> bytes:
-    out, book = io.BytesIO(), openpyxl.Workbook(write_only=True)
-    page = book.create_sheet()
-    for n in range(20_000):
-        page.append([f"企业{n}", n * 1.5, "91350200MA2XXXXX0X", n % 7, "2026-01-01"])
-    book.save(out)
-    return out.getvalue()
+def long_workbook(rows: int = 20_000, columns: int = 24) -> bytes:
+    """Build a workbook as a bank's system exports one: every cell a text of its own, the texts in the part for them."""
+    places = [f"{chr(65 + n)}" for n in range(columns)]
+    texts = (f"<si><t>第{n}行的内容{c}</t></si>" for n in range(rows + 1) for c in places)
+    lines = (
+        f'<row r="{n + 1}">'
+        + "".join(f'<c r="{c}{n + 1}" t="s"><v>{n * columns + at}</v></c>' for at, c in enumerate(places))
+        + "</row>"
+        for n in range(rows + 1)
+    )
+    space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    strings = f"<sst {space}>{''.join(texts)}</sst>".encode()
+    inside = f"<sheetData>{''.join(lines)}</sheetData>".encode()
+    return workbook({**sheet(inside), "xl/sharedStrings.xml": strings})
 
 
 def linked_workbook() -> bytes:

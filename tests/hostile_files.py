@@ -126,6 +126,9 @@ def _office() -> Iterator[Case]:
     sheets = {"mimetype": b"application/vnd.oasis.opendocument.spreadsheet", "content.xml": b"<a/>"}
     yield Case("office", "old workbook as xlsx", "a.xlsx", lambda: OLE, WORKBOOKS)
     yield Case("office", "old workbook as pdf", "a.pdf", lambda: OLE)
+    locked = {"EncryptionInfo": b"\4\0" * 2500, "EncryptedPackage": b"\7" * 5000}
+    yield Case("office", "workbook with a password", "a.xlsx", lambda: build.compound(locked), WORKBOOKS)
+    yield Case("office", "workbook with a password as pdf", "a.pdf", lambda: build.compound(locked))
     yield Case("office", "word as xlsx", "a.xlsx", lambda: archive({**word}), WORKBOOKS)
     yield Case("office", "word as pdf", "a.pdf", lambda: archive({**word}))
     yield Case("office", "xlsx as pdf", "a.pdf", workbook)
@@ -304,7 +307,7 @@ def _books() -> Iterator[Case]:
     strings = {"xl/sharedStrings.xml": b"<sst>" + b"<si><t>0</t></si>" * 2_500_000 + b"</sst>"}
     some = {
         "xl/sharedStrings.xml": b"<sst>"
-        + b"".join(b"<si><t>%x</t></si>" % (n * 7919) for n in range(250_000))
+        + b"".join(b"<si><t>%x</t></si>" % (n * 7919) for n in range(600_000))
     }
     styles = {
         "xl/styles.xml": b"<styleSheet>" + b"".join(b'<xf numFmtId="%d"/>' % (n * 31) for n in range(150_000))
@@ -322,7 +325,15 @@ def _books() -> Iterator[Case]:
     yield case("cell far right", lambda: workbook(sheet(b'<sheetData><row><c r="XFD1"/></row></sheetData>')))
     yield case("merge over everything", lambda: workbook(sheet(wide)))
     yield case("twenty thousand merges", lambda: workbook(sheet(merges)))
-    yield case("600,000 cells", lambda: workbook(sheet(build.cells(600_000))))
+    yield case("1,100,000 cells", lambda: workbook(sheet(build.cells(1_100_000))))
+    # What does not shrink in packing lets the rest be fifty times as large.
+    ballast = {"xl/media/image1.png": build.noise(1 << 20)}
+    links = {"xl/drawings/_rels/a.xml.rels": b"<Relationship " * 2_900_000}
+    yield case("40 MB of links cut short", lambda: workbook({**links, **ballast}))
+    hidden = b'<Relationship Id="a>" Type="x/oleObject" TargetMode="External"/>'
+    hidden = {"xl/worksheets/_rels/sheet1.xml.rels": hidden + b"<External /hyperlink/>" * 600_000}
+    yield case("a link outside among 600,000", lambda: workbook({**hidden, **ballast}))
+    yield case("40 MB of merges cut short", lambda: workbook({**sheet(b"mergeCell " * 4_000_000), **ballast}))
     yield case("entity bomb", lambda: workbook(sheet(b"", _LAUGHS)))
     utf16 = ('<?xml version="1.0" encoding="UTF-16"?>' + _LAUGHS.decode() + "<a>&b;</a>").encode("utf-16")
     yield case("entity bomb in utf-16", lambda: workbook({"xl/worksheets/sheet1.xml": utf16}))
@@ -393,7 +404,7 @@ def honest() -> list[Case]:
         Case("honest", "png", "截图 (1).png", lambda: picture("PNG")),
         Case("honest", "png of 39 MP", "a.png", lambda: picture("PNG", (6500, 6000))),
         Case("honest", "workbook", "导入模板.xlsx", workbook, WORKBOOKS),
-        Case("honest", "workbook of 20,000 rows", "a.xlsx", build.long_workbook, WORKBOOKS),
+        Case("honest", "workbook of 20,000 rows, each cell a text", "a.xlsx", build.long_workbook, WORKBOOKS),
         Case("honest", "workbook with a web link", "a.xlsx", build.linked_workbook, WORKBOOKS),
         Case("honest", "path in the name", "C:\\Users\\王\\a.pdf", pdf),
     ]

@@ -66,6 +66,10 @@ _ADVICE = {
     FileKind.PNG: "请截图或另存为新的 JPG、PNG 图片后上传",
     FileKind.XLSX: "请在 Excel 中另存为不含宏、密码和外部链接的 .xlsx 后上传",
 }
+# Workbooks of the same kind of content, macros and all; another name makes none of them a plain one.
+_OTHER_BOOKS = ("xlsm", "xltm", "xltx", "xlam")
+# A stream's name, in what Office makes of a document with a password.
+_LOCKED = "EncryptedPackage".encode("utf-16-le")
 # What people send by mistake or on purpose, so that the sentence can name it.
 _OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE | re.DOTALL), label)
@@ -128,6 +132,10 @@ def _recognised(name: str, data: bytes | Path, allowed: frozenset[FileKind]) -> 
     choice = _either(allowed)
     kind = _sniff(content)
     if kind is None:
+        if allowed == WORKBOOKS and content.startswith(b"\xd0\xcf\x11\xe0") and _LOCKED in content:
+            raise UploadRefused(
+                f"文件“{label}”设有打开密码，请在 Excel 中取消密码、另存为 .xlsx 后重新上传。"
+            )
         seen = _describe(content)
         raise UploadRefused(f"文件“{label}”实际不是 {choice}（检测到{seen}），请重新导出为 {choice} 后上传。")
     if kind not in allowed:
@@ -180,6 +188,10 @@ def _check_extension(name: str, label: str, kind: FileKind) -> None:
     extension = cleaned.rpartition(".")[2].lower() if "." in cleaned else ""
     if extension in kind.extensions:
         return
+    if kind is FileKind.XLSX and extension in _OTHER_BOOKS:
+        raise UploadRefused(
+            f"文件“{label}”是 .{extension} 文件，请在 Excel 中另存为“Excel 工作簿 (*.xlsx)”（不含宏）后重新上传。"
+        )
     stated = f"扩展名是 .{_short(extension, 10)}" if extension else "没有扩展名"
     raise UploadRefused(
         f"文件“{label}”的内容是 {kind.label}，但{stated}，请把扩展名改为 .{kind.extensions[0]} 后重新上传。"

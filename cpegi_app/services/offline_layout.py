@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from cpegi_app.services.forms import half_width
 from cpegi_app.services.offline_form import SPECS, heading
@@ -37,7 +39,14 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "contact_phone": ("电话", "手机", "手机号", "联系方式"),
     "remark": ("说明",),
 }
-_UNIT = re.compile(r"\((?:万元|元|%|月|年)?[^)]*\)$")
+_BRACKET = re.compile(r"\(([^()]*)\)$")
+# What a heading's bracket may say, and what it may say beside that; a column in 元 read as 万元 is ten thousand times too large.
+_UNITS = {"万元": ("", "万元", "万"), "%": ("", "%", "百分比")}
+_BESIDE = re.compile(r"必填|选填|单位|人民币|RMB|CNY|年化|/?年|[:,、;*]", re.IGNORECASE)
+# A unit that a line above the headings gives to all amounts; "填报单位：元氏县…" gives none.
+_MONEY = r"(?:人民币)?([百千万亿]*(?:[美港欧日]?元|美金))(?!\w)"
+_STATED = re.compile(rf"单\s*位\s*[:为]?\s*{_MONEY}")
+_GROUPED = re.compile(rf"\(\s*{_MONEY}\s*\)\s*$")
 _MARKS = re.compile(r"[*＊:：\s]|\(必填\)|\(选填\)|^\d+[.、]")
 _VERSION = re.compile(r"版本\s*(\d{4}-\d{2})")
 _TOTALS = ("合计", "总计", "小计", "汇总")
@@ -56,7 +65,7 @@ class Layout:
 
 def plain(text: object) -> str:
     """Return a heading without marks, blanks and units, for comparing."""
-    return _UNIT.sub("", _MARKS.sub("", half_width(str(text))))
+    return _BRACKET.sub("", _MARKS.sub("", half_width(str(text))))
 
 
 _KNOWN = {plain(heading(s)): i for i, s in enumerate(SPECS)}
@@ -86,11 +95,12 @@ def locate(book: Workbook, label: str) -> Layout:
 
 
 def _refuse_without_headings(book: Workbook, label: str) -> None:
+    more = f"（{_unseen(book)}，请把数据所在的工作表移到最前）" if book.unseen else ""
     if not any(s.rows for s in book.sheets):
         hidden = "（数据可能在隐藏的工作表中，请取消隐藏）" if book.hidden_sheets else ""
-        raise WorkbookRefused(f"文件“{label}”中没有数据{hidden}，请填写后重新导入。")
+        raise WorkbookRefused(f"文件“{label}”中没有数据{hidden}{more}，请填写后重新导入。")
     raise WorkbookRefused(
-        f"文件“{label}”中没有找到表头。请确认有一行包含“{SPECS[0].title}、{SPECS[1].title}”等列名，或下载模板后填写。"
+        f"文件“{label}”中没有找到表头{more}。请确认有一行包含“{SPECS[0].title}、{SPECS[1].title}”等列名，或下载模板后填写。"
     )
 
 
@@ -124,24 +134,57 @@ def _match(names: list, upper: list | None) -> tuple[int, ...]:
 
 
 def _refuse_wrong_units(sheet: Sheet, columns: tuple[int, ...], last: int, label: str) -> None:
-    row = sheet.rows[last]
     for spec, column in zip(SPECS, columns, strict=True):
-        text = half_width(str(row[column])) if column and column < len(row) else ""
-        if spec.unit == "万元" and text.rstrip("*").endswith("(元)"):
+        if not column or spec.unit not in _UNITS:
+            continue
+        name = _heading_at(sheet, column, last)
+        unit = _unit_of(name) or (_unit_above(sheet, column, last) if spec.unit == "万元" else "")
+        if unit not in _UNITS[spec.unit]:
             raise WorkbookRefused(
-                f"文件“{label}”的“{text}”列以元为单位，请换算为万元，并把列名改为“{heading(spec)}”后重新导入。"
+                f"文件“{label}”的“{name}”列标注的是“{unit}”，平台按{spec.unit}读取。"
+                f"请把数据换算为{spec.unit}，并把列名改为“{heading(spec)}”后重新导入。"
             )
+
+
+def _heading_at(sheet: Sheet, column: int, last: int) -> str:
+    """Return a column's heading; of two rows of headings the upper one may have it."""
+    rows = sheet.rows[max(last - 1, 0) : last + 1]
+    said = (half_width(str(row[column])) for row in reversed(rows) if column < len(row))
+    return next(filter(None, said), "")
+
+
+def _unit_of(name: str) -> str:
+    stated = _BRACKET.search(_MARKS.sub("", name))
+    return _BESIDE.sub("", stated[1]) if stated else ""
+
+
+def _unit_above(sheet: Sheet, column: int, last: int) -> str:
+    """Return the unit that the lines above the headings give to a column, empty where they give none."""
+    for at in reversed(range(last)):
+        said = [unicodedata.normalize("NFKC", str(cell)) for cell in sheet.rows[at][1:]]
+        over = next((place for place in range(min(column, len(said)), 0, -1) if said[place - 1].strip()), 0)
+        # What stands over a blank cell is the heading of another column.
+        group = said[over - 1] if over and (at < last - 1 or _has(sheet.rows[last], over)) else ""
+        for stated in (*map(_STATED.search, said), _GROUPED.search(group)):
+            if stated:
+                return stated[1]
+    return ""
+
+
+def _has(row: list, column: int) -> bool:
+    return column < len(row) and bool(row[column].strip())
 
 
 def _data_rows(sheet: Sheet, columns: tuple[int, ...], last: int) -> tuple[list[list], list[str]]:
     """Return the rows below the headings without examples and totals, and what was left out."""
     used = [c for c in columns if c]
     widest, name, code = max(used), columns[0], columns[1]
+    unread = _unread_rows(sheet, used, last)
     rows, examples, totals = [], 0, 0
     for row in sheet.rows[last + 1 :]:
         if len(row) <= widest:
             row.extend([""] * (widest + 1 - len(row)))
-        if not any(row[c] and not row[c].isspace() for c in used):
+        if not any(row[c] and not row[c].isspace() for c in used) and row[0] not in unread:
             continue
         first = next((c for c in row[1:] if c and not c.isspace()), "").strip()
         if row[name].startswith(_EXAMPLES) or first.startswith(_EXAMPLES):
@@ -150,8 +193,16 @@ def _data_rows(sheet: Sheet, columns: tuple[int, ...], last: int) -> tuple[list[
             totals += 1
         else:
             rows.append(row)
+    if lost := unread.difference(row[0] for row in sheet.rows) if unread else None:
+        rows = sorted([*rows, *([number, *[""] * widest] for number in lost)], key=itemgetter(0))
     notes = [f"已跳过 {examples} 行示例。"] if examples else []
     return rows, notes + ([f"已跳过 {totals} 行合计。"] if totals else [])
+
+
+def _unread_rows(sheet: Sheet, used: list[int], last: int) -> set[int]:
+    """Return the rows below the headings with a formula without a result or an error in a column that is read."""
+    head = sheet.rows[last][0]
+    return {row for row, column in (*sheet.formulas, *sheet.errors) if row > head and column in used}
 
 
 def _about(book: Workbook, sheet: Sheet, matching: int) -> list[str]:
@@ -163,9 +214,16 @@ def _about(book: Workbook, sheet: Sheet, matching: int) -> list[str]:
     # The template keeps its drop-downs in a hidden sheet of its own.
     if hidden := [name for name in book.hidden_sheets if name != LISTS]:
         notes.append(f"有 {len(hidden)} 个隐藏的工作表，未导入：{'、'.join(hidden[:5])}。")
+    if book.unseen:
+        notes.append(f"{_unseen(book)}。")
     if sheet.hidden:
         notes.append(f"“{sheet.name}”中有 {sheet.hidden} 行被隐藏或筛选，这些行同样会导入。")
     return notes
+
+
+def _unseen(book: Workbook) -> str:
+    names = "、".join(book.unseen[:5]) + ("等" if len(book.unseen) > 5 else "")
+    return f"只读取前 {len(book.sheets)} 个工作表，另有 {len(book.unseen)} 个未读取：{names}"
 
 
 def _named_otherwise(sheet: Sheet, columns: tuple[int, ...], last: int) -> list[str]:

@@ -40,25 +40,31 @@ _ENDS = dict.fromkeys(map(ord, (SHEET_END, ROW_END, CELL_END)))
 # A part unpacked, and what is found in it beside the cells' values.
 Looked = tuple[bytes, dict[str, list]]
 
-_ROW_HIDDEN = re.compile(rb'<row\b[^>]*\bhidden="(?:1|true)"')
-# Cells that show nothing, or nothing that can be read, though something was entered.
+_ROW_HIDDEN = re.compile(rb'<(?:\w+:)?row\b[^>]*\bhidden="(?:1|true)"')
+# Cells that show nothing, or nothing that can be read, though something was entered. A formula of the type `str` has
+# a result, an empty text: =IF(A9="","",…) filled down below the data.
 _ERROR = re.compile(rb'<(?:\w+:)?c\b(?=[^>]*\bt="e")[^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
 _FORMULA = re.compile(
-    rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*>\s*<(?:\w+:)?f\b[^>]*(?:/>|>[^<]*</(?:\w+:)?f>)\s*'
+    rb'<(?:\w+:)?c\b(?![^>]*\bt="str")[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*>\s*<(?:\w+:)?f\b[^>]*(?:/>|>[^<]*</(?:\w+:)?f>)\s*'
     rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</"
 )
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*?\bref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 _SHEET = re.compile(r"<(?:\w+:)?sheet\b[^>]*>")
 _RELATION = re.compile(r"<(?:\w+:)?Relationship\b[^>]*>")
-_FORMAT = re.compile(r"<numFmt\b[^>]*>")
-_CELL_FORMATS = re.compile(r"<cellXfs\b.*?</cellXfs>", re.DOTALL)
-_XF = re.compile(r"<xf\b[^>]*>")
+_FORMAT = re.compile(r"<(?:\w+:)?numFmt\b[^>]*>")
+_CELL_FORMATS = re.compile(r"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", re.DOTALL)
+_XF = re.compile(r"<(?:\w+:)?xf\b[^>]*>")
 
 
 def attribute(tag: str, name: str) -> str:
     """Return an attribute of a tag, empty when it has none."""
     found = re.search(rf'\b{name}="([^"]*)"', tag)
-    return found[1] if found else ""
+    if found is None or "&" not in found[1]:
+        return found[1] if found else ""
+    # Hardly ever: the table of entities takes a while to load.
+    import html
+
+    return html.unescape(found[1])
 
 
 def number(value: float) -> str:
@@ -95,8 +101,7 @@ def sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
     found = {}
     for tag in _SHEET.findall(book):
         target = targets.get(attribute(tag, "r:id") or attribute(tag, "id"), "")
-        name = attribute(tag, "name").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"')
-        found[name.replace("&amp;", "&")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+        found[attribute(tag, "name")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
     return found
 
 
@@ -117,7 +122,7 @@ def percent_cells(xml: bytes, styles: set[int]) -> set[tuple[int, int]]:
     if not styles:
         return set()
     chosen = b"|".join(str(i).encode() for i in sorted(styles))
-    pattern = re.compile(rb'<c\b(?=[^>]*\bs="(?:' + chosen + rb')")[^>]*?\br="([A-Z]{1,3})(\d+)"')
+    pattern = re.compile(rb'<(?:\w+:)?c\b(?=[^>]*\bs="(?:' + chosen + rb')")[^>]*?\br="([A-Z]{1,3})(\d+)"')
     return {(int(m[2]), column(m[1])) for m in pattern.finditer(xml)}
 
 
@@ -169,7 +174,8 @@ def read(data: bytes, send: Callable[[str], object]) -> dict[str, Any]:
                 return {"error": "rows", "sheet": name}
             hidden = len(_ROW_HIDDEN.findall(xml)) if b"hidden=" in xml else 0
             sheets.append({"name": name, "part": part, "hidden": hidden} | blank)
-    return {"sheets": sheets, "hidden_sheets": [m.name for m in listed if m.name not in shown]}
+    hidden_sheets = [m.name for m in listed if m.name not in shown]
+    return {"sheets": sheets, "hidden_sheets": hidden_sheets, "unseen": shown[SHEETS:]}
 
 
 def _looked_through(archive: zipfile.ZipFile, part: str) -> Looked:

@@ -42,10 +42,11 @@ class Sheet(BaseModel):
 
 
 class Workbook(BaseModel):
-    """What a workbook shows."""
+    """What a workbook shows; `unseen` are the visible sheets beyond those that are read."""
 
     sheets: list[Sheet]
     hidden_sheets: list[str] = []
+    unseen: list[str] = []
 
 
 _WHY = {
@@ -67,7 +68,9 @@ def read(name: str, data: bytes) -> Workbook:
     sheets = [
         Sheet.model_construct(**sheet, rows=part) for sheet, part in zip(found["sheets"], rows, strict=True)
     ]
-    return Workbook.model_construct(sheets=sheets, hidden_sheets=found["hidden_sheets"])
+    return Workbook.model_construct(
+        sheets=sheets, hidden_sheets=found["hidden_sheets"], unseen=found["unseen"]
+    )
 
 
 def _ask_child(name: str, data: bytes, label: str) -> tuple[list[list[list]], str]:

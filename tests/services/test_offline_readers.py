@@ -14,7 +14,8 @@ from openpyxl import load_workbook
 
 from bench import generate
 from cpegi_app.errors import DomainError
-from cpegi_app.services import sheet_reader
+from cpegi_app.services import sheet_child, sheet_reader
+from tests.hostile_build import long_workbook
 from tests.workbooks.corpus import CORPUS
 from tests.workbooks.make import book, saved
 
@@ -41,16 +42,16 @@ def plain(value: float) -> str:
 
 
 def by_openpyxl(data: bytes) -> dict[str, dict[tuple[int, int], str]]:
-    """Return the visible sheets' cells with something in them, by row and column."""
+    """Return the cells with something in them of the visible sheets that are read, by row and column."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = load_workbook(io.BytesIO(data), data_only=True)
+    shown = [sheet for sheet in found.worksheets if sheet.sheet_state == "visible"]
     return {
         sheet.title: {
             (c.row, c.column): text for row in sheet.iter_rows() for c in row if (text := text_of(c)).strip()
         }
-        for sheet in found.worksheets
-        if sheet.sheet_state == "visible"
+        for sheet in shown[: sheet_child.SHEETS]
     }
 
 
@@ -79,6 +80,12 @@ def test_the_corpus_reads_the_same(name: str):
         assert CORPUS[name].refused
         return
     same(data)
+
+
+def test_the_longest_workbook_is_read():
+    found = sheet_reader.read("a.xlsx", long_workbook()).sheets[0].rows
+    assert len(found) == 1 + sheet_reader.MAX_ROWS and {len(row) for row in found} == {25}
+    assert found[-1][1] == "第20000行的内容A" and found[-1][24] == "第20000行的内容X"
 
 
 def test_a_generated_workbook_reads_the_same():

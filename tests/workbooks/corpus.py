@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.comments import Comment
 
 from cpegi_app.services.offline_form import SPECS
+from tests.hostile_build import compound
 from tests.workbooks.make import HEADINGS, book, cells, filled, row, saved
 
 PLACE = {s.name: i for i, s in enumerate(SPECS)}
@@ -45,8 +48,8 @@ def parts(data: bytes, **edits: Callable[[bytes], bytes] | bytes | None) -> byte
             if edit is not None:
                 new.writestr(info.filename, edit(old.read(info)) if callable(edit) else edit)
         for name, content in wanted.items():
-            assert isinstance(content, bytes)
-            new.writestr(name, content)
+            if isinstance(content, bytes):
+                new.writestr(name, content)
     return out.getvalue()
 
 
@@ -226,7 +229,13 @@ def external_link() -> bytes:
 
 
 def encrypted() -> bytes:
-    return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 4000
+    """A workbook with a password, as Excel keeps one: a compound file that holds the packed one in cipher."""
+    about = b"\4\0\4\0\x40\0\0\0" + b'<?xml version="1.0"?><encryption/>'.ljust(5000)
+    return compound({"EncryptionInfo": about, "EncryptedPackage": hashlib.shake_256(b"key").digest(9000)})
+
+
+def old_book() -> bytes:
+    return compound({"Workbook": b"\x09\x08\x10\0\0\6\5\0".ljust(8000, b"\1")})
 
 
 def renamed_pdf() -> bytes:
@@ -235,6 +244,49 @@ def renamed_pdf() -> bytes:
 
 def macro() -> bytes:
     return parts(plain(), **{"xl__vbaProject_dot_bin": b"\xd0\xcf\x11\xe0"})
+
+
+def with_prefixes(data: bytes) -> bytes:
+    """Return a workbook as Microsoft's Open XML SDK writes one: every element of a sheet named with a prefix."""
+
+    def prefixed(part: bytes) -> bytes:
+        part = re.sub(rb"<(/?)(?=[A-Za-z])(?!\w+:)", rb"<\1x:", part)
+        return part.replace(b'xmlns="http://schemas.openx', b'xmlns:x="http://schemas.openx')
+
+    names = ("xl__worksheets__sheet1_dot_xml", "xl__styles_dot_xml", "xl__sharedStrings_dot_xml")
+    return parts(data, **dict.fromkeys(names, prefixed))
+
+
+def months(number: int) -> bytes:
+    """Twelve visible sheets, the data in one of them."""
+    made = Workbook()
+    first: Any = made.active
+    first.title = "1月"
+    for month in range(2, 13):
+        made.create_sheet(f"{month}月")
+    for line in (HEADINGS, cells(row(1))):
+        made[f"{number}月"].append(line)
+    return saved(made)
+
+
+def unread_rows(value: str) -> bytes:
+    """Return a right row and one of which nothing can be read."""
+    made = load_workbook(io.BytesIO(plain()))
+    sheet: Any = made.active
+    for column in range(1, len(SPECS) + 1):
+        sheet.cell(4, column, value)
+    return saved(made)
+
+
+def filled_down() -> bytes:
+    """Return a right row and formulas below it whose result is an empty text, as Excel keeps it."""
+    cell = '<c r="{}{}" t="str"><f>IF(A{}="","",1)</f><v></v></c>'
+    lines = [f'<row r="{n}">{"".join(cell.format(c, n, n) for c in "ABEF")}</row>' for n in range(3, 60)]
+    rows = "".join(lines).encode()
+    return parts(
+        plain(),
+        **{"xl__worksheets__sheet1_dot_xml": lambda x: x.replace(b"</sheetData>", rows + b"</sheetData>")},
+    )
 
 
 def template_untouched() -> bytes:
@@ -263,6 +315,8 @@ CORPUS: dict[str, Case] = {
     "two_heading_rows": Case(two_heading_rows, **OK),
     "merged_title": Case(merged_title, **OK),
     "hidden_sheet": Case(hidden_sheet, **OK, says=("1 个隐藏的工作表",)),
+    "months": Case(lambda: months(2), **OK, says=("另有 4 个未读取：9月、10月、11月、12月",)),
+    "months_unread": Case(lambda: months(10), refused="另有 4 个未读取"),
     "hidden_rows": Case(hidden_rows, 3, says=("1 行被隐藏",)),
     "blank_formatted_rows": Case(blank_formatted, **OK),
     "total_row": Case(lambda: book([cells(row(1)), ["合计", *[None] * 6, 200.5]]), **OK, says=("1 行合计",)),
@@ -272,6 +326,7 @@ CORPUS: dict[str, Case] = {
     "percent_text": Case(changed(rate="3.85%"), **OK),
     "percent_full_width": Case(changed(rate="３．８５％"), **OK),
     "percent_format": Case(lambda: written(percent=True), **OK),
+    "prefixed": Case(lambda: with_prefixes(written(percent=True)), **OK),
     "date_text": Case(changed(lent_on="2026年1月31日", due_on="2027/1/31"), **OK),
     "date_dots": Case(changed(lent_on="2026.1.31", due_on="20270131"), **OK),
     "date_serial": Case(changed(lent_on=46053, due_on=46418), **OK),
@@ -282,6 +337,9 @@ CORPUS: dict[str, Case] = {
     "formula_error": Case(lambda: written("=1/0", value="#DIV/0!"), 0, 1, ("错误值",)),
     "formula_without_result": Case(lambda: typed(amount="=100+100"), 1, 1, ("是公式", "粘贴为数值")),
     "optional_formula_without_result": Case(lambda: typed(balance="=100+100"), 1, 1, ("是公式", "粘贴为数值")),
+    "formula_row": Case(lambda: unread_rows("=Sheet2!A1"), 1, 1, ("是公式",)),
+    "error_row": Case(lambda: unread_rows("#N/A"), 1, 1, ("错误值",)),
+    "formulas_filled_down": Case(filled_down, **OK),
     "error_value": Case(lambda: typed(amount="#N/A"), 1, 1, ("错误值", "粘贴为数值")),
     "merged_required_cells": Case(lambda: merged_cells("repayment"), 2, 1, ("被合并", "逐行填写")),
     "merged_optional_cells": Case(lambda: merged_cells("guarantor"), 2, 1, ("被合并", "逐行填写")),
@@ -308,8 +366,9 @@ CORPUS: dict[str, Case] = {
     "zip_bomb": Case(bomb, refused="解压后过大"),
     "external_link": Case(external_link, refused="外部链接"),
     "macro": Case(macro, refused="宏"),
-    "encrypted": Case(encrypted, refused="加密"),
-    "xls": Case(encrypted, refused="旧版", name="备案.xls"),
+    "macro_by_name": Case(macro, refused="另存为“Excel 工作簿 (*.xlsx)”", name="备案.xlsm"),
+    "encrypted": Case(encrypted, refused="取消密码"),
+    "xls": Case(old_book, refused="旧版", name="备案.xls"),
     "renamed_pdf": Case(renamed_pdf, refused="是 PDF，此处只接受 XLSX"),
     "truncated": Case(lambda: plain()[:-300], refused="请"),
     "cut_short": Case(lambda: plain()[:100], refused="请"),
