@@ -145,6 +145,7 @@ def _may_add(session: Session, actor: Actor, flow_name: str, subject_id: int) ->
     if flow is None:
         raise NotFound()
     row = review.load_own(session, flow, actor, subject_id)
+    review.hold(session, flow, row)
     if row.status not in review.EDITABLE:
         raise Conflict(f"这份{flow.label}正在审核或已有结果，不能再添加文件。如需补充，请先撤回。")
     return row.org_id
@@ -181,6 +182,8 @@ def remove(session: Session, actor: Actor, file_id: int) -> None:
         _as_a_file(holder.change, session, actor, stored)
     else:
         stored, flow, row = _of(session, actor, file_id)
+        review.hold(session, flow, row)
+        session.refresh(stored)
         if stored.removed_at or not review.is_owner(actor, row):
             raise NotFound("文件")
         if row.status not in review.EDITABLE:
