@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlalchemy import literal
+from sqlmodel import Session, SQLModel, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound, SignInRequired
-from cpegi_app.models import PolicyFile, ReviewEvent, StoredFile
+from cpegi_app.models import ReviewEvent, StoredFile
 from cpegi_app.services import audit, filetypes, review
 from cpegi_app.services.storage import Store
 from cpegi_app.settings import get_settings
@@ -189,6 +189,7 @@ def _may_add(session: Session, actor: Actor, flow_name: str, subject_id: int) ->
     if flow is None:
         raise NotFound()
     row = review.load_own(session, flow, actor, subject_id)
+    review.hold(session, flow, row)
     if row.status not in review.EDITABLE:
         raise Conflict(f"这份{flow.label}正在审核或已有结果，不能再添加文件。如需补充，请先撤回。")
     return row.org_id
@@ -225,6 +226,8 @@ def remove(session: Session, actor: Actor, file_id: int) -> None:
         _as_a_file(holder.change, session, actor, stored)
     else:
         stored, flow, row = _of(session, actor, file_id)
+        review.hold(session, flow, row)
+        session.refresh(stored)
         if stored.removed_at or not review.is_owner(actor, row):
             raise NotFound("文件")
         if row.status not in review.EDITABLE:
@@ -363,9 +366,11 @@ def was_sent(session: Session, stored: StoredFile) -> bool:
 
 def is_known(session: Session, sha256: str) -> bool:
     """Tell whether any row still needs a content; the sweeper asks."""
+    # Every table that names contents, so that none is forgotten when one is added.
     return any(
-        session.exec(select(func.count()).where(col(table.sha256) == sha256)).one() > 0
-        for table in (StoredFile, PolicyFile)
+        session.execute(select(literal(1)).where(table.c.sha256 == sha256).limit(1)).first()
+        for table in SQLModel.metadata.sorted_tables
+        if "sha256" in table.c
     )
 
 

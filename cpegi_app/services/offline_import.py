@@ -153,6 +153,7 @@ def _seen_before(session: Session, org_id: int, digest: str) -> list[str]:
 def import_good(session: Session, actor: Actor, import_id: int) -> TrialView:
     """Bring the good rows in, all or none; asked again, the first answer stands."""
     kept = own(session, actor, import_id)
+    review.hold(session, review.FLOWS[FLOW], session.get_one(FilingBatch, kept.batch_id))
     one_at_a_time(session, "iou", kept.org_id)
     # Read again behind the lock: a colleague may have brought these very rows in meanwhile.
     session.refresh(kept)
@@ -244,6 +245,12 @@ def editable(session: Session, actor: Actor, batch_id: int) -> FilingBatch:
             "该备案批次正在审核或已有结果，不能再导入或修改。如需修改，请先撤回；如需补充，请另建批次。"
         )
     return batch
+
+
+def held(session: Session, actor: Actor, batch_id: int) -> FilingBatch:
+    """Return the actor's own batch for a change of its rows: nobody sends it until this transaction ends."""
+    review.hold(session, review.FLOWS[FLOW], editable(session, actor, batch_id))
+    return editable(session, actor, batch_id)
 
 
 def own(session: Session, actor: Actor, import_id: int) -> FilingImport:

@@ -133,14 +133,14 @@ def totals(session: Session, batch_id: int, *, marked: bool | None = None) -> tu
     return count, int(amount)
 
 
-def without_proof(session: Session, batch_id: int) -> list[str]:
-    """Return the 借据编号 of the rows that have no proof yet."""
+def without_proof(session: Session, batch_id: int, *more: Any) -> list[str]:
+    """Return the 借据编号 of the rows that have no proof yet; `more` narrows the rows."""
     proof = select(StoredFile.id).where(
         StoredFile.row_id == OfflineLoan.id,
         StoredFile.flow == FLOW.name,
         col(StoredFile.removed_at).is_(None),
     )
-    query = select(OfflineLoan.iou_no).where(OfflineLoan.batch_id == batch_id, ~proof.exists())
+    query = select(OfflineLoan.iou_no).where(OfflineLoan.batch_id == batch_id, ~proof.exists(), *more)
     return list(session.exec(query.order_by(col(OfflineLoan.id))))
 
 
@@ -164,8 +164,14 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -
 
 
 def _lacking(ious: list[str]) -> str:
-    named = "、".join(ious[:NAMED]) + (" 等" if len(ious) > NAMED else "")
-    return f"还有 {len(ious)} 笔没有上传放款证明（借款合同或放款凭证）：借据 {named}。请逐笔上传，或批量上传后再提交。"
+    return (
+        f"还有 {len(ious)} 笔没有上传放款证明（借款合同或放款凭证）：借据 {_named(ious)}。"
+        "请逐笔上传，或批量上传后再提交。"
+    )
+
+
+def _named(ious: list[str]) -> str:
+    return "、".join(ious[:NAMED]) + (" 等" if len(ious) > NAMED else "")
 
 
 def _refuse_booked(session: Session, batch_id: int) -> None:
@@ -212,6 +218,8 @@ def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) 
         raise Conflict("所有行都已标记退回，没有可以通过的行。请改为整批退回。")
     if "returned" in payload and payload["returned"] != str(marked):
         raise Conflict(f"标记退回的行数已变为 {marked} 行，请刷新页面核对后再通过。")
+    if lacking := without_proof(session, row.id, OfflineLoan.reason == ""):
+        raise Conflict(f"借据 {_named(lacking)} 没有放款证明，不能通过。请将这些行标记退回，或整批退回。")
     _refuse_booked(session, row.id)
     return {"row_count": count, "amount_fen": amount}
 

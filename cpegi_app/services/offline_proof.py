@@ -15,7 +15,7 @@ from cpegi_app.errors import Conflict, DomainError
 from cpegi_app.models import FilingBatch, OfflineLoan, StoredFile
 from cpegi_app.services import audit, files, filetypes, offline_rows
 from cpegi_app.services.identifiers import plain_document_no
-from cpegi_app.services.offline_import import editable
+from cpegi_app.services.offline_import import held
 from cpegi_app.services.offline_loan import FLOW
 from cpegi_app.vocabulary import FileSlot
 
@@ -43,7 +43,7 @@ def attach(
 
 def match(session: Session, actor: Actor, batch_id: int, name: str, data: bytes | files.Examined) -> Matched:
     """Add one of many files to the rows whose 借据编号, else 合同编号, is in its name."""
-    batch = editable(session, actor, batch_id)
+    batch = held(session, actor, batch_id)
     label = filetypes.display_name(name)
     ids = rows_named(session, batch_id, label)
     if not ids:

@@ -17,7 +17,7 @@ from cpegi_app.services.files import FileView
 from cpegi_app.services.forms import normalise, percent, wan
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.offline_form import SPECS, check, heading, strings
-from cpegi_app.services.offline_import import editable
+from cpegi_app.services.offline_import import editable, held
 from cpegi_app.services.offline_loan import FLOW
 from cpegi_app.services.offline_report import is_far, is_twice, median_rate
 from cpegi_app.vocabulary import FiveClass, GuaranteeMode, LoanSource, Status
@@ -176,14 +176,18 @@ def load_row(session: Session, actor: Actor, row_id: int) -> OfflineLoan:
 
 
 def own_row(session: Session, actor: Actor, row_id: int) -> tuple[OfflineLoan, FilingBatch]:
-    """Return a row of the actor's own batch while it can be changed."""
-    row = load_row(session, actor, row_id)
-    return row, editable(session, actor, row.batch_id)
+    """Return a row of the actor's own batch for a change: nobody sends it until this transaction ends."""
+    batch = held(session, actor, load_row(session, actor, row_id).batch_id)
+    row = session.get(OfflineLoan, row_id, populate_existing=True)
+    if row is None:
+        raise NotFound("备案明细")
+    return row, batch
 
 
 def form_of(session: Session, actor: Actor, row_id: int) -> RowForm:
     """Return a row for its editor."""
-    row, _ = own_row(session, actor, row_id)
+    row = load_row(session, actor, row_id)
+    editable(session, actor, row.batch_id)
     replaced = _replaced(session, [row.replaces_loan_id]) if row.replaces_loan_id else {}
     return RowForm(
         id=row.id or 0,
@@ -197,7 +201,7 @@ def save(
     session: Session, actor: Actor, batch_id: int, row_id: int, version: int, data: dict[str, str]
 ) -> OfflineLoan:
     """Check and keep a row, new when `row_id` is 0; the rules are the workbook's."""
-    batch = editable(session, actor, batch_id)
+    batch = held(session, actor, batch_id)
     one_at_a_time(session, "iou", batch.org_id)
     row = own_row(session, actor, row_id)[0] if row_id else None
     if row is not None and row.batch_id != batch_id:
@@ -264,8 +268,7 @@ def remove(session: Session, actor: Actor, row_id: int) -> None:
 
 def clear(session: Session, actor: Actor, batch_id: int, seen: int) -> int:
     """Delete every row of a batch before submission, their proofs with them; `seen` is how many the clerk was told."""
-    batch = editable(session, actor, batch_id)
-    one_at_a_time(session, "iou", batch.org_id)
+    batch = held(session, actor, batch_id)
     mine = col(OfflineLoan.batch_id) == batch_id
     count = session.exec(select(func.count()).where(mine)).one()
     if count != seen:
@@ -335,6 +338,7 @@ def _mark(session: Session, actor: Actor, row_id: int, reason: str) -> None:
     staff.require(actor, Permission.REVIEW_PLATFORM)
     row = load_row(session, actor, row_id)
     batch = session.get_one(FilingBatch, row.batch_id)
+    review.hold(session, FLOW, batch)
     if batch.status != Status.PENDING:
         raise Conflict("该备案批次已有审核结果，不能再标记退回。请刷新页面查看最新状态。")
     session.exec(update(OfflineLoan).where(col(OfflineLoan.id) == row_id).values(reason=reason))

@@ -154,6 +154,12 @@ def load_own(session: Session, flow: Flow, actor: Actor, row_id: int) -> Any:
     return row
 
 
+def hold(session: Session, flow: Flow, row: Reviewable) -> None:
+    """Let nobody else act on the row until this transaction ends, and see what was done to it before."""
+    one_at_a_time(session, flow.name, row.id)
+    session.refresh(row)
+
+
 def save_draft(
     session: Session,
     flow: Flow,
@@ -188,8 +194,7 @@ def act(
     """Take one action or refuse it; `key` makes the same submission, sent twice, count once."""
     row = load(session, flow, actor, row_id)
     # The hooks look before they write: who comes second sees what the first has decided.
-    one_at_a_time(session, flow.name, row_id)
-    session.refresh(row)
+    hold(session, flow, row)
     if key and _done_before(session, flow, actor, action, key, row_id):
         session.refresh(row)
         return row

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
+from typing import Any
 
 import reflex as rx
+from reflex.event import EventSpec
 
+from cpegi_app import clock
 from cpegi_app.access import FILING
 from cpegi_app.errors import DomainError
 from cpegi_app.services import files, offline_import, offline_trial
@@ -18,6 +22,10 @@ from cpegi_app.state.offline_loan import FilingState
 from cpegi_app.state.shell import ShellState
 from cpegi_app.state.table import TableState
 
+# A trial that has not come a step further for so long has died with its process: a step takes seconds.
+DEAD = timedelta(minutes=1)
+CUT_SHORT = "上一份文件的检查中断了，没有结果。请重新选择文件导入。"
+
 
 @for_screen(FILING)
 class FilingImportState(TableState, PickedState, rx.State):
@@ -29,8 +37,8 @@ class FilingImportState(TableState, PickedState, rx.State):
     percent: int = 0
     problem: str = ""
     _batch: int = 0
-    # Trials under way in this tab, by their batch: how far each is, and the files that wait for theirs.
-    _running: dict[int, tuple[str, int]] = {}
+    # Trials under way in this tab, by their batch: how far each is and since when, and the files that wait for theirs.
+    _running: dict[int, tuple[str, int, datetime]] = {}
     _pending: dict[int, tuple[str, str]] = {}
 
     async def _fetch(self) -> None:
@@ -51,8 +59,9 @@ class FilingImportState(TableState, PickedState, rx.State):
     async def load(self):
         """Open the batch's last import."""
         self._batch = self._route_id("bid")
-        self.page, self.filters, self.problem, self.sending = 1, {}, "", 0
-        self.stage, self.percent = self._running.get(self._batch, ("", 0))
+        self.page, self.filters, self.sending = 1, {}, 0
+        self.problem = CUT_SHORT if self._is_dead(self._batch) else ""
+        self.stage, self.percent, _ = self._running.get(self._batch, ("", 0, None))
         self.filter_key += 1
         self.trial = await self._read(offline_import.latest, self._batch)
         await self._refresh()
@@ -60,12 +69,20 @@ class FilingImportState(TableState, PickedState, rx.State):
     @rx.event
     async def upload(self, files_in: list[rx.UploadFile]):
         """Take the workbook; reading and checking go on in the background."""
+        try:
+            await self._take(files_in)
+        except DomainError as refusal:
+            # Raised, it would break the upload's own connection in the middle of its answer.
+            return on_error(refusal)
+        return FilingImportState.run_trial
+
+    async def _take(self, files_in: list[rx.UploadFile]) -> None:
         if not isinstance(files_in, list) or not all(isinstance(f, rx.UploadFile) for f in files_in):
             raise DomainError("请在页面上选择备案文件后再导入。")
         if len(files_in) != 1:
             raise DomainError("请一次选择一个备案文件。")
         batch = self._batch
-        if batch in self._running:
+        if batch in self._running and not self._is_dead(batch):
             raise DomainError("上一份文件还在检查，请稍候。")
         data = await files_in[0].read(MAX_FILE_BYTES + 1)
         await self._read(lambda s, actor: offline_import.editable(s, actor, batch))
@@ -73,7 +90,14 @@ class FilingImportState(TableState, PickedState, rx.State):
         self._pending = {**self._pending, batch: (files_in[0].filename or "文件", digest)}
         self.problem = ""
         self._stands(batch, "读取文件", 10)
-        return FilingImportState.run_trial
+
+    def _is_dead(self, batch: int) -> bool:
+        """Tell whether a trial has died with its process, and forget it."""
+        if batch not in self._running or clock.now() - self._running[batch][2] < DEAD:
+            return False
+        self._running = _without(self._running, batch)
+        self._pending = _without(self._pending, batch)
+        return True
 
     @rx.event(background=True)
     async def run_trial(self):
@@ -81,16 +105,18 @@ class FilingImportState(TableState, PickedState, rx.State):
         async with self:
             waiting, self._pending = self._pending, {}
             who = (self._sid(), self._address())
+        told: list[EventSpec] = []
         for batch, (name, digest) in waiting.items():
             try:
                 kept = await self._try(batch, name, digest, who)
             except Exception as problem:
                 refusal = problem.message if isinstance(problem, DomainError) else ""
                 await self._end(batch, name, who, refusal=refusal)
-                if not refusal:
-                    return on_error(problem)
+                # The others that wait are tried all the same.
+                told += [] if refusal else [on_error(problem)]
             else:
                 await self._end(batch, name, who, kept)
+        return told
 
     async def _try(self, batch: int, name: str, digest: str, who: tuple[str, str]) -> int:
         """Return the id of the trial that was kept."""
@@ -110,7 +136,7 @@ class FilingImportState(TableState, PickedState, rx.State):
 
     def _stands(self, batch: int, stage: str, percent: int) -> None:
         """Note how far a trial is; only its own batch's page shows it."""
-        self._running = {**self._running, batch: (stage, percent)}
+        self._running = {**self._running, batch: (stage, percent, clock.now())}
         if self._batch == batch:
             self.stage, self.percent = stage, percent
 
@@ -119,7 +145,7 @@ class FilingImportState(TableState, PickedState, rx.State):
     ) -> None:
         """Show what a trial found where its batch is in view; elsewhere a notice leads back to it."""
         async with self:
-            self._running = {b: stands for b, stands in self._running.items() if b != batch}
+            self._running = _without(self._running, batch)
             if self._batch == batch:
                 self.stage, self.percent, self.problem = "", 100 if kept else 0, refusal
                 if kept:
@@ -144,3 +170,7 @@ class FilingImportState(TableState, PickedState, rx.State):
         late = self.trial.good - self.trial.imported
         twice = f"另有 {late} 行在试导入之后已由本机构备案，没有重复导入。" if late else ""
         return success(f"已导入 {self.trial.imported} 行，{twice}请为每笔贷款上传放款证明后提交。")
+
+
+def _without(found: dict[int, Any], batch: int) -> dict[int, Any]:
+    return {key: value for key, value in found.items() if key != batch}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 from pydantic import BaseModel
+from reflex.event import EventSpec
 from sqlmodel import Session
 
 from cpegi_app.access import FILING, FILINGS, Actor
@@ -18,7 +19,7 @@ from cpegi_app.services.review_view import ReviewView, view
 from cpegi_app.state import lanes
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState, PickedState
-from cpegi_app.state.message import MessageState, success
+from cpegi_app.state.message import MessageState, on_error, success
 from cpegi_app.state.table import TableState, shows
 from cpegi_app.vocabulary import Action, FileSlot
 
@@ -279,6 +280,13 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
     @rx.event
     async def upload_proof(self, files_in: list[rx.UploadFile], slot: str = ""):
         """Take files for one row."""
+        try:
+            return await self._take_proofs(files_in, text_arg(slot, 20))
+        except DomainError as refusal:
+            # Raised, it would break the upload's own connection in the middle of its answer.
+            return on_error(refusal)
+
+    async def _take_proofs(self, files_in: list[rx.UploadFile], slot: str) -> EventSpec | None:
         problems = []
         if not _files(files_in, offline_proof.MAX_A_ROW):
             return None
@@ -287,7 +295,7 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
             try:
                 name = f.filename or "文件"
                 found = await lanes.run(lanes.READING, files.examine, name, data, files.ALLOWED)
-                await self._write(offline_proof.attach, self.proof_row, text_arg(slot, 20), name, found)
+                await self._write(offline_proof.attach, self.proof_row, slot, name, found)
             except DomainError as refusal:
                 problems.append(refusal.message)
         await self._show()
@@ -299,6 +307,12 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
     @rx.event
     async def upload_many(self, files_in: list[rx.UploadFile]):
         """Take many files and match them to rows by the numbers in their names."""
+        try:
+            return await self._take_many(files_in)
+        except DomainError as refusal:
+            return on_error(refusal)
+
+    async def _take_many(self, files_in: list[rx.UploadFile]) -> EventSpec | None:
         matched, rows, missed = 0, 0, list[str]()
         if not _files(files_in, MANY):
             # The browser refused every one of them: `refuse_picked` has said why.

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlmodel import Session, col, func, select
 
+from cpegi_app import clock, manage
 from cpegi_app.access import Actor, Role
 from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import AuditEntry, StoredFile
-from cpegi_app.services import files, review
+from cpegi_app.services import files, offline_import, offline_loan, review
 from cpegi_app.services.filetypes import UploadRefused
 from cpegi_app.vocabulary import Action, FileSlot, Kind, Status
 from tests import factories, worlds
 from tests.factories import png
+from tests.workbooks.make import book, cells, row
 from tests.worlds import WORLDS, World
 
 ATTACHMENT = FileSlot.ATTACHMENT.value
@@ -244,6 +247,17 @@ def test_the_sweeper_keeps_what_a_row_still_names(session: Session):
     stored = session.get_one(StoredFile, attach(session, world))
     assert files.is_known(session, stored.sha256)
     assert not files.is_known(session, "0" * 64)
+
+
+def test_the_sweeper_keeps_the_clerks_workbooks(session: Session):
+    bank = factories.member(session, Kind.DEBT)
+    batch = offline_loan.new_batch(session, bank, {"name": "十一月", "period": "2026-11"})
+    data = book([cells(row(1, rate=88))])
+    seen = offline_import.trial(session, bank, batch.id or 0, "台账.xlsx", data)
+    clock.shift(timedelta(days=2))
+    files.store().sweep(lambda sha256: files.is_known(session, sha256), manage.GRACE_S)
+    _, mark = offline_import.marked(session, bank, seen.id)
+    assert mark()
 
 
 def test_a_submission_remembers_its_files(session: Session):

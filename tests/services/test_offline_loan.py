@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, col, select
 
+from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import FilingBatch, Loan, OfflineLoan, StoredFile
@@ -222,6 +223,19 @@ def test_a_row_goes_back_with_a_reason_and_the_mark_is_taken_back_by_itself(sess
         offline_rows.unmark(session, world.owner, row_id)
     offline_rows.unmark(session, world.reviewer, row_id)
     assert rows_of(session, world.row_id)[0].reason == ""
+
+
+def test_a_row_whose_proof_is_gone_is_not_approved(session: Session):
+    world = filing_world(session, rows=2).bring_to(session, Status.PENDING)
+    row = rows_of(session, world.row_id)[0]
+    proof = session.exec(select(StoredFile).where(StoredFile.row_id == row.id)).one()
+    proof.removed_at = clock.now()
+    with pytest.raises(Conflict, match=f"{row.iou_no} 没有放款证明"):
+        approve(session, world)
+    # It can go back alone, as the sentence says.
+    offline_rows.mark(session, world.reviewer, row.id or 0, "没有证明")
+    approve(session, world)
+    assert len(loans_of(session, world.owner)) == 1
 
 
 def test_not_every_row_can_go_back_alone(session: Session):

@@ -58,7 +58,8 @@ class Rig:
     def __init__(self, processor: BaseStateEventProcessor, manager: StateManagerMemory) -> None:
         self.processor, self.manager = processor, manager
         self.replies: dict[str, Reply] = {}
-        # What no rule foresaw: each entry is a bug.
+        # What handlers raised, and of it what no rule foresaw: each of these is a bug.
+        self.raised: list[str] = []
         self.unforeseen: list[str] = []
 
     async def emit_update(self, update: Any, token: str) -> None:
@@ -154,6 +155,7 @@ async def running() -> AsyncIterator[Rig]:
         rig = Rig(BaseStateEventProcessor(middleware=app), manager)
 
         def note(exception: Exception) -> Any:
+            rig.raised.append(repr(exception)[:300])
             if not isinstance(exception, DomainError):
                 rig.unforeseen.append(repr(exception)[:300])
             return app.backend_exception_handler(exception)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
+
+import reflex as rx
+
 from cpegi_app import db
 from cpegi_app.access import FILING, FILING_REVIEW
 from cpegi_app.services import offline_loan, offline_rows
@@ -10,7 +15,7 @@ from cpegi_app.state.offline_import import FilingImportState
 from cpegi_app.state.offline_loan import FilingState
 from cpegi_app.state.offline_review import FilingReviewState
 from cpegi_app.vocabulary import Status
-from tests.factories import offline_data
+from tests.factories import offline_data, png
 from tests.state.cast import Cast
 from tests.state.rig import running
 from tests.state.test_offline_trial import actor_of, batches
@@ -40,6 +45,35 @@ async def test_an_upload_that_breaks_off_is_none_any_more(cast: Cast) -> None:
         assert (await rig.state(TAB, FilingState)).sending == 0
         assert (await rig.state(TAB, FilingImportState)).sending == 0
         assert rig.unforeseen == []
+
+
+def file(name: str, data: bytes = b"PK no proof") -> rx.UploadFile:
+    return rx.UploadFile(file=io.BytesIO(data), path=Path(name))
+
+
+async def test_a_refused_upload_is_told_and_never_raised(cast: Cast) -> None:
+    """Raised, it would break the upload's own connection, and the browser would blame the network."""
+    clerk, _ = cast.who_may(FILING)
+    with db.transaction() as session:
+        world = filing_world(session, actor_of(session, clerk))
+    async with running() as rig:
+        await rig.open(FILING, sid=clerk.sid, tab=TAB, bid=world.row_id)
+        row = (await rig.state(TAB, FilingState)).rows[0]
+        await rig.send(f"{FILING_NAME}.open_proofs", {"row_id": row.id}, sid=clerk.sid, tab=TAB)
+        sent = {"files_in": [file("凭证.png", png(9)), file("合同.docx")], "slot": "VOUCHER"}
+        reply = await rig.send(f"{FILING_NAME}.upload_proof", sent, sid=clerk.sid, tab=TAB)
+        state = await rig.state(TAB, FilingState)
+        assert "合同.docx" in reply.said
+        # The one that was taken is shown beside the one that was not.
+        assert (len(state.rows[0].proofs), state.proof_row) == (2, row.id)
+        with db.transaction() as session:
+            world.bring_to(session, Status.PENDING)
+        for name in (f"{FILING_NAME}.upload_proof", f"{FILING_NAME}.upload_many", f"{IMPORT_NAME}.upload"):
+            for files_in in ([file("备案.xlsx")], ["junk"], [file("a.pdf")] * 51):
+                sent = {"files_in": files_in} | ({"slot": "VOUCHER"} if "proof" in name else {})
+                reply = await rig.send(name, sent, sid=clerk.sid, tab=TAB)
+                assert reply.said, name
+        assert rig.raised == []
 
 
 async def test_what_lacks_a_proof_comes_into_view_when_it_is_sent(cast: Cast) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
 from typing import Any
 
+import reflex as rx
 from sqlmodel import Session, col, func, select
 
-from cpegi_app import db
+from cpegi_app import clock, db
 from cpegi_app.access import FILING, WORKBENCH, Actor
 from cpegi_app.models import Notice, OfflineLoan
 from cpegi_app.services import files, offline_loan, sessions
-from cpegi_app.state.offline_import import FilingImportState
+from cpegi_app.state.offline_import import CUT_SHORT, DEAD, FilingImportState
 from tests.state.cast import Cast, Principal
 from tests.state.rig import Rig, running
 from tests.workbooks.make import book, cells, row
@@ -95,3 +98,39 @@ async def test_a_trial_in_view_needs_no_notice_and_one_left_behind_tells_why_it_
         await rig.settle()
         assert [title for title, _ in told(clerk)] == ["文件未能检查：第0批"]
         assert rig.unforeseen == []
+
+
+async def test_a_trial_that_died_with_its_process_holds_nobody_up(cast: Cast) -> None:
+    clerk, _ = cast.who_may(FILING)
+    first, second = batches(clerk, 2)
+    data = book([cells(row(1))])
+    async with running() as rig:
+        for batch in (first, second):
+            await rig.open(FILING, sid=clerk.sid, tab=TAB, bid=batch)
+            await put(rig, data)
+        clock.shift(DEAD)
+        # Found out on opening the page, or by the next upload.
+        await rig.open(FILING, sid=clerk.sid, tab=TAB, bid=first)
+        state = await rig.state(TAB, FilingImportState)
+        assert (state.stage, state.problem) == ("", CUT_SHORT)
+        state._batch = second
+        sent = {"files_in": [rx.UploadFile(file=io.BytesIO(data), path=Path("备案.xlsx"))]}
+        await rig.send(f"{STATE}.upload", sent, sid=clerk.sid, tab=TAB)
+        state = await rig.state(TAB, FilingImportState)
+        assert (state.trial.good, state.stage, state.problem, state._running) == (1, "", "", {})
+        assert rig.raised == []
+
+
+async def test_what_nobody_foresaw_in_one_trial_leaves_the_others_theirs(cast: Cast) -> None:
+    clerk, _ = cast.who_may(FILING)
+    first, second = batches(clerk, 2)
+    async with running() as rig:
+        await rig.open(FILING, sid=clerk.sid, tab=TAB, bid=first)
+        state = await put(rig, b"")
+        state._pending = {first: ("备案.xlsx", None)}
+        await rig.open(FILING, sid=clerk.sid, tab=TAB, bid=second)
+        await put(rig, book([cells(row(1))]))
+        reply = await rig.send(f"{STATE}.run_trial", {}, sid=clerk.sid, tab=TAB)
+        state = await rig.state(TAB, FilingImportState)
+        assert (state.trial.good, state._running) == (1, {})
+        assert "编号" in reply.said and len(rig.raised) == 0
