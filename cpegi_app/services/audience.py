@@ -54,6 +54,7 @@ def stated(data: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
             found[d.code] = conditions.parse_one(d, data)
         except ValueError as error:
             problems.append(f"{error}，未计入测算。")
+    problems += [f"{sentence}。" for sentence in conditions.apart(found, data).values()]
     return effective(found, data), problems
 
 

@@ -102,6 +102,13 @@ def test_what_is_stated_wrongly_is_left_out_and_said(typed: dict[str, str], sent
     assert sentence in problem and problem.endswith("未计入测算。")
 
 
+def test_what_shares_nothing_with_the_suited_regions_is_said():
+    typed = {"c_region_set": "GAOXIN", "regions": "ERQI", "industries": "C", "c_industry_set": "A,C"}
+    assert audience.stated(typed)[1] == [
+        "“注册地区”与“适用地区”没有相同的选项，没有企业能够满足，请修改其中一处。"
+    ]
+
+
 def test_limits_crossed_and_absurd_figures_are_refused_with_the_product(session: Session):
     world = worlds.product_world(session, c_revenue_low="500", c_revenue_high="100", c_tax_low="1e30")
     with pytest.raises(FormInvalid) as refusal:
