@@ -14,7 +14,17 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 from cpegi_app import clock
-from cpegi_app.vocabulary import Industry, OwnerType, Qualification, Region, Scale, TaxRating, Term, YesNo
+from cpegi_app.vocabulary import (
+    NO_QUALIFICATION,
+    Industry,
+    OwnerType,
+    Qualification,
+    Region,
+    Scale,
+    TaxRating,
+    Term,
+    YesNo,
+)
 
 Profile = Mapping[str, str]
 Figure = Decimal | str | frozenset[str] | bool | None
@@ -24,6 +34,10 @@ CENT = Decimal("0.01")
 ABSURD = 2**62
 # The column holds integers: 分, 0.01 %, 0.01 times, pieces.
 FACTORS = {"万元": 1_000_000, "%": 100, "倍": 100}
+# What is counted comes whole.
+WHOLE = ("月", "年", "人", "件")
+# Between zero and these a limit makes sense; a larger one has the wrong unit.
+MOST = {"万元": 99_999_999, "%": 10_000, "倍": 10_000, "月": 2_400, "年": 100, "人": 9_999_999, "件": 999_999}
 # A month and a day as one number, so that ages compare as integers.
 MONTH = 32
 
@@ -60,7 +74,8 @@ def _code(name: str) -> Callable[[Profile], Figure]:
 
 
 def _codes(name: str) -> Callable[[Profile], Figure]:
-    return lambda p: frozenset(p[name].split(",")) if p.get(name) else None
+    # Who states to have none has none; who states nothing may have any.
+    return lambda p: frozenset(p[name].split(",")) - {NO_QUALIFICATION} if p.get(name) else None
 
 
 def _yes(name: str) -> Callable[[Profile], Figure]:
@@ -118,12 +133,14 @@ def _repaid(p: Profile, limit: Decimal) -> Decimal | None:
     return (debts - share * assets) / (1 - share) if debts < assets and 0 <= share < 1 else None
 
 
-REPAY = Lever(
-    "high",
-    "偿还负债 ≥ {x} 万元",
-    _repaid,
-    lambda p, x: {"liabilities": _n(p, "liabilities") - x, "assets": _n(p, "assets") - x},
-)
+def _after_repaying(p: Profile, x: Decimal) -> dict[str, Decimal]:
+    then = {"liabilities": _n(p, "liabilities") - x, "assets": _n(p, "assets") - x}
+    # What is left bounds what of it is current.
+    current = number(p, "current_assets")
+    return then if current is None else then | {"current_assets": min(current, then["assets"])}
+
+
+REPAY = Lever("high", "偿还负债 ≥ {x} 万元", _repaid, _after_repaying)
 EQUITY = Lever(
     "high",
     "新增权益 ≥ {x} 万元",
@@ -146,7 +163,10 @@ LIQUID = Lever(
     "low",
     "新增流动资产 ≥ {x} 万元",
     lambda p, limit: _n(p, "current_liabilities") * limit - _n(p, "current_assets"),
-    lambda p, x: {"current_assets": _n(p, "current_assets") + x},
+    lambda p, x: (
+        {"current_assets": _n(p, "current_assets") + x}
+        | ({"assets": _n(p, "assets") + x} if p.get("assets") else {})
+    ),
 )
 LONG_TERM = Lever(
     "low",
@@ -172,11 +192,19 @@ class Dimension:
     # The fields of the profile that it is made of, and how.
     sources: tuple[str, ...] = ()
     formula: str = ""
+    # Whether the figure may be below zero.
+    signed: bool = False
     # Whose date the figure bears: the fiscal year's, the approved profile's, or today's.
     dated: Literal["year", "profile", "today"] = "profile"
     levers: tuple[Lever, ...] = ()
     # What an enterprise can do to have one of the set, or a yes; empty: nothing.
     remedy: str = ""
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Return between which figures a limit makes sense."""
+        most = MOST[self.unit]
+        return (-most if self.signed else 0), most
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -255,9 +283,9 @@ CLEAR = "处理完毕后，在“企业认证”中更新资料"
 DIMENSIONS: tuple[Dimension, ...] = (
     D("revenue", "年营业收入", "range", _plain("revenue"), "万元", dated=Y,
       levers=(_more("revenue", "年营业收入再增加 ≥ {x} 万元"),)),
-    D("revenue_growth", "营业收入增长率", "range", _growth, "%", dated=Y, sources=("revenue", "revenue_prev"),
+    D("revenue_growth", "营业收入增长率", "range", _growth, "%", dated=Y, signed=True, sources=("revenue", "revenue_prev"),
       formula="（本年营业收入 − 上年营业收入）÷ 上年营业收入", levers=(SELL_MORE,)),
-    D("net_profit", "净利润", "range", _plain("net_profit"), "万元", dated=Y,
+    D("net_profit", "净利润", "range", _plain("net_profit"), "万元", dated=Y, signed=True,
       levers=(_more("net_profit", "净利润再增加 ≥ {x} 万元"),)),
     D("profit_years", "连续盈利年数", "range", _plain("profit_years"), "年",
       levers=(_more("profit_years", "再连续盈利 ≥ {x} 年", ONE),)),

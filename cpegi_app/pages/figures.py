@@ -1,4 +1,4 @@
-"""Dashboards: 数据概览 of the platform, 业务统计 of a member; charts, the numbers behind them, and a workbook."""
+"""Dashboards: 数据概览 and 股权数据 of the platform, 业务统计 of a member; charts, the numbers behind them, and a workbook."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from typing import Any
 
 import reflex as rx
 
-from cpegi_app.access import FIGURES, STATISTICS
+from cpegi_app.access import EQUITY_FIGURES, FIGURES, STATISTICS
 from cpegi_app.pages import ui
 from cpegi_app.pages.layout import page
 from cpegi_app.services.figures import PERIODS
-from cpegi_app.services.figures_view import MEMBER, REGION
-from cpegi_app.state.figures import MemberFiguresState, StatisticsState
+from cpegi_app.services.figures_view import EQUITY, MEMBER, REGION
+from cpegi_app.state.figures import EquityFiguresState, MemberFiguresState, StatisticsState
 
 
 @page(STATISTICS, StatisticsState.load)
 def statistics() -> rx.Component:
     """数据概览."""
-    state = StatisticsState
-    tiles = rx.el.div(
-        rx.foreach(
-            state.board.tiles,
-            lambda t: ui.stat_tile(t.label, rx.fragment(t.value, rx.el.small(t.unit)), tone=t.tone),
-        ),
-        class_name="stats",
-    )
-    return rx.fragment(ui.crumbs("统计", STATISTICS.title), _board(state, STATISTICS.title, REGION, tiles))
+    board = _board(StatisticsState, STATISTICS.title, REGION, _tiles(StatisticsState))
+    return rx.fragment(ui.crumbs("统计", STATISTICS.title), board)
+
+
+@page(EQUITY_FIGURES, EquityFiguresState.load)
+def equity_figures() -> rx.Component:
+    """股权数据."""
+    board = _board(EquityFiguresState, EQUITY_FIGURES.title, EQUITY, _tiles(EquityFiguresState))
+    return rx.fragment(ui.crumbs(EQUITY_FIGURES.menu, EQUITY_FIGURES.title), board)
 
 
 @page(FIGURES, MemberFiguresState.load)
@@ -33,6 +33,16 @@ def own_figures() -> rx.Component:
     """业务统计."""
     state = MemberFiguresState
     return rx.fragment(ui.crumbs(FIGURES.title), _board(state, FIGURES.title, MEMBER))
+
+
+def _tiles(state: Any) -> rx.Component:
+    return rx.el.div(
+        rx.foreach(
+            state.board.tiles,
+            lambda t: ui.stat_tile(t.label, rx.fragment(t.value, rx.el.small(t.unit)), tone=t.tone),
+        ),
+        class_name="stats",
+    )
 
 
 def _board(state: Any, title: str, side: str, *above: rx.Component) -> rx.Component:

@@ -1,4 +1,4 @@
-"""股权投资项目库 of a side's own and of the whole platform; 股权数据 (manual §6.5)."""
+"""股权投资项目库 of a side's own and of the whole platform (manual §6.5)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from typing import Any
 
 import reflex as rx
 
-from cpegi_app.access import EQUITY_FIGURES, LIBRARY, STAFF_LIBRARY
+from cpegi_app.access import LIBRARY, STAFF_LIBRARY
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import list_page
 from cpegi_app.pages.layout import page
-from cpegi_app.services.equity_figures import Funnel, MonthFigures, RoundFigures
 from cpegi_app.services.library import LibraryRow
-from cpegi_app.state.library import FiguresState, OwnLibraryState, StaffLibraryState
+from cpegi_app.state.library import OwnLibraryState, StaffLibraryState
 from cpegi_app.vocabulary import Industry
 from cpegi_app.vocabulary.equity import InvestmentSource, Round
 
@@ -81,101 +80,3 @@ def _row(row: rx.Var[LibraryRow]) -> list:
         row.industry,
         ui.tag(row.state, "teal"),
     ]
-
-
-# --- 股权数据 ---------------------------------------------------------------------------------------------
-
-
-@page(EQUITY_FIGURES, FiguresState.load)
-def figures() -> rx.Component:
-    """股权数据."""
-    found = FiguresState.figures
-    return rx.fragment(
-        ui.crumbs(EQUITY_FIGURES.menu, EQUITY_FIGURES.title),
-        ui.page_head(EQUITY_FIGURES.title, number=rx.cond(found.at != "", "截至 " + found.at, "")),
-        rx.el.div(
-            rx.foreach(
-                found.tiles,
-                lambda t: ui.stat_tile(t.label, rx.fragment(t.value, rx.el.small(t.unit)), tone=t.tone),
-            ),
-            class_name="stats",
-        ),
-        ui.card(
-            "各轮次项目与投资",
-            ui.plain_table(
-                [
-                    "轮次",
-                    _n("融资中", "个"),
-                    _n("拟融资", "万元"),
-                    _n("完成投资", "笔"),
-                    _n("投资金额", "万元"),
-                    ui.Col("金额对比", wide=True),
-                ],
-                found.rounds,
-                _round_row,
-                "各轮次项目与投资",
-            ),
-            flush=True,
-        ),
-        rx.el.div(
-            ui.card(
-                "近 12 个月投资与洽谈",
-                ui.plain_table(
-                    [
-                        "月份",
-                        _n("线上", "笔"),
-                        _n("线下", "笔"),
-                        _n("投资金额", "万元"),
-                        _n("约见洽谈", "次"),
-                        ui.Col("金额对比", wide=True),
-                    ],
-                    found.months,
-                    _month_row,
-                    "近 12 个月投资与洽谈",
-                ),
-                flush=True,
-            ),
-            ui.card(
-                "对接线索",
-                ui.plain_table(["阶段", _n("线索", "条")], found.funnel, _funnel_row, "各阶段对接线索"),
-                flush=True,
-            ),
-            class_name="cols-main",
-        ),
-    )
-
-
-def _n(label: str, unit: str) -> ui.Col:
-    return ui.Col(label, unit, num=True)
-
-
-def _round_row(r: rx.Var[RoundFigures]) -> list:
-    return [
-        rx.el.span(r.label, class_name="nowrap"),
-        r.projects,
-        r.wanted,
-        r.investments,
-        r.amount,
-        _bar(r.share),
-    ]
-
-
-def _month_row(m: rx.Var[MonthFigures]) -> list:
-    return [
-        rx.el.span(m.month, class_name="nowrap"),
-        m.online,
-        m.offline,
-        m.amount,
-        m.meetings,
-        _bar(m.share),
-    ]
-
-
-def _funnel_row(f: rx.Var[Funnel]) -> list:
-    return [f.label, f.count]
-
-
-def _bar(share: Any) -> rx.Component:
-    """A bar of the table's largest sum; the number stands in the column beside it."""
-    inner = rx.el.span(class_name="bar-fill", custom_attrs={"style": {"width": share.to_string() + "%"}})
-    return rx.el.span(inner, class_name="bar", aria_hidden="true")

@@ -150,7 +150,7 @@ def reach() -> rx.Component:
                 rx.cond(
                     found.worst.length() > 0,
                     rx.el.ul(rx.foreach(found.worst, _shut)),
-                    rx.el.p("没有条件筛除企业", class_name="muted"),
+                    rx.el.p(rx.cond(found.ready, "没有条件筛除企业", "—"), class_name="muted"),
                 ),
                 class_name="reach-worst",
             ),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
-from cpegi_app.dimensions import MONTH, Dimension, Lever, Profile, day_key
-from cpegi_app.services.profile_forms import EnterpriseProfile
+from cpegi_app.dimensions import CENT, MONTH, Dimension, Lever, Profile, day_key
+from cpegi_app.services.profile_forms import FORMS, EnterpriseProfile, kind_of
 
 # Said wherever advice is shown.
 DISCLAIMER = (
@@ -39,6 +39,8 @@ def sentence(d: Dimension, c: Mapping[str, Any], profile: Profile, result: str, 
 
 def missing(d: Dimension, profile: Profile) -> str:
     """Return which fields of the profile have to be filled in."""
+    if not set(d.fields) <= set(FORMS[kind_of(profile)].model_fields):
+        return "贵单位类别的认证资料不含该项，无法比对"
     wanted = [_title(name) for name in d.fields if not profile.get(name)]
     if not wanted:
         return "已填数据无法计算该指标（分母为 0 或数值异常），请在“企业认证”中核对"
@@ -93,12 +95,14 @@ def _day(key: int) -> date:
 def _pull(
     d: Dimension, lever: Lever, c: Mapping[str, Any], profile: Profile, limit: Decimal
 ) -> Advice | None:
-    """Return how much of it is enough: the tenth below the exact need if the figure then fits, else the tenth above."""
+    """Return how much of it is enough: the tenth below the exact need if the figure then fits, or the one above."""
     need = lever.need(profile, limit)
     if need is None:
         return None
     below = (need / lever.step).to_integral_value(ROUND_FLOOR) * lever.step
-    for amount in (below, below + lever.step):
+    # Where an upper limit lies within a step of the lower one, to the cent.
+    exact = need.quantize(CENT, ROUND_CEILING) if lever.step < 1 else below
+    for amount in (below, below + lever.step, exact):
         changes = _tried(d, lever, c, profile, amount)
         if changes:
             return Advice(lever.text.format(x=f"{amount.normalize():,f}"), changes)

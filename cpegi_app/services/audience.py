@@ -1,26 +1,34 @@
 """How many verified enterprises stated conditions would reach, told while they are edited (manual §4.1).
 
-Few enterprises would be recognisable: counts under five are not told, nor what they could be reckoned from.
+Few enterprises would be recognisable: counts under five are not told, and no count exactly, or the difference of two
+would tell of one enterprise what only its application may tell.
 """
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
 from sqlmodel import Session
 
+from cpegi_app import clock
 from cpegi_app.access import Actor, Permission
 from cpegi_app.dimensions import BY_CODE
-from cpegi_app.errors import Forbidden
+from cpegi_app.errors import Forbidden, TooMany
 from cpegi_app.services import conditions, matching
 from cpegi_app.services.conditions import effective
 from cpegi_app.services.matching import Tally
+from cpegi_app.settings import get_settings
+from cpegi_app.windows import SlidingWindow
 
 FEW = 5
 # Of the conditions that shut out, so many are told.
 WORST = 3
+# Many questions together would tell more than each: an institution has so many an hour.
+ASKED = SlidingWindow(300, 3600)
+PAUSED = "本机构一小时内的测算次数已达上限，测算暂停；可以继续填写和保存，稍后修改任一条件即恢复测算。"
 
 
 class Shut(BaseModel):
@@ -29,15 +37,14 @@ class Shut(BaseModel):
     label: str
     condition: str
     count: str
-    share: int = 0
 
 
 class Audience(BaseModel):
     """What the panel beside the conditions says."""
 
     ready: bool = False
-    fit: str = ""
-    lacking: str = ""
+    fit: str = "—"
+    lacking: str = "—"
     worst: list[Shut] = []
     problems: list[str] = []
 
@@ -54,6 +61,7 @@ def stated(data: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
             found[d.code] = conditions.parse_one(d, data)
         except ValueError as error:
             problems.append(f"{error}，未计入测算。")
+    problems += [f"{sentence}。" for sentence in conditions.apart(found, data).values()]
     return effective(found, data), problems
 
 
@@ -61,34 +69,51 @@ def count(session: Session, actor: Actor, wanted: Mapping[str, Any], part: int, 
     """Count one part of the enterprises for an institution that edits a product."""
     if not actor.may(Permission.PRODUCT_SUBMIT):
         raise Forbidden()
+    if part == 0 and (wait := ASKED.hit(str(actor.org_id))):
+        raise TooMany(PAUSED, wait)
     return matching.tally(session, wanted, part, parts)
 
 
 def shown(wanted: Mapping[str, Any], problems: list[str], tally: Tally) -> Audience:
     """Return what may be told of a tally."""
-    out = {code: n for code, n in tally.out.items() if n}
-    # One count that is not told makes every other a rough one: how many there are in all is public.
-    rough = any(n < FEW for n in (tally.fit, tally.lacking, *out.values()))
-    worst = sorted(((n, code) for code, n in out.items()), reverse=True)[:WORST]
+
+    def rough(what: str, n: int) -> int:
+        return max(0, n - _blur(what, wanted)) // FEW * FEW
+
+    out = {code: rough(code, n) for code, n in tally.out.items()}
+    # By what is told, as the order of the true counts would tell more.
+    worst = sorted(out, key=lambda code: out[code], reverse=True)[:WORST]
     return Audience(
         ready=True,
-        fit=told(tally.fit, rough=rough),
-        lacking=told(tally.lacking, rough=rough),
+        fit=told(rough("fit", tally.fit)),
+        lacking=told(rough("lacking", tally.lacking)),
         worst=[
             Shut(
                 label=BY_CODE[code].label,
                 condition=conditions.show(BY_CODE[code], wanted[code]),
-                count=told(n, rough=rough),
-                share=round(n * 20 / tally.total) * 5 if tally.total else 0,
+                count=told(out[code]),
             )
-            for n, code in worst
+            for code in worst
         ],
         problems=problems,
     )
 
 
-def told(n: int, *, rough: bool = False) -> str:
-    """Return a count; beside one that is not told, a rough one in fives, or the hidden one could be reckoned."""
-    if n < FEW:
-        return f"少于 {FEW}"
-    return f"约 {n - n % FEW:,}" if rough else f"{n:,}"
+def told(n: int) -> str:
+    """Return a count that was lowered to fives as the panel says it."""
+    return f"约 {n:,}" if n else f"少于 {FEW}"
+
+
+def _blur(what: str, wanted: Mapping[str, Any]) -> int:
+    """Return by how much a count is lowered before it is cut to fives, which nobody can foretell.
+
+    The same for the same question on a day: asking again tells nothing more. Another for every other question: two
+    counts that differ do not tell that the enterprises differ.
+    """
+    question = [
+        what,
+        clock.today(),
+        *sorted((c, BY_CODE[c].limits(v), BY_CODE[c].allowed(v)) for c, v in wanted.items()),
+    ]
+    key = get_settings().secret_key or "demo"
+    return hmac.digest(key.encode(), repr(question).encode(), "sha256")[0] % FEW

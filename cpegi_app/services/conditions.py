@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from cpegi_app import clock
-from cpegi_app.dimensions import BY_CODE, DIMENSIONS, Dimension, Figure, Profile
+from cpegi_app.dimensions import BY_CODE, DIMENSIONS, WHOLE, Dimension, Figure, Profile
 from cpegi_app.errors import FormInvalid
 from cpegi_app.services import advice
 from cpegi_app.services.forms import measure, plain_number
@@ -83,7 +83,17 @@ def parse_one(d: Dimension, data: Mapping[str, str]) -> dict[str, Any]:
         raise ValueError(f"“{d.label}”请填写下限或上限，或勾选“不限制”")
     if low is not None and high is not None and low > high:
         raise ValueError(f"“{d.label}”的下限 {low} 大于上限 {high}，请核对后对调或更正")
+    _check_sense(d, [v for v in (low, high) if v is not None])
     return {k: str(v) for k, v in (("low", low), ("high", high)) if v is not None}
+
+
+def _check_sense(d: Dimension, limits: list[Decimal]) -> None:
+    least, most = d.span
+    if any(not least <= v <= most for v in limits):
+        span = measure(f"{least:,}–{most:,}", d.unit)
+        raise ValueError(f"“{d.label}”应在 {span}之间，请核对单位")
+    if d.unit in WHOLE and any(v % 1 for v in limits):
+        raise ValueError(f"“{d.label}”请填写整数")
 
 
 def _limit(text: str) -> Decimal | None:
@@ -139,7 +149,7 @@ def show_figure(d: Dimension, figure: Figure) -> str:
     if isinstance(figure, Decimal):
         return measure(_n(figure), d.unit)
     codes = [figure] if isinstance(figure, str) else sorted(figure)
-    return "、".join(d.options.label_of(v) if d.options else v for v in codes)
+    return "、".join(d.options.label_of(v) if d.options else v for v in codes) or "无"
 
 
 def evaluate(d: Dimension, c: Mapping[str, Any] | None, figure: Figure) -> str:
@@ -160,15 +170,29 @@ def evaluate(d: Dimension, c: Mapping[str, Any] | None, figure: Figure) -> str:
     return MET if fits else UNMET
 
 
+# What limits beside the conditions: the dimension, the product's field and its title.
+BESIDE = (("industry", "industries", "适用行业"), ("region", "regions", "适用地区"))
+
+
 def effective(stated: Mapping[str, Any], data: Mapping[str, str]) -> dict[str, Any]:
     """Return the conditions with the product's 适用行业 and 适用地区 (`data`), which limit as well."""
     found = dict(stated)
-    for code, name in (("industry", "industries"), ("region", "regions")):
+    for code, name, _ in BESIDE:
         suited = {v for v in data.get(name, "").split(",") if v}
         if suited:
             own = (stated.get(code) or {}).get("set")
             found[code] = {"set": sorted(suited & {*own} if own else suited)}
     return found
+
+
+def apart(stated: Mapping[str, Any], data: Mapping[str, str]) -> dict[str, str]:
+    """Return the sentences about conditions that share nothing with 适用行业 or 适用地区: nobody would fit."""
+    together = effective(stated, data)
+    return {
+        f"c_{code}": f"“{BY_CODE[code].label}”与“{title}”没有相同的选项，没有企业能够满足，请修改其中一处"
+        for code, _, title in BESIDE
+        if (together.get(code) or {}).get("set") == []
+    }
 
 
 class ConditionRow(BaseModel):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from statistics import mean
 from typing import Any
 
 from pydantic import BaseModel
@@ -236,11 +237,15 @@ def median_days(session: Session, model: Any, condition: Any) -> Decimal | None:
     """Return the median of the days from a submission to its decision; None where nothing was decided."""
     took = seconds(session, col(model.decided_at), col(model.submitted_at))
     decided = condition & col(model.decided_at).is_not(None) & col(model.submitted_at).is_not(None)
-    count = session.exec(select(func.count()).where(decided)).one()
-    if not count:
-        return None
-    middle = select(took).where(decided).order_by(took).offset((count - 1) // 2).limit(1)
-    return (Decimal(str(session.exec(middle).one())) / 86_400).quantize(Decimal("0.1"))
+    found = [Decimal(str(each)) for each in middle(session, took, decided)]
+    return (mean(found) / 86_400).quantize(Decimal("0.1")) if found else None
+
+
+def middle(session: Session, value: Any, condition: Any) -> list[Any]:
+    """Return the value in the middle of a column, both where their number is even; their mean is the median."""
+    count = session.exec(select(func.count()).where(condition)).one()
+    ordered = select(value).where(condition).order_by(value)
+    return list(session.exec(ordered.offset(max(0, count - 1) // 2).limit(2 - count % 2)))
 
 
 # --- dashboards -----------------------------------------------------------------------------------

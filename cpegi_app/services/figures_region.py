@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func
@@ -20,11 +21,12 @@ from cpegi_app.services.figures import (
     Table,
     grouped,
     median_days,
+    middle,
     sent_in,
     sums,
     wan,
 )
-from cpegi_app.services.review import Flow
+from cpegi_app.services.review import FLOWS, Flow
 from cpegi_app.vocabulary import CLASSES, Kind, Status
 
 APPROVED = Status.APPROVED.value
@@ -99,31 +101,51 @@ def _queue(session: Session, period: Period) -> Table:
         "事项",
         (
             Column("待审核", "件", charted=True),
-            Column("等待时间中位数"),
-            Column("最长等待"),
+            Column("等待时间中位数", "小时"),
+            Column("最长等待", "小时"),
             Column("期内办结", "件", charted=True),
             Column("办结用时中位数", "天"),
         ),
-        note="待审核和等待时间为当前情况；办结按所选期间统计，用时从最近一次提交算起。",
+        note=(
+            "待审核和等待时间为当前情况；办结按所选期间统计，用时从最近一次提交算起。"
+            "分环节审核的，审核通过在最后环节计为办结。"
+        ),
     )
-    found.lines = [(flow.label, _work(session, flow, period)) for flow in staff.platform_flows()]
+    found.lines = [(label, _work(session, flow, stages, period)) for label, flow, stages in _desks()]
     return found
 
 
-def _work(session: Session, flow: Flow, period: Period) -> list[Any]:
+def _desks() -> list[tuple[str, Flow, list[int]]]:
+    """Return what the platform decides on, the policies by stage: a name, the flow and its stages."""
+    found = [(f.label, f, staff.stages(f, Permission.REVIEW_PLATFORM)) for f in staff.platform_flows()]
+    for flow in FLOWS.values():
+        at = staff.stages(flow, Permission.POLICY_REVIEW)
+        for i in at:
+            label = f"{flow.label}·{flow.stages[i].label}" if len(at) > 1 else flow.label
+            found.append((label, flow, [i]))
+    return found
+
+
+def _work(session: Session, flow: Flow, stages: list[int], period: Period) -> list[Any]:
     model: Any = flow.model
-    waiting, since = model.status == Status.PENDING.value, col(model.submitted_at)
+    here, since = col(model.stage).in_(stages), col(model.submitted_at)
+    waiting = (model.status == Status.PENDING.value) & here
     count = session.exec(select(func.count()).where(waiting)).one()
-    ordered = select(since).where(waiting).order_by(since)
-    middle = session.exec(ordered.offset(max(0, count - 1) // 2).limit(1)).first()
-    oldest = session.exec(ordered.limit(1)).first()
-    decided = period.holds(col(model.decided_at)) & col(model.status).in_(DECIDED)
-    done = sums(session, decided)[0]
-    return [count, _waited(middle), _waited(oldest), done, median_days(session, model, decided)]
+    now = clock.now()
+    waited = [now - at for at in middle(session, since, waiting)]
+    oldest = session.exec(select(func.min(since)).where(waiting)).one()
+    decided = period.holds(col(model.decided_at)) & col(model.status).in_(DECIDED) & here
+    return [
+        count,
+        _hours(sum(waited, timedelta()) / len(waited)) if waited else None,
+        _hours(now - oldest) if oldest else None,
+        sums(session, decided)[0],
+        median_days(session, model, decided),
+    ]
 
 
-def _waited(since: Any) -> str | None:
-    return staff.waited_text(max(clock.now() - since, timedelta())) if since else None
+def _hours(waited: timedelta) -> Decimal:
+    return max(Decimal(0), Decimal(waited.total_seconds()) / 3600).quantize(Decimal("0.1"))
 
 
 def _classes(session: Session, period: Period) -> Table:

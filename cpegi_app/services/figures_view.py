@@ -10,13 +10,27 @@ from sqlmodel import Session
 from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import NotFound
-from cpegi_app.services import audit, dashboard, figures, figures_member, figures_region, sheet_writer
+from cpegi_app.services import (
+    audit,
+    dashboard,
+    equity_figures,
+    figures,
+    figures_member,
+    figures_region,
+    sheet_writer,
+)
 from cpegi_app.services.bench_parts import Tile
 from cpegi_app.services.figures import PERIODS, Dashboard, Figure, period, shown
 
-REGION, MEMBER = "region", "own"
-SIDES: dict[str, Dashboard] = {REGION: figures_region.tables, MEMBER: figures_member.tables}
-TITLES = {REGION: "数据概览", MEMBER: "业务统计"}
+REGION, MEMBER, EQUITY = "region", "own", "equity"
+SIDES: dict[str, Dashboard] = {
+    REGION: figures_region.tables,
+    MEMBER: figures_member.tables,
+    EQUITY: equity_figures.tables,
+}
+TITLES = {REGION: "数据概览", MEMBER: "业务统计", EQUITY: "股权数据"}
+# What stands above the tables, whatever the period.
+TILES = {REGION: dashboard.region_tiles, EQUITY: equity_figures.tiles}
 
 
 class Board(BaseModel):
@@ -37,7 +51,7 @@ def board(session: Session, actor: Actor, side: str, code: str) -> Board:
 
 
 def _tiles(session: Session, side: str) -> list[Tile]:
-    return dashboard.region_tiles(session) if side == REGION else []
+    return TILES[side](session) if side in TILES else []
 
 
 def workbook(session: Session, actor: Actor, side: str, code: str) -> tuple[str, bytes]:

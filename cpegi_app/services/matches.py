@@ -131,7 +131,7 @@ MATCHES = lists.register(
             "年利率": lambda r: r.rate,
             "匹配情况": lambda r: r.found,
             "说明": lambda r: r.why,
-            "建议": lambda r: r.advice,
+            "建议（按已认证数据的算术测算，不构成授信承诺）": lambda r: r.advice,
         },
         SORTS,
         pages=_pages,

@@ -119,6 +119,7 @@ def parse(data: dict[str, str]) -> tuple[ProductForm, dict[str, Any]]:
         errors |= refusal.fields
     try:
         stated = conditions.parse(limits)
+        errors |= conditions.apart(stated, fields)
     except FormInvalid as refusal:
         errors |= refusal.fields
     if errors or form is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -11,13 +12,15 @@ from cpegi_app import clock
 from cpegi_app.services import identifiers
 from cpegi_app.services.forms import Codes, Day, Form, Number, Text, Whole, Widget, input_field, not_in_future
 from cpegi_app.vocabulary import (
+    KIND_OF,
+    NO_QUALIFICATION,
     FileSlot,
     Industry,
     InvestStage,
     Kind,
     OrgClass,
     OwnerType,
-    Qualification,
+    OwnQualification,
     Region,
     ScaleIndustry,
     TaxRating,
@@ -188,7 +191,21 @@ class EnterpriseProfile(ProfileForm):
         "是否无被执行/失信记录", STANDING, widget=W.SELECT, options=YesNo, required=False
     )
     no_penalty: Text = F("是否无行政处罚", STANDING, widget=W.SELECT, options=YesNo, required=False)
-    qualifications: Codes = F("资质", STANDING, widget=W.CHECKS, options=Qualification, required=False)
+    qualifications: Codes = F(
+        "资质",
+        STANDING,
+        widget=W.CHECKS,
+        options=OwnQualification,
+        required=False,
+        help="没有以上资质的请勾选“以上均无”，未勾选视为未提供",
+    )
+
+    @field_validator("qualifications", mode="after")
+    @classmethod
+    def _none_or_some(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if NO_QUALIFICATION in value and len(value) > 1:
+            raise ValueError("“以上均无”不能与其他资质同时勾选，请核对")
+        return value
 
     @field_validator("fiscal_year", mode="after")
     @classmethod
@@ -204,6 +221,16 @@ FORMS: dict[Kind, type[ProfileForm]] = {
     Kind.INTERMEDIARY: IntermediaryProfile,
     Kind.ENTERPRISE: EnterpriseProfile,
 }
+
+
+def kind_of(data: Mapping[str, str], fallback: str = "") -> Kind:
+    """Return the kind whose form the data is for."""
+    org_class = data.get("org_class", "")
+    if org_class in OrgClass._value2member_map_:
+        return KIND_OF[OrgClass(org_class)]
+    return Kind(fallback) if fallback else Kind.ENTERPRISE
+
+
 ALL_NAMES: frozenset[str] = frozenset(name for form in FORMS.values() for name in form.model_fields)
 
 

@@ -251,6 +251,8 @@ def _push(session: Session, run: PushRun, pairs: Pairs, ids: list[int]) -> list[
     """Write the pairs that are new under this version and their notices; return the other side's ids."""
     if not ids:
         return []
+    # The log counts from the newest id downwards: an id that came into view late would never be counted.
+    one_at_a_time(session, "pushes")
     now, of_product = clock.now(), run.product_id is not None
     product, org = (literal(run.product_id), pairs.key) if of_product else (pairs.key, literal(run.org_id))
     version = literal(run.version) if of_product else ProductLimit.c.version

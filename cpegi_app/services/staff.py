@@ -62,12 +62,17 @@ def platform_flows() -> list[review.Flow]:
     return sorted(found, key=lambda f: f.submit_screen.manual)
 
 
+def stages(flow: review.Flow, permission: Permission) -> list[int]:
+    """Return the stages of a flow at which a permission decides."""
+    return [i for i, stage in enumerate(flow.stages) if stage.permission is permission]
+
+
 def _waiting(flow: review.Flow, filters: Filters) -> Any:
-    stages = [i for i, s in enumerate(flow.stages) if s.permission is Permission.REVIEW_PLATFORM]
     model = flow.model
     sent = col(model.submitted_at)
     query = select(literal(flow.name).label("flow"), col(model.id).label("id"), sent.label("at")).where(
-        model.status == Status.PENDING.value, col(model.stage).in_(stages)
+        model.status == Status.PENDING.value,
+        col(model.stage).in_(stages(flow, Permission.REVIEW_PLATFORM)),
     )
     if word := normalise(filters.get("word", "")):
         named = select(Organisation.id).where(col(Organisation.name).contains(word, autoescape=True))

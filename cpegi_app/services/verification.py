@@ -14,9 +14,9 @@ from cpegi_app.models import Organisation, Product, ProfileChange, Verification
 from cpegi_app.services import files, identifiers, push, review, scale, shelf
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.locks import one_at_a_time
-from cpegi_app.services.profile_forms import FORMS, ProfileForm, required_files
+from cpegi_app.services.profile_forms import FORMS, ProfileForm, kind_of, required_files
 from cpegi_app.services.review import Check, Description, Flow, Payload
-from cpegi_app.vocabulary import KIND_OF, Action, Kind, OrgClass, ScaleIndustry, Status
+from cpegi_app.vocabulary import Action, Kind, OrgClass, ScaleIndustry, Status
 
 # Words that a name of the class usually holds; their absence is a hint for the reviewer, no refusal.
 CLASS_WORDS = {
@@ -33,14 +33,6 @@ CLASS_WORDS = {
     OrgClass.APPRAISAL: ("评估",),
     OrgClass.IP_SERVICE: ("知识产权", "专利", "商标"),
 }
-
-
-def kind_of(data: dict[str, str], fallback: str = "") -> Kind:
-    """Return the kind whose form the data is for."""
-    org_class = data.get("org_class", "")
-    if org_class in OrgClass._value2member_map_:
-        return KIND_OF[OrgClass(org_class)]
-    return Kind(fallback) if fallback else Kind.ENTERPRISE
 
 
 def open_verification(session: Session, actor: Actor) -> Verification:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import reflex as rx
 
-from cpegi_app.access import FIGURES, STATISTICS
+from cpegi_app.access import EQUITY_FIGURES, FIGURES, STATISTICS
 from cpegi_app.services import figures_view
 from cpegi_app.services.figures import PERIODS
-from cpegi_app.services.figures_view import MEMBER, REGION, Board
+from cpegi_app.services.figures_view import EQUITY, MEMBER, REGION, Board
 from cpegi_app.state.base import Services, for_screen, text_arg
 
 
@@ -49,3 +49,11 @@ class MemberFiguresState(BoardState, rx.State):
 
     def _side(self) -> str:
         return MEMBER
+
+
+@for_screen(EQUITY_FIGURES)
+class EquityFiguresState(BoardState, rx.State):
+    """股权数据: projects and investments, for the staff."""
+
+    def _side(self) -> str:
+        return EQUITY

@@ -1,16 +1,15 @@
-"""股权投资项目库 and 股权数据 (manual §6.5)."""
+"""股权投资项目库 (manual §6.5)."""
 
 from __future__ import annotations
 
 import reflex as rx
 
-from cpegi_app.access import EQUITY_FIGURES, LIBRARY, STAFF_LIBRARY
-from cpegi_app.services import equity_figures, library
-from cpegi_app.services.equity_figures import EquityFigures
+from cpegi_app.access import LIBRARY, STAFF_LIBRARY
+from cpegi_app.services import library
 from cpegi_app.services.forms import wan
 from cpegi_app.services.library import LibraryRow
 from cpegi_app.services.lists import Sums
-from cpegi_app.state.base import Services, for_screen
+from cpegi_app.state.base import for_screen
 from cpegi_app.state.table import TableState, shows
 
 
@@ -35,16 +34,3 @@ class OwnLibraryState(LibraryState, rx.State):
 @shows(library.EVERY)
 class StaffLibraryState(LibraryState, rx.State):
     """Every closed investment."""
-
-
-@for_screen(EQUITY_FIGURES)
-class FiguresState(Services, rx.State):
-    """股权数据."""
-
-    figures: EquityFigures = EquityFigures()
-
-    @rx.event
-    async def load(self):
-        """Show the figures of the moment."""
-        self.figures = EquityFigures()
-        self.figures = await self._read(equity_figures.figures)

@@ -15,7 +15,7 @@ from cpegi_app.state.base import Services, for_screen, int_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import MessageState, on_error
 from cpegi_app.state.policy_desk import ACTIONS
-from cpegi_app.state.subject import SubjectState, edits
+from cpegi_app.state.subject import SubjectState, changed, edits, followed
 from cpegi_app.state.table import TableState, shows
 
 
@@ -100,6 +100,16 @@ class ClaimReviewState(FormState, rx.State):
         self._open({})
         if self.desk.files and not any(f.id == self.shown for f in self.desk.files):
             self.shown = self.desk.files[0].id
+
+    async def _arrive(self) -> str:
+        """Follow somebody else's decision; the opinion that is being written stays."""
+        if not self.desk.view.id:
+            return ""
+        found = await self._read(policy_claim_list.desk, self._row_id)
+        if found.view.version == self.desk.view.version:
+            return ""
+        self.desk = followed(self.desk, found)
+        return changed(found.view) + (found.last_word + "。" if found.last_word else "")
 
     @rx.event
     def show_file(self, file_id: int):

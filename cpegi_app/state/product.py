@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import reflex as rx
 
 from cpegi_app.access import PRODUCT_EDIT, PRODUCTS
+from cpegi_app.errors import TooMany
 from cpegi_app.services import audience, conditions, product, product_list
 from cpegi_app.services.audience import Audience
 from cpegi_app.services.matching import PARTS, Tally
@@ -89,7 +90,12 @@ class ProductEditState(SubjectState, rx.State):
     async def _count(self, values: Mapping[str, str]) -> None:
         wanted, problems = audience.stated(values)
         parts = [self._read(audience.count, wanted, part, PARTS) for part in range(PARTS)]
-        self.audience = audience.shown(wanted, problems, sum(await gather(*parts), Tally()))
+        try:
+            tally = sum(await gather(*parts), Tally())
+        except TooMany as refusal:
+            self.audience = Audience(problems=[refusal.message])
+        else:
+            self.audience = audience.shown(wanted, problems, tally)
 
 
 def _told(typed: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import MessageState, on_error
 from cpegi_app.state.shell import ShellState
-from cpegi_app.state.subject import changed
+from cpegi_app.state.subject import changed, followed
 from cpegi_app.vocabulary import Action
 
 # A line that was only ticked says this to its submitter.
@@ -57,17 +57,9 @@ class ReviewState(FormState, rx.State):
         if not self.desk.view.id:
             return ""
         found = await self._read(review_desk.desk, self._flow, self._row_id)
-        before = self.desk
-        if found.view.version == before.view.version:
+        if found.view.version == self.desk.view.version:
             return ""
-        if before.open:
-            kept = {"status": found.view.status, "status_label": found.view.status_label}
-            view = before.view.model_copy(
-                update=kept | {"tone": found.view.tone, "events": found.view.events}
-            )
-            self.desk = before.model_copy(update={"view": view})
-        else:
-            self.desk = found
+        self.desk = followed(self.desk, found)
         return changed(found.view) + (found.last_word + "。" if found.last_word else "")
 
     @rx.event

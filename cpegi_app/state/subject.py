@@ -88,6 +88,20 @@ def changed(shown: ReviewView) -> str:
     return f"该{shown.flow_label}状态已更新：{shown.status_label}。"
 
 
+def followed(before: Any, found: Any) -> Any:
+    """Return a desk after somebody else's decision: while an opinion is being written, only how it stands is new."""
+    if not before.open:
+        return found
+    seen = found.view
+    told = {
+        "status": seen.status,
+        "status_label": seen.status_label,
+        "tone": seen.tone,
+        "events": seen.events,
+    }
+    return before.model_copy(update={"view": before.view.model_copy(update=told)})
+
+
 class SubjectState(FilesState, mixin=True):
     """An editor; a chapter's state says what by `@edits(…)` and opens the row in its `load`."""
 

@@ -13,7 +13,7 @@ from cpegi_app.services.profile_forms import ALL_NAMES
 from cpegi_app.services.profile_view import Change, Profile
 from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
 from cpegi_app.state.message import MessageState, success
-from cpegi_app.state.subject import SubjectState, act, edits
+from cpegi_app.state.subject import SubjectState, act, changed, edits
 from cpegi_app.vocabulary import KIND_OF, Action, OrgClass, YesNo
 
 TITLES = profile_view.titles() | {"org_class": "机构类别"}
@@ -123,6 +123,15 @@ class ProfileState(Services, rx.State):
     async def load(self):
         """Show the profile in force."""
         self.profile = await self._read(profile_view.in_force)
+
+    async def _arrive(self) -> str:
+        """Follow what is decided on the change."""
+        if not self.profile.name:
+            return ""
+        before = self.profile.change
+        self.profile = await self._read(profile_view.in_force)
+        change = self.profile.change
+        return changed(change) if (change.id, change.version) != (before.id, before.version) else ""
 
     @rx.event
     async def withdraw(self, change_id: int, version: int):

@@ -6,6 +6,7 @@ What one chapter alone uses stands in a module of its own beside this one.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 
 class Term(StrEnum):
@@ -237,6 +238,14 @@ class Qualification(Term):
     SRDI = "SRDI", "专精特新"
     LITTLE_GIANT = "LITTLE_GIANT", "专精特新小巨人"
     ISO9001 = "ISO9001", "ISO9001"
+
+
+NO_QUALIFICATION = "NONE"
+# As an enterprise states it: those that it has, or that it has none; no product asks for none.
+OwnQualification: Any = Term(
+    "OwnQualification",
+    [(q.name, (q.value, q.label)) for q in Qualification] + [("NONE", (NO_QUALIFICATION, "以上均无"))],
+)
 
 
 class InvestStage(Term):

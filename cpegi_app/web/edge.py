@@ -18,8 +18,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cpegi_app.web.channels import CLOSE_ERROR, CLOSE_POLICY, Answer, Body, Socket
 from cpegi_app.web.csp import INERT, ContentPolicy
-from cpegi_app.web.limits import Concurrency, Line, Pace, SlidingWindow
+from cpegi_app.web.limits import Concurrency, Line, Pace
 from cpegi_app.web.refusal import FAILED, Refusal, too_large
+from cpegi_app.windows import SlidingWindow
 
 log = logging.getLogger(__name__)
 

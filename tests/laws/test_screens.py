@@ -25,8 +25,9 @@ from cpegi_app.access import GRANTS, MENU, PAGES, SCREENS, Actor, Permission, Ro
 from cpegi_app.pages.layout import REGISTERED
 from cpegi_app.services import chapters
 from cpegi_app.services.review import FLOWS
+from cpegi_app.services.review_view import ReviewView
 from cpegi_app.state import gate
-from cpegi_app.state.base import SCREEN_OF
+from cpegi_app.state.base import SCREEN_OF, Services
 from cpegi_app.state.shell import _menu, access_to
 from cpegi_app.vocabulary import Kind
 
@@ -269,6 +270,18 @@ def test_the_law_of_plain_values_can_fail():
 
     assert SQLModel in leaves(dict[str, Holder | None])
     assert list(leaves(list[tuple[str, int]])) == [str, int]
+
+
+def test_each_state_that_shows_a_records_status_follows_a_decision():
+    """A decision reaches the open pages: a page on which a record may wait says how it goes on."""
+    deaf = [
+        state.__name__
+        for state in states()
+        if any(ReviewView in leaves(hint) for _, hint in own_vars(state))
+        and state._arrive is Services._arrive  # pyright: ignore[reportAttributeAccessIssue]
+    ]
+    # An approved report is read; it waits for nobody.
+    assert deaf == ["ReportReadState"]
 
 
 def test_nothing_is_kept_in_the_browsers_storage():

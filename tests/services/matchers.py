@@ -29,7 +29,10 @@ profiles = st.fixed_dictionaries(
     | {"net_profit": _optional(signed)}
     | {name: _optional(st.integers(0, 40).map(str)) for name in COUNTS}
     | {c: _optional(st.sampled_from(o)) for c, o in SETS.items() if c != "qualifications"}
-    | {"qualifications": st.sets(st.sampled_from(SETS["qualifications"])).map(lambda s: ",".join(sorted(s)))}
+    | {
+        "qualifications": st.just("NONE")
+        | st.sets(st.sampled_from(SETS["qualifications"])).map(lambda s: ",".join(sorted(s)))
+    }
     | {d.code: _optional(st.sampled_from(["YES", "NO"])) for d in DIMENSIONS if d.kind == "yes"}
     | {"established_on": _optional(st.dates(date(2019, 1, 1), date(2026, 11, 26)).map(str))}
 )

@@ -70,7 +70,7 @@ def test_unrestricted_frees_the_limits(d: conditions.Dimension):
         ("", "65%", {"high": "65"}),
         ("１，０００", "", {"low": "1000"}),
         ("65", "65", {"low": "65", "high": "65"}),
-        ("-5.25", "", {"low": "-5.25"}),
+        ("5.25", "", {"low": "5.25"}),
     ],
 )
 def test_a_range_has_a_lower_limit_an_upper_one_or_both(low: str, high: str, kept: dict[str, str]):
@@ -98,6 +98,31 @@ def test_limits_that_are_none_are_refused(low: str, high: str, why: str):
     assert set(refusal.value.fields) == {"c_debt_ratio"}
 
 
+@pytest.mark.parametrize(
+    ("code", "side", "limit", "why"),
+    [
+        ("staff", "high", "-5", "应在 0–9,999,999 人之间，请核对单位"),
+        ("age", "low", "999999999", "应在 0–2,400 月之间"),
+        ("debt_ratio", "low", "5000000", "应在 0–10,000%之间"),
+        ("revenue", "low", "100000000", "应在 0–99,999,999 万元之间"),
+        ("current_ratio", "low", "-0.01", "应在 0–10,000 倍之间"),
+        ("profit_years", "low", "101", "应在 0–100 年之间"),
+        ("patents", "low", "2.5", "请填写整数"),
+        ("net_profit", "low", "-5.25", ""),
+        ("revenue_growth", "high", "-20", ""),
+    ],
+)
+def test_limits_that_make_no_sense_are_refused(code: str, side: str, limit: str, why: str):
+    typed = conditions_data(**{f"c_{code}_{side}": limit})
+    if not why:
+        assert conditions.parse(typed)[code] == {side: limit}
+        return
+    with pytest.raises(FormInvalid) as refusal:
+        conditions.parse(typed)
+    assert set(refusal.value.fields) == {f"c_{code}"}
+    assert why in refusal.value.fields[f"c_{code}"]
+
+
 @pytest.mark.parametrize("chosen", ["", ",", "MARS", "A,MARS"])
 def test_a_set_needs_listed_members(chosen: str):
     with pytest.raises(FormInvalid) as refusal:
@@ -115,7 +140,7 @@ def test_a_yes_or_no_needs_an_answer(answer: str):
 editors = st.fixed_dictionaries(
     {
         d.code: st.just({"any": True})
-        | st.tuples(st.integers(-999, 0), st.integers(1, 999)).map(
+        | st.tuples(st.integers(-999 if d.signed else 0, 0), st.integers(1, 99)).map(
             lambda t: {"low": str(t[0]), "high": str(t[1])}
         )
         if d.kind == "range"
@@ -179,6 +204,8 @@ def result(code: str, stated: dict[str, Any], **profile: str) -> str:
         ("tax_rating", {"set": ["A", "B"]}, {"tax_rating": "M"}, UNMET),
         ("qualifications", {"set": ["HIGH_TECH"]}, {"qualifications": "SRDI,HIGH_TECH"}, MET),
         ("qualifications", {"set": ["HIGH_TECH"]}, {"qualifications": "SRDI"}, UNMET),
+        ("qualifications", {"set": ["HIGH_TECH"]}, {"qualifications": "NONE"}, UNMET),
+        ("qualifications", {"set": ["HIGH_TECH"]}, {"qualifications": ""}, MISSING),
         ("first_loan", {"yes": True}, {"first_loan": "YES"}, MET),
         ("first_loan", {"yes": False}, {"first_loan": "YES"}, UNMET),
         ("no_overdue", {"yes": True}, {"no_overdue": "NO"}, UNMET),

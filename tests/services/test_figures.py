@@ -81,9 +81,38 @@ def test_the_queue_tells_length_median_and_longest(session: Session):
         worlds.product_world(session).bring_to(session, Status.PENDING)
     clock.shift(timedelta(hours=34))
     cells = lines(figures_region.tables(session, boss, period("3")), "审核队列")["金融产品"]
-    assert cells[0] == 3 and cells[1:3] == ["33 小时", "34 小时"]
+    assert cells[:3] == [3, 33, 34]
+    clock.shift(timedelta(hours=30))
+    worlds.product_world(session).bring_to(session, Status.PENDING)
+    clock.shift(timedelta(hours=34))
+    cells = lines(figures_region.tables(session, boss, period("3")), "审核队列")["金融产品"]
+    assert cells[:3] == [4, 28.5, 34], "of an even number, the mean of the two in the middle"
     titles = [t.title for t in figures_region.tables(session, factories.regulator(session), period("3"))]
     assert not any(t.startswith("审核队列") for t in titles), "the staff's own work is the staff's"
+
+
+def test_the_queue_tells_of_the_platforms_own_stages(session: Session):
+    boss = factories.staff(session)
+
+    def waiting() -> dict[str, int]:
+        found = lines(figures_region.tables(session, boss, period("3")), "审核队列")
+        return {label: cells[0] for label, cells in found.items()}
+
+    before = waiting()
+    assert set(before) >= {"政策申请·形式审查", "政策申请·业务审核", "兑现申请"}
+
+    def added() -> dict[str, int]:
+        return {label: n - before[label] for label, n in waiting().items() if n != before[label]}
+
+    filed = worlds.investment_world(session).bring_to(session, Status.PENDING)
+    label = filed.flow.label
+    assert added() == {}, "the project side has it first"
+    filed.act(session, Action.APPROVE)
+    assert added() == {label: 1}
+    applied = worlds.policy_world(session).bring_to(session, Status.PENDING)
+    assert added() == {label: 1, "政策申请·形式审查": 1}
+    applied.act(session, Action.APPROVE)
+    assert added() == {label: 1, "政策申请·业务审核": 1}
 
 
 def test_an_institution_sees_its_funnel_and_its_times(session: Session):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 from openpyxl import load_workbook
 from sqlmodel import Session
 
 from cpegi_app.access import Actor
 from cpegi_app.errors import Forbidden
-from cpegi_app.services import equity_figures, library, list_count, list_export, lists
+from cpegi_app.services import figures_view, library, list_count, list_export, lists
 from cpegi_app.services.list_export import Export
 from cpegi_app.vocabulary import Kind, Status
-from cpegi_app.vocabulary.equity import Round
+from cpegi_app.vocabulary.equity import LeadStage, Round
 from tests import equity, factories, worlds
 
 
@@ -86,22 +88,37 @@ def test_the_export_is_a_workbook_of_the_filtered_list(session: Session):
 
 def test_the_figures_add_up(session: Session):
     staff = factories.staff(session)
-    before = equity_figures.figures(session, staff)
-    amount = lambda found, label: next(t.value for t in found.tiles if t.label == label)  # noqa: E731
-    equity.closed(session, round="B", agreed_on=equity.day(12), amount="800")
+
+    def board() -> figures_view.Board:
+        return figures_view.board(session, staff, figures_view.EQUITY, "3")
+
+    def amount(of: figures_view.Board, label: str) -> str:
+        return next(t.value for t in of.tiles if t.label == label)
+
+    def cells(of: figures_view.Board, title: str, line: str) -> list[str]:
+        (found,) = (f for f in of.figures if f.title.startswith(title))
+        return next(x.cells for x in found.lines if x.label == line)
+
+    before = board()
+    agreed = equity.day(12)
+    equity.closed(session, round="B", agreed_on=agreed, amount="800")
+    equity.closed(session, round="C", agreed_on=equity.day(300), amount="500")
     equity.online(session, by="staff")
     worlds.investment_world(session).bring_to(session, Status.PENDING)
-    found = equity_figures.figures(session, staff)
-    assert (amount(found, "完成投资"), amount(found, "投资总额")) == ("1", "800")
+    found = board()
+    assert (amount(found, "完成投资"), amount(found, "投资总额")) == ("2", "1,300")
     assert int(amount(found, "待确认投资")) == int(amount(before, "待确认投资")) + 2
-    b = next(r for r in found.rounds if r.label == Round.B.label)
-    assert (b.investments, b.amount, b.share) == (1, "800", 100)
-    month = next(m for m in found.months if m.month == equity.day(12)[:7])
-    assert (month.online, month.offline, month.amount) == (1, 0, "800")
-    assert len(found.months) == 12 and [m.month for m in found.months] == sorted(
-        (m.month for m in found.months), reverse=True
-    )
-    assert sum(f.count for f in found.funnel) >= 2
+    # By period: what was agreed on before is in the tiles only.
+    assert cells(found, "各轮次", Round.B.label)[2:] == ["1", "800"]
+    assert cells(found, "各轮次", Round.C.label)[2:] == ["0", "0"]
+    assert cells(found, "投资与洽谈", agreed[:7])[:3] == ["1", "0", "800"]
+    assert [len(f.lines) for f in found.figures] == [3, len(Round), len(LeadStage)]
+    assert sum(int(x.cells[0]) for x in found.figures[2].lines) >= 2
+    name, data = figures_view.workbook(session, staff, figures_view.EQUITY, "12")
+    assert name.startswith("股权数据-近 12 个月")
+    titles = [f.title for f in found.figures]
+    assert load_workbook(io.BytesIO(data)).sheetnames == ["股权数据（当前）", *titles]
     for who in (equity.fund(session), factories.member(session, Kind.DEBT), factories.regulator(session)):
-        with pytest.raises(Forbidden):
-            equity_figures.figures(session, who)
+        for call in (figures_view.board, figures_view.workbook):
+            with pytest.raises(Forbidden):
+                call(session, who, figures_view.EQUITY, "3")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from cpegi_app.dimensions import BY_CODE, DIMENSIONS
 from cpegi_app.models import MatchFact, Organisation, Product, ProductLimit
 from cpegi_app.services import advice, conditions, facts, matching
 from cpegi_app.services.matching import Tally
+from cpegi_app.services.profile_forms import EnterpriseProfile
 from cpegi_app.vocabulary import Kind
 from tests import factories, worlds
 from tests.services.matchers import limits, plain, profiles, stated, verdict
@@ -126,6 +128,12 @@ def test_the_tally_counts_what_the_plain_evaluation_counts(
 one_limit = st.sampled_from(sorted(limits)).flatmap(lambda code: st.tuples(st.just(code), limits[code]))
 
 
+def is_sound(profile: dict[str, str]) -> bool:
+    """Tell whether 企业认证 would take the figures: what is current is a part of the assets."""
+    current, assets = profile["current_assets"], profile["assets"]
+    return not current or (bool(assets) and Decimal(current) <= Decimal(assets))
+
+
 @settings(max_examples=600, deadline=None)
 @given(profiles, one_limit)
 def test_following_an_advice_makes_the_condition_true(profile: dict[str, str], asked: tuple[str, Any]):
@@ -135,7 +143,10 @@ def test_following_an_advice_makes_the_condition_true(profile: dict[str, str], a
         return
     for way in advice.advices(d, c, profile, ON):
         assert way.text and (way.changes or way.on)
-        assert plain(code, c, profile | way.changes, way.on or ON) is True, way
+        followed = profile | way.changes
+        assert plain(code, c, followed, way.on or ON) is True, way
+        if is_sound(profile):
+            assert is_sound(followed), way
         if way.on:
             assert plain(code, c, profile, way.on - timedelta(days=1)) is False, way
 
@@ -157,6 +168,8 @@ def test_the_worked_near_miss_of_the_domain():
     ("code", "c", "profile", "sentence"),
     [
         ("revenue", {"low": "3000"}, {"revenue": "2600"}, "年营业收入再增加 ≥ 400 万元"),
+        # Both limits within a step: to the cent.
+        ("revenue", {"low": "100.01", "high": "100.05"}, {"revenue": "99.99"}, "年营业收入再增加 ≥ 0.02 万元"),
         ("patents", {"low": "5"}, {"patents": "3"}, "发明专利再增加 ≥ 2 件"),
         ("age", {"low": "24"}, {"established_on": "2025-01-31"}, "再经营 3 个月，2027-01-31 起满足"),
         ("revenue_growth", {"low": "10"}, {"revenue": "100", "revenue_prev": "100"}, "营业收入再增加 ≥ 10 万元"),
@@ -184,6 +197,29 @@ def test_missing_data_are_asked_for_by_their_names():
     assert asked == "请在“企业认证”中补充：上一年度营业收入"
     asked = advice.sentence(d, {"low": "5"}, {"revenue": "100", "revenue_prev": "0"}, conditions.MISSING, ON)
     assert "无法计算" in asked
+    asked = advice.sentence(d, {"low": "5"}, {"org_class": "LAW"}, conditions.MISSING, ON)
+    assert asked == "贵单位类别的认证资料不含该项，无法比对"
+    fields = {name for each in DIMENSIONS for name in each.fields}
+    assert fields <= set(EnterpriseProfile.model_fields), "an enterprise can state all of them"
+
+
+def test_advice_keeps_the_figures_sound():
+    """What is current stays a part of the assets, as 企业认证 demands it."""
+    own = {"assets": "1000", "liabilities": "682", "current_assets": "1000", "current_liabilities": "900"}
+    (repay, _) = advice.advices(BY_CODE["debt_ratio"], {"high": "65"}, own, ON)
+    assert repay.changes == {"liabilities": "590.6", "assets": "908.6", "current_assets": "908.6"}
+    (add, _) = advice.advices(BY_CODE["current_ratio"], {"low": "1.5"}, own, ON)
+    assert add.changes == {"current_assets": "1350", "assets": "1350"}
+
+
+def test_who_has_no_qualification_misses_the_condition_and_reads_so(session: Session):
+    (org,) = enterprises(session, 1)
+    tell(session, org, {"qualifications": "NONE"})
+    values = matching.facts(session, org.id)
+    assert values is not None and values["qualifications"] == 0
+    wanted = {"qualifications": {"set": ["HIGH_TECH"]}}
+    row = next(r for r in conditions.compare(wanted, org.profile, advise=True) if r.code == "qualifications")
+    assert (row.figure, row.result) == ("无", "不满足") and row.advice.startswith("高新技术企业：")
 
 
 # --- facts and limits ---------------------------------------------------------------------------------

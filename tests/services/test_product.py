@@ -64,6 +64,7 @@ def change(session: Session, world: World, **changes: str) -> World:
         ({"name": "名" * 61}, "name", "最多 60 字，现有 61 字"),
         ({"c_debt_ratio_low": "70", "c_debt_ratio_high": "65"}, "c_debt_ratio", "大于上限"),
         ({"c_revenue_low": ""}, "c_revenue", "不限制"),
+        ({"c_industry_set": "A", "industries": "C,D"}, "c_industry", "“行业”与“适用行业”没有相同的选项"),
     ],
 )
 def test_4_1_what_is_wrong_is_told_at_its_field(

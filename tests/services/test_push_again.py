@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from cpegi_app import clock, db, pusher
 from cpegi_app.access import Actor
@@ -178,6 +179,37 @@ def test_a_run_that_fails_rests_and_the_others_go_on():
     assert reached() == [broken, sound] and failures() == [0]
     with db.reading() as session:
         assert len(told(session, who)) == 2
+
+
+@pytest.mark.usefixtures("database")
+def test_the_log_counts_pushes_that_two_processes_write_at_once():
+    with db.transaction() as session:
+        bank = factories.member(session, Kind.DEBT, org_class=OrgClass.BANK.value)
+        product_id = target(session, published(session, bank)).id or 0
+        run(session)
+        for who in (factories.member(session), factories.member(session)):
+            session.add(PushRun(org_id=who.org_id, touched_at=clock.now(), swept=True))
+
+    def counted() -> int:
+        with db.reading() as session:
+            return push_log.state(session, bank, product_id).pushed
+
+    def other() -> None:
+        with db.transaction() as session:
+            push.step(session, later)
+
+    with db.reading() as session:
+        first, second = session.exec(select(PushRun).where(col(PushRun.org_id).is_not(None))).all()
+        seen, later = (push.Look(r.id or 0, r.turn, ids=[product_id]) for r in (first, second))
+    with ThreadPoolExecutor(1) as pool:
+        with db.transaction() as session:
+            assert push.step(session, seen) == 1
+            meanwhile = pool.submit(other)
+            wait([meanwhile], timeout=0.3)
+            # Ids given earlier must not come into view later than these.
+            assert counted() == 0
+        meanwhile.result()
+    assert counted() == 2
 
 
 def test_a_change_under_another_layout_is_compared_with_what_was_in_force(session: Session, bank: Actor):

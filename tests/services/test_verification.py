@@ -78,6 +78,7 @@ def test_3_1_the_files_of_the_kind_must_be_there(session: Session, kind: Kind):
     [
         (Kind.ENTERPRISE, {"credit_code": "91350100M000100Y44"}, "credit_code", "校验位不符"),
         (Kind.ENTERPRISE, {"mobile": "12345"}, "mobile", "11 位手机号码"),
+        (Kind.ENTERPRISE, {"qualifications": "NONE,SRDI"}, "qualifications", "不能与其他资质同时勾选"),
         (Kind.ENTERPRISE, {"email": "limin@example"}, "email", "邮箱"),
         (Kind.ENTERPRISE, {"email": "a b@example.com"}, "email", "邮箱"),
         (Kind.ENTERPRISE, {"email": "a@b@example.com"}, "email", "邮箱"),

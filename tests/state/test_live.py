@@ -12,14 +12,16 @@ from reflex_base.event import Event
 from sqlmodel import select
 
 from cpegi_app import access, db, pusher
-from cpegi_app.models import Application, LoginSession, Organisation, Product, ProductRevision
-from cpegi_app.services import application, product, review, sessions
+from cpegi_app.models import Application, LoginSession, Organisation, Product, ProductRevision, ProfileChange
+from cpegi_app.services import application, policy_claim, product, review, sessions, verification
 from cpegi_app.state.application import ApplicationState, RequestState
 from cpegi_app.state.gate import ARRIVAL
 from cpegi_app.state.live import GATHER_S, POLL_S, Pump
 from cpegi_app.state.matching import MatchListState
+from cpegi_app.state.policy_claim import ClaimReviewState
 from cpegi_app.state.shell import ShellState
 from cpegi_app.state.staff import QueueState
+from cpegi_app.state.verification import ProfileState
 from cpegi_app.vocabulary import Action, Status
 from tests import worlds
 from tests.state.cast import Cast, Principal
@@ -80,6 +82,30 @@ async def test_a_decision_reaches_the_record_in_view_and_the_bell(cast: Cast):
         assert "已更新" in shell.moved and shell.unread == unread + 1
         assert '"rows_rx_state_"' in found["ours"].text
         assert not found["other"].deltas, "a decision came to somebody whom it does not concern"
+        assert rig.unforeseen == []
+
+
+async def test_a_decision_reaches_the_own_profile_and_a_claims_desk(cast: Cast):
+    changer, staff = cast.people["changer"], cast.people["staff"]
+    claim_id = cast.rows[access.CLAIM_REVIEW][1]["cid"]
+    with db.transaction() as session:
+        change = session.exec(select(ProfileChange).where(ProfileChange.org_id == changer.org_id)).one()
+        change_id, data = change.id or 0, change.data
+    act(cast, "changer", verification.CHANGE, change_id, Action.SUBMIT, values={"data": data})
+    async with running() as rig:
+        await rig.open(access.PROFILE, sid=changer.sid, tab="theirs")
+        await rig.open(access.CLAIM_REVIEW, sid=staff.sid, tab="desk", cid=claim_id)
+        profile, desk = await rig.state("theirs", ProfileState), await rig.state("desk", ClaimReviewState)
+        form = desk.form_key
+        assert (profile.profile.change.status, desk.desk.view.status) == ("PENDING", "PENDING")
+        async with pumping(rig, "theirs", "desk") as pump:
+            act(cast, "staff", verification.CHANGE, change_id, Action.RETURN, comment="请补充资料")
+            act(cast, "staff", policy_claim.FLOW, claim_id, Action.RETURN, comment="请更正账号")
+            await arrivals(rig, pump, "theirs", "desk")
+        assert (profile.profile.change.status, desk.desk.view.status) == ("RETURNED", "RETURNED")
+        assert desk.form_key == form and desk.desk.open, "the opinion that is being written stays"
+        for tab in ("theirs", "desk"):
+            assert "已更新" in (await rig.state(tab, ShellState)).moved
         assert rig.unforeseen == []
 
 

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from cpegi_app.web.limits import Concurrency, Pace, SlidingWindow
+from cpegi_app.web.limits import Concurrency, Pace
+from cpegi_app.windows import SlidingWindow
 from tests.web.edge_kit import OWN, Clock, Talk, client, edge, get, parrot, post, send_upload
 
 CHINESE = "[\u4e00-\u9fff]"
