@@ -171,8 +171,7 @@ def readers(session: Session, actor: Actor, project_id: int) -> Readers:
 
 def _of_own(actor: Actor, filters: Filters) -> list[Any]:
     review.require(FLOW, actor)
-    text = filters.get("project", "")
-    project_id = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    project_id = lists.int_filter(filters, "project")
     own = select(EquityProject.id).where(
         EquityProject.id == PlanOpening.project_id, EquityProject.org_id == actor.org_id
     )
