@@ -35,8 +35,8 @@ def policy_queue() -> rx.Component:
             [
                 "选择",
                 ui.Col("申请单位 / 政策", wrap=True),
-                "受理编号 / 受理时间",
-                ui.Col("申请金额 / 系统计算", unit="元", num=True),
+                ui.Col("受理编号 / 受理时间", sort="received"),
+                ui.Col("申请金额 / 系统计算", unit="元", num=True, sort="asked"),
                 ui.Col("办理时限", wrap=True, sort="due"),
                 "办理人",
                 ui.Col("操作", ops=True),

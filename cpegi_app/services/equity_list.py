@@ -175,7 +175,11 @@ def _of_own(actor: Actor, filters: Filters) -> list[Any]:
     own = select(EquityProject.id).where(
         EquityProject.id == PlanOpening.project_id, EquityProject.org_id == actor.org_id
     )
-    return [PlanOpening.project_id == project_id, own.exists()]
+    found: list[Any] = [PlanOpening.project_id == project_id, own.exists()]
+    if word := normalise(filters.get("word", "")):
+        named = select(Organisation.id).where(col(Organisation.name).contains(word, autoescape=True))
+        found.append(col(PlanOpening.org_id).in_(named))
+    return found
 
 
 def _openings(session: Session, found: list[PlanOpening]) -> list[OpeningRow]:

@@ -60,7 +60,7 @@ class Export:
         self.name = f"{secrets.token_hex(16)}.xlsx"
         self._file = (folder() / self.name).open("wb")
         self._book = sheet_writer.Book(self._file)
-        self._book.sheet(self.listing.title, lists.headings(self.listing))
+        self._book.sheet(self.listing.title, lists.headings(self.listing, self.filters))
         self._below, self.rows, self.whole = 0, 0, False
         self._counted, self._ids = False, None
 

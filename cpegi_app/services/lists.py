@@ -29,6 +29,8 @@ Filters = dict[str, str]
 STEPS, CHUNK = 10, 1_000
 # So few rows are sorted where the count has found them, instead of walking the whole order.
 FEW = 1_000
+# So many are sorted by a heading that has no index.
+MANY = 20_000
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Listing:
     columns: Mapping[str, Callable[[Any], object]]
     # What a heading sorts by; a column of a list that may grow large has an index behind the list's scope.
     sorts: Mapping[str, Any] = field(default_factory=dict)
+    # Headings without an index: a long list is narrowed before it is sorted by them.
+    slow: frozenset[str] = frozenset()
     # Which rows come first, the oldest of them on top; the others follow, the newest on top.
     first: Callable[[], Any] | None = None
     # The order of a small list where it is not the newest first.
@@ -52,7 +56,7 @@ class Listing:
     large: bool = True
     # Further cells of the export's lines, and their headings: a list of what is stored.
     lines: Callable[[Session, Actor, Filters, list[Any]], list[list[object]]] | None = None
-    headings: tuple[str, ...] = ()
+    headings: tuple[str, ...] | Callable[[Filters], tuple[str, ...]] = ()
     # Columns that no row of the list shows: large ones need not be read.
     unread: tuple[Any, ...] = ()
     # A list over several tables tells its pages itself: rows and total of a page of a size; its order is the filter
@@ -189,7 +193,10 @@ def export(
     where = listing.where(actor, filters)
     if listing.pages is not None:
         shown, total = listing.pages(session, actor, filters, below + 1, CHUNK)
-        return _cells(listing, shown), below + 1 if (below + 1) * CHUNK < total else 0
+        cells = (
+            _cells(listing, shown) if listing.lines is None else listing.lines(session, actor, filters, shown)
+        )
+        return cells, below + 1 if (below + 1) * CHUNK < total else 0
     model = listing.table.model
     if ids is not None:
         wanted = ids[below : below + CHUNK]
@@ -209,9 +216,10 @@ def _cells(listing: Listing, views: list[Any]) -> list[list[object]]:
     return [[cell(v) for cell in listing.columns.values()] for v in views]
 
 
-def headings(listing: Listing) -> Sequence[str]:
+def headings(listing: Listing, filters: Filters) -> Sequence[str]:
     """Return the headings of a list's export."""
-    return listing.headings or tuple(listing.columns)
+    told = listing.headings(filters) if callable(listing.headings) else listing.headings
+    return told or tuple(listing.columns)
 
 
 # --- pages ----------------------------------------------------------------------------------------
@@ -301,6 +309,12 @@ def order_by(sorts: Mapping[str, Any], sort: str, model: Any, *own: Any, turned:
     return [column.desc(), row_id.desc()] if falling else [column, row_id]
 
 
+def refuse_to_sort(rows: int) -> None:
+    """Refuse to sort by a heading that has no index what would take long."""
+    if rows > MANY:
+        raise DomainError(f"符合条件的超过 {MANY:,} 条，请先用查询条件缩小范围，再按这一列排序。")
+
+
 def _sorted(
     session: Session,
     actor: Actor,
@@ -312,7 +326,10 @@ def _sorted(
     size: int,
 ) -> tuple[list[Any], Sums]:
     key = (*_key(listing, actor, filters), "")
-    found = list_count.counted(session, listing.table, key, where, offset + size + 1)
+    slow = sort.lstrip("-") in listing.slow
+    found = list_count.counted(session, listing.table, key, where, MANY + 1 if slow else offset + size + 1)
+    if slow:
+        refuse_to_sort(found.count)
     sums, query = _sums(listing, [found]), _select(listing)
     if found.whole and sums.total <= FEW:
         row_id = col(listing.table.model.id)

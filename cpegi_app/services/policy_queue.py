@@ -12,9 +12,8 @@ from cpegi_app import clock
 from cpegi_app.access import POLICY_REVIEW, Actor
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import PolicyApplication, PolicyAssignment, User
-from cpegi_app.services import list_count, notices, policy_clock, policy_people, review
+from cpegi_app.services import list_count, lists, notices, policy_clock, policy_people, review
 from cpegi_app.services.forms import normalise
-from cpegi_app.services.lists import named, order_by
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_application import FLOW
@@ -25,8 +24,8 @@ from cpegi_app.vocabulary.policy import AssignmentMove, PolicyStage
 # Which part of a stage's queue is looked at.
 WHOSE = {"": "全部", "MINE": "我领取的", "FREE": "待领取", "LATE": "已超期", "RETURNED": "补正中"}
 A = PolicyApplication
-# What the index of the queue holds, as it may grow large.
-SORTS = {"due": col(A.due_on)}
+# The index of the queue holds the first alone: a long queue is sorted by no other.
+SORTS = {"due": col(A.due_on), "received": col(A.received_at), "asked": col(A.asked_fen)}
 TABLE = list_count.Table(A, touched=list_count.updated(A))
 
 
@@ -75,7 +74,7 @@ def _where(actor: Actor, stage: PolicyStage, mine: list[int] | None, filters: di
         found.append(col(A.due_on) < clock.today())
     if (policy := filters.get("policy", "")).isascii() and policy.isdigit():
         found.append(A.policy_id == int(policy[:9]))
-    return [*found, *named(filters, col(A.org_name), col(A.receipt_no))]
+    return [*found, *lists.named(filters, col(A.org_name), col(A.receipt_no))]
 
 
 def listing(
@@ -87,21 +86,20 @@ def listing(
     mine = policy_people.versions(session, actor, stage)
     where = _where(actor, stage, mine, filters)
     total = _count(session, actor, stage, mine, filters)
-    falling = filters.get("sort") == "-due"
-    ids = _page_ids(session, where, (page - 1) * size, size, total, falling)
+    sort = filters.get("sort") or "due"
+    if sort.lstrip("-") != "due":
+        lists.refuse_to_sort(total)
+    ids = _page_ids(session, where, (page - 1) * size, size, total, sort)
     found = {r.id: r for r in session.exec(select(A).where(col(A.id).in_(ids)))}
     holders = policy_people.names(session, (r.assignee_id for r in found.values()))
     return [_row(actor, found[i], holders) for i in ids if i in found], total
 
 
-def _page_ids(
-    session: Session, where: list[Any], offset: int, size: int, total: int, falling: bool
-) -> list[Any]:
+def _page_ids(session: Session, where: list[Any], offset: int, size: int, total: int, sort: str) -> list[Any]:
     """Return the ids of a page: it walks the index only, and from whichever end of the queue is nearer."""
     size, after = max(0, min(size, total - offset)), max(0, total - offset - size)
     turned = after < offset
-    sort = "-due" if turned is not falling else "due"
-    query = select(A.id).where(*where).order_by(*order_by(SORTS, sort, A))
+    query = select(A.id).where(*where).order_by(*lists.order_by(SORTS, sort, A, turned=turned))
     found = list(session.exec(query.offset(after if turned else offset).limit(size)))
     return found[::-1] if turned else found
 

@@ -143,9 +143,14 @@ class TableState(Services, mixin=True):
         wanted = text_arg(column, 20)
         if wanted not in self._sorts():
             return None
+        before = self.sort, self.page
         self.sort = {f"-{wanted}": wanted, wanted: ""}.get(self.sort, f"-{wanted}")
         self.page = 1
-        return await self._refresh()
+        try:
+            return await self._refresh()
+        except DomainError:
+            self.sort, self.page = before
+            raise
 
     @rx.event
     async def export(self):

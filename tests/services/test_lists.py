@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import random
 from datetime import timedelta
 from typing import Any
@@ -11,7 +13,7 @@ from openpyxl import load_workbook
 from sqlalchemy import insert, update
 from sqlmodel import Session, col, select
 
-from cpegi_app import clock
+from cpegi_app import clock, services
 from cpegi_app.access import Actor
 from cpegi_app.errors import DomainError, Forbidden, NotFound
 from cpegi_app.models import Application, ExportFile, User
@@ -29,6 +31,10 @@ from cpegi_app.services.application_list import OWN, REQUESTS
 from cpegi_app.services.lists import LISTINGS
 from cpegi_app.vocabulary import Kind, Status
 from tests import factories, worlds
+
+# Every list is known once its module is read.
+for module in pkgutil.iter_modules(services.__path__, f"{services.__name__}."):
+    importlib.import_module(module.name)
 
 
 @pytest.fixture
@@ -265,8 +271,8 @@ def test_only_known_lists_are_exported(session: Session, bank: Actor):
     assert lists.page(session, bank, OWN, {}).total == 0
 
 
-# Lists of one record: they are tried with theirs (test_policy_exports).
-OF_ONE = {"policy_payments", "policy_publicity_names"}
+# Lists of one record: they are tried with theirs (test_policy_exports, test_offline_import).
+OF_ONE = {"policy_payments", "policy_publicity_names", "filing_rows"}
 
 
 @pytest.mark.parametrize(
