@@ -49,7 +49,7 @@ def projects() -> rx.Component:
         list_page(
             state,
             [
-                ui.Col("项目名称", clip=True),
+                ui.Col("项目名称 / 更新时间", clip=True, sort="updated"),
                 "轮次",
                 ui.Col("融资额", num=True),
                 "状态",
@@ -258,6 +258,7 @@ def project_readers() -> rx.Component:
             ["机构名称", "机构类别", "查阅人", ui.Col("打开时间", sort="at")],
             _opening,
             "商业计划书查阅记录",
+            query=[ui.field("word", "机构名称", ui.text_input("word", placeholder="名称中的字"))],
             empty=ui.empty_state(
                 "还没有机构打开过商业计划书",
                 "经认证的股权金融机构打开后，机构、人员和时间会列在这里。",

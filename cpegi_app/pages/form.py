@@ -186,10 +186,12 @@ def list_page(
     empty: Any = None,
     export: bool = True,
     key: str = "id",
+    rows: Any = None,
 ) -> rx.Component:
     """Return a list: query bar, toolbar with 导出, table, pager; the state is a TableState with `rows`.
 
-    `key` is what no two rows share: rows of several tables have the same ids.
+    `key` is what no two rows share: rows of several tables have the same ids. `rows` are given where a state has two
+    lists.
     """
     ways = (
         [ui.button("导出", state.export, icon_name="download", disabled=state.total == 0)] if export else []
@@ -209,7 +211,7 @@ def list_page(
             ui.toolbar(*tools, *ways, end=end) if tools or ways or end else rx.fragment(),
             ui.data_table(
                 columns,
-                state.rows,
+                state.rows if rows is None else rows,
                 render,
                 caption,
                 empty=empty,

@@ -193,7 +193,6 @@ def _rows_card() -> rx.Component:
         ),
         rx.fragment(),
     )
-    export = ui.download_link("导出明细", "/exports/filing/" + state.batch_id.to_string(), class_name="btn")
     return rx.el.section(
         rx.el.h2("备案成功的数据列表", class_name="card-title"),
         missing,
@@ -204,8 +203,7 @@ def _rows_card() -> rx.Component:
             filing_row,
             "备案成功的数据列表",
             query=rows_query(state),
-            tools=[tools, export],
-            export=False,
+            tools=[tools],
             empty=ui.empty_state(
                 "还没有备案数据", "请在上方导入备案文件，或点击“逐笔添加”。", icon_name="file"
             ),

@@ -49,9 +49,9 @@ def filing_review() -> rx.Component:
             [
                 ui.Col("借款企业", wrap=True),
                 "借据编号",
-                ui.Col("放款金额", num=True),
-                "放款日期",
-                ui.Col("年利率", num=True),
+                ui.Col("放款金额", num=True, sort="amount"),
+                ui.Col("放款日期", sort="lent"),
+                ui.Col("年利率", num=True, sort="rate"),
                 "担保方式",
                 "五级分类",
                 "放款证明",
@@ -60,12 +60,6 @@ def filing_review() -> rx.Component:
             _row,
             "备案明细",
             query=rows_query(state),
-            tools=[
-                ui.download_link(
-                    "导出明细", "/exports/filing/" + state.batch_id.to_string(), class_name="btn"
-                )
-            ],
-            export=False,
         ),
         _mark_dialog(),
         preview_dialog(state),

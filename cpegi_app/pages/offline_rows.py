@@ -26,9 +26,9 @@ def filing_columns() -> list[Any]:
     return [
         ui.Col("借款企业", clip=True),
         "借据编号 / 合同编号",
-        ui.Col("放款金额", num=True),
-        "放款日期 / 到期日",
-        ui.Col("年利率", num=True),
+        ui.Col("放款金额", num=True, sort="amount"),
+        ui.Col("放款日期 / 到期日", sort="lent"),
+        ui.Col("年利率", num=True, sort="rate"),
         "放款证明",
         ui.Col("操作", ops=True),
     ]

@@ -43,9 +43,9 @@ def online_columns(*, own: bool, both: bool = False) -> list[Any]:
         ui.Col("项目", clip=True),
         ui.Col(sides, clip=True),
         "轮次",
-        ui.Col("投资金额", unit="万元", num=True, sort="" if both else "amount"),
+        ui.Col("投资金额", unit="万元", num=True, sort="amount"),
         ui.Col("持股比例", num=True),
-        ui.Col("协议日期", sort="" if both else "agreed"),
+        ui.Col("协议日期", sort="agreed"),
         "状态",
         ui.Col("操作", ops=True),
     ]

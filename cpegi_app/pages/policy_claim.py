@@ -22,6 +22,7 @@ from cpegi_app.state.policy_claim import (
     PolicyClaimState,
 )
 from cpegi_app.vocabulary import Status
+from cpegi_app.vocabulary.policy import GrantState
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,17 @@ def policy_claims() -> rx.Component:
             state,
             [
                 ui.Col("政策", wrap=True),
-                ui.Col("奖补金额", unit="元", num=True),
+                ui.Col("奖补金额", unit="元", num=True, sort="amount"),
                 ui.Col("状态", wrap=True),
                 ui.Col("兑现时间", wrap=True),
                 ui.Col("操作", ops=True),
             ],
             row,
             "奖补兑现",
+            query=[
+                ui.field("word", "政策/编号", ui.text_input("word", placeholder="政策名称或受理编号")),
+                ui.field("state", "状态", ui.select_input("state", GrantState.options(), blank="全部")),
+            ],
             empty=ui.empty_state(
                 "还没有可以兑现的奖补", "政策申请审核通过后会显示在这里。", icon_name="coins"
             ),
@@ -180,9 +185,9 @@ def claim_queue() -> rx.Component:
             [
                 ui.Col("申请单位 / 政策", wrap=True),
                 "受理编号",
-                ui.Col("兑现金额", unit="元", num=True),
+                ui.Col("兑现金额", unit="元", num=True, sort="amount"),
                 ui.Col("收款账户", wrap=True),
-                "提交时间 / 已等待",
+                ui.Col("提交时间 / 已等待", sort="submitted"),
                 "状态",
                 ui.Col("操作", ops=True),
             ],

@@ -8,13 +8,13 @@ import reflex as rx
 
 from cpegi_app.access import PAYMENT_BATCH, PAYMENT_BATCHES, POLICY_TRAIL
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import href, list_page, pager, problem
+from cpegi_app.pages.form import href, list_page, problem
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.offline_import import pick_files
 from cpegi_app.pages.policy_parts import MENU, pick
 from cpegi_app.services.policy_payment_result import Finding, Outcome
 from cpegi_app.state.policy_payment import PaymentBatchesState, PaymentBatchState
-from cpegi_app.vocabulary.policy import BatchState
+from cpegi_app.vocabulary.policy import BatchState, PaymentState
 
 
 @page(PAYMENT_BATCHES, PaymentBatchesState.load)
@@ -57,9 +57,9 @@ def _ready() -> rx.Component:
             "选择",
             ui.Col("收款单位 / 政策", wrap=True),
             "受理编号",
-            ui.Col("兑现金额", unit="元", num=True),
+            ui.Col("兑现金额", unit="元", num=True, sort="amount"),
             ui.Col("收款账户", wrap=True),
-            "审核通过时间",
+            ui.Col("审核通过时间", sort="approved"),
         ],
         _ready_row,
         "待拨付的兑现申请",
@@ -94,17 +94,17 @@ def _ready_row(r: Any) -> list:
 
 def _batches() -> rx.Component:
     state = PaymentBatchesState
-    table = ui.data_table(
+    return list_page(
+        state,
         [
             ui.Col("批次", wrap=True),
             ui.Col("笔数", num=True),
-            ui.Col("金额", unit="元", num=True),
+            ui.Col("金额", unit="元", num=True, sort="amount"),
             "状态",
             "成功 / 失败",
-            "编制时间 / 导出时间",
+            ui.Col("编制时间 / 导出时间", sort="made"),
             ui.Col("操作", ops=True),
         ],
-        state.batches,
         lambda b: [
             rx.el.div(ui.link(b.name, b.href), rx.el.p(b.number, class_name="small muted")),
             b.count,
@@ -115,18 +115,12 @@ def _batches() -> rx.Component:
             [ui.link("查看", b.href)],
         ],
         "拨付批次",
-        empty=ui.empty_state("还没有批次", "在“待拨付”中勾选兑现申请后编制批次。"),
-        loading=state.loading,
-        start=(state.page - 1) * state.size + 1,
-    )
-    return rx.fragment(
-        ui.query_bar(
+        rows=state.batches,
+        query=[
+            ui.field("word", "批次", ui.text_input("word", placeholder="批次名称或编号")),
             ui.field("state", "状态", ui.select_input("state", BatchState.options(), blank="全部")),
-            on_submit=state.search,
-            on_reset=state.reset_filters,
-            key="batches" + state.filter_key.to_string(),
-        ),
-        ui.card("", table, pager(state), flush=True),
+        ],
+        empty=ui.empty_state("还没有批次", "在“待拨付”中勾选兑现申请后编制批次。"),
     )
 
 
@@ -177,20 +171,24 @@ def payment_batch() -> rx.Component:
             state,
             [
                 "付款编号",
-                ui.Col("收款户名 / 账号", wrap=True),
-                ui.Col("金额", unit="元", num=True),
+                ui.Col("收款户名 / 账号", wrap=True, sort="payee"),
+                ui.Col("金额", unit="元", num=True, sort="amount"),
                 ui.Col("政策 / 受理编号", wrap=True),
                 ui.Col("结果", wrap=True),
                 ui.Col("操作", ops=True),
             ],
             _line,
             "付款明细",
+            query=[
+                ui.field("word", "户名/编号", ui.text_input("word", placeholder="收款户名或受理编号")),
+                ui.field("state", "结果", ui.select_input("state", PaymentState.options(), blank="全部")),
+            ],
             tools=[
                 rx.el.span(
                     "共 ", batch.count, " 笔，合计 ", rx.el.b(batch.amount), " 元；成功 ", batch.paid, " 笔，失败 ", batch.failed, " 笔",
                     class_name="num",
                 )
-            ], export=False),
+            ]),
     )  # fmt: skip
 
 

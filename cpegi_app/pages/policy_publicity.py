@@ -8,11 +8,11 @@ import reflex as rx
 
 from cpegi_app.access import PUBLIC_PUBLICITIES, PUBLIC_PUBLICITY, PUBLICITIES, PUBLICITY
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import field_of, href, list_page, pager, problem, stored, summary
+from cpegi_app.pages.form import field_of, href, list_page, problem, stored, summary
 from cpegi_app.pages.layout import page, site
 from cpegi_app.pages.policy_parts import MENU
 from cpegi_app.services.policy_objection import ObjectionForm, ObjectionView
-from cpegi_app.services.policy_publicity import WaitingPolicy
+from cpegi_app.services.policy_publicity import STANDS, WaitingPolicy
 from cpegi_app.state.policy_publicity import (
     PublicitiesState,
     PublicityState,
@@ -21,6 +21,18 @@ from cpegi_app.state.policy_publicity import (
 )
 
 AMOUNT = ui.Col("金额", unit="元", num=True)
+NAME_COLUMNS = [
+    ui.Col("单位名称", wrap=True, sort="org"),
+    ui.Col("金额", unit="元", num=True, sort="amount"),
+]
+
+
+def _looked_for(label: str, hint: str) -> rx.Component:
+    return ui.field("word", label, ui.text_input("word", placeholder=hint))
+
+
+def _stands() -> rx.Component:
+    return ui.field("state", "状态", ui.select_input("state", list(STANDS.items()), blank="全部"))
 
 
 @page(PUBLICITIES, PublicitiesState.load)
@@ -38,7 +50,7 @@ def publicities() -> rx.Component:
             state,
             [
                 ui.Col("公示", wrap=True),
-                "公示期",
+                ui.Col("公示期", sort="ends"),
                 ui.Col("件数", num=True),
                 AMOUNT,
                 "状态",
@@ -57,6 +69,7 @@ def publicities() -> rx.Component:
                 [ui.link(rx.cond(p.open | p.over, "办理", "查看"), href(PUBLICITY, p.id))],
             ],
             "公示",
+            query=[_looked_for("公示", "标题中的字"), _stands()],
             empty=ui.empty_state("还没有公示", "有申请审核通过后，可以在上方发布公示。"),
         ),
         _preview(),
@@ -131,7 +144,7 @@ def publicity() -> rx.Component:
         ui.show(state.objections.length() > 0, _objections()),
         list_page(
             state,
-            [ui.Col("单位名称", wrap=True), AMOUNT, "状态", ui.Col("操作", ops=True)],
+            [*NAME_COLUMNS, "状态", ui.Col("操作", ops=True)],
             lambda e: [
                 ui.link(e.org, e.application),
                 e.amount,
@@ -144,7 +157,7 @@ def publicity() -> rx.Component:
                 ],
             ],
             "公示名单",
-            export=False,
+            query=[_looked_for("单位", "单位名称中的字")],
         ),
         _objection_dialog(),
         _decision_dialog(),
@@ -233,25 +246,26 @@ def public_publicities() -> rx.Component:
                 rx.el.p("拟奖补单位和金额。公示期内对名单有异议，请按政策公布的联系方式向受理部门反映。"),
                 class_name="site-title",
             ),
-            ui.card(
-                "",
-                ui.data_table(
-                    [ui.Col("公示", wrap=True), "公示期", ui.Col("件数", num=True), AMOUNT, "状态"],
-                    state.rows,
-                    lambda p: [
-                        ui.link(p.title, p.href),
-                        rx.fragment(p.starts_on, " 至 ", p.ends_on),
-                        p.count,
-                        p.amount,
-                        ui.tag(p.state, p.tone),
-                    ],
-                    "奖补公示",
-                    empty=ui.empty_state("暂无公示", "奖补名单公示时会显示在这里。", icon_name="list"),
-                    loading=state.loading,
-                    start=None,
-                ),
-                pager(state),
-                flush=True,
+            list_page(
+                state,
+                [
+                    ui.Col("公示", wrap=True),
+                    ui.Col("公示期", sort="ends"),
+                    ui.Col("件数", num=True),
+                    AMOUNT,
+                    "状态",
+                ],
+                lambda p: [
+                    ui.link(p.title, p.href),
+                    rx.fragment(p.starts_on, " 至 ", p.ends_on),
+                    p.count,
+                    p.amount,
+                    ui.tag(p.state, p.tone),
+                ],
+                "奖补公示",
+                query=[_looked_for("公示", "标题中的字"), _stands()],
+                empty=ui.empty_state("暂无公示", "奖补名单公示时会显示在这里。", icon_name="list"),
+                export=False,
             ),
             class_name="wrap stack",
         ),
@@ -290,17 +304,12 @@ def _public_list(state: Any, row: Any) -> rx.Component:
             ),
             class_name="site-title",
         ),
-        ui.card(
-            "",
-            ui.data_table(
-                [ui.Col("单位名称", wrap=True), AMOUNT],
-                state.rows,
-                lambda e: [e.org, e.amount],
-                "拟奖补名单",
-                loading=state.loading,
-                start=(state.page - 1) * state.size + 1,
-            ),
-            pager(state),
-            flush=True,
+        list_page(
+            state,
+            NAME_COLUMNS,
+            lambda e: [e.org, e.amount],
+            "拟奖补名单",
+            query=[_looked_for("单位", "单位名称中的字")],
+            export=False,
         ),
     )

@@ -13,7 +13,7 @@ from cpegi_app.pages.layout import page
 from cpegi_app.pages.review import data_cards, history_card
 from cpegi_app.services.report_calendar import MatrixCell, MatrixColumn, MatrixRow
 from cpegi_app.services.report_desk import ReadRow
-from cpegi_app.services.report_duty import PERIODIC, DutyForm, DutyRow
+from cpegi_app.services.report_duty import AUDIENCES, PERIODIC, DutyForm, DutyRow
 from cpegi_app.state.report_desk import (
     ReportDutiesState,
     ReportMatrixState,
@@ -200,6 +200,9 @@ def report_matrix() -> rx.Component:
             rx.fragment(
                 state.kind_label, " · ", rx.cond(state.year > 0, state.year.to_string() + " 年", "最近各期")
             ),
+            ui.toolbar(
+                ui.button("导出", state.export, icon_name="download", disabled=state.total == 0),
+            ),
             rx.cond(
                 state.rows.length() > 0,
                 _matrix_table(),
@@ -223,8 +226,8 @@ def _matrix_table() -> rx.Component:
         rx.el.caption("报送情况", class_name="sr-only"),
         rx.el.thead(
             rx.el.tr(
-                rx.el.th("机构", scope="col"),
-                rx.el.th("机构类别", scope="col"),
+                ui.sort_head(ui.Col("机构", sort="org"), state.sort, state.sort_by),
+                ui.sort_head(ui.Col("机构类别", sort="class"), state.sort, state.sort_by),
                 rx.foreach(state.columns, _matrix_head),
             )
         ),
@@ -283,29 +286,36 @@ def report_duties() -> rx.Component:
             ui.button("添加要求", state.edit(0), "primary", icon_name="plus"),
             lead="按机构类别或大类设置报送期限；同一报告类型，类别的要求优先于大类。机构从认证通过所在的报告期起报送。",
         ),
-        ui.card(
-            "",
-            ui.data_table(
-                [
-                    "适用机构",
-                    "报告类型",
-                    "报送期限",
-                    "开始执行",
-                    ui.Col("说明", clip=True),
-                    "状态",
-                    ui.Col("操作", ops=True),
-                ],
-                state.rows,
-                _duty_row,
-                "报送要求",
-                loading=state.loading,
-                empty=ui.empty_state(
-                    "还没有报送要求",
-                    "点击“添加要求”，机构的报送日历和到期提醒随即生效。",
-                    icon_name="calendar",
+        list_page(
+            state,
+            [
+                "适用机构",
+                ui.Col("报告类型", sort="kind"),
+                "报送期限",
+                ui.Col("开始执行", sort="starts"),
+                ui.Col("说明", clip=True),
+                "状态",
+                ui.Col("操作", ops=True),
+            ],
+            _duty_row,
+            "报送要求",
+            query=[
+                # Named apart from the fields of the form in the dialog.
+                ui.field("kind", "报告", ui.select_input("kind", KINDS, blank="全部")),
+                ui.field(
+                    "audience", "机构", ui.select_input("audience", list(AUDIENCES.items()), blank="全部")
                 ),
+                ui.field(
+                    "active",
+                    "状态",
+                    ui.select_input("active", [("YES", "执行中"), ("NO", "已停用")], blank="全部"),
+                ),
+            ],
+            empty=ui.empty_state(
+                "没有符合条件的报送要求",
+                "点击“添加要求”，机构的报送日历和到期提醒随即生效。",
+                icon_name="calendar",
             ),
-            flush=True,
         ),
         _duty_dialog(),
         ui.dialog(

@@ -204,12 +204,12 @@ def _guests() -> rx.Component:
     return list_page(
         GuestListState,
         [
-            ui.Col("受邀单位", clip=True),
+            ui.Col("受邀单位", clip=True, sort="org"),
             "身份",
             "报名",
             ui.Col("参会人", clip=True),
             "联系电话",
-            ui.Col("人数", num=True),
+            ui.Col("人数", num=True, sort="people"),
             "签到",
             ui.Col("备注", clip=True),
             ui.Col("操作", ops=True),
@@ -217,6 +217,7 @@ def _guests() -> rx.Component:
         _guest_row,
         "受邀与报名名单",
         query=[
+            ui.field("word", "单位名称", ui.text_input("word", placeholder="名称中的字")),
             ui.field(
                 "state",
                 "报名",
@@ -225,7 +226,7 @@ def _guests() -> rx.Component:
                     [(RegistrationState.REGISTERED.value, RegistrationState.REGISTERED.label)],
                     blank="全部",
                 ),
-            )
+            ),
         ],
         empty=ui.empty_state(
             "还没有邀请单位", "查找并邀请机构或企业，也可一次邀请全部股权金融机构。", icon_name="users"

@@ -60,7 +60,7 @@ def data_table(
         return rx.el.tr(*cells, key=at(row, key)) if key else rx.el.tr(*cells)
 
     heads = [rx.el.th("序号", scope="col", class_name="is-no")] if start is not None else []
-    heads += [_head(col, sort, on_sort) for col in cols]
+    heads += [sort_head(col, sort, on_sort) for col in cols]
     blank = pick(loading, rx.el.div(skeleton(5), class_name="card-body"), empty or empty_state("暂无数据"))
     table = rx.el.table(
         rx.el.caption(caption, class_name="sr-only"),
@@ -96,29 +96,34 @@ def plain_table(
 
     table = rx.el.table(
         rx.el.caption(caption, class_name="sr-only"),
-        rx.el.thead(rx.el.tr(*(_head(col) for col in cols))),
+        rx.el.thead(rx.el.tr(*(sort_head(col) for col in cols))),
         rx.el.tbody(each(rows, one)),
         class_name="table is-stack" if stack else "table",
     )
     return _frame(caption, table, class_name="table-wrap is-free")
 
 
-def _head(col: Col, sort: Any = "", on_sort: Any = None) -> rx.Component:
+def sort_head(col: Col, sort: Any = "", on_sort: Any = None) -> rx.Component:
+    """One heading; pressed, it sorts, where its column names what by."""
     unit = [rx.el.small(f"（{col.unit}）")] if col.unit else []
     width: Any = {"custom_attrs": {"style": {"width": col.width}}} if col.width else {}
     if not col.sort or on_sort is None:
         return rx.el.th(col.label, *unit, scope="col", class_name=col.class_name, **width)
-    up, down = sort == col.sort, sort == f"-{col.sort}"
-    press = rx.el.button(
-        rx.el.span(col.label, *unit),
+    press = sort_button(rx.fragment(col.label, *unit) if unit else col.label, col.sort, on_sort)
+    state = pick(sort == col.sort, "ascending", pick(sort == f"-{col.sort}", "descending", "none"))
+    return rx.el.th(press, scope="col", aria_sort=state, class_name=col.class_name, **width)
+
+
+def sort_button(label: Any, name: str, on_sort: Any, class_name: str = "th-sort") -> rx.Component:
+    """What sorts a list by a column: its heading, or a button over a list that is no table."""
+    return rx.el.button(
+        rx.el.span(label),
         icon("sort"),
-        on_click=on_sort(col.sort),
+        on_click=on_sort(name),
         type="button",
         title="点击排序",
-        class_name="th-sort",
+        class_name=class_name,
     )
-    state = pick(up, "ascending", pick(down, "descending", "none"))
-    return rx.el.th(press, scope="col", aria_sort=state, class_name=col.class_name, **width)
 
 
 def _frame(caption: str, *children: Any, **props: Any) -> rx.Component:

@@ -140,6 +140,12 @@ def notices() -> rx.Component:
     return rx.fragment(
         ui.page_head(
             NOTICES.title,
+            ui.sort_button(
+                rx.match(state.sort, ("at", "最早的在前"), "最新的在前"),
+                "at",
+                state.sort_by,
+                class_name="btn",
+            ),
             ui.button("导出", state.export, icon_name="download", disabled=state.total == 0),
             ui.button("全部标为已读", state.read_all, disabled=ShellState.unread == 0),
         ),

@@ -171,12 +171,15 @@ def readers(session: Session, actor: Actor, project_id: int) -> Readers:
 
 def _of_own(actor: Actor, filters: Filters) -> list[Any]:
     review.require(FLOW, actor)
-    text = filters.get("project", "")
-    project_id = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    project_id = lists.int_filter(filters, "project")
     own = select(EquityProject.id).where(
         EquityProject.id == PlanOpening.project_id, EquityProject.org_id == actor.org_id
     )
-    return [PlanOpening.project_id == project_id, own.exists()]
+    found: list[Any] = [PlanOpening.project_id == project_id, own.exists()]
+    if word := normalise(filters.get("word", "")):
+        named = select(Organisation.id).where(col(Organisation.name).contains(word, autoescape=True))
+        found.append(col(PlanOpening.org_id).in_(named))
+    return found
 
 
 def _openings(session: Session, found: list[PlanOpening]) -> list[OpeningRow]:

@@ -37,33 +37,56 @@ def listing_of(name: str) -> Listing:
 
 def total(session: Session, actor: Actor, name: str, filters: Filters) -> int:
     """Return how many rows an export would have, as far as they are counted; refuses what the actor may not list."""
-    return lists.page(session, actor, listing_of(name), filters, page=1, size=1).total
+    counted = lists.page(session, actor, listing_of(name), filters, page=1, size=1).total
+    _refuse_too_many(counted)
+    return counted
+
+
+def _refuse_too_many(rows: int) -> None:
+    if rows > MOST:
+        raise FormInvalid(
+            {"word": "导出的条数过多"},
+            f"符合条件的超过 {MOST:,} 条，一次最多导出 {MOST:,} 条，请用日期等条件缩小范围后再导出。",
+        )
 
 
 class Export:
     """An export under way: a file that grows, and where it goes on."""
 
-    def __init__(self, name: str, filters: Filters) -> None:
-        self.listing, self.filters = listing_of(name), dict(filters)
+    def __init__(self, name: str, filters: Filters, sort: str = "") -> None:
+        self.listing, self._sort = listing_of(name), sort
+        self.filters = lists.ordered(self.listing, dict(filters), sort)
         folder().mkdir(parents=True, exist_ok=True)
         self.name = f"{secrets.token_hex(16)}.xlsx"
         self._file = (folder() / self.name).open("wb")
         self._book = sheet_writer.Book(self._file)
-        self._book.sheet(self.listing.title, lists.headings(self.listing))
+        self._book.sheet(self.listing.title, lists.headings(self.listing, self.filters))
         self._below, self.rows, self.whole = 0, 0, False
+        self._counted, self._ids = False, None
 
     def step(self, session: Session, actor: Actor) -> int:
-        """Write the next lines; return how many there are now."""
-        lines, self._below = lists.export(session, actor, self.listing, self.filters, self._below)
+        """Write the next lines; return how many there are now. Nothing is written before all is counted."""
+        if not self._counted and not self._count(session, actor):
+            return 0
+        lines, self._below = lists.export(session, actor, self.listing, self.filters, self._below, self._ids)
         self.rows += len(lines)
-        if self.rows > MOST:
-            raise FormInvalid(
-                {"word": "导出的条数过多"},
-                f"符合条件的超过 {MOST:,} 条，一次最多导出 {MOST:,} 条，请用日期等条件缩小范围后再导出。",
-            )
+        _refuse_too_many(self.rows)
         self._book.add(lines)
         self.whole = not self._below
         return self.rows
+
+    def _count(self, session: Session, actor: Actor) -> bool:
+        """Count on, and tell whether everything is counted and put into its order."""
+        if self.listing.large and self.listing.pages is None:
+            sums = lists.count_on(session, actor, self.listing, self.filters)
+            _refuse_too_many(sums.total)
+            self._counted = not sums.counting
+        else:
+            total(session, actor, self.listing.name, self.filters)
+            self._counted = True
+        if self._counted:
+            self._ids = lists.in_order(session, actor, self.listing, self.filters, self._sort)
+        return self._counted
 
     def finish(self, session: Session, actor: Actor) -> Done:
         """Close the file and keep it for its user."""

@@ -6,6 +6,7 @@ A chapter says what a list is by a `Listing`. Lists that may grow to a million r
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,6 +21,7 @@ from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import DomainError
 from cpegi_app.services import list_count
+from cpegi_app.services.forms import normalise
 from cpegi_app.services.list_count import WHOLE, Counted, Table
 
 Filters = dict[str, str]
@@ -27,6 +29,8 @@ Filters = dict[str, str]
 STEPS, CHUNK = 10, 1_000
 # So few rows are sorted where the count has found them, instead of walking the whole order.
 FEW = 1_000
+# So many are sorted by a heading that has no index.
+MANY = 20_000
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ class Listing:
     columns: Mapping[str, Callable[[Any], object]]
     # What a heading sorts by; a column of a list that may grow large has an index behind the list's scope.
     sorts: Mapping[str, Any] = field(default_factory=dict)
+    # Headings without an index: a long list is narrowed before it is sorted by them.
+    slow: frozenset[str] = frozenset()
     # Which rows come first, the oldest of them on top; the others follow, the newest on top.
     first: Callable[[], Any] | None = None
     # The order of a small list where it is not the newest first.
@@ -50,7 +56,7 @@ class Listing:
     large: bool = True
     # Further cells of the export's lines, and their headings: a list of what is stored.
     lines: Callable[[Session, Actor, Filters, list[Any]], list[list[object]]] | None = None
-    headings: tuple[str, ...] = ()
+    headings: tuple[str, ...] | Callable[[Filters], tuple[str, ...]] = ()
     # Columns that no row of the list shows: large ones need not be read.
     unread: tuple[Any, ...] = ()
     # A list over several tables tells its pages itself: rows and total of a page of a size; its order is the filter
@@ -103,8 +109,7 @@ def page(
     """Return one page; `sort` names a heading, with a minus the largest first; any other is the list's own order."""
     where, offset = listing.where(actor, filters), (page - 1) * size
     if listing.pages is not None:
-        order = {"sort": sort} if sort.lstrip("-") in listing.sorts else {}
-        shown, total = listing.pages(session, actor, filters | order, page, size)
+        shown, total = listing.pages(session, actor, ordered(listing, filters, sort), page, size)
         return Page(shown, Sums(total=total))
     if not listing.large:
         rows, sums = _small(session, listing, where, sort, offset, size)
@@ -113,6 +118,13 @@ def page(
     else:
         rows, sums = _by_id(session, actor, listing, filters, where, offset, size)
     return Page(listing.views(session, actor, filters, rows), sums)
+
+
+def ordered(listing: Listing, filters: Filters, sort: str) -> Filters:
+    """Return the filters that tell also the order, of a list that tells its pages itself."""
+    return filters | (
+        {"sort": sort} if listing.pages is not None and sort.lstrip("-") in listing.sorts else {}
+    )
 
 
 def count_on(session: Session, actor: Actor, listing: Listing, filters: Filters, sort: str = "") -> Sums:
@@ -138,6 +150,18 @@ def whole(session: Session, actor: Actor, listing: Listing, filters: Filters) ->
     return sum(found.count for found in parts)
 
 
+def int_filter(filters: Filters, name: str) -> int:
+    """Return a filter that names a number, 0 for whatever is none."""
+    text = filters.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def named(filters: Filters, name: Any, number: Any) -> list[Any]:
+    """Return the condition that a name has the words looked for in it, or that the number is the very one."""
+    word = normalise(filters.get("word", ""))
+    return [name.contains(word, autoescape=True) | (number == word.upper())] if word else []
+
+
 def day(text: str) -> date | None:
     """Return a date of a query bar, None for an empty one."""
     try:
@@ -146,18 +170,43 @@ def day(text: str) -> date | None:
         raise DomainError("请填写日期，格式如 2026-01-31。") from None
 
 
+def in_order(
+    session: Session, actor: Actor, listing: Listing, filters: Filters, sort: str
+) -> array[int] | None:
+    """Return the rows of an export in the order of their list; None where the newest is the first, or pages tell it."""
+    if listing.pages is not None or not (sort.lstrip("-") in listing.sorts or listing.order):
+        return None
+    query: Any = select(listing.table.model.id).where(*listing.where(actor, filters))
+    rows = session.exec(query.order_by(*_order(listing, sort)).execution_options(yield_per=CHUNK))
+    return array("q", rows)
+
+
 def export(
-    session: Session, actor: Actor, listing: Listing, filters: Filters, below: int = 0
+    session: Session,
+    actor: Actor,
+    listing: Listing,
+    filters: Filters,
+    below: int = 0,
+    ids: Sequence[int] | None = None,
 ) -> tuple[list[list[object]], int]:
-    """Return the next lines of an export, newest row first, and where the next ones begin; 0 at the end."""
+    """Return the next lines of an export and where the next ones begin, 0 at the end; `ids` are those of `in_order`."""
     where = listing.where(actor, filters)
     if listing.pages is not None:
         shown, total = listing.pages(session, actor, filters, below + 1, CHUNK)
-        return _cells(listing, shown), below + 1 if (below + 1) * CHUNK < total else 0
+        cells = (
+            _cells(listing, shown) if listing.lines is None else listing.lines(session, actor, filters, shown)
+        )
+        return cells, below + 1 if (below + 1) * CHUNK < total else 0
     model = listing.table.model
-    query = select(model).where(*where, *([model.id < below] if below else []))
-    rows = list(session.exec(query.order_by(model.id.desc()).limit(CHUNK)))
-    below = (rows[-1].id or 0) if len(rows) == CHUNK else 0
+    if ids is not None:
+        wanted = ids[below : below + CHUNK]
+        found = {r.id: r for r in session.exec(select(model).where(*where, col(model.id).in_(wanted)))}
+        rows = [found[i] for i in wanted if i in found]
+        below = below + CHUNK if below + CHUNK < len(ids) else 0
+    else:
+        query = select(model).where(*where, *([model.id < below] if below else []))
+        rows = list(session.exec(query.order_by(model.id.desc()).limit(CHUNK)))
+        below = (rows[-1].id or 0) if len(rows) == CHUNK else 0
     if listing.lines is not None:
         return listing.lines(session, actor, filters, rows), below
     return _cells(listing, listing.views(session, actor, filters, rows)), below
@@ -167,9 +216,10 @@ def _cells(listing: Listing, views: list[Any]) -> list[list[object]]:
     return [[cell(v) for cell in listing.columns.values()] for v in views]
 
 
-def headings(listing: Listing) -> Sequence[str]:
+def headings(listing: Listing, filters: Filters) -> Sequence[str]:
     """Return the headings of a list's export."""
-    return listing.headings or tuple(listing.columns)
+    told = listing.headings(filters) if callable(listing.headings) else listing.headings
+    return told or tuple(listing.columns)
 
 
 # --- pages ----------------------------------------------------------------------------------------
@@ -246,9 +296,23 @@ def _select(listing: Listing) -> Any:
 
 
 def _order(listing: Listing, sort: str, turned: bool = False) -> list[Any]:
-    column, row_id = listing.sorts[sort.lstrip("-")], col(listing.table.model.id)
+    return order_by(listing.sorts, sort, listing.table.model, *listing.order, turned=turned)
+
+
+def order_by(sorts: Mapping[str, Any], sort: str, model: Any, *own: Any, turned: bool = False) -> list[Any]:
+    """Return the order that a heading asks for, from its other end where `turned`; any other is the list's own."""
+    row_id = col(model.id)
+    if sort.lstrip("-") not in sorts:
+        return [*own, row_id.desc()]
+    column = sorts[sort.lstrip("-")]
     falling = sort.startswith("-") is not turned
     return [column.desc(), row_id.desc()] if falling else [column, row_id]
+
+
+def refuse_to_sort(rows: int) -> None:
+    """Refuse to sort by a heading that has no index what would take long."""
+    if rows > MANY:
+        raise DomainError(f"符合条件的超过 {MANY:,} 条，请先用查询条件缩小范围，再按这一列排序。")
 
 
 def _sorted(
@@ -262,7 +326,10 @@ def _sorted(
     size: int,
 ) -> tuple[list[Any], Sums]:
     key = (*_key(listing, actor, filters), "")
-    found = list_count.counted(session, listing.table, key, where, offset + size + 1)
+    slow = sort.lstrip("-") in listing.slow
+    found = list_count.counted(session, listing.table, key, where, MANY + 1 if slow else offset + size + 1)
+    if slow:
+        refuse_to_sort(found.count)
     sums, query = _sums(listing, [found]), _select(listing)
     if found.whole and sums.total <= FEW:
         row_id = col(listing.table.model.id)
@@ -288,6 +355,6 @@ def _small(
     counting: Any = select(func.count(col(model.id)), *figures).where(*where)  # pyright: ignore
     found = session.execute(counting).one()
     total, sums = found[0], found[1:]
-    order = _order(listing, sort) if sort.lstrip("-") in listing.sorts else [*listing.order, model.id.desc()]
-    rows = list(session.exec(_select(listing).where(*where).order_by(*order).offset(offset).limit(size)))
+    query = _select(listing).where(*where).order_by(*_order(listing, sort))
+    rows = list(session.exec(query.offset(offset).limit(size)))
     return rows, Sums(total=total, sums=tuple(int(s) for s in sums))

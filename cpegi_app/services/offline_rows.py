@@ -12,9 +12,10 @@ from cpegi_app import clock
 from cpegi_app.access import Actor, Permission
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import FilingBatch, Loan, OfflineLoan, StoredFile
-from cpegi_app.services import audit, files, offline_trial, review, sheet_writer, staff
+from cpegi_app.services import audit, files, list_count, lists, offline_trial, review, sheet_writer, staff
 from cpegi_app.services.files import FileView
 from cpegi_app.services.forms import normalise, percent, wan
+from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.offline_form import SPECS, check, heading, strings
 from cpegi_app.services.offline_import import editable, held
@@ -23,6 +24,11 @@ from cpegi_app.services.offline_report import is_far, is_twice, median_rate
 from cpegi_app.vocabulary import FiveClass, GuaranteeMode, LoanSource, Status
 
 REASON_MAX = 200
+SORTS = {
+    "amount": col(OfflineLoan.amount_fen),
+    "lent": col(OfflineLoan.lent_on),
+    "rate": col(OfflineLoan.rate_bp),
+}
 
 
 class LoanRow(BaseModel):
@@ -62,6 +68,7 @@ def listing(
     *,
     word: str = "",
     only: str = "",
+    sort: str = "",
     page: int = 1,
     size: int = 10,
 ) -> tuple[list[LoanRow], int]:
@@ -84,6 +91,7 @@ def listing(
     order: list[Any] = [col(OfflineLoan.id)]
     if actor.may(Permission.REVIEW_PLATFORM) and batch.status == Status.PENDING:
         order.insert(0, score.desc())
+    order = lists.order_by(SORTS, sort, OfflineLoan, *order)
     found = session.exec(query.order_by(*order).offset((page - 1) * size).limit(size)).all()
     proofs = proofs_of(session, [r.id or 0 for r, _, _ in found])
     replaced = _replaced(session, [r.replaces_loan_id for r, _, _ in found if r.replaces_loan_id])
@@ -346,11 +354,34 @@ def _mark(session: Session, actor: Actor, row_id: int, reason: str) -> None:
     audit.record(session, actor, "offline.mark", f"{FLOW.name}:{batch.id}", f"借据 {row.iou_no} {text}")
 
 
-def export(session: Session, actor: Actor, batch_id: int) -> bytes:
-    """Return a batch's rows as a workbook that can be imported again."""
-    review.load(session, FLOW, actor, batch_id)
-    rows = session.exec(
-        select(OfflineLoan).where(OfflineLoan.batch_id == batch_id).order_by(col(OfflineLoan.id))
+def _lines(session: Session, actor: Actor, filters: Filters, shown: list[LoanRow]) -> list[list[object]]:
+    """Return rows as the import takes them."""
+    query = select(OfflineLoan).where(col(OfflineLoan.id).in_([r.id for r in shown]))
+    stored = {r.id: r for r in session.exec(query)}
+    return [sheet_writer.cells(SPECS, stored[r.id]) for r in shown]
+
+
+ROWS = lists.register(
+    Listing(
+        "filing_rows",
+        "线下贷款备案明细",
+        lambda actor, filters: [],
+        list_count.Table(OfflineLoan),
+        lambda session, actor, filters, found: found,
+        {},
+        SORTS,
+        large=False,
+        lines=_lines,
+        headings=tuple(heading(s) for s in SPECS),
+        pages=lambda session, actor, filters, page, size: listing(
+            session,
+            actor,
+            lists.int_filter(filters, "batch"),
+            word=filters.get("word", ""),
+            only=filters.get("only", ""),
+            sort=filters.get("sort", ""),
+            page=page,
+            size=size,
+        ),
     )
-    headings = [heading(s) for s in SPECS]
-    return sheet_writer.write("备案数据", headings, (sheet_writer.cells(SPECS, r) for r in rows))
+)

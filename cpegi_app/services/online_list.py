@@ -135,7 +135,18 @@ OWN = lists.register(Listing("online", "投资记录", _own, _TABLE, _rows, _COL
 PARTY_SIDE = lists.register(
     Listing("online_party", "线上投资确认", _party, _TABLE, _rows, _COLUMNS, _SORTS, large=False)
 )
-EVERY = lists.register(Listing("online_all", "全平台线上投资记录", _all, _TABLE, _rows, _COLUMNS))
+EVERY = lists.register(
+    Listing(
+        "online_all",
+        "全平台线上投资记录",
+        _all,
+        _TABLE,
+        _rows,
+        _COLUMNS,
+        _SORTS,
+        slow=frozenset(_SORTS),
+    )
+)
 
 
 # --- one record ---------------------------------------------------------------------------------------

@@ -12,9 +12,10 @@ from cpegi_app import clock
 from cpegi_app.access import CLAIM_REVIEW, POLICY_APPLICATION, POLICY_CLAIM, Actor
 from cpegi_app.errors import DomainError, FormInvalid
 from cpegi_app.models import Payment, Policy, PolicyApplication, PolicyClaim, PolicyGrant
-from cpegi_app.services import policy_claim, policy_people, review, review_desk, review_view
+from cpegi_app.services import lists, policy_claim, policy_people, review, review_desk, review_view
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import normalise
+from cpegi_app.services.lists import Filters, order_by
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_claim import FLOW
 from cpegi_app.services.review_desk import DeskFile, DeskGroup, DeskSlot
@@ -41,12 +42,23 @@ class GrantRow(BaseModel):
     voucher: str
 
 
-def own(session: Session, actor: Actor, *, page: int = 1, size: int = 10) -> tuple[list[GrantRow], int]:
-    """Return one page of what was granted to the actor's organisation, newest first."""
+OWN_SORTS = {"amount": col(PolicyGrant.amount_fen)}
+
+
+def own(
+    session: Session, actor: Actor, *, filters: Filters | None = None, page: int = 1, size: int = 10
+) -> tuple[list[GrantRow], int]:
+    """Return one page of what was granted to the actor's organisation, newest first; `filters`: word, state, sort."""
     review.require(FLOW, actor)
-    where = PolicyGrant.org_id == actor.org_id
-    total = session.exec(select(func.count()).select_from(PolicyGrant).where(where)).one()
-    query = select(PolicyGrant).where(where).order_by(col(PolicyGrant.id).desc())
+    filters, where = filters or {}, [col(PolicyGrant.org_id) == actor.org_id]
+    if (state := filters.get("state", "")) in GrantState._value2member_map_:
+        where.append(col(PolicyGrant.state) == state)
+    if named := lists.named(filters, col(PolicyApplication.policy_name), col(PolicyApplication.receipt_no)):
+        granted = select(PolicyApplication.id).where(PolicyApplication.org_id == actor.org_id, *named)
+        where.append(col(PolicyGrant.application_id).in_(granted))
+    total = session.exec(select(func.count()).select_from(PolicyGrant).where(*where)).one()
+    query = select(PolicyGrant).where(*where)
+    query = query.order_by(*order_by(OWN_SORTS, filters.get("sort", ""), PolicyGrant))
     return [own_row(session, g) for g in session.exec(query.offset((page - 1) * size).limit(size))], total
 
 
@@ -123,6 +135,9 @@ class ClaimRow(BaseModel):
     href: str
 
 
+QUEUE_SORTS = {"submitted": col(PolicyClaim.submitted_at), "amount": col(PolicyClaim.amount_fen)}
+
+
 def queue(
     session: Session, actor: Actor, *, filters: dict[str, str], page: int = 1, size: int = 10
 ) -> tuple[list[ClaimRow], int]:
@@ -140,7 +155,8 @@ def queue(
     if word := normalise(filters.get("word", "")):
         where.append(col(PolicyClaim.org_name).contains(word, autoescape=True))
     total = session.exec(select(func.count(col(PolicyClaim.id))).where(*where)).one()
-    query = select(PolicyClaim).where(*where).order_by(col(PolicyClaim.submitted_at), col(PolicyClaim.id))
+    order = order_by(QUEUE_SORTS, filters.get("sort", "") or "submitted", PolicyClaim)
+    query = select(PolicyClaim).where(*where).order_by(*order)
     found = session.exec(query.offset((page - 1) * size).limit(size)).all()
     return [_row(session, c) for c in found], total
 

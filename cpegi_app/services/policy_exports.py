@@ -8,7 +8,16 @@ from typing import Any
 from sqlmodel import Session
 
 from cpegi_app.access import Actor
-from cpegi_app.models import Payment, Policy, PolicyApplication, PolicyClaim, PolicyGrant
+from cpegi_app.models import (
+    Payment,
+    PaymentBatch,
+    Policy,
+    PolicyApplication,
+    PolicyClaim,
+    PolicyGrant,
+    Publicity,
+    PublicityEntry,
+)
 from cpegi_app.services import (
     lists,
     policy_claim_list,
@@ -23,8 +32,15 @@ from cpegi_app.services.lists import Filters, Listing
 Pages = Callable[[Session, Actor, Filters, int, int], tuple[list[Any], int]]
 
 
-def _listing(name: str, title: str, model: Any, pages: Pages, **columns: Callable[[Any], object]) -> Listing:
-    """Make a list known whose own service checks the actor and tells the pages."""
+def _listing(
+    name: str,
+    title: str,
+    model: Any,
+    sorts: Mapping[str, Any],
+    pages: Pages,
+    **columns: Callable[[Any], object],
+) -> Listing:
+    """Make a list known whose own service checks the actor and tells the pages; its headings sort by `sorts`."""
     heads: Mapping[str, Any] = columns
     return lists.register(
         Listing(
@@ -34,6 +50,7 @@ def _listing(name: str, title: str, model: Any, pages: Pages, **columns: Callabl
             Table(model),
             lambda session, actor, filters, found: found,
             heads,
+            sorts,
             pages=pages,
             large=False,
         )
@@ -45,40 +62,61 @@ def _yes(flag: bool, word: str) -> str:
 
 
 QUEUE = _listing(
-    "policy_queue", "政策审核", PolicyApplication,
+    "policy_queue", "政策审核", PolicyApplication, policy_queue.SORTS,
     lambda s, a, f, page, size: policy_queue.listing(s, a, filters=f, page=page, size=size),
     受理编号=lambda r: r.receipt, 政策=lambda r: r.policy, 申报单位=lambda r: r.org, 申请金额=lambda r: r.asked,
     测算金额=lambda r: r.computed, 受理时间=lambda r: r.received, 办理时限=lambda r: r.waiting,
     超期=lambda r: _yes(r.late, "已超期"), 办理人=lambda r: r.holder,
 )  # fmt: skip
 OVERVIEW = _listing(
-    "policy_overview", "办理概览", Policy,
-    lambda s, a, f, page, size: policy_overview.listing(s, a, page=page, size=size),
+    "policy_overview", "办理概览", Policy, policy_overview.SORTS,
+    lambda s, a, f, page, size: policy_overview.listing(s, a, filters=f, page=page, size=size),
     政策=lambda r: r.name, 形式审查=lambda r: r.formal, 业务审核=lambda r: r.business, 已超期=lambda r: r.late,
     补正中=lambda r: r.returned, 已通过=lambda r: r.approved, 不通过=lambda r: r.rejected, 合计=lambda r: r.total,
     申请金额=lambda r: r.asked, 核定金额=lambda r: r.granted, 预算=lambda r: r.budget, 已拨付=lambda r: r.paid,
 )  # fmt: skip
 GRANTS = _listing(
-    "policy_grants", "奖补兑现", PolicyGrant,
-    lambda s, a, f, page, size: policy_claim_list.own(s, a, page=page, size=size),
+    "policy_grants", "奖补兑现", PolicyGrant, policy_claim_list.OWN_SORTS,
+    lambda s, a, f, page, size: policy_claim_list.own(s, a, filters=f, page=page, size=size),
     政策=lambda r: r.policy, 受理编号=lambda r: r.receipt, 核定金额=lambda r: r.amount, 状态=lambda r: r.state,
     兑现时间=lambda r: r.window, 说明=lambda r: r.note, 到账=lambda r: r.voucher,
 )  # fmt: skip
 CLAIMS = _listing(
-    "policy_claims", "兑现审核", PolicyClaim,
+    "policy_claims", "兑现审核", PolicyClaim, policy_claim_list.QUEUE_SORTS,
     lambda s, a, f, page, size: policy_claim_list.queue(s, a, filters=f, page=page, size=size),
     申请单位=lambda r: r.org, 政策=lambda r: r.policy, 受理编号=lambda r: r.receipt, 兑现金额=lambda r: r.amount,
     收款户名=lambda r: r.payee, 提交时间=lambda r: r.submitted, 已等待=lambda r: r.waiting, 状态=lambda r: r.status,
 )  # fmt: skip
 READY = _listing(
-    "policy_ready", "待拨付", Payment,
-    lambda s, a, f, page, size: policy_payment.ready(s, a, word=f.get("word", ""), page=page, size=size)[:2],
+    "policy_ready", "待拨付", Payment, policy_payment.READY_SORTS,
+    lambda s, a, f, page, size: policy_payment.ready(s, a, filters=f, page=page, size=size)[:2],
     单位=lambda r: r.org, 政策=lambda r: r.policy, 受理编号=lambda r: r.receipt, 金额=lambda r: r.amount,
     收款户名=lambda r: r.payee, 收款账号=lambda r: r.account, 审核通过时间=lambda r: r.approved, 说明=lambda r: r.why,
 )  # fmt: skip
+BATCHES = _listing(
+    "policy_batches", "拨付批次", PaymentBatch, policy_payment.BATCH_SORTS,
+    lambda s, a, f, page, size: policy_payment.listing(s, a, filters=f, page=page, size=size),
+    批次=lambda r: r.name, 批次编号=lambda r: r.number, 笔数=lambda r: r.count, 金额=lambda r: r.amount,
+    状态=lambda r: r.state_label, 成功=lambda r: r.paid, 失败=lambda r: r.failed, 编制时间=lambda r: r.made,
+    导出时间=lambda r: r.exported,
+)  # fmt: skip
+LINES = _listing(
+    "policy_payments", "付款明细", Payment, policy_payment.LINE_SORTS,
+    lambda s, a, f, page, size: policy_payment.lines(s, a, lists.int_filter(f, "batch"), filters=f, page=page, size=size),
+    付款编号=lambda r: r.number, 收款户名=lambda r: r.payee, 开户银行=lambda r: r.bank, 收款账号=lambda r: r.account,
+    金额=lambda r: r.amount, 政策=lambda r: r.policy, 受理编号=lambda r: r.receipt, 结果=lambda r: r.state,
+    拨付日期=lambda r: r.paid_on, 凭证号=lambda r: r.voucher, 失败原因=lambda r: r.failure,
+)  # fmt: skip
+NAMES = _listing(
+    "policy_publicity_names", "公示名单", PublicityEntry, policy_publicity.NAME_SORTS,
+    lambda s, a, f, page, size: policy_publicity.entries(
+        s, a, lists.int_filter(f, "publicity"), filters=f, page=page, size=size
+    ),
+    单位名称=lambda r: r.org, 金额=lambda r: r.amount, 状态=lambda r: r.state,
+)  # fmt: skip
 PUBLICITIES = _listing(
-    "policy_publicities", "公示", PolicyGrant,
-    lambda s, a, f, page, size: policy_publicity.listing(s, a, page=page, size=size),
+    "policy_publicities", "公示", Publicity, policy_publicity.SORTS,
+    lambda s, a, f, page, size: policy_publicity.listing(s, a, filters=f, page=page, size=size),
     标题=lambda r: r.title, 政策=lambda r: r.policy, 开始日期=lambda r: r.starts_on, 结束日期=lambda r: r.ends_on,
     状态=lambda r: r.state, 单位数=lambda r: r.count, 金额=lambda r: r.amount, 待处理异议=lambda r: r.open_objections,
 )  # fmt: skip

@@ -14,11 +14,18 @@ from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.models import Policy, PolicyApplication, PolicyBudget
 from cpegi_app.services import list_count, policy_people
+from cpegi_app.services.forms import normalise
+from cpegi_app.services.lists import Filters, order_by
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.vocabulary import Status
 from cpegi_app.vocabulary.policy import PolicyStage
 
 A = PolicyApplication
+# Of the budget's own row: what is added up over the applications is known a page at a time.
+SORTS = {
+    "held": func.coalesce(PolicyBudget.held_fen, 0),
+    "paid": func.coalesce(PolicyBudget.paid_fen, 0),
+}
 
 
 class OverviewRow(BaseModel):
@@ -42,13 +49,17 @@ class OverviewRow(BaseModel):
 
 
 def listing(
-    session: Session, actor: Actor, *, page: int = 1, size: int = 10
+    session: Session, actor: Actor, *, filters: Filters | None = None, page: int = 1, size: int = 10
 ) -> tuple[list[OverviewRow], int]:
-    """Return one page of the policies with their figures, the newest first."""
+    """Return one page of the policies with their figures, the newest first; `filters`: word, sort."""
     policy_people.require(actor, PolicyStage.FORMAL)
-    where = col(Policy.version_id).is_not(None)
-    total = session.exec(select(func.count()).select_from(Policy).where(where)).one()
-    query = select(Policy).where(where).order_by(col(Policy.id).desc())
+    filters = filters or {}
+    where: list[Any] = [col(Policy.version_id).is_not(None)]
+    if word := normalise(filters.get("word", "")):
+        where.append(col(Policy.name).contains(word, autoescape=True))
+    total = session.exec(select(func.count()).select_from(Policy).where(*where)).one()
+    query = select(Policy).outerjoin(PolicyBudget, col(PolicyBudget.policy_id) == Policy.id).where(*where)
+    query = query.order_by(*order_by(SORTS, filters.get("sort", ""), Policy))
     policies = list(session.exec(query.offset((page - 1) * size).limit(size)))
     ids = [p.id or 0 for p in policies]
     figures = _figures(session, tuple(ids))

@@ -19,6 +19,7 @@ from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import Payment, PaymentBatch, PolicyApplication, PolicyClaim, PolicyGrant
 from cpegi_app.services import policy_people
 from cpegi_app.services.forms import normalise
+from cpegi_app.services.lists import Filters, named, order_by
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.vocabulary import Status
@@ -34,6 +35,9 @@ STAGE = PolicyStage.FINANCE
 BATCH_TONES = {BatchState.OPEN: "blue", BatchState.EXPORTED: "orange", BatchState.DONE: "green"}
 MOST = 500
 C, G, A = PolicyClaim, PolicyGrant, PolicyApplication
+READY_SORTS = {"approved": col(C.decided_at), "amount": col(C.amount_fen)}
+BATCH_SORTS = {"made": col(PaymentBatch.created_at), "amount": col(PaymentBatch.total_fen)}
+LINE_SORTS = {"amount": col(Payment.amount_fen), "payee": col(Payment.payee_name)}
 
 
 class ReadyRow(BaseModel):
@@ -116,16 +120,16 @@ def _ready(session: Session, actor: Actor) -> list[Any]:
 
 
 def ready(
-    session: Session, actor: Actor, *, word: str = "", page: int = 1, size: int = 10
+    session: Session, actor: Actor, *, filters: Filters | None = None, page: int = 1, size: int = 10
 ) -> tuple[list[ReadyRow], int, str]:
     """Return one page of the claims that may be paid, those approved first on top, how many, and their sum in 元."""
     policy_people.require(actor, STAGE)
-    where = _ready(session, actor)
-    if word := normalise(word):
-        where.append(col(C.org_name).contains(word, autoescape=True) | (col(A.receipt_no) == word.upper()))
+    filters = filters or {}
+    where = [*_ready(session, actor), *named(filters, col(C.org_name), col(A.receipt_no))]
     figures: Any = select(func.count(col(C.id)), func.coalesce(func.sum(C.amount_fen), 0)).where(*where)  # pyright: ignore
     total, amount = session.exec(figures).one()
-    query = select(C, A).where(*where).order_by(col(C.decided_at), col(C.id))
+    order = order_by(READY_SORTS, filters.get("sort") or "approved", C)
+    query = select(C, A).where(*where).order_by(*order)
     found = session.exec(query.offset((page - 1) * size).limit(size)).all()
     closed = policy_people.closed(session, [c.org_id for c, _ in found])
     return [_ready_row(c, a, closed) for c, a in found], total, yuan(int(amount))
@@ -317,17 +321,21 @@ def _count(session: Session, batch: PaymentBatch, state: PaymentState) -> int:
 
 
 def listing(
-    session: Session, actor: Actor, *, state: str = "", page: int = 1, size: int = 10
+    session: Session, actor: Actor, *, filters: Filters | None = None, page: int = 1, size: int = 10
 ) -> tuple[list[BatchRow], int]:
-    """Return one page of the batches that the actor pays, newest first."""
+    """Return one page of the batches that the actor pays, newest first; `filters`: word, state, sort."""
     policy_people.require(actor, STAGE)
-    where: list[Any] = [PaymentBatch.state == state] if state in BatchState._value2member_map_ else []
+    filters = filters or {}
+    where = named(filters, col(PaymentBatch.name), col(PaymentBatch.number))
+    if (state := filters.get("state", "")) in BatchState._value2member_map_:
+        where.append(col(PaymentBatch.state) == state)
     mine = policy_people.versions(session, actor, STAGE)
     if mine is not None:
         foreign = select(Payment.batch_id).where(Payment.claim_id == C.id, A.id == C.application_id)
         where.append(col(PaymentBatch.id).not_in(foreign.where(col(A.version_id).not_in(mine))))
     total = session.exec(select(func.count()).select_from(PaymentBatch).where(*where)).one()
-    query = select(PaymentBatch).where(*where).order_by(col(PaymentBatch.id).desc())
+    order = order_by(BATCH_SORTS, filters.get("sort", ""), PaymentBatch)
+    query = select(PaymentBatch).where(*where).order_by(*order)
     return [row_of(session, b) for b in session.exec(query.offset((page - 1) * size).limit(size))], total
 
 
@@ -354,15 +362,19 @@ def row_of(session: Session, b: PaymentBatch) -> BatchRow:
 
 
 def lines(
-    session: Session, actor: Actor, batch_id: int, *, page: int = 1, size: int = 20
+    session: Session, actor: Actor, of: int, *, filters: Filters | None = None, page: int = 1, size: int = 20
 ) -> tuple[list[PaymentRow], int]:
-    """Return one page of a batch's lines."""
-    batch = load(session, actor, batch_id)
-    query = select(Payment, A).where(
-        Payment.batch_id == batch.id, Payment.claim_id == C.id, A.id == C.application_id
-    )
-    found = session.exec(query.order_by(col(Payment.id)).offset((page - 1) * size).limit(size))
-    return [_line(p, a) for p, a in found], batch.count
+    """Return one page of a batch's lines; `filters`: word, state, sort."""
+    batch, filters = load(session, actor, of), filters or {}
+    where: list[Any] = [Payment.batch_id == batch.id, Payment.claim_id == C.id, A.id == C.application_id]
+    if (state := filters.get("state", "")) in PaymentState._value2member_map_:
+        where.append(Payment.state == state)
+    where += named(filters, col(Payment.payee_name), col(A.receipt_no))
+    total = session.exec(select(func.count(col(Payment.id))).where(*where)).one()
+    order = order_by(LINE_SORTS, filters.get("sort", ""), Payment, col(Payment.id))
+    query = select(Payment, A).where(*where).order_by(*order)
+    found = session.exec(query.offset((page - 1) * size).limit(size))
+    return [_line(p, a) for p, a in found], total
 
 
 def _line(p: Payment, a: PolicyApplication) -> PaymentRow:

@@ -15,6 +15,8 @@ from cpegi_app.errors import Conflict, DomainError, NotFound
 from cpegi_app.models import Objection, Policy, PolicyGrant, Publicity, PublicityEntry
 from cpegi_app.services import notices, policy_people
 from cpegi_app.services import policy_definition as definitions
+from cpegi_app.services.forms import normalise
+from cpegi_app.services.lists import Filters, order_by
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.vocabulary.policy import GRANT_TONES, GrantState, ObjectionState, PolicyStage
@@ -201,23 +203,38 @@ def publish(session: Session, actor: Actor, policy_id: int, count: int, total_fe
 # --- lists --------------------------------------------------------------------------------------------
 
 
+# Where a publication stands, as the query bar offers it.
+STANDS = {"OPEN": "公示中", "OVER": "公示期满，待确认", "CLOSED": "公示已结束"}
+SORTS = {"starts": col(Publicity.starts_on), "ends": col(Publicity.ends_on)}
+NAME_SORTS = {"amount": col(PublicityEntry.amount_fen), "org": col(PublicityEntry.org_name)}
+
+
 def listing(
-    session: Session, actor: Actor, *, page: int = 1, size: int = 10
+    session: Session, actor: Actor, *, filters: Filters | None = None, page: int = 1, size: int = 10
 ) -> tuple[list[PublicityRow], int]:
-    """Return one page of the publications that the actor acts on, newest first."""
+    """Return one page of the publications that the actor acts on, newest first; `filters`: word, state, sort."""
     policy_people.require(actor, STAGE)
     mine = policy_people.policies(session, actor, STAGE)
-    return _page(session, col(Publicity.policy_id).in_(mine), page, size)
+    return _page(session, [col(Publicity.policy_id).in_(mine)], filters or {}, page, size)
 
 
-def public_listing(session: Session, *, page: int = 1, size: int = 10) -> tuple[list[PublicityRow], int]:
+def public_listing(
+    session: Session, *, filters: Filters | None = None, page: int = 1, size: int = 10
+) -> tuple[list[PublicityRow], int]:
     """Return one page of the publications as everybody reads them, newest first."""
-    return _page(session, col(Publicity.id) > 0, page, size)
+    return _page(session, [], filters or {}, page, size)
 
 
-def _page(session: Session, where: Any, page: int, size: int) -> tuple[list[PublicityRow], int]:
-    total = session.exec(select(func.count()).select_from(Publicity).where(where)).one()
-    query = select(Publicity).where(where).order_by(col(Publicity.id).desc())
+def _page(
+    session: Session, where: list[Any], filters: Filters, page: int, size: int
+) -> tuple[list[PublicityRow], int]:
+    closed, over = col(Publicity.closed_at).is_not(None), col(Publicity.ends_on) < clock.today()
+    if (state := filters.get("state", "")) in STANDS:
+        where.append({"OPEN": ~closed & ~over, "OVER": ~closed & over, "CLOSED": closed}[state])
+    if word := normalise(filters.get("word", "")):
+        where.append(col(Publicity.title).contains(word, autoescape=True))
+    total = session.exec(select(func.count()).select_from(Publicity).where(*where)).one()
+    query = select(Publicity).where(*where).order_by(*order_by(SORTS, filters.get("sort", ""), Publicity))
     return [row_of(session, p) for p in session.exec(query.offset((page - 1) * size).limit(size))], total
 
 
@@ -225,10 +242,9 @@ def row_of(session: Session, p: Publicity) -> PublicityRow:
     """Return a publication as lists show it."""
     figures: Any = select(func.count(), func.coalesce(func.sum(PublicityEntry.amount_fen), 0))  # pyright: ignore
     count, amount = session.exec(figures.where(PublicityEntry.publicity_id == p.id)).one()
-    state, tone = ("公示已结束", "grey") if p.closed_at else ("公示中", "orange")
     over = not p.closed_at and p.ends_on < clock.today()
-    if over:
-        state, tone = "公示期满，待确认", "blue"
+    stands = "CLOSED" if p.closed_at else "OVER" if over else "OPEN"
+    state, tone = STANDS[stands], {"CLOSED": "grey", "OVER": "blue", "OPEN": "orange"}[stands]
     return PublicityRow(
         id=p.id or 0,
         title=p.title,
@@ -255,29 +271,38 @@ def open_objections(session: Session, publicity_id: int) -> list[Objection]:
 
 
 def public_one(
-    session: Session, publicity_id: int, *, page: int = 1, size: int = 20
+    session: Session, publicity_id: int, *, filters: Filters | None = None, page: int = 1, size: int = 20
 ) -> tuple[PublicityRow, list[Entry], int]:
-    """Return a publication with one page of its names, as everybody reads it."""
+    """Return a publication with one page of its names, as everybody reads it; `filters`: word, sort."""
     row = session.get(Publicity, publicity_id) if _is_number(publicity_id) else None
     if row is None:
         raise NotFound("公示")
-    query = (
-        select(PublicityEntry).where(PublicityEntry.publicity_id == row.id).order_by(col(PublicityEntry.id))
-    )
+    filters, where = filters or {}, [col(PublicityEntry.publicity_id) == row.id]
+    if word := normalise(filters.get("word", "")):
+        where.append(col(PublicityEntry.org_name).contains(word, autoescape=True))
+    total = session.exec(select(func.count()).select_from(PublicityEntry).where(*where)).one()
+    order = order_by(NAME_SORTS, filters.get("sort", ""), PublicityEntry, col(PublicityEntry.id))
+    query = select(PublicityEntry).where(*where).order_by(*order)
     found = session.exec(query.offset((page - 1) * size).limit(size))
     shown = row_of(session, row)
     entries = [
         Entry(id=e.id or 0, grant_id=e.grant_id, org=e.org_name, amount=yuan(e.amount_fen)) for e in found
     ]
-    return shown, entries, shown.count
+    return shown, entries, total
 
 
 def entries(
-    session: Session, actor: Actor, publicity_id: int, *, page: int = 1, size: int = 20
+    session: Session,
+    actor: Actor,
+    publicity_id: int,
+    *,
+    filters: Filters | None = None,
+    page: int = 1,
+    size: int = 20,
 ) -> tuple[list[Entry], int]:
     """Return one page of a publication's names with where each grant stands, for the staff."""
     row = load(session, actor, publicity_id)
-    _shown, found, total = public_one(session, row.id or 0, page=page, size=size)
+    _shown, found, total = public_one(session, row.id or 0, filters=filters, page=page, size=size)
     query = select(G.id, G.state, G.application_id).where(col(G.id).in_([e.grant_id for e in found]))
     granted = {i: (state, application) for i, state, application in session.exec(query)}
     for e in found:

@@ -12,7 +12,7 @@ from cpegi_app import clock
 from cpegi_app.access import POLICY_REVIEW, Actor
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import PolicyApplication, PolicyAssignment, User
-from cpegi_app.services import list_count, notices, policy_clock, policy_people, review
+from cpegi_app.services import list_count, lists, notices, policy_clock, policy_people, review
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.policy_amount import yuan
@@ -24,6 +24,8 @@ from cpegi_app.vocabulary.policy import AssignmentMove, PolicyStage
 # Which part of a stage's queue is looked at.
 WHOSE = {"": "全部", "MINE": "我领取的", "FREE": "待领取", "LATE": "已超期", "RETURNED": "补正中"}
 A = PolicyApplication
+# The index of the queue holds the first alone: a long queue is sorted by no other.
+SORTS = {"due": col(A.due_on), "received": col(A.received_at), "asked": col(A.asked_fen)}
 TABLE = list_count.Table(A, touched=list_count.updated(A))
 
 
@@ -72,42 +74,41 @@ def _where(actor: Actor, stage: PolicyStage, mine: list[int] | None, filters: di
         found.append(col(A.due_on) < clock.today())
     if (policy := filters.get("policy", "")).isascii() and policy.isdigit():
         found.append(A.policy_id == int(policy[:9]))
-    if word := normalise(filters.get("word", "")):
-        found.append(col(A.org_name).contains(word, autoescape=True) | (col(A.receipt_no) == word.upper()))
-    return found
+    return [*found, *lists.named(filters, col(A.org_name), col(A.receipt_no))]
 
 
 def listing(
     session: Session, actor: Actor, *, filters: dict[str, str], page: int = 1, size: int = 20
 ) -> tuple[list[QueueRow], int]:
-    """Return one page of a stage's queue, what is due first on top; `filters`: stage, whose, policy, word."""
+    """Return one page of a stage's queue, what is due first on top; `filters`: stage, whose, policy, word, sort."""
     stage = STAGES[0] if filters.get("stage") != STAGES[1] else STAGES[1]
     policy_people.require(actor, stage)
     mine = policy_people.versions(session, actor, stage)
     where = _where(actor, stage, mine, filters)
     total = _count(session, actor, stage, mine, filters)
-    ids = _page_ids(session, where, (page - 1) * size, size, total)
-    rows = session.exec(select(A).where(col(A.id).in_(ids)).order_by(col(A.due_on), col(A.id))).all()
-    named = policy_people.names(session, (r.assignee_id for r in rows))
-    return [_row(actor, r, named) for r in rows], total
+    sort = filters.get("sort") or "due"
+    if sort.lstrip("-") != "due":
+        lists.refuse_to_sort(total)
+    ids = _page_ids(session, where, (page - 1) * size, size, total, sort)
+    found = {r.id: r for r in session.exec(select(A).where(col(A.id).in_(ids)))}
+    holders = policy_people.names(session, (r.assignee_id for r in found.values()))
+    return [_row(actor, found[i], holders) for i in ids if i in found], total
 
 
-def _page_ids(session: Session, where: list[Any], offset: int, size: int, total: int) -> list[Any]:
+def _page_ids(session: Session, where: list[Any], offset: int, size: int, total: int, sort: str) -> list[Any]:
     """Return the ids of a page: it walks the index only, and from whichever end of the queue is nearer."""
-    after = max(0, total - offset - size)
-    if after < offset:
-        size = min(size, total - offset)
-        order, skipped = (col(A.due_on).desc(), col(A.id).desc()), after
-    else:
-        order, skipped = (col(A.due_on), col(A.id)), offset
-    return list(session.exec(select(A.id).where(*where).order_by(*order).offset(skipped).limit(max(0, size))))
+    size, after = max(0, min(size, total - offset)), max(0, total - offset - size)
+    turned = after < offset
+    query = select(A.id).where(*where).order_by(*lists.order_by(SORTS, sort, A, turned=turned))
+    found = list(session.exec(query.offset(after if turned else offset).limit(size)))
+    return found[::-1] if turned else found
 
 
 def _count(
     session: Session, actor: Actor, stage: PolicyStage, mine: list[int] | None, filters: dict[str, str]
 ) -> int:
     """Count a part of the queue; what was counted before is only brought up to date."""
-    used = tuple(sorted((name, text) for name, text in filters.items() if text and name != "stage"))
+    used = tuple(sorted((k, v) for k, v in filters.items() if v and k not in ("stage", "sort")))
     # Whose stages these are depends on the actor, what is late on the day.
     whose = None if mine is None else tuple(mine)
     key = ("policy_queue", actor.user_id, stage.value, whose, used, clock.today())

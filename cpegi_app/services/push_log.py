@@ -17,7 +17,7 @@ from cpegi_app import clock
 from cpegi_app.access import REQUEST, Actor
 from cpegi_app.models import Application, Organisation, Product, ProductPush, PushRun
 from cpegi_app.services import facts, list_count, lists, product
-from cpegi_app.services.lists import Filters, Listing
+from cpegi_app.services.lists import Filters, Listing, int_filter
 from cpegi_app.services.product import FLOW
 from cpegi_app.services.review import require
 from cpegi_app.services.shelf import closed_why
@@ -144,12 +144,6 @@ def _where(actor: Actor, filters: Filters) -> list[Any]:
     if (applied := filters.get("applied")) in ("YES", "NO"):
         found.append(_applied() if applied == "YES" else ~_applied())
     return found
-
-
-def int_filter(filters: Filters, name: str) -> int:
-    """Return a filter that names a number, 0 for whatever is none."""
-    text = filters.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _views(session: Session, actor: Actor, filters: Filters, rows: list[ProductPush]) -> list[PushRow]:

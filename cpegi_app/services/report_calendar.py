@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -12,7 +13,9 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import REPORT_EDIT, REPORT_READ, REVIEW, Actor, Permission, Role
 from cpegi_app.models import Organisation, Report
-from cpegi_app.services import report_duty, report_period, review, staff
+from cpegi_app.services import list_count, lists, report_duty, report_period, review, staff
+from cpegi_app.services.forms import normalise
+from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.services.report import FLOW, heading
 from cpegi_app.services.report_duty import Rule
 from cpegi_app.services.report_item import HANDED_IN, Item, Standing, items, standings, state_of
@@ -149,48 +152,82 @@ class MatrixRow(BaseModel):
     cells: list[MatrixCell]
 
 
-class Matrix(BaseModel):
-    """Organisation × period for one kind of report and one year."""
+SORTS = {"org": col(Organisation.name), "class": col(Organisation.org_class)}
 
-    columns: list[MatrixColumn] = []
-    rows: list[MatrixRow] = []
-    total: int = 0
+
+@dataclass(frozen=True)
+class Asked:
+    """Who is asked for a kind of report, against which periods."""
+
+    rules: list[Rule]
+    periods: list[Period]
+    orgs: Any
+
+
+def wanted_kind(filters: Filters) -> ReportKind:
+    """Return the kind of report that is looked at."""
+    kind = filters.get("kind", "")
+    return ReportKind(kind) if kind in report_duty.PERIODIC else ReportKind.MONTHLY
+
+
+def _periods(filters: Filters) -> list[Period]:
+    """Return the periods of the year that is looked at, or the newest ones."""
+    kind, year = PERIOD_OF[wanted_kind(filters)], lists.int_filter(filters, "year")
+    return year_periods(kind, year) if 2000 <= year < 2200 else newest_periods(kind, clock.today())
+
+
+def _asked(session: Session, actor: Actor, filters: Filters) -> Asked | None:
+    """Return what the filters leave, None where nobody is asked for such reports."""
+    staff.require(actor, Permission.REPORT_READ)
+    wanted = wanted_kind(filters)
+    rules = [r for r in report_duty.in_force(session) if r.kind is wanted]
+    if not rules:
+        return None
+    orgs = _asked_orgs(rules)
+    if (org_class := filters.get("org_class", "")) in OrgClass._value2member_map_:
+        orgs = orgs.where(Organisation.org_class == org_class)
+    if word := normalise(filters.get("word", "")):
+        orgs = orgs.where(col(Organisation.name).contains(word, autoescape=True))
+    return Asked(rules, _periods(filters), orgs)
 
 
 def matrix(
-    session: Session,
-    actor: Actor,
-    *,
-    kind: str = "",
-    year: int = 0,
-    org_class: str = "",
-    word: str = "",
-    page: int = 1,
-    size: int = 20,
-) -> Matrix:
-    """Return one page of who is asked for a kind of report, against a year's periods or the newest ones."""
-    staff.require(actor, Permission.REPORT_READ)
-    wanted = ReportKind(kind) if kind in report_duty.PERIODIC else ReportKind.MONTHLY
-    today = clock.today()
-    periods = (
-        year_periods(PERIOD_OF[wanted], year)
-        if 2000 <= year < 2200
-        else newest_periods(PERIOD_OF[wanted], today)
-    )
-    rules = [r for r in report_duty.in_force(session) if r.kind is wanted]
-    if not rules:
-        return Matrix()
-    query = _asked_orgs(rules)
-    if org_class in OrgClass._value2member_map_:
-        query = query.where(Organisation.org_class == org_class)
-    if word:
-        query = query.where(col(Organisation.name).contains(word, autoescape=True))
-    total = session.exec(select(func.count()).select_from(query.subquery())).one()
-    ordered = query.order_by(col(Organisation.name), col(Organisation.id))
+    session: Session, actor: Actor, filters: Filters, page: int = 1, size: int = 20
+) -> tuple[list[MatrixRow], int]:
+    """Return one page of the organisations that are asked, each against the periods; `filters`: kind, year, org_class, word, sort."""
+    asked, today = _asked(session, actor, filters), clock.today()
+    if asked is None:
+        return [], 0
+    total = session.exec(select(func.count()).select_from(asked.orgs.subquery())).one()
+    ordered = asked.orgs.order_by(*lists.order_by(SORTS, filters.get("sort") or "org", Organisation))
     orgs = list(session.exec(ordered.offset((page - 1) * size).limit(size)))
     known = standings(session, [o.id or 0 for o in orgs])
-    rows = [_matrix_row(actor, o, rules, periods, today, known) for o in orgs]
-    return Matrix(columns=columns(session, rules, periods, today, query), rows=rows, total=total)
+    return [_matrix_row(actor, o, asked.rules, asked.periods, today, known) for o in orgs], total
+
+
+def heads(session: Session, actor: Actor, filters: Filters) -> list[MatrixColumn]:
+    """Return the heads of the matrix with their sums over all organisations asked, not only over the page."""
+    asked = _asked(session, actor, filters)
+    return columns(session, asked.rules, asked.periods, clock.today(), asked.orgs) if asked else []
+
+
+MATRIX = lists.register(
+    Listing(
+        "report_matrix",
+        "报送情况",
+        lambda actor, filters: [],
+        list_count.Table(Organisation),
+        lambda session, actor, filters, found: found,
+        {},
+        SORTS,
+        large=False,
+        pages=matrix,
+        lines=lambda session, actor, filters, shown: [
+            [r.org, r.org_class, *(c.label for c in r.cells), r.late] for r in shown
+        ],
+        headings=lambda filters: ("机构", "机构类别", *(p.label for p in _periods(filters)), "逾期期数"),
+    )
+)
 
 
 def year_periods(kind: PeriodType, year: int) -> list[Period]:

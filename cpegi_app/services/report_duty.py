@@ -13,8 +13,9 @@ from cpegi_app import clock
 from cpegi_app.access import REPORTS, Actor, Permission
 from cpegi_app.errors import FormInvalid, NotFound
 from cpegi_app.models import Organisation, ReportDuty
-from cpegi_app.services import audit, notices, report_period, staff
+from cpegi_app.services import audit, list_count, lists, notices, report_period, staff
 from cpegi_app.services.forms import Day, Form, Text, Whole, Widget, input_field
+from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.report_period import Period
 from cpegi_app.vocabulary import PERIOD_OF, Kind, OrgClass, PeriodType, ReportKind, Term
@@ -148,24 +149,59 @@ def rule_text(months: int, days: int) -> str:
 
 def listing(session: Session, actor: Actor) -> list[DutyRow]:
     """Return every duty, those in force first."""
+    return lists.page(session, actor, EVERY, {}, size=1_000).rows
+
+
+def _where(actor: Actor, filters: Filters) -> list[Any]:
     staff.require(actor, Permission.REPORT_DUTY_MANAGE)
-    query = select(ReportDuty).order_by(col(ReportDuty.active).desc(), col(ReportDuty.id))
-    return [
-        DutyRow(
-            id=d.id or 0,
-            applies_to=AUDIENCES.get(d.applies_to, d.applies_to),
-            kind=ReportKind.label_of(d.report_kind),
-            rule=rule_text(d.due_months, d.due_days),
-            before=_before(_rule(d)),
-            starts_on=d.starts_on.isoformat(),
-            note=d.note,
-            active=d.active,
-            state="执行中" if d.active else "已停用",
-            tone="green" if d.active else "grey",
-            updated=clock.local(d.updated_at or d.created_at),
-        )
-        for d in session.exec(query)
-    ]
+    found: list[Any] = []
+    if (kind := filters.get("kind", "")) in PERIODIC:
+        found.append(ReportDuty.report_kind == kind)
+    if (audience := filters.get("audience", "")) in AUDIENCES:
+        found.append(ReportDuty.applies_to == audience)
+    if (active := filters.get("active", "")) in ("YES", "NO"):
+        found.append(col(ReportDuty.active).is_(active == "YES"))
+    return found
+
+
+def _row(d: ReportDuty) -> DutyRow:
+    return DutyRow(
+        id=d.id or 0,
+        applies_to=AUDIENCES.get(d.applies_to, d.applies_to),
+        kind=ReportKind.label_of(d.report_kind),
+        rule=rule_text(d.due_months, d.due_days),
+        before=_before(_rule(d)),
+        starts_on=d.starts_on.isoformat(),
+        note=d.note,
+        active=d.active,
+        state="执行中" if d.active else "已停用",
+        tone="green" if d.active else "grey",
+        updated=clock.local(d.updated_at or d.created_at),
+    )
+
+
+EVERY = lists.register(
+    Listing(
+        "report_duties",
+        "报送要求",
+        _where,
+        list_count.Table(ReportDuty),
+        lambda session, actor, filters, found: [_row(d) for d in found],
+        {
+            "适用机构": lambda r: r.applies_to,
+            "报告类型": lambda r: r.kind,
+            "报送期限": lambda r: r.rule,
+            "此前期限": lambda r: "；".join(r.before),
+            "开始执行": lambda r: r.starts_on,
+            "说明": lambda r: r.note,
+            "状态": lambda r: r.state,
+            "更新时间": lambda r: r.updated,
+        },
+        {"kind": col(ReportDuty.report_kind), "starts": col(ReportDuty.starts_on)},
+        order=(col(ReportDuty.active).desc(), col(ReportDuty.id)),
+        large=False,
+    )
+)
 
 
 def _before(rule: Rule) -> list[str]:

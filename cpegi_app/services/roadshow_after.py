@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor, Permission
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
-from cpegi_app.models import RoadshowInvitation, RoadshowRegistration
+from cpegi_app.models import Organisation, RoadshowInvitation, RoadshowRegistration
 from cpegi_app.services import audit, list_count, lists, live, notices, roadshow, staff
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.investment_list import names_of
@@ -39,12 +39,27 @@ class GuestLine(BaseModel):
 
 def _guests_where(actor: Actor, filters: Filters) -> list[Any]:
     staff.require(actor, Permission.ROADSHOW_MANAGE)
-    number = filters.get("roadshow", "")
-    roadshow_id = int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else -1
+    roadshow_id = lists.int_filter(filters, "roadshow")
     found: list[Any] = [RoadshowInvitation.roadshow_id == roadshow_id]
+    if word := normalise(filters.get("word", ""))[:60]:
+        found.append(_name_of().contains(word, autoescape=True))
     if filters.get("state", "") == RegistrationState.REGISTERED:
         found.append(col(RoadshowInvitation.org_id).in_(roadshow.registered(roadshow_id)))
     return found
+
+
+def _name_of() -> Any:
+    return select(Organisation.name).where(Organisation.id == RoadshowInvitation.org_id).scalar_subquery()
+
+
+def _people_of() -> Any:
+    """Return how many come of an invited organisation, 0 where it has not registered."""
+    query = select(RoadshowRegistration.people).where(
+        RoadshowRegistration.roadshow_id == RoadshowInvitation.roadshow_id,
+        RoadshowRegistration.org_id == RoadshowInvitation.org_id,
+        RoadshowRegistration.state == RegistrationState.REGISTERED.value,
+    )
+    return func.coalesce(query.scalar_subquery(), 0)
 
 
 def _guest_rows(
@@ -94,6 +109,7 @@ GUESTS = lists.register(
             "签到": lambda g: g.attendance,
             "备注": lambda g: g.note,
         },
+        {"org": _name_of(), "people": _people_of()},
         large=False,
     )
 )

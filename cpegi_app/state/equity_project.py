@@ -118,7 +118,7 @@ class ProjectReadersState(TableState, rx.State):
     rows: list[OpeningRow] = []
 
     def _wanted(self) -> dict[str, str]:
-        return {"project": str(self._route_id("pid"))}
+        return self.filters | {"project": str(self._route_id("pid"))}
 
     async def _fetch(self) -> None:
         self.readers = await self._read(equity_list.readers, self._route_id("pid"))

@@ -32,14 +32,15 @@ class ExportState(Services, rx.State):
     failed: str = ""
     _name: str = ""
     _filters: dict[str, str] = {}
+    _sort: str = ""
     _cancelled: bool = False
 
-    async def _ask(self, name: str, filters: dict[str, str]) -> None:
-        """Prepare an export; one a tab at a time."""
+    async def _ask(self, name: str, filters: dict[str, str], sort: str = "") -> None:
+        """Prepare an export in the order of a heading; one a tab at a time."""
         if self.running:
             raise Conflict(f"“{self.title}”正在导出，请等待完成或取消后再导出。")
         total = await self._read(list_export.total, name, filters)
-        self._name, self._filters, self._cancelled = name, dict(filters), False
+        self._name, self._filters, self._sort, self._cancelled = name, dict(filters), sort, False
         self.title, self.total = list_export.listing_of(name).title, total
         self.done, self.percent, self.href, self.failed, self.running = 0, 0, "", "", True
 
@@ -49,14 +50,14 @@ class ExportState(Services, rx.State):
         async with self:
             # Taken once: whoever calls again finds nothing to do.
             name, self._name = self._name, ""
-            who, filters = (self._sid(), self._address()), dict(self._filters)
+            who, asked = (self._sid(), self._address()), (name, dict(self._filters), self._sort)
         if not name:
             return
         async with _AT_ONCE:
-            await self._steps(who, name, filters)
+            await self._steps(who, asked)
 
-    async def _steps(self, who: tuple[str, str], name: str, filters: dict[str, str]) -> None:
-        export = await asyncio.to_thread(Export, name, filters)
+    async def _steps(self, who: tuple[str, str], asked: tuple[str, dict[str, str], str]) -> None:
+        export = await asyncio.to_thread(Export, *asked)
         try:
             while not export.whole:
                 rows = await asyncio.to_thread(run_as, *who, False, export.step, (), {})

@@ -12,6 +12,7 @@ from cpegi_app.errors import DomainError
 from cpegi_app.services import files, offline_loan, offline_proof, offline_rows, review
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.forms import posted
+from cpegi_app.services.lists import Listing
 from cpegi_app.services.offline_form import TITLES, FilingForm, OfflineLoanForm
 from cpegi_app.services.offline_loan import FLOW, BatchRow
 from cpegi_app.services.offline_rows import LoanRow
@@ -93,15 +94,11 @@ class RowsState(TableState, mixin=True):
     rows: list[LoanRow] = []
     about: dict[str, str] = {}
 
-    async def _fetch(self) -> None:
-        self.rows, self.total = await self._read(
-            offline_rows.listing,
-            self.batch_id,
-            word=self.filters.get("word", ""),
-            only=self.filters.get("only", ""),
-            page=self.page,
-            size=self.size,
-        )
+    def _listing(self) -> Listing:
+        return offline_rows.ROWS
+
+    def _wanted(self) -> dict[str, str]:
+        return self.filters | {"batch": str(self.batch_id)}
 
     async def _arrive(self) -> str:
         """Follow a decision on the batch; while its rows are being edited or decided on, only say so."""
@@ -155,7 +152,7 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
     async def load(self):
         """Open the batch named by the address."""
         self.batch_id, self.row, self.view = 0, BatchRow(), ReviewView()
-        self.page, self.filters, self.sent, self.left = 1, {}, False, []
+        self.page, self.filters, self.sort, self.sent, self.left = 1, {}, "", False, []
         self.editing, self.closed, self.proof_row, self.removing = False, False, 0, 0
         self.clearing = self.sending = 0
         self.filter_key += 1

@@ -39,7 +39,7 @@ class FilingReviewState(RowsState, FormState, rx.State):
     async def load(self):
         """Open the batch named by the address."""
         self.batch_id, self.row, self.view = 0, BatchRow(), ReviewView()
-        self.page, self.filters, self.decided, self.marking = 1, {}, "", 0
+        self.page, self.filters, self.sort, self.decided, self.marking = 1, {}, "", "", 0
         self.shown = 0
         self.filter_key += 1
         await self._enter(self._route_id("bid"))

@@ -26,9 +26,6 @@ class PolicyClaimsState(TableState, rx.State):
 
     rows: list[GrantRow] = []
 
-    async def _fetch(self) -> None:
-        self.rows, self.total = await self._read(policy_claim_list.own, page=self.page, size=self.size)
-
     @rx.event
     async def start(self, grant_id: int):
         """申请兑现, or go on with the claim that is begun."""
@@ -70,11 +67,6 @@ class ClaimQueueState(TableState, rx.State):
     """兑现审核: the claims that wait."""
 
     rows: list[ClaimRow] = []
-
-    async def _fetch(self) -> None:
-        self.rows, self.total = await self._read(
-            policy_claim_list.queue, filters=self._wanted(), page=self.page, size=self.size
-        )
 
 
 @for_screen(CLAIM_REVIEW)

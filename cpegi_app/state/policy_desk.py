@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from cpegi_app.access import POLICY_OVERVIEW, POLICY_QUEUE, POLICY_REVIEW
 from cpegi_app.errors import Conflict, DomainError, FormInvalid
-from cpegi_app.services import policy_bulk, policy_exports, policy_overview, policy_queue, policy_review
+from cpegi_app.services import policy_bulk, policy_exports, policy_queue, policy_review
 from cpegi_app.services.forms import posted
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_bulk import BulkRow
@@ -55,13 +55,8 @@ class PolicyQueueState(TableState, rx.State):
         return self.filters | {"stage": self.stage}
 
     async def _fetch(self) -> None:
-        wanted = self._wanted()
-        (self.rows, self.total), self.stages = await self._read(
-            lambda session, actor: (
-                policy_queue.listing(session, actor, filters=wanted, page=self.page, size=self.size),
-                policy_queue.counts(session, actor),
-            )
-        )
+        await super()._fetch()
+        self.stages = await self._read(policy_queue.counts)
         shown = {r.id for r in self.rows}
         self.chosen = [i for i in self.chosen if i in shown]
 
@@ -288,6 +283,3 @@ class PolicyOverviewState(TableState, rx.State):
     """办理概览 by policy."""
 
     rows: list[OverviewRow] = []
-
-    async def _fetch(self) -> None:
-        self.rows, self.total = await self._read(policy_overview.listing, page=self.page, size=self.size)

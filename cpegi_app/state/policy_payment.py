@@ -10,6 +10,7 @@ from cpegi_app.access import PAYMENT_BATCH, PAYMENT_BATCHES
 from cpegi_app.errors import DomainError
 from cpegi_app.services import policy_exports, policy_payment, policy_payment_file, policy_payment_result
 from cpegi_app.services.forms import posted
+from cpegi_app.services.lists import Listing
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_payment import BatchRow, PaymentRow, ReadyRow
 from cpegi_app.services.policy_payment_result import Outcome
@@ -18,15 +19,14 @@ from cpegi_app.state.form import FormState, PickedState
 from cpegi_app.state.message import on_error, success
 from cpegi_app.state.table import TableState, shows
 
-TABS = ("ready", "batches")
+TABS = {"ready": policy_exports.READY, "batches": policy_exports.BATCHES}
 
 
 @for_screen(PAYMENT_BATCHES)
-@shows(policy_exports.READY)
 class PaymentBatchesState(TableState, FormState, rx.State):
     """待拨付 and the batches, each a tab."""
 
-    tab: str = TABS[0]
+    tab: str = "ready"
     rows: list[ReadyRow] = []
     batches: list[BatchRow] = []
     amount: str = "0.00"
@@ -37,22 +37,24 @@ class PaymentBatchesState(TableState, FormState, rx.State):
     _fen: dict[int, int] = {}
 
     async def _fetch(self) -> None:
+        await super()._fetch()
+        if self.tab == "ready":
+            _, _, self.amount = await self._read(policy_payment.ready, filters=self._wanted(), size=1)
+
+    def _listing(self) -> Listing:
+        return TABS[self.tab]
+
+    def _show_rows(self, rows: list) -> None:
         if self.tab == "batches":
-            state = self.filters.get("state", "")
-            self.batches, self.total = await self._read(
-                policy_payment.listing, state=state, page=self.page, size=self.size
-            )
+            self.batches = rows
             return
-        word = self.filters.get("word", "")
-        self.rows, self.total, self.amount = await self._read(
-            policy_payment.ready, word=word, page=self.page, size=self.size
-        )
-        self._fen |= {r.id: r.fen for r in self.rows}
+        self.rows = rows
+        self._fen |= {r.id: r.fen for r in rows}
 
     @rx.event
     async def load(self):
         """Open the lists afresh."""
-        self.page, self.filters, self.tab, self.making = 1, {}, TABS[0], False
+        self.page, self.filters, self.sort, self.tab, self.making = 1, {}, "", "ready", False
         self._choose([])
         self._fen = {}
         self.filter_key += 1
@@ -61,8 +63,8 @@ class PaymentBatchesState(TableState, FormState, rx.State):
     @rx.event
     async def show_tab(self, tab: str):
         """Turn to the other list."""
-        self.tab = text_arg(tab) if text_arg(tab) in TABS else TABS[0]
-        self.page, self.filters = 1, {}
+        self.tab = text_arg(tab) if text_arg(tab) in TABS else "ready"
+        self.page, self.filters, self.sort = 1, {}, ""
         self.filter_key += 1
         return await self._refresh()
 
@@ -115,6 +117,7 @@ class PaymentBatchesState(TableState, FormState, rx.State):
 
 
 @for_screen(PAYMENT_BATCH)
+@shows(policy_exports.LINES)
 class PaymentBatchState(TableState, PickedState, rx.State):
     """One batch: its lines, its files, what came back."""
 
@@ -127,13 +130,14 @@ class PaymentBatchState(TableState, PickedState, rx.State):
     csv_href: str = ""
     _row_id: int = 0
 
+    def _wanted(self) -> dict[str, str]:
+        return self.filters | {"batch": str(self._row_id)}
+
     async def _fetch(self) -> None:
         if not self._row_id:
             self.rows, self.total = [], 0
             return
-        self.rows, self.total = await self._read(
-            policy_payment.lines, self._row_id, page=self.page, size=self.size
-        )
+        await super()._fetch()
         self.batch = await self._read(
             lambda s, a: policy_payment.row_of(s, policy_payment.load(s, a, self._row_id))
         )
@@ -145,7 +149,8 @@ class PaymentBatchState(TableState, PickedState, rx.State):
     async def load(self):
         """Open the batch named by the address."""
         self._row_id, self.batch, self.rows, self.imports = 0, BatchRow(), [], []
-        self.outcome, self.problem, self.page = Outcome(), "", 1
+        self.outcome, self.problem, self.page, self.filters, self.sort = Outcome(), "", 1, {}, ""
+        self.filter_key += 1
         self.xlsx_href = self.csv_href = ""
         self._row_id = self._route_id("bid")
         return await self._refresh()

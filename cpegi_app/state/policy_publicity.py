@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import reflex as rx
 
 from cpegi_app.access import PUBLIC_PUBLICITIES, PUBLIC_PUBLICITY, PUBLICITIES, PUBLICITY
@@ -27,12 +30,13 @@ class PublicitiesState(TableState, rx.State):
 
     async def _fetch(self) -> None:
         self.waiting = await self._read(policy_publicity.waiting)
-        self.rows, self.total = await self._read(policy_publicity.listing, page=self.page, size=self.size)
+        await super()._fetch()
 
     @rx.event
     async def load(self):
         """Open the list afresh."""
-        self.page, self.preview = 1, Preview()
+        self.page, self.filters, self.sort, self.preview = 1, {}, "", Preview()
+        self.filter_key += 1
         return await self._refresh()
 
     @rx.event
@@ -55,6 +59,7 @@ class PublicitiesState(TableState, rx.State):
 
 
 @for_screen(PUBLICITY)
+@shows(policy_exports.NAMES)
 class PublicityState(TableState, FormState, rx.State):
     """One publication: its names, objections, confirmation."""
 
@@ -67,13 +72,14 @@ class PublicityState(TableState, FormState, rx.State):
     against: str = ""
     _row_id: int = 0
 
+    def _wanted(self) -> dict[str, str]:
+        return self.filters | {"publicity": str(self._row_id)}
+
     async def _fetch(self) -> None:
         if not self._row_id:
             self.rows, self.total = [], 0
             return
-        self.rows, self.total = await self._read(
-            policy_publicity.entries, self._row_id, page=self.page, size=self.size
-        )
+        await super()._fetch()
         self.row = await self._read(
             lambda s, a: policy_publicity.row_of(s, policy_publicity.load(s, a, self._row_id))
         )
@@ -83,7 +89,8 @@ class PublicityState(TableState, FormState, rx.State):
     async def load(self):
         """Open the publication named by the address."""
         self._row_id, self.row, self.rows, self.objections = 0, PublicityRow(), [], []
-        self.page, self.objecting, self.deciding = 1, False, 0
+        self.page, self.filters, self.sort, self.objecting, self.deciding = 1, {}, "", False, 0
+        self.filter_key += 1
         self._row_id = self._route_id("nid")
         return await self._refresh()
 
@@ -142,9 +149,13 @@ class PublicPublicitiesState(TableState, rx.State):
 
     rows: list[PublicityRow] = []
 
+    def _sorts(self) -> Mapping[str, Any]:
+        return policy_publicity.SORTS
+
     async def _fetch(self) -> None:
+        filters = self._in_order()
         self.rows, self.total = await self._read_public(
-            policy_publicity.public_listing, page=self.page, size=self.size
+            policy_publicity.public_listing, filters=filters, page=self.page, size=self.size
         )
 
 
@@ -157,18 +168,26 @@ class PublicPublicityState(TableState, rx.State):
     missing: bool = False
     _row_id: int = 0
 
+    def _sorts(self) -> Mapping[str, Any]:
+        return policy_publicity.NAME_SORTS
+
     async def _fetch(self) -> None:
         if not self._row_id:
             self.rows, self.total = [], 0
             return
         self.row, self.rows, self.total = await self._read_public(
-            policy_publicity.public_one, self._row_id, page=self.page, size=self.size
+            policy_publicity.public_one,
+            self._row_id,
+            filters=self._in_order(),
+            page=self.page,
+            size=self.size,
         )
 
     @rx.event
     async def load(self):
         """Open the publication named by the address."""
-        self._row_id, self.page, self.missing = 0, 1, False
+        self._row_id, self.page, self.filters, self.sort, self.missing = 0, 1, {}, "", False
+        self.filter_key += 1
         self.row, self.rows, self.total = PublicityRow(), [], 0
         try:
             self._row_id = self._route_id("nid")

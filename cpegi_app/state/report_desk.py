@@ -19,7 +19,6 @@ from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import success
 from cpegi_app.state.table import TableState, shows
-from cpegi_app.vocabulary import ReportKind
 
 DUTY_NAMES = frozenset(DutyForm.model_fields) | {"intent"}
 DUTY_TITLES = {s.name: s.title for s in DutyForm.specs()}
@@ -78,6 +77,7 @@ class ReportReadState(Services, rx.State):
 
 
 @for_screen(REPORT_MATRIX)
+@shows(report_calendar.MATRIX)
 class ReportMatrixState(TableState, rx.State):
     """报送情况: organisation × period."""
 
@@ -88,32 +88,25 @@ class ReportMatrixState(TableState, rx.State):
     years: list[Choice] = []
 
     async def _fetch(self) -> None:
-        kind = self.filters.get("kind", "")
-        kind = kind if kind in report_duty.PERIODIC else ReportKind.MONTHLY.value
         today = clock.today()
         self.years = [
             Choice(value=str(y), label=f"{y} 年") for y in range(today.year, today.year - YEARS, -1)
         ]
         self.year = int_arg(self.filters.get("year", ""), 0, today.year)
-        self.kind_label = ReportKind(kind).label
-        found = await self._read(
-            report_calendar.matrix,
-            kind=kind,
-            year=self.year,
-            org_class=self.filters.get("org_class", ""),
-            word=self.filters.get("word", ""),
-            page=self.page,
-            size=self.size,
-        )
-        self.columns, self.rows, self.total = found.columns, found.rows, found.total
+        self.kind_label = report_calendar.wanted_kind(self.filters).label
+        await super()._fetch()
+        self.columns = await self._read(report_calendar.heads, self._wanted())
+
+    def _wanted(self) -> dict[str, str]:
+        return self.filters | {"year": str(self.year or "")}
 
 
 @for_screen(REPORT_DUTIES)
-class ReportDutiesState(FormState, rx.State):
+@shows(report_duty.EVERY)
+class ReportDutiesState(TableState, FormState, rx.State):
     """报送要求: who reports what, by when."""
 
     rows: list[DutyRow] = []
-    loading: bool = True
     editing: int = -1
     stopping: int = 0
     stopping_text: str = ""
@@ -121,13 +114,10 @@ class ReportDutiesState(FormState, rx.State):
     @rx.event
     async def load(self):
         """Show every duty."""
-        self.editing, self.stopping = -1, 0
+        self.page, self.filters, self.sort, self.editing, self.stopping = 1, {}, "", -1, 0
+        self.filter_key += 1
         self._open({})
-        await self._refresh()
-
-    async def _refresh(self) -> None:
-        self.rows = await self._read(report_duty.listing)
-        self.loading = False
+        return await self._refresh()
 
     @rx.event
     async def edit(self, duty_id: int):

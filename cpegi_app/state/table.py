@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import reflex as rx
@@ -53,6 +53,15 @@ class TableState(Services, mixin=True):
     def _wanted(self) -> dict[str, str]:
         """Return the filters as the service takes them; a chapter adds what is no field of its query bar."""
         return dict(self.filters)
+
+    def _sorts(self) -> Mapping[str, Any]:
+        """Return what the headings sort by."""
+        listing = self._listing()
+        return listing.sorts if listing else {}
+
+    def _in_order(self) -> dict[str, str]:
+        """Return the filters and the order, for a service that tells its pages itself."""
+        return self._wanted() | ({"sort": self.sort} if self.sort else {})
 
     async def _fetch(self) -> None:
         """Fill the rows and `total` for the present page, order and filters."""
@@ -131,12 +140,17 @@ class TableState(Services, mixin=True):
     @rx.event
     async def sort_by(self, column: str):
         """Sort by a heading: the largest first, then the smallest, then as it was."""
-        wanted, listing = text_arg(column, 20), self._listing()
-        if listing is None or wanted not in listing.sorts:
+        wanted = text_arg(column, 20)
+        if wanted not in self._sorts():
             return None
+        before = self.sort, self.page
         self.sort = {f"-{wanted}": wanted, wanted: ""}.get(self.sort, f"-{wanted}")
         self.page = 1
-        return await self._refresh()
+        try:
+            return await self._refresh()
+        except DomainError:
+            self.sort, self.page = before
+            raise
 
     @rx.event
     async def export(self):
@@ -144,7 +158,7 @@ class TableState(Services, mixin=True):
         listing = self._listing()
         if listing is None:
             return None
-        await (await self.get_state(ExportState))._ask(listing.name, self._wanted())
+        await (await self.get_state(ExportState))._ask(listing.name, self._wanted(), self.sort)
         return ExportState.write
 
     @rx.event

@@ -20,7 +20,6 @@ from cpegi_app.services import (
     list_export,
     offline_excel,
     offline_import,
-    offline_rows,
     policy_payment_file,
     roadshow_calendar,
     sessions,
@@ -40,11 +39,6 @@ def _template(session: Session, actor: Actor, request: Request) -> Made:
 def _marked(session: Session, actor: Actor, request: Request) -> Made:
     name, make = offline_import.marked(session, actor, request.path_params["number"])
     return name, lambda reader: make()
-
-
-def _filing(session: Session, actor: Actor, request: Request) -> Made:
-    number = request.path_params["number"]
-    return "线下贷款备案明细.xlsx", lambda reader: offline_rows.export(reader, actor, number)
 
 
 def _figures(session: Session, actor: Actor, request: Request) -> Made:
@@ -137,7 +131,6 @@ def _made(service: Service, request: Request) -> tuple[str, bytes]:
 ROUTES = (
     Route("/exports/filing-template", _serve(_template), methods=["GET"]),
     Route("/exports/filing-marked/{number:int}", _serve(_marked), methods=["GET"]),
-    Route("/exports/filing/{number:int}", _serve(_filing), methods=["GET"]),
     Route("/exports/figures/{side:str}", _serve(_figures), methods=["GET"]),
     Route("/exports/payments/{number:int}.xlsx", _serve(_payments("xlsx")), methods=["GET"]),
     Route("/exports/payments/{number:int}.csv", _serve(_payments("csv"), "text/csv"), methods=["GET"]),

@@ -14,6 +14,7 @@ from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, DomainError, NotFound
 from cpegi_app.models import FilingImport, OfflineLoan
 from cpegi_app.services import (
+    list_export,
     offline_excel,
     offline_import,
     offline_layout,
@@ -276,9 +277,34 @@ def test_nothing_is_imported_into_a_batch_that_was_sent(session: Session):
     assert session.get_one(FilingImport, seen.id).done_at is None
 
 
+def exported(session: Session, owner: Actor, filters: dict[str, str], sort: str = "") -> bytes:
+    """Return the workbook that 导出 of a batch's rows makes."""
+    export = list_export.Export("filing_rows", filters, sort)
+    export.step(session, owner)
+    export.finish(session, owner)
+    return (list_export.folder() / export.name).read_bytes()
+
+
+def test_an_export_holds_the_rows_that_are_looked_for_in_their_order(session: Session):
+    world = filing_world(session, rows=3)
+    for n, r in enumerate(stored(session, world.row_id)):
+        r.amount_fen = (n + 1) % 3 * 100 + 100
+        session.add(r)
+    numbers = [r.iou_no for r in sorted(stored(session, world.row_id), key=lambda r: -r.amount_fen)]
+    place = [s.name for s in SPECS].index("iou_no")
+
+    def shown(filters: dict[str, str], sort: str = "") -> list[str]:
+        data = exported(session, world.owner, {"batch": str(world.row_id)} | filters, sort)
+        sheet: Any = load_workbook(io.BytesIO(data)).active
+        return [r[place].value for r in sheet.iter_rows(min_row=2)]
+
+    assert shown({}, "-amount") == numbers and shown({}, "amount") == numbers[::-1]
+    assert shown({"word": numbers[1]}) == [numbers[1]] and shown({"only": "return"}) == []
+
+
 def test_export_then_import_brings_the_same_rows(session: Session):
     world = filing_world(session, rows=3, remark="=1+1", purpose="+1", guarantor="@SUM(A1)")
-    data = offline_rows.export(session, world.owner, world.row_id)
+    data = exported(session, world.owner, {"batch": str(world.row_id)})
     sheet: Any = load_workbook(io.BytesIO(data)).active
     texts = [c for r in sheet.iter_rows(min_row=2) for c in r if str(c.value)[:1] in "=+@"]
     assert len(texts) == 9 and all(c.data_type == "s" for c in texts)

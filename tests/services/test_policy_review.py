@@ -122,6 +122,11 @@ def test_every_page_of_the_queue_holds_its_part_from_whichever_end_it_is_found(s
             policy_queue.listing(session, boss, filters={}, page=page, size=size)[0] for page in range(1, 10)
         ]
         assert [r.id for rows in pages for r in rows] == every
+        turned = [
+            policy_queue.listing(session, boss, filters={"sort": "-due"}, page=page, size=size)[0]
+            for page in range(1, 10)
+        ]
+        assert [r.id for rows in turned for r in rows] == every[::-1]
         assert all(len(rows) <= size for rows in pages)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import pytest
 from sqlmodel import Session, col, select
@@ -12,8 +13,8 @@ from cpegi_app import clock, db
 from cpegi_app.access import Actor
 from cpegi_app.errors import Forbidden, FormInvalid, NotFound
 from cpegi_app.models import AuditEntry, Notice, Organisation, ReportDuty, ReportReminder
-from cpegi_app.services import report_bench, report_calendar, report_duty, report_item, report_reminder
-from cpegi_app.services.report_calendar import Calendar, DutyItem, Matrix
+from cpegi_app.services import lists, report_bench, report_calendar, report_duty, report_item, report_reminder
+from cpegi_app.services.report_calendar import Calendar, DutyItem, MatrixColumn, MatrixRow
 from cpegi_app.vocabulary import Action, DutyState, Kind, OrgClass, Status
 from tests.factories import member, regulator, staff
 from tests.services.reports import bank, on, refused
@@ -161,7 +162,7 @@ def test_a_returned_report_is_late_by_the_same_rule_everywhere(session: Session)
     assert "已退回待修改" in reminders[-1].text
     own = report_bench.own(session, owner)
     assert (own.late, own.soon) == (1, 0)
-    found = report_calendar.matrix(session, staff(session), kind="MONTHLY", word=name_of(session, owner))
+    found = matrix(session, staff(session), kind="MONTHLY", word=name_of(session, owner))
     [row], october = found.rows, next(c for c in found.columns if c.code == "2026-10")
     assert (row.late, october.late, october.handed_in) == (1, 1, 0)
     assert cells(found, owner)["2026年10月"][0] == "已退回，已逾期"
@@ -182,6 +183,20 @@ def notices_of(session: Session, actor: Actor) -> list[Notice]:
 # --- the matrix -----------------------------------------------------------------------------------
 
 
+class Matrix(NamedTuple):
+    """What the page of the matrix shows."""
+
+    rows: list[MatrixRow]
+    total: int
+    columns: list[MatrixColumn]
+
+
+def matrix(session: Session, who: Actor, page: int = 1, size: int = 20, **filters: str) -> Matrix:
+    """Return the matrix as its page shows it."""
+    shown = report_calendar.matrix(session, who, filters, page, size)
+    return Matrix(*shown, report_calendar.heads(session, who, filters))
+
+
 def cells(found: Matrix, actor: Actor) -> dict[str, tuple[str, str]]:
     row = next(r for r in found.rows if r.id == actor.org_id)
     return {c.column: (c.label, c.href) for c in row.cells}
@@ -196,7 +211,7 @@ def test_the_matrix_shows_organisations_against_periods(session: Session) -> Non
         ids[code] = (
             report_world(session, first, "MONTHLY", code, s_skip="YES").bring_to(session, status).row_id
         )
-    found = report_calendar.matrix(session, regulator(session), kind="MONTHLY", size=50)
+    found = matrix(session, regulator(session), kind="MONTHLY", size=50)
     assert {first.org_id, second.org_id} <= {r.id for r in found.rows}
     assert cells(found, first)["2026年9月"] == ("逾期报送", f"/regulator/reports/{ids['2026-09']}")
     # What waits is told of, not opened, to the regulator.
@@ -206,7 +221,7 @@ def test_the_matrix_shows_organisations_against_periods(session: Session) -> Non
         "—",
         "待报送",
     )
-    by_staff = report_calendar.matrix(session, staff(session), kind="MONTHLY", size=50)
+    by_staff = matrix(session, staff(session), kind="MONTHLY", size=50)
     assert cells(by_staff, first)["2026年10月"][1] == f"/staff/review/report/{ids['2026-10']}"
     october = next(c for c in found.columns if c.code == "2026-10")
     assert october.asked == found.total and october.handed_in == 1
@@ -218,21 +233,53 @@ def test_the_matrix_is_filtered_and_paged(session: Session) -> None:
     for org_class in (OrgClass.BANK, OrgClass.LEASING, OrgClass.BANK):
         old_bank(session, org_class)
     reader = regulator(session)
-    everybody = report_calendar.matrix(session, reader, kind="MONTHLY", size=1)
+    everybody = matrix(session, reader, kind="MONTHLY", size=1)
     assert len(everybody.rows) == 1 and everybody.total >= 3
-    lessors = report_calendar.matrix(session, reader, kind="MONTHLY", org_class="LEASING", size=50)
+    lessors = matrix(session, reader, kind="MONTHLY", org_class="LEASING", size=50)
     assert {r.org_class for r in lessors.rows} == {"融资租赁公司"}
-    assert report_calendar.matrix(session, reader, kind="MONTHLY", word="%%").total == 0
-    assert report_calendar.matrix(session, reader, kind="AUDIT").rows == []
-    year = report_calendar.matrix(session, reader, kind="MONTHLY", year=2026)
+    assert matrix(session, reader, kind="MONTHLY", word="%%").total == 0
+    assert matrix(session, reader, kind="AUDIT").rows == []
+    year = matrix(session, reader, kind="MONTHLY", year="2026")
     assert [c.code for c in year.columns] == [f"2026-{m:02d}" for m in range(1, 13)]
-    assert report_calendar.matrix(session, reader, kind="?", year=-5, page=1).columns
+    assert matrix(session, reader, kind="?", year="-5", page=1).columns
+
+
+def test_the_matrix_is_sorted_and_exported_as_it_is_filtered(session: Session) -> None:
+    duty(session, applies_to="DEBT")
+    for org_class in (OrgClass.BANK, OrgClass.LEASING, OrgClass.BANK):
+        old_bank(session, org_class)
+    reader, listing = regulator(session), report_calendar.MATRIX
+    filters = {"kind": "MONTHLY", "year": "2026", "org_class": "BANK"}
+    rising = matrix(session, reader, **filters, sort="org").rows
+    assert rising == matrix(session, reader, **filters, sort="-org").rows[::-1] and len(rising) > 1
+    lines, more = lists.export(session, reader, listing, filters | {"sort": "-org"})
+    heads = lists.headings(listing, filters)
+    assert [line[0] for line in lines] == [r.org for r in rising[::-1]] and not more
+    assert heads[:3] == ("机构", "机构类别", "2026年1月") and {len(line) for line in lines} == {len(heads)}
+    assert lines[0][2:-1] == [c.label for c in rising[-1].cells]
+
+
+def test_duties_are_looked_through_and_sorted(session: Session) -> None:
+    who = staff(session)
+    one = duty(session, who, applies_to="LEASING", report_kind="MONTHLY", starts_on="2025-01-01")
+    other = duty(session, who, applies_to="LEASING", report_kind="ANNUAL", starts_on="2024-01-01")
+    report_duty.set_active(session, who, one, active=False)
+
+    def shown(sort: str = "", **filters: str) -> list[int]:
+        rows = lists.page(session, who, report_duty.EVERY, filters, sort=sort, size=50).rows
+        return [r.id for r in rows if r.id in (one, other)]
+
+    assert shown() == shown("starts") == shown(audience="LEASING") == [other, one]
+    assert shown("-starts") == [one, other]
+    assert shown(kind="MONTHLY") == shown(active="NO") == [one] and shown(active="YES") == [other]
 
 
 def test_members_see_no_matrix_and_set_no_duties(session: Session) -> None:
     for who in (bank(session), member(session), member(session, Kind.EQUITY)):
         with pytest.raises(Forbidden):
-            report_calendar.matrix(session, who)
+            matrix(session, who)
+        with pytest.raises(Forbidden):
+            lists.export(session, who, report_calendar.MATRIX, {})
         with pytest.raises(Forbidden):
             duty(session, who)
     with pytest.raises(Forbidden):

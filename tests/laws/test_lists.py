@@ -1,0 +1,84 @@
+"""Lists: each has a query bar, headings that sort, sizes and totals, and an export; what has not is named with its reason."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from reflex_base.registry import RegistrationContext
+
+import cpegi_app.pages
+from cpegi_app.pages.layout import REGISTERED
+from cpegi_app.state.base import SCREEN_OF
+from cpegi_app.state.table import TableState
+
+assert cpegi_app.pages.PAGES
+PAGES_OF_LISTS = Path(cpegi_app.pages.__file__).parent
+# What a list offers, and the handler that its page then names.
+OFFERS = {
+    "query bar": "reset_filters",
+    "sorting": "sort_by",
+    "pages": "go_page",
+    "sizes": "set_page_size",
+    "export": "export",
+}
+PUBLIC = "the public site: who has not signed in has no file that waits"
+# State → what its list lacks, and why.
+EXCEPTIONS = {
+    "FilingImportState": (
+        {"sorting", "export"},
+        "findings stand as in the file; the marked file holds them all",
+    ),
+    "PublicPublicitiesState": ({"export"}, PUBLIC),
+    "PublicPublicityState": ({"export"}, PUBLIC),
+}
+# Tables of pages that are not made by `list_page`.
+OWN_TABLES = {
+    "form.py": "list_page itself",
+    "offline_import.py": "the findings stand within the import's card",
+}
+
+
+def list_states() -> list[type[Any]]:
+    """Return every state that shows a list."""
+    known = RegistrationContext.ensure_context().base_states.values()
+    return [s for s in known if issubclass(s, TableState) and s.get_full_name() in SCREEN_OF]
+
+
+@cache
+def page_of(route: str) -> str:
+    """Return a page as it is rendered."""
+    for build, told in RegistrationContext.ensure_context().decorated_pages:
+        if told["route"] == route:
+            return str(build().render())
+    raise LookupError(route)
+
+
+@pytest.mark.parametrize("state", list_states(), ids=lambda s: s.__name__)
+def test_each_list_offers_all_that_a_list_offers(state: Any):
+    screen = SCREEN_OF[state.get_full_name()]
+    assert screen.route in REGISTERED
+    text = page_of(screen.route)
+    lacks = {offer for offer, name in OFFERS.items() if f"{state.get_full_name()}.{name}" not in text}
+    wanted, reason = EXCEPTIONS.get(state.__name__, (set(), "none"))
+    assert lacks == wanted and reason
+
+
+def test_the_law_knows_the_lists():
+    names = {s.__name__ for s in list_states()}
+    assert len(names) > 40
+    assert EXCEPTIONS.keys() <= names
+
+
+def test_lists_are_made_in_one_place():
+    """A table of records, or a pager, elsewhere escapes the law."""
+    found = {
+        file.name
+        for file in sorted(PAGES_OF_LISTS.glob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("ui.data_table", "ui.pager", "pager")
+    }
+    assert found == set(OWN_TABLES)
