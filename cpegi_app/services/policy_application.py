@@ -257,8 +257,8 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: review.Pay
         "asked_fen": asked,
         "computed_fen": computed,
         "reviewed_fen": None,
-        "begun_at": None,
-        "people": policy.people,
+        # Who asked for a correction has begun: it stays so when the application comes back.
+        "begun_at": row.begun_at if row.status == Status.RETURNED else None,
     }
 
 
@@ -277,14 +277,20 @@ def _take(session: Session, row: Any, policy: Policy, d: Definition, found: Chec
             policy_budget.move_budget(session, row.policy_id, delta)
         return changes
     number = policy_budget.receipt(session, row.policy_id, delta)
-    # Those before us held the budget's row: what counts is the moment at which it was ours.
+    # Those before us held the budget's row: what counts is the policy and the moment at which it was ours.
+    session.refresh(policy)
     if why := definitions.closed_sentence(policy):
         raise FormInvalid(
             {"policy": f"{why}。已填写的内容保留为草稿"}, f"{why}，未能受理。已填写的内容保留为草稿。"
         )
     now = clock.now()
     year = now.astimezone(clock.SHANGHAI).year
-    return changes | {"receipt_no": f"ZC{row.policy_id:04d}-{year}-{number:06d}", "received_at": now}
+    return changes | {
+        "receipt_no": f"ZC{row.policy_id:04d}-{year}-{number:06d}",
+        "received_at": now,
+        # Who is named later is written to what has been received by who names them.
+        "people": policy.people,
+    }
 
 
 def _claim(session: Session, row: Any, found: Checked) -> None:

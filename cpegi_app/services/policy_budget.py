@@ -55,6 +55,11 @@ def of(session: Session, policy_id: int) -> PolicyBudget:
     return session.exec(query.execution_options(populate_existing=True)).one()
 
 
+def wait(session: Session, policy_id: int) -> None:
+    """Let what is being received come in first, and nothing after it until this transaction ends."""
+    session.exec(select(PolicyBudget.id).where(PolicyBudget.policy_id == policy_id).with_for_update())
+
+
 def left(session: Session, policy_id: int) -> int | None:
     """Return what is left of a policy's budget, in 分; None when it has no limit."""
     budget = of(session, policy_id)

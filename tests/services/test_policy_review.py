@@ -253,6 +253,10 @@ def test_marks_are_collected_and_told_at_once_and_only_those_can_be_changed(sess
     changed = {f.name: (f.old, f.value, f.asked) for g in desk.groups for f in g.fields if f.changed}
     assert set(changed) == {f"a_{q}"} and changed[f"a_{q}"][2] == marks[f"a_{q}"]
     assert desk.mine and desk.marks == {} and desk.rounds == 1
+    # The reviewer goes on with it: what was begun is not withdrawn by the way of a correction.
+    assert Action.WITHDRAW not in review.allowed(policy_application.FLOW, row, owner)
+    with pytest.raises(Conflict, match="已开始办理"):
+        policy_application.withdraw(session, owner, row.id, row.version)
 
 
 def test_a_reason_too_long_is_named(session: Session):
