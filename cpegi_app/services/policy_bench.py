@@ -65,7 +65,7 @@ def queues(session: Session, actor: Actor) -> list[Queue]:
             )
         claims = policy_claim_list.queue(session, actor, filters={}, size=1)[1]
         found.append(Queue(label="兑现审核", count=claims, href=CLAIM_QUEUE.route, route=CLAIM_QUEUE.route))
-        unpublished = sum(w.count for w in policy_publicity.waiting(session, actor))
+        unpublished = policy_publicity.unpublished(session, actor)
         found.append(
             Queue(label="政策待公示", count=unpublished, href=PUBLICITIES.route, route=PUBLICITIES.route)
         )

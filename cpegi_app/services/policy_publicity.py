@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from pydantic import BaseModel
@@ -12,14 +15,14 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import POLICY_CLAIMS, POLICY_REVIEW, POLICY_TRAIL, PUBLIC_PUBLICITY, Actor
 from cpegi_app.errors import Conflict, DomainError, NotFound
-from cpegi_app.models import Objection, Policy, PolicyGrant, Publicity, PublicityEntry
+from cpegi_app.models import Objection, Policy, PolicyApplication, PolicyGrant, Publicity, PublicityEntry
 from cpegi_app.services import notices, policy_people
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.vocabulary.policy import GRANT_TONES, GrantState, ObjectionState, PolicyStage
 
-G = PolicyGrant
+A, G = PolicyApplication, PolicyGrant
 STAGE = PolicyStage.BUSINESS
 
 
@@ -80,9 +83,9 @@ def load(session: Session, actor: Actor, publicity_id: int) -> Publicity:
     return row
 
 
-def definition_of(session: Session, policy_id: int) -> definitions.Definition:
-    """Return the version in force of a policy."""
-    return definitions.of_version(session, session.get_one(Policy, policy_id).version_id or 0)
+def _days(session: Session, versions: Iterable[int]) -> int:
+    """Return for how many days to publish: as long as any of the versions applied under has promised."""
+    return max(definitions.of_version(session, v).publicity_days for v in versions)
 
 
 # --- what waits, and publishing -----------------------------------------------------------------------
@@ -92,18 +95,28 @@ def waiting(session: Session, actor: Actor) -> list[WaitingPolicy]:
     """Return the policies with approved applications that wait for their publication."""
     policy_people.require(actor, STAGE)
     mine = policy_people.policies(session, actor, STAGE)
-    query: Any = (
-        select(G.policy_id, func.count(), func.sum(G.amount_fen))  # pyright: ignore
-        .where(G.state == GrantState.WAITING.value, col(G.policy_id).in_(mine))
-        .group_by(col(G.policy_id))
+    figures: Any = select(G.policy_id, A.version_id, func.count(), func.sum(G.amount_fen))  # pyright: ignore
+    query = (
+        figures.where(G.state == GrantState.WAITING.value, col(G.policy_id).in_(mine))
+        .join(A, A.id == G.application_id)
+        .group_by(col(G.policy_id), col(A.version_id))
         .order_by(col(G.policy_id))
     )
     found = []
-    for policy_id, count, amount in session.exec(query):
-        d = definition_of(session, policy_id)
-        more = {"count": count, "amount": yuan(int(amount)), "days": d.publicity_days}
-        found.append(WaitingPolicy(id=policy_id, name=d.name, **more))
+    for policy_id, rows in groupby(session.exec(query), key=itemgetter(0)):
+        _, versions, counts, amounts = zip(*rows, strict=True)
+        more = {"count": sum(counts), "amount": yuan(int(sum(amounts))), "days": _days(session, versions)}
+        name = session.get_one(Policy, policy_id).name
+        found.append(WaitingPolicy(id=policy_id, name=name, **more))
     return found
+
+
+def unpublished(session: Session, actor: Actor) -> int:
+    """Return how many approved applications wait for their publication."""
+    policy_people.require(actor, STAGE)
+    mine = policy_people.policies(session, actor, STAGE)
+    query = select(func.count()).select_from(G)
+    return session.exec(query.where(G.state == GrantState.WAITING.value, col(G.policy_id).in_(mine))).one()
 
 
 class Preview(BaseModel):
@@ -136,8 +149,7 @@ def _acts_on(session: Session, actor: Actor, policy_id: int) -> Policy:
 
 def preview(session: Session, actor: Actor, policy_id: int) -> Preview:
     """Return what would be published of a policy today."""
-    policy = _acts_on(session, actor, policy_id)
-    d, found = definition_of(session, policy_id), _grants(session, policy_id)
+    policy, found = _acts_on(session, actor, policy_id), _grants(session, policy_id)
     if not found:
         raise Conflict("该政策没有待公示的申请，请刷新页面查看。")
     total = sum(g.amount_fen for g in found)
@@ -145,7 +157,7 @@ def preview(session: Session, actor: Actor, policy_id: int) -> Preview:
         policy_id=policy_id,
         title=f"{policy.name}拟奖补名单",
         starts_on=f"{clock.today()}",
-        ends_on=f"{_last_day(d)}",
+        ends_on=f"{_last_day(session, policy_id)}",
         rows=[
             Entry(id=g.id or 0, grant_id=g.id or 0, org=g.org_name, amount=yuan(g.amount_fen))
             for g in found[:100]
@@ -157,22 +169,24 @@ def preview(session: Session, actor: Actor, policy_id: int) -> Preview:
     )
 
 
-def _last_day(d: definitions.Definition) -> date:
-    return clock.today() + timedelta(days=d.publicity_days - 1)
+def _last_day(session: Session, policy_id: int) -> date:
+    waits = (G.policy_id == policy_id, G.state == GrantState.WAITING.value)
+    query = select(A.version_id).join(G, col(G.application_id) == A.id).where(*waits).distinct()
+    return clock.today() + timedelta(days=_days(session, session.exec(query)) - 1)
 
 
 def publish(session: Session, actor: Actor, policy_id: int, count: int, total_fen: int) -> int:
     """Publish what waits, if it still is what was seen; return the publication's id."""
     policy = _acts_on(session, actor, policy_id)
     one_at_a_time(session, "publicity", policy_id)
-    d, found = definition_of(session, policy_id), _grants(session, policy_id)
+    found = _grants(session, policy_id)
     if not found or (len(found), sum(g.amount_fen for g in found)) != (count, total_fen):
         raise Conflict("待公示的名单刚有变化，请重新打开核对后再发布。")
     row = Publicity(
         policy_id=policy_id,
         title=f"{policy.name}拟奖补名单",
         starts_on=clock.today(),
-        ends_on=_last_day(d),
+        ends_on=_last_day(session, policy_id),
         published_by=actor.user_id,
     )
     session.add(row)

@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
-from cpegi_app.models import Organisation, Policy, PolicyAmount, PolicyApplication
+from cpegi_app.models import Organisation, Policy, PolicyAmount, PolicyApplication, PolicyVersion
 from cpegi_app.services import (
     files,
     policy,
@@ -128,7 +128,7 @@ def form(session: Session, actor: Actor, row_id: int, look: Look = FIRST) -> For
         editable=editable,
         status=row.status,
         policy_id=row.policy_id,
-        policy=policy_public.describe(session, of, d),
+        policy=policy_public.describe(session, of, d, session.get_one(PolicyVersion, row.version_id).number),
         receipt=row.receipt_no or "",
         received=clock.local(row.received_at),
         due=due(row),

@@ -11,6 +11,7 @@ from cpegi_app import clock
 from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import PolicyBudget
 from cpegi_app.services import (
+    policy,
     policy_objection,
     policy_publicity,
 )
@@ -38,6 +39,25 @@ def test_what_is_published_is_what_was_seen(session: Session):
     shown, entries, total = policy_publicity.public_one(session, number)
     assert total == 2 and {e.amount for e in entries} == {"50,000.00"} and shown.state == "公示中"
     assert shown.ends_on == (clock.today() + timedelta(days=4)).isoformat()
+
+
+def test_a_list_is_published_as_long_as_its_applicants_were_promised(session: Session):
+    staff = factories.staff(session)
+    of = redemption.policy(session, staff, publicity_days="7")
+    redemption.approve(session, staff, redemption.received(session, of))
+    policy.save(session, staff, of.id or 0, of.version, of.draft["values"] | {"publicity_days": "1"})
+    policy.publish(session, staff, of.id or 0, of.version)
+    session.refresh(of)
+    redemption.approve(session, staff, redemption.received(session, of))
+    waits = policy_publicity.waiting(session, staff)
+    assert [(w.count, w.amount, w.days) for w in waits] == [(2, "100,000.00", 7)]
+    assert policy_publicity.unpublished(session, staff) == 2
+    number, until = redemption.publish(session, staff, of), clock.today() + timedelta(days=6)
+    assert policy_publicity.public_one(session, number)[0].ends_on == until.isoformat()
+    # Who applied only under the shorter one is published no longer than that.
+    redemption.approve(session, staff, redemption.received(session, of))
+    assert policy_publicity.preview(session, staff, of.id or 0).ends_on == clock.today().isoformat()
+    assert policy_publicity.waiting(session, staff)[0].days == 1
 
 
 def test_nothing_is_confirmed_before_the_days_are_over_or_while_it_is_objected_to(session: Session):
