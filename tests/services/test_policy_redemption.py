@@ -195,6 +195,14 @@ def test_of_a_disabled_organisation_no_claim_passes_and_nothing_is_paid(session:
     assert "停用" in shown[0].why and policy_payment.ready_ids(session, staff) == []
     with pytest.raises(DomainError, match="全部停用"):
         redemption.batch(session, staff, row)
+    # Nor does it go out when the account was closed only after the batch was made.
+    user.disabled_at = None
+    session.flush()
+    batch = redemption.batch(session, staff, row, out=False)
+    user.disabled_at = clock.now()
+    session.flush()
+    with pytest.raises(DomainError, match="移出批次"):
+        policy_payment.send_out(session, staff, batch, 1)
 
 
 def test_a_name_that_changed_after_the_claim_is_not_paid(session: Session, ready):
