@@ -276,21 +276,24 @@ def _take(session: Session, row: Any, policy: Policy, d: Definition, found: Chec
         if delta:
             policy_budget.move_budget(session, row.policy_id, delta)
         return changes
-    number = policy_budget.receipt(session, row.policy_id, delta)
+    number = _received(session, row, delta)
     # Those before us held the budget's row: what counts is the policy and the moment at which it was ours.
     session.refresh(policy)
     if why := definitions.closed_sentence(policy):
         raise FormInvalid(
             {"policy": f"{why}。已填写的内容保留为草稿"}, f"{why}，未能受理。已填写的内容保留为草稿。"
         )
-    now = clock.now()
-    year = now.astimezone(clock.SHANGHAI).year
-    return changes | {
-        "receipt_no": f"ZC{row.policy_id:04d}-{year}-{number:06d}",
-        "received_at": now,
-        # Who is named later is written to what has been received by who names them.
-        "people": policy.people,
-    }
+    # Who is named later is written to what has been received by who names them.
+    return changes | {"receipt_no": number, "received_at": clock.now(), "people": policy.people}
+
+
+def _received(session: Session, row: Any, delta_fen: int) -> str:
+    """Hold the budget's part; return the receipt number: the old one for what was withdrawn and is sent again."""
+    if row.receipt_no:
+        policy_budget.move_budget(session, row.policy_id, delta_fen)
+        return row.receipt_no
+    number = policy_budget.receipt(session, row.policy_id, delta_fen)
+    return f"ZC{row.policy_id:04d}-{clock.today().year}-{number:06d}"
 
 
 def _claim(session: Session, row: Any, found: Checked) -> None:

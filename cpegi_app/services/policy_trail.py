@@ -142,8 +142,9 @@ def steps(session: Session, row: PolicyApplication) -> list[Step]:
 
 
 def _received(row: PolicyApplication) -> Step:
-    if row.received_at is None:
-        return Step(label="申请受理", state="now", text="尚未提交")
+    if row.received_at is None or row.status == Status.DRAFT:
+        text = "已撤回，尚未重新提交" if row.receipt_no else "尚未提交"
+        return Step(label="申请受理", state="now", text=text)
     return Step(
         label="申请受理", at=clock.local(row.received_at), state="done", text=f"受理编号 {row.receipt_no}"
     )

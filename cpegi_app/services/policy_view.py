@@ -129,7 +129,8 @@ def form(session: Session, actor: Actor, row_id: int, look: Look = FIRST) -> For
         status=row.status,
         policy_id=row.policy_id,
         policy=policy_public.describe(session, of, d, session.get_one(PolicyVersion, row.version_id).number),
-        receipt=row.receipt_no or "",
+        # What was withdrawn is received no longer.
+        receipt=row.receipt_no or "" if row.status != Status.DRAFT else "",
         received=clock.local(row.received_at),
         due=due(row),
         applicant=_applicant(org),

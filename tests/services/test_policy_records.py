@@ -68,7 +68,9 @@ def test_a_record_is_free_again_after_withdrawal_and_rejection(session: Session)
     assert policy_budget.held_by(session, of.id or 0, bank.org_id or 0) == (0, 0)
     row = fresh(session, row)
     row = policy_application.submit(session, firm, row.id or 0, row.version, {}, "again")
-    assert row.receipt_no and row.receipt_no.endswith("000003")
+    # It keeps the number under which it was received first: two applications, two numbers.
+    assert row.receipt_no and row.receipt_no.endswith("000001") and held(session, of)[1] == 2
+    assert row.received_at and clock.aware(row.received_at) > clock.aware(theirs.received_at)
 
 
 def test_a_corrected_loan_is_no_second_one(session: Session):

@@ -12,11 +12,13 @@ from sqlmodel import Session, select
 from cpegi_app.errors import DomainError, NotFound
 from cpegi_app.models import PolicyGrant
 from cpegi_app.services import (
+    policy_application,
     policy_claim_list,
     policy_payment,
     policy_publicity,
     policy_trail,
     policy_trail_zip,
+    policy_view,
 )
 from cpegi_app.vocabulary.policy import PaymentState
 from tests import factories, redemption
@@ -84,6 +86,16 @@ def test_the_trail_is_for_those_who_act_on_it(session: Session, batch):
     for wrong in (0, -1, 999_999, 2**40, True, "1"):
         with pytest.raises(NotFound):
             policy_trail.trail(session, staff, wrong)  # pyright: ignore[reportArgumentType]
+
+
+def test_what_was_withdrawn_is_not_told_as_received(session: Session):
+    owner = factories.member(session)
+    row = redemption.received(session, redemption.policy(session), owner)
+    policy_application.withdraw(session, owner, row.id or 0, row.version)
+    [first, *later] = policy_trail.own_steps(session, owner, row.id or 0)
+    assert (first.state, first.at) == ("now", "") and "已撤回" in first.text
+    assert {s.state for s in later} == {"todo"}
+    assert policy_view.form(session, owner, row.id or 0).receipt == ""
 
 
 def test_the_way_is_told_at_every_station(session: Session):
