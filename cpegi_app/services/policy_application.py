@@ -78,10 +78,8 @@ def _begin(session: Session, actor: Actor, policy: Policy) -> PolicyApplication:
     assert policy.version_id
     d = definitions.of_version(session, policy.version_id)
     _held, count = policy_budget.held_by(session, policy.id or 0, actor.org_id or 0)
-    if count >= d.most:
-        raise DomainError(
-            f"每个单位在该政策下最多申请 {d.most} 件，贵单位已有 {count} 件，请在“政策申请”中查看已提交的申请。"
-        )
+    if why := policy_budget.too_many(d, count):
+        raise DomainError(f"{why}。")
     org = session.get_one(Organisation, actor.org_id)
     profile = org.profile
     row = PolicyApplication(

@@ -132,15 +132,19 @@ def move_tally(
         raise _over_tally(session, d, policy_id, org_id, delta_fen, count)
 
 
+def too_many(d: Definition, count: int) -> str:
+    """Say that an applicant's number of applications is used up; empty while it is not."""
+    if count < d.most:
+        return ""
+    return f"每个单位在该政策下最多申请 {d.most} 件，贵单位已有 {count} 件，请在“政策申请”中查看已提交的申请"
+
+
 def _over_tally(
     session: Session, d: Definition, policy_id: int, org_id: int, delta_fen: int, count: int
 ) -> DomainError:
     held, number = held_by(session, policy_id, org_id)
     if count > 0 and number + count > d.most:
-        return OverLimit(
-            "policy",
-            f"每个单位在该政策下最多申请 {d.most} 件，贵单位已有 {number} 件，请在“政策申请”中查看已提交的申请。",
-        )
+        return OverLimit("policy", f"{too_many(d, number)}。")
     left = max(0, (d.applicant_cap_fen or 0) - held)
     return OverLimit(
         "asked",
