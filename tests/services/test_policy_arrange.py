@@ -13,6 +13,7 @@ from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import Notice, Policy
 from cpegi_app.services import (
+    notices,
     policy,
     policy_arrange,
     policy_claim,
@@ -84,6 +85,13 @@ def test_a_new_version_names_people_for_earlier_applications_too(session: Sessio
     )
     row = fresh(session, row)
     assert row.status == Status.RETURNED and row.people["FORMAL"] == [second.user_id]
+    # Nobody's bell goes on ringing for it, whoever was named when it came in.
+    assert [notices.unread_count(session, who) for who in (first, second)] == [0, 1]
+    assert (
+        session.exec(select(Notice.title).where(Notice.user_id == second.user_id))
+        .one()
+        .startswith("由您办理")
+    )
 
 
 def test_redemption_of_a_stopped_policy_can_be_fixed(session: Session):
