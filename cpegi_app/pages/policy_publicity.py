@@ -286,6 +286,7 @@ def _public_list(state: Any, row: Any) -> rx.Component:
                 ui.tag(row.state, row.tone),
                 rx.el.span("公示期 ", row.starts_on, " 至 ", row.ends_on),
                 rx.el.span("共 ", row.count, " 件，合计 ", row.amount, " 元"),
+                ui.show(row.revoked > 0, rx.el.span("另有 ", row.revoked, " 件已取消，不计入合计")),
                 class_name="row",
             ),
             class_name="site-title",
@@ -295,7 +296,10 @@ def _public_list(state: Any, row: Any) -> rx.Component:
             ui.data_table(
                 [ui.Col("单位名称", wrap=True), AMOUNT],
                 state.rows,
-                lambda e: [e.org, e.amount],
+                lambda e: [
+                    rx.el.span(e.org, ui.show(e.state != "", ui.tag(e.state, e.tone)), class_name="row"),
+                    e.amount,
+                ],
                 "拟奖补名单",
                 loading=state.loading,
                 start=(state.page - 1) * state.size + 1,

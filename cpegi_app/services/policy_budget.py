@@ -21,11 +21,14 @@ from cpegi_app.services.policy_records import Record
 
 
 class OverLimit(DomainError):
-    """A budget, a cap or a number of applications that is used up; `field` is where the form says so."""
+    """A budget, a cap or a number of applications that is used up; `field` is where the applicant's form says so.
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
+    `fact` is for everybody, the advice after it for the applicant; `left_fen` could still be held.
+    """
+
+    def __init__(self, field: str, fact: str, advice: str = "", left_fen: int = 0) -> None:
+        super().__init__(f"{fact}，{advice}。" if advice else f"{fact}。")
+        self.field, self.fact, self.left_fen = field, fact, left_fen
 
 
 def _insert(session: Session) -> Any:
@@ -46,7 +49,7 @@ def open_budget(session: Session, policy_id: int, total_fen: int | None) -> None
         query = query.where(col(PolicyBudget.held_fen) <= total_fen)
     if session.exec(query.values(total_fen=total_fen)).rowcount != 1:
         held = of(session, policy_id).held_fen
-        raise OverLimit("budget", f"预算总额不能低于已占用的 {yuan(held)} 元，请调高后再发布。")
+        raise OverLimit("budget", f"预算总额不能低于已占用的 {yuan(held)} 元，请调高后再发布")
 
 
 def of(session: Session, policy_id: int) -> PolicyBudget:
@@ -144,13 +147,11 @@ def _over_tally(
 ) -> DomainError:
     held, number = held_by(session, policy_id, org_id)
     if count > 0 and number + count > d.most:
-        return OverLimit("policy", f"{too_many(d, number)}。")
+        return OverLimit("policy", too_many(d, number))
     left = max(0, (d.applicant_cap_fen or 0) - held)
-    return OverLimit(
-        "asked",
-        f"贵单位在该政策下合计最高 {yuan(d.applicant_cap_fen or 0)} 元，已占用 {yuan(held)} 元，本次最多可申请 {yuan(left)} 元，"
-        "请调整申请金额后提交。",
-    )
+    most = yuan(d.applicant_cap_fen or 0)
+    fact = f"每个申请单位在该政策下合计最高 {most} 元，已占用 {yuan(held)} 元，还可占用 {yuan(left)} 元"
+    return OverLimit("asked", fact, "请调整申请金额后提交", left)
 
 
 def _move_budget(session: Session, policy_id: int, values: dict[str, Any], delta_fen: int) -> int:
@@ -172,15 +173,10 @@ def _move_budget(session: Session, policy_id: int, values: dict[str, Any], delta
         return int(found[0])
     now = of(session, policy_id)
     left = max(0, (now.total_fen or 0) - now.held_fen)
-    raise OverLimit(
-        "asked",
-        f"政策预算剩余 {yuan(left)} 元，不足以支付 {yuan(delta_fen)} 元。"
-        + (
-            "请在“申请金额”中填写不超过剩余预算的金额后再提交。"
-            if left
-            else "预算已用完，无法继续受理，请关注后续政策。"
-        ),
-    )
+    advice = "请在“申请金额”中填写不超过剩余预算的金额后再提交"
+    gone = "预算已用完，无法继续受理，请关注后续政策"
+    fact = f"政策预算剩余 {yuan(left)} 元，不足以支付 {yuan(delta_fen)} 元"
+    raise OverLimit("asked", fact, advice if left else gone, left)
 
 
 # --- records: each once a policy ----------------------------------------------------------------------

@@ -37,7 +37,7 @@ class WaitingPolicy(BaseModel):
 
 
 class PublicityRow(BaseModel):
-    """A publication in a list."""
+    """A publication in a list; `count` and `amount` are without what was taken back since, which `revoked` counts."""
 
     id: int = 0
     title: str = ""
@@ -48,6 +48,7 @@ class PublicityRow(BaseModel):
     tone: str = "grey"
     count: int = 0
     amount: str = ""
+    revoked: int = 0
     open_objections: int = 0
     open: bool = False
     over: bool = False
@@ -55,7 +56,7 @@ class PublicityRow(BaseModel):
 
 
 class Entry(BaseModel):
-    """A name and an amount as published, with where the grant stands for the staff."""
+    """A name and an amount as published, with where the grant stands; the public reads only that it was taken back."""
 
     id: int
     grant_id: int
@@ -226,7 +227,13 @@ def listing(
 
 def public_listing(session: Session, *, page: int = 1, size: int = 10) -> tuple[list[PublicityRow], int]:
     """Return one page of the publications as everybody reads them, newest first."""
-    return _page(session, col(Publicity.id) > 0, page, size)
+    found, total = _page(session, col(Publicity.id) > 0, page, size)
+    return [_for_all(row) for row in found], total
+
+
+def _for_all(row: PublicityRow) -> PublicityRow:
+    """Return a publication without what only the staff reads."""
+    return row.model_copy(update={"open_objections": 0})
 
 
 def _page(session: Session, where: Any, page: int, size: int) -> tuple[list[PublicityRow], int]:
@@ -237,8 +244,11 @@ def _page(session: Session, where: Any, page: int, size: int) -> tuple[list[Publ
 
 def row_of(session: Session, p: Publicity) -> PublicityRow:
     """Return a publication as lists show it."""
-    figures: Any = select(func.count(), func.coalesce(func.sum(PublicityEntry.amount_fen), 0))  # pyright: ignore
-    count, amount = session.exec(figures.where(PublicityEntry.publicity_id == p.id)).one()
+    stands = col(G.state) != GrantState.REVOKED.value
+    amounts = func.coalesce(func.sum(col(PublicityEntry.amount_fen)).filter(stands), 0)
+    figures: Any = select(func.count(), func.count().filter(stands), amounts)  # pyright: ignore
+    query = figures.select_from(PublicityEntry).join(G, col(G.id) == PublicityEntry.grant_id)
+    names, count, amount = session.exec(query.where(PublicityEntry.publicity_id == p.id)).one()
     state, tone = ("公示已结束", "grey") if p.closed_at else ("公示中", "orange")
     over = not p.closed_at and p.ends_on < clock.today()
     if over:
@@ -253,6 +263,7 @@ def row_of(session: Session, p: Publicity) -> PublicityRow:
         tone=tone,
         count=count,
         amount=yuan(int(amount)),
+        revoked=names - count,
         open_objections=len(open_objections(session, p.id or 0)),
         open=p.closed_at is None,
         over=over,
@@ -268,6 +279,12 @@ def open_objections(session: Session, publicity_id: int) -> list[Objection]:
     return list(session.exec(query))
 
 
+def is_disputed(session: Session, grant: PolicyGrant) -> bool:
+    """Tell whether an objection to a grant, or to the whole list in which it was published, is not decided yet."""
+    found = open_objections(session, grant.publicity_id or 0)
+    return any(o.grant_id in (None, grant.id) for o in found)
+
+
 def public_one(
     session: Session, publicity_id: int, *, page: int = 1, size: int = 20
 ) -> tuple[PublicityRow, list[Entry], int]:
@@ -275,15 +292,16 @@ def public_one(
     row = session.get(Publicity, publicity_id) if _is_number(publicity_id) else None
     if row is None:
         raise NotFound("公示")
-    query = (
-        select(PublicityEntry).where(PublicityEntry.publicity_id == row.id).order_by(col(PublicityEntry.id))
-    )
-    found = session.exec(query.offset((page - 1) * size).limit(size))
-    shown = row_of(session, row)
-    entries = [
-        Entry(id=e.id or 0, grant_id=e.grant_id, org=e.org_name, amount=yuan(e.amount_fen)) for e in found
-    ]
-    return shown, entries, shown.count
+    query = select(PublicityEntry, G.state).join(G, col(G.id) == PublicityEntry.grant_id)
+    query = query.where(PublicityEntry.publicity_id == row.id).order_by(col(PublicityEntry.id))
+    shown = _for_all(row_of(session, row))
+    entries = []
+    for e, state in session.exec(query.offset((page - 1) * size).limit(size)):
+        entry = Entry(id=e.id or 0, grant_id=e.grant_id, org=e.org_name, amount=yuan(e.amount_fen))
+        if state == GrantState.REVOKED:
+            entry.state, entry.tone = GrantState.REVOKED.label, GRANT_TONES[state]
+        entries.append(entry)
+    return shown, entries, shown.count + shown.revoked
 
 
 def entries(

@@ -28,6 +28,7 @@ from cpegi_app.services import (
     policy_claim,
     policy_claim_list,
     policy_people,
+    policy_publicity,
     policy_review,
     review,
 )
@@ -179,6 +180,8 @@ def _published(session: Session, grant: PolicyGrant) -> list[Step]:
     if grant.state == GrantState.PUBLIC:
         first.state = "now" if clock.today() <= publicity.ends_on else "done"
         second.state, second.text = ("now", "等待确认") if first.state == "done" else ("todo", "")
+        if policy_publicity.is_disputed(session, grant):
+            second.text = "有异议，正在核实"
     elif grant.state == GrantState.REVOKED:
         second = Step(
             label="公示确认", at=clock.local(grant.revoked_at), state="bad", text="异议成立，已取消"

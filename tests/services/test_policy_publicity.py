@@ -75,6 +75,10 @@ def test_nothing_is_confirmed_before_the_days_are_over_or_while_it_is_objected_t
         "received_on": str(clock.today()),
     }
     first = policy_objection.record(session, staff, number, form | {"grant": str(grants[0].id)})
+    # That somebody objects is the staff's affair; everybody reads what came of it.
+    assert policy_publicity.listing(session, staff)[0][0].open_objections == 1
+    assert policy_publicity.public_listing(session)[0][0].open_objections == 0
+    assert policy_publicity.public_one(session, number)[0].open_objections == 0
     whole = policy_objection.record(session, staff, number, form)
     redemption.days_pass(6)
     with pytest.raises(DomainError, match="整个名单"):
@@ -92,6 +96,11 @@ def test_nothing_is_confirmed_before_the_days_are_over_or_while_it_is_objected_t
         policy_objection.decide(session, staff, number, first, False, "再想想")
     assert redemption.fresh(session, grants[0]).state == GrantState.REVOKED
     assert budget(session, of).held_fen == held - grants[0].amount_fen
+    shown, names, total = policy_publicity.public_one(session, number)
+    assert [(e.org, e.state) for e in names] == [
+        (g.org_name, "" if n else "已取消") for n, g in enumerate(grants)
+    ]
+    assert (shown.count, shown.amount, shown.revoked, total) == (2, "100,000.00", 1, 3)
     assert policy_publicity.confirm(session, staff, number) == 0
     with pytest.raises(Conflict, match="确认完毕"):
         policy_publicity.confirm(session, staff, number)

@@ -179,8 +179,11 @@ def test_a_budget_taken_at_approval(session: Session):
         act(session, staff, row, Action.APPROVE)
     act(session, staff, rows[0], Action.APPROVE)
     assert held(session, of)[0] == 5_000_000
-    with pytest.raises(DomainError, match="预算剩余 30,000"):
+    with pytest.raises(FormInvalid, match="预算剩余 30,000") as refusal:
         act(session, staff, rows[1], Action.APPROVE)
+    # The reviewer reads what the reviewer can do about it.
+    assert "审核金额核减到 30,000.00 元以内" in refusal.value.fields["reviewed"]
+    assert "申请金额" not in refusal.value.message
     payload = {"reviewed": "30000", "reviewed_reason": "预算限额"}
     act(session, staff, rows[1], Action.APPROVE, payload=payload)
     assert held(session, of)[0] == 8_000_000

@@ -307,6 +307,20 @@ def test_another_amount_needs_its_reason(session: Session):
     assert "reviewed_reason" in refusal.value.fields
 
 
+def test_nobody_is_granted_more_than_was_asked(session: Session):
+    staff = factories.staff(session)
+    row = redemption.received(session, redemption.policy(session, staff), asked="10000")
+    with pytest.raises(FormInvalid) as refusal:
+        payload = {"reviewed": "10000.01", "reviewed_reason": "按系统计算金额"}
+        decide(session, staff, row, Action.APPROVE, payload=payload)
+    assert "不超过申请金额 10,000.00 元" in refusal.value.fields["reviewed"]
+    payload = {"reviewed": "9000", "reviewed_reason": "核减"}
+    row = decide(session, staff, row, Action.APPROVE, payload=payload)
+    # The next stage may go back to what was asked.
+    payload = {"reviewed": "10000", "reviewed_reason": "恢复"}
+    assert decide(session, staff, row, Action.APPROVE, payload=payload).reviewed_fen == 1_000_000
+
+
 # --- many at once -------------------------------------------------------------------------------------
 
 
