@@ -15,8 +15,8 @@ from cpegi_app.services import (
     policy_open,
     policy_own,
     policy_record_view,
-    policy_trail,
     policy_view,
+    policy_way,
     review_view,
 )
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
@@ -26,8 +26,8 @@ from cpegi_app.services.policy_choice import ALL, CHOSEN, USABLE, Look
 from cpegi_app.services.policy_open import ForMe, Offer
 from cpegi_app.services.policy_own import ApplicationRow, PreCheck
 from cpegi_app.services.policy_record_view import RecordList
-from cpegi_app.services.policy_trail import Step
 from cpegi_app.services.policy_view import Form, Money
+from cpegi_app.services.policy_way import Step
 from cpegi_app.services.review_view import ReviewView
 from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
 from cpegi_app.state.form import FilesState
@@ -86,7 +86,7 @@ def _page(
     session: Session, actor: Actor, row_id: int, look: Look = policy_view.FIRST
 ) -> tuple[Form, ReviewView, list[Step]]:
     form = policy_view.form(session, actor, row_id, look)
-    steps = policy_trail.own_steps(session, actor, row_id)
+    steps = policy_way.own_steps(session, actor, row_id)
     return form, review_view.view(session, FLOW, actor, row_id), steps
 
 

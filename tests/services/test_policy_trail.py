@@ -21,6 +21,7 @@ from cpegi_app.services import (
     policy_trail,
     policy_trail_zip,
     policy_view,
+    policy_way,
 )
 from cpegi_app.vocabulary.policy import PaymentState
 from tests import factories, redemption
@@ -94,7 +95,7 @@ def test_what_was_withdrawn_is_not_told_as_received(session: Session):
     owner = factories.member(session)
     row = redemption.received(session, redemption.policy(session), owner)
     policy_application.withdraw(session, owner, row.id or 0, row.version)
-    [first, *later] = policy_trail.own_steps(session, owner, row.id or 0)
+    [first, *later] = policy_way.own_steps(session, owner, row.id or 0)
     assert (first.state, first.at) == ("now", "") and "已撤回" in first.text
     assert {s.state for s in later} == {"todo"}
     assert policy_view.form(session, owner, row.id or 0).receipt == ""
@@ -110,7 +111,7 @@ def test_an_objection_that_is_not_decided_is_told(session: Session):
     first = policy_objection.record(session, staff, number, named)
 
     def told() -> list[tuple[str, str]]:
-        every = [policy_trail.own_steps(session, w, r.id) for w, r in zip(owners, rows, strict=True)]
+        every = [policy_way.own_steps(session, w, r.id) for w, r in zip(owners, rows, strict=True)]
         return [(s.state, s.text) for steps in every for s in steps if s.label == "公示确认"]
 
     assert told() == [("todo", "有异议，正在核实"), ("todo", "")]
@@ -128,7 +129,7 @@ def test_the_way_is_told_at_every_station(session: Session):
     of = redemption.policy(session, staff)
 
     def now() -> str:
-        steps = policy_trail.own_steps(session, owner, row.id or 0)
+        steps = policy_way.own_steps(session, owner, row.id or 0)
         return next((s.label for s in steps if s.state in ("now", "bad")), "完")
 
     row = redemption.received(session, of, owner)
