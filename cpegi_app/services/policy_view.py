@@ -172,6 +172,12 @@ def _granted(session: Session, row: PolicyApplication) -> tuple[str, str]:
     return yuan(row.reviewed_fen or 0), why if row.reviewed_fen != row.asked_fen else ""
 
 
+def closed(session: Session, actor: Actor, row_id: int) -> str:
+    """Return why an own application could not be sent now, empty while its policy is open."""
+    _, of, _ = policy_application.load_own(session, actor, row_id)
+    return definitions.closed_sentence(of)
+
+
 def names(session: Session, actor: Actor, row_id: int) -> frozenset[str]:
     """Return the names that an own application's form may send."""
     return policy_places.names(policy_application.load_own(session, actor, row_id)[2])
