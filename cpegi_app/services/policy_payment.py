@@ -50,6 +50,7 @@ class ReadyRow(BaseModel):
     approved: str
     again: bool
     why: str
+    application_id: int
 
 
 class BatchRow(BaseModel):
@@ -153,6 +154,7 @@ def _ready_row(c: PolicyClaim, a: PolicyApplication, closed: set[int]) -> ReadyR
         approved=clock.local(c.decided_at),
         again=c.round > 1,
         why="该单位账号已全部停用，不能拨付" if c.org_id in closed else "",
+        application_id=a.id or 0,
     )
 
 
