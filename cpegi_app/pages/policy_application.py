@@ -52,11 +52,24 @@ def policy_application() -> rx.Component:
             ui.page_head(
                 rx.cond(state.form.policy.name != "", state.form.policy.name, POLICY_APPLICATION.title),
                 ui.link_button("返回列表", POLICY_APPLICATIONS.route),
-                ui.show(state.view.can_withdraw, ui.button("撤回", state.withdraw)),
+                ui.show(state.view.can_withdraw, ui.button("撤回", state.withdraw(False))),
                 status=ui.tag(state.view.status_label, state.view.tone),
                 number=number,
             ),
             rx.cond(state.editable, _editor(key), _standing()),
+            ui.dialog(
+                state.withdrawing != "",
+                "撤回后不能再提交",
+                rx.el.p(
+                    state.withdrawing, "。撤回后内容保留为草稿，但不能再提交，占用的记录和额度随之释放。"
+                ),
+                actions=[
+                    ui.button("不撤回", state.stay),
+                    ui.button("仍要撤回", state.withdraw(True), "primary", class_name="is-danger"),
+                ],
+                on_close=state.stay,
+                ident="withdraw",
+            ),
         ),
     )
 
@@ -326,6 +339,8 @@ def _standing() -> rx.Component:
                 class_name="stack",
             ),
         ),
+        # The version that counts for it, though the policy may have another by now.
+        _policy(),
         rx.el.div(
             rx.el.div(data_cards(state.view), class_name="stack"),
             rx.el.div(files_card(state.view), history_card(state.view), class_name="stack"),

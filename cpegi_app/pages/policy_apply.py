@@ -139,7 +139,7 @@ def policy_start() -> rx.Component:
                     "",
                     ui.empty_state(
                         "目前没有奖补政策",
-                        "政策根据政府的奖补要求开通，具体时间请关注平台发布的通知。",
+                        "政策根据政府的奖补要求开通；开始受理后列在这里，工作台的“正在受理的奖补政策”也会显示。",
                         ui.link_button("查看以往政策", PUBLIC_POLICIES.route),
                         icon_name="gift",
                     ),

@@ -9,7 +9,7 @@ import reflex as rx
 from cpegi_app.pages import ui
 from cpegi_app.pages.review import new_value
 from cpegi_app.services.policy_review import AmountView
-from cpegi_app.services.policy_trail import Step
+from cpegi_app.services.policy_way import Step
 from cpegi_app.services.review_desk import DeskField, DeskFile, DeskGroup, DeskSlot
 
 MENU = "政策奖补"

@@ -85,7 +85,7 @@ def _ready_row(r: Any) -> list:
             ui.show(r.why != "", ui.tag(r.why, "red")),
             rx.el.p(r.policy, class_name="small muted"),
         ),
-        r.receipt,
+        ui.two_lines(r.receipt, ui.link("来龙去脉", href(POLICY_TRAIL, r.application_id))),
         r.amount,
         ui.two_lines(r.payee, r.account),
         r.approved,
@@ -228,7 +228,8 @@ def _exchange() -> rx.Component:
             ui.show(
                 waits,
                 rx.el.span(
-                    "在导出的文件中填写“拨付结果、拨付日期、凭证号、失败原因”后导入；有一行不符则全部不登记。",
+                    "在导出的文件中填写“拨付结果、拨付日期、凭证号、失败原因”后导入；有一行不符则全部不登记。"
+                    "用 Excel 或 WPS 填写请下载 Excel；CSV 供财务系统读取，用 Excel 保存会丢失长账号的末几位。",
                     class_name="muted small",
                 ),
             ),

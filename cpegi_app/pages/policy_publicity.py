@@ -300,6 +300,7 @@ def _public_list(state: Any, row: Any) -> rx.Component:
                 ui.tag(row.state, row.tone),
                 rx.el.span("公示期 ", row.starts_on, " 至 ", row.ends_on),
                 rx.el.span("共 ", row.count, " 件，合计 ", row.amount, " 元"),
+                ui.show(row.revoked > 0, rx.el.span("另有 ", row.revoked, " 件已取消，不计入合计")),
                 class_name="row",
             ),
             class_name="site-title",
@@ -307,7 +308,10 @@ def _public_list(state: Any, row: Any) -> rx.Component:
         list_page(
             state,
             NAME_COLUMNS,
-            lambda e: [e.org, e.amount],
+            lambda e: [
+                rx.el.span(e.org, ui.show(e.state != "", ui.tag(e.state, e.tone)), class_name="row"),
+                e.amount,
+            ],
             "拟奖补名单",
             query=[_looked_for("单位", "单位名称中的字")],
             export=False,

@@ -218,6 +218,7 @@ def _member(session: Session, actor: Actor) -> Bench:
     if actor.may(Permission.EQUITY_BROWSE):
         waiting = equity_interest.unanswered(session, actor)
         tiles.append(tile("待反馈推荐项目", waiting, DEALS.route, "orange" if waiting else "grey", "个"))
+    tiles += policy_bench.open_now(session, actor)
     progress: list[application_list.ApplicationRow] = []
     if actor.may(Permission.APPLICATION_SUBMIT):
         progress, sent = application_list.listing(session, actor, inbox=False, size=5)

@@ -335,6 +335,7 @@ def stop(session: Session, actor: Actor, policy_id: int, version: int, reason: s
     if policy.state != PolicyState.PUBLISHED:
         raise Conflict("只有已发布的政策可以停止受理。请刷新页面查看最新状态。")
     keep_draft(session, policy, version, policy.draft)
+    policy_budget.wait(session, policy_id)
     policy.state, policy.stopped_at = PolicyState.STOPPED.value, clock.now()
     policy.stop_reason = reason
     session.add(policy)

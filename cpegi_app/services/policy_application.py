@@ -78,10 +78,8 @@ def _begin(session: Session, actor: Actor, policy: Policy) -> PolicyApplication:
     assert policy.version_id
     d = definitions.of_version(session, policy.version_id)
     _held, count = policy_budget.held_by(session, policy.id or 0, actor.org_id or 0)
-    if count >= d.most:
-        raise DomainError(
-            f"每个单位在该政策下最多申请 {d.most} 件，贵单位已有 {count} 件，请在“政策申请”中查看已提交的申请。"
-        )
+    if why := policy_budget.too_many(d, count):
+        raise DomainError(f"{why}。")
     org = session.get_one(Organisation, actor.org_id)
     profile = org.profile
     row = PolicyApplication(
@@ -257,8 +255,8 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: review.Pay
         "asked_fen": asked,
         "computed_fen": computed,
         "reviewed_fen": None,
-        "begun_at": None,
-        "people": policy.people,
+        # Who asked for a correction has begun: it stays so when the application comes back.
+        "begun_at": row.begun_at if row.status == Status.RETURNED else None,
     }
 
 
@@ -276,15 +274,24 @@ def _take(session: Session, row: Any, policy: Policy, d: Definition, found: Chec
         if delta:
             policy_budget.move_budget(session, row.policy_id, delta)
         return changes
-    number = policy_budget.receipt(session, row.policy_id, delta)
-    # Those before us held the budget's row: what counts is the moment at which it was ours.
+    number = _received(session, row, delta)
+    # Those before us held the budget's row: what counts is the policy and the moment at which it was ours.
+    session.refresh(policy)
     if why := definitions.closed_sentence(policy):
         raise FormInvalid(
             {"policy": f"{why}。已填写的内容保留为草稿"}, f"{why}，未能受理。已填写的内容保留为草稿。"
         )
-    now = clock.now()
-    year = now.astimezone(clock.SHANGHAI).year
-    return changes | {"receipt_no": f"ZC{row.policy_id:04d}-{year}-{number:06d}", "received_at": now}
+    # Who is named later is written to what has been received by who names them.
+    return changes | {"receipt_no": number, "received_at": clock.now(), "people": policy.people}
+
+
+def _received(session: Session, row: Any, delta_fen: int) -> str:
+    """Hold the budget's part; return the receipt number: the old one for what was withdrawn and is sent again."""
+    if row.receipt_no:
+        policy_budget.move_budget(session, row.policy_id, delta_fen)
+        return row.receipt_no
+    number = policy_budget.receipt(session, row.policy_id, delta_fen)
+    return f"ZC{row.policy_id:04d}-{clock.today().year}-{number:06d}"
 
 
 def _claim(session: Session, row: Any, found: Checked) -> None:

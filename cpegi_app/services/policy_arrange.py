@@ -14,7 +14,7 @@ from cpegi_app import clock
 from cpegi_app.access import CLAIM_QUEUE, POLICY_CLAIMS, POLICY_QUEUE, Actor
 from cpegi_app.errors import Conflict, FormInvalid
 from cpegi_app.models import Policy, PolicyApplication, PolicyAssignment, PolicyClaim, PolicyGrant
-from cpegi_app.services import audit, notices, policy, policy_parse, review
+from cpegi_app.services import audit, notices, policy, policy_parse, policy_people, review
 from cpegi_app.services.forms import Day, Form, Widget, input_field
 from cpegi_app.services.policy_decision import STAGES
 from cpegi_app.services.policy_definition import window_text
@@ -56,9 +56,24 @@ def arrange(session: Session, actor: Actor, policy_id: int, version: int, typed:
     if errors:
         raise FormInvalid(errors)
     policy.keep_draft(session, row, version, {**row.draft, "values": values}, stopped=True)
+    changed = _changes(session, row, people, window)
     put_in_force(session, actor, row, people, window)
-    audit.record(session, actor, "policy.arrange", f"policy:{row.id}", row.name)
+    audit.record(session, actor, "policy.arrange", f"policy:{row.id}", f"{row.name}：{changed}")
     return row.version
+
+
+def _changes(session: Session, row: Policy, people: dict[str, list[int]], window: tuple[Any, Any]) -> str:
+    """Return what an arrangement changes, before and after, for the audit trail: no version of a stopped policy keeps it."""
+    before = dict(row.people)
+    named = policy_people.names(session, {i for of in (before, people) for ids in of.values() for i in ids})
+
+    def who(of: dict[str, list[int]], stage: PolicyStage) -> str:
+        return "、".join(named.get(i, str(i)) for i in of.get(stage.value) or []) or "不限"
+
+    found = [(s.label, who(before, s), who(people, s)) for s in PolicyStage]
+    until = window_text(row.redeem_opens_at, row.redeem_closes_at)
+    found.append(("兑现时间", until, window_text(*window)))
+    return "；".join(f"{what}由“{old}”改为“{new}”" for what, old, new in found if old != new) or "没有变化"
 
 
 def put_in_force(

@@ -15,6 +15,7 @@ from cpegi_app.access import (
     POLICY_CLAIMS,
     POLICY_QUEUE,
     POLICY_REVIEW,
+    POLICY_START,
     PUBLICITIES,
     Actor,
     Permission,
@@ -23,12 +24,13 @@ from cpegi_app.models import PolicyApplication, PolicyGrant
 from cpegi_app.services import (
     policy_claim_list,
     policy_clock,
+    policy_open,
     policy_payment,
     policy_people,
     policy_publicity,
     policy_queue,
 )
-from cpegi_app.services.bench_parts import MOST, TODOS, Todo
+from cpegi_app.services.bench_parts import MOST, TODOS, Tile, Todo, tile
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_decision import STAGES, stage_of
 from cpegi_app.vocabulary import TONES, Status
@@ -65,7 +67,7 @@ def queues(session: Session, actor: Actor) -> list[Queue]:
             )
         claims = policy_claim_list.queue(session, actor, filters={}, size=1)[1]
         found.append(Queue(label="兑现审核", count=claims, href=CLAIM_QUEUE.route, route=CLAIM_QUEUE.route))
-        unpublished = sum(w.count for w in policy_publicity.waiting(session, actor))
+        unpublished = policy_publicity.unpublished(session, actor)
         found.append(
             Queue(label="政策待公示", count=unpublished, href=PUBLICITIES.route, route=PUBLICITIES.route)
         )
@@ -122,6 +124,14 @@ def _application(row: PolicyApplication) -> Todo:
         tone="red" if policy_clock.is_late(row) else "blue",
         tag="政策申请",
     )
+
+
+def open_now(session: Session, actor: Actor) -> list[Tile]:
+    """Return how many policies an actor who may apply could apply under now."""
+    if not actor.may(Permission.POLICY_APPLY):
+        return []
+    count = policy_open.number(session, actor)
+    return [tile("正在受理的奖补政策", count, POLICY_START.route, "green" if count else "grey", "项")]
 
 
 def own(session: Session, actor: Actor) -> list[Todo]:

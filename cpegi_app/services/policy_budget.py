@@ -21,11 +21,14 @@ from cpegi_app.services.policy_records import Record
 
 
 class OverLimit(DomainError):
-    """A budget, a cap or a number of applications that is used up; `field` is where the form says so."""
+    """A budget, a cap or a number of applications that is used up; `field` is where the applicant's form says so.
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
+    `fact` is for everybody, the advice after it for the applicant; `left_fen` could still be held.
+    """
+
+    def __init__(self, field: str, fact: str, advice: str = "", left_fen: int = 0) -> None:
+        super().__init__(f"{fact}，{advice}。" if advice else f"{fact}。")
+        self.field, self.fact, self.left_fen = field, fact, left_fen
 
 
 def _insert(session: Session) -> Any:
@@ -46,13 +49,18 @@ def open_budget(session: Session, policy_id: int, total_fen: int | None) -> None
         query = query.where(col(PolicyBudget.held_fen) <= total_fen)
     if session.exec(query.values(total_fen=total_fen)).rowcount != 1:
         held = of(session, policy_id).held_fen
-        raise OverLimit("budget", f"预算总额不能低于已占用的 {yuan(held)} 元，请调高后再发布。")
+        raise OverLimit("budget", f"预算总额不能低于已占用的 {yuan(held)} 元，请调高后再发布")
 
 
 def of(session: Session, policy_id: int) -> PolicyBudget:
     """Return a policy's budget as it stands."""
     query = select(PolicyBudget).where(PolicyBudget.policy_id == policy_id)
     return session.exec(query.execution_options(populate_existing=True)).one()
+
+
+def wait(session: Session, policy_id: int) -> None:
+    """Let what is being received come in first, and nothing after it until this transaction ends."""
+    session.exec(select(PolicyBudget.id).where(PolicyBudget.policy_id == policy_id).with_for_update())
 
 
 def left(session: Session, policy_id: int) -> int | None:
@@ -127,21 +135,23 @@ def move_tally(
         raise _over_tally(session, d, policy_id, org_id, delta_fen, count)
 
 
+def too_many(d: Definition, count: int) -> str:
+    """Say that an applicant's number of applications is used up; empty while it is not."""
+    if count < d.most:
+        return ""
+    return f"每个单位在该政策下最多申请 {d.most} 件，贵单位已有 {count} 件，请在“政策申请”中查看已提交的申请"
+
+
 def _over_tally(
     session: Session, d: Definition, policy_id: int, org_id: int, delta_fen: int, count: int
 ) -> DomainError:
     held, number = held_by(session, policy_id, org_id)
     if count > 0 and number + count > d.most:
-        return OverLimit(
-            "policy",
-            f"每个单位在该政策下最多申请 {d.most} 件，贵单位已有 {number} 件，请在“政策申请”中查看已提交的申请。",
-        )
+        return OverLimit("policy", too_many(d, number))
     left = max(0, (d.applicant_cap_fen or 0) - held)
-    return OverLimit(
-        "asked",
-        f"贵单位在该政策下合计最高 {yuan(d.applicant_cap_fen or 0)} 元，已占用 {yuan(held)} 元，本次最多可申请 {yuan(left)} 元，"
-        "请调整申请金额后提交。",
-    )
+    most = yuan(d.applicant_cap_fen or 0)
+    fact = f"每个申请单位在该政策下合计最高 {most} 元，已占用 {yuan(held)} 元，还可占用 {yuan(left)} 元"
+    return OverLimit("asked", fact, "请调整申请金额后提交", left)
 
 
 def _move_budget(session: Session, policy_id: int, values: dict[str, Any], delta_fen: int) -> int:
@@ -163,15 +173,10 @@ def _move_budget(session: Session, policy_id: int, values: dict[str, Any], delta
         return int(found[0])
     now = of(session, policy_id)
     left = max(0, (now.total_fen or 0) - now.held_fen)
-    raise OverLimit(
-        "asked",
-        f"政策预算剩余 {yuan(left)} 元，不足以支付 {yuan(delta_fen)} 元。"
-        + (
-            "请在“申请金额”中填写不超过剩余预算的金额后再提交。"
-            if left
-            else "预算已用完，无法继续受理，请关注后续政策。"
-        ),
-    )
+    advice = "请在“申请金额”中填写不超过剩余预算的金额后再提交"
+    gone = "预算已用完，无法继续受理，请关注后续政策"
+    fact = f"政策预算剩余 {yuan(left)} 元，不足以支付 {yuan(delta_fen)} 元"
+    raise OverLimit("asked", fact, advice if left else gone, left)
 
 
 # --- records: each once a policy ----------------------------------------------------------------------

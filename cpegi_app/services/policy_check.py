@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from sqlmodel import Session
 
 from cpegi_app import clock
-from cpegi_app.access import POLICY_APPLICATION, PROFILE
+from cpegi_app.access import POLICY_APPLICATION, POLICY_APPLICATIONS, PROFILE
 from cpegi_app.models import Organisation, Policy, PolicyApplication
 from cpegi_app.services import conditions, files, policy_amount, policy_budget, policy_figures, policy_records
 from cpegi_app.services import policy_definition as definitions
@@ -74,6 +74,7 @@ def check(
     found = Checked()
     if not sent:
         _window(row, policy, found)
+        _number(session, row, d, found)
     _who(d, org, profile if profile is not None else org.profile, found)
     _records(session, row, d, org, data, found)
     _answers(d, data, found)
@@ -90,6 +91,12 @@ def _window(row: PolicyApplication, policy: Policy, found: Checked) -> None:
         found.add(
             "policy", f"{why}，现在不能提交。已填写的内容保留为草稿", POLICY_APPLICATION.url(aid=row.id)
         )
+
+
+def _number(session: Session, row: PolicyApplication, d: Definition, found: Checked) -> None:
+    _held, count = policy_budget.held_by(session, row.policy_id, row.org_id)
+    if not row.is_counted and (why := policy_budget.too_many(d, count)):
+        found.add("policy", why, POLICY_APPLICATIONS.route)
 
 
 def _who(d: Definition, org: Organisation, profile: dict[str, str], found: Checked) -> None:

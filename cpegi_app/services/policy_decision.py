@@ -65,8 +65,10 @@ def reviewed(row: PolicyApplication, payload: Any) -> tuple[int, str]:
         number = plain_number(text) * 100
     except ValueError:
         raise FormInvalid({"reviewed": "审核金额请填写数字，单位为元"}) from None
-    if number <= 0 or number > row.computed_fen or number != number.to_integral_value():
-        limit = f"审核金额须大于 0，且不超过系统计算金额 {yuan(row.computed_fen)} 元，最多两位小数"
+    # Nobody is granted more than was asked for.
+    most = max(row.asked_fen, before)
+    if number <= 0 or number > most or number != number.to_integral_value():
+        limit = f"审核金额须大于 0，且不超过申请金额 {yuan(most)} 元，最多两位小数"
         raise FormInvalid({"reviewed": limit})
     amount = int(number)
     if amount != before and not reason:
@@ -87,7 +89,13 @@ def before_approve(session: Session, actor: Actor, row: Any, payload: Any) -> di
     if row.stage + 1 < len(STAGES):
         return changes
     d = definitions.of_version(session, row.version_id)
-    policy_budget.move(session, d, row.policy_id, row.org_id, amount - row.held_fen)
+    try:
+        policy_budget.move(session, d, row.policy_id, row.org_id, amount - row.held_fen)
+    except policy_budget.OverLimit as refusal:
+        most = row.held_fen + refusal.left_fen
+        way = f"请将审核金额核减到 {yuan(most)} 元以内" if most else "没有余额，暂不能通过"
+        problem = f"{refusal.fact}，{way}"
+        raise FormInvalid({"reviewed": problem}, f"{problem}。") from None
     return changes | {"held_fen": amount}
 
 

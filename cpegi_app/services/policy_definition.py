@@ -218,6 +218,8 @@ def rule_text(d: Definition) -> str:
         share = f" × {percent(d.share_bp)}%" if d.share_bp != 10_000 else ""
         text = f"本金 × {rate} × 天数 ÷ 360{share}"
         text += f"，贴息期间 {d.interest_from} 至 {d.interest_to}"
+        # The loan book knows no day of repayment.
+        text += "，天数算至借据到期日，提前还款的由审核核减"
     return "；".join([text, *cap_texts(d)])
 
 

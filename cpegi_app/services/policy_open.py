@@ -115,19 +115,26 @@ def _used_up(session: Session, org: Organisation, policy: Policy, d: Definition)
 def for_me(session: Session, actor: Actor) -> list[ForMe]:
     """Return, for each open policy that stands on records, what the own records would bring under it."""
     policy_application.require(actor)
-    org, now = session.get_one(Organisation, actor.org_id), clock.now()
+    org = session.get_one(Organisation, actor.org_id)
+    panels = (_panel(session, org, policy, d) for policy, d in _meant_for(session, org, 10) if d.source)
+    return [p for p in panels if p]
+
+
+def number(session: Session, actor: Actor) -> int:
+    """Return how many policies are open now under which the actor's organisation may apply."""
+    policy_application.require(actor)
+    return len(_meant_for(session, session.get_one(Organisation, actor.org_id), MOST))
+
+
+def _meant_for(session: Session, org: Organisation, most: int) -> list[tuple[Policy, Definition]]:
+    """Return those of the policies open now (so many, what closes first) whose conditions an organisation meets."""
+    now = clock.now()
     query = select(Policy).where(
         Policy.state == PolicyState.PUBLISHED.value, col(Policy.opens_at) <= now, col(Policy.closes_at) > now
     )
-    found = []
-    for policy in session.exec(query.order_by(col(Policy.closes_at)).limit(10)).all():
-        assert policy.version_id
-        d = definitions.of_version(session, policy.version_id)
-        if d.source and not policy_check.who_not(d, org, org.profile):
-            panel = _panel(session, org, policy, d)
-            if panel:
-                found.append(panel)
-    return found
+    found = session.exec(query.order_by(col(Policy.closes_at)).limit(most)).all()
+    defined = [(p, definitions.of_version(session, p.version_id or 0)) for p in found]
+    return [(p, d) for p, d in defined if not policy_check.who_not(d, org, org.profile)]
 
 
 def _panel(session: Session, org: Organisation, policy: Policy, d: Definition) -> ForMe | None:

@@ -54,6 +54,7 @@ class ReadyRow(BaseModel):
     approved: str
     again: bool
     why: str
+    application_id: int
 
 
 class BatchRow(BaseModel):
@@ -157,6 +158,7 @@ def _ready_row(c: PolicyClaim, a: PolicyApplication, closed: set[int]) -> ReadyR
         approved=clock.local(c.decided_at),
         again=c.round > 1,
         why="该单位账号已全部停用，不能拨付" if c.org_id in closed else "",
+        application_id=a.id or 0,
     )
 
 
@@ -188,8 +190,7 @@ def make(session: Session, actor: Actor, claim_ids: list[int], name: str) -> int
         raise Conflict(
             f"所选申请中有 {lost} 笔已编入其他批次或状态已变化，没有编制任何批次。请刷新列表后重新选择。"
         )
-    if closed := policy_people.closed(session, [c.org_id for c, _ in found]):
-        named = "、".join(sorted({c.org_name for c, _ in found if c.org_id in closed})[:3])
+    if named := _closed(session, [(c.org_id, c.org_name) for c, _ in found]):
         raise DomainError(f"{named}的账号已全部停用，不能拨付。请取消选择后再编制批次。")
     batch = _new_batch(session, actor, name, sum(c.amount_fen for c, _ in found), len(found))
     try:
@@ -207,6 +208,12 @@ def make(session: Session, actor: Actor, claim_ids: list[int], name: str) -> int
         f"{batch.number}，{batch.count} 笔 {yuan(batch.total_fen)} 元",
     )
     return batch.id or 0
+
+
+def _closed(session: Session, payees: list[tuple[int, str]]) -> str:
+    """Return the first of those whom nothing is paid to, by name; empty when everybody can be paid."""
+    closed = policy_people.closed(session, [org for org, _ in payees])
+    return "、".join(sorted({name for org, name in payees if org in closed})[:3])
 
 
 def _new_batch(session: Session, actor: Actor, name: str, total_fen: int, count: int) -> PaymentBatch:
@@ -286,6 +293,9 @@ def send_out(session: Session, actor: Actor, batch_id: int, version: int) -> Non
         raise Conflict("批次刚有变化，请刷新页面核对后再导出。")
     if not batch.count:
         raise DomainError("批次中没有付款明细，请先编入要拨付的兑现申请。")
+    payees = select(Payment.org_id, Payment.payee_name).where(Payment.batch_id == batch.id)
+    if named := _closed(session, list(session.exec(payees))):
+        raise DomainError(f"{named}的账号已全部停用，不能拨付。请先将其移出批次，再确认并导出。")
     _change(session, batch, state=BatchState.EXPORTED.value, exported_at=clock.now())
     policy_people.note(session, actor, "payment.export", f"batch:{batch.id}", batch.number)
 

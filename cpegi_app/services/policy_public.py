@@ -12,7 +12,7 @@ from cpegi_app import clock
 from cpegi_app.access import Actor, Permission
 from cpegi_app.errors import NotFound
 from cpegi_app.models import Policy, PolicyFile
-from cpegi_app.services import conditions, files, policy_check, policy_template
+from cpegi_app.services import conditions, files, policy_budget, policy_check, policy_template
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import wan
 from cpegi_app.services.policy_definition import Definition
@@ -148,8 +148,8 @@ def detail(session: Session, policy_id: int) -> PublicDetail:
     return describe(session, policy, d)
 
 
-def describe(session: Session, policy: Policy, d: Definition) -> PublicDetail:
-    """Return a definition as the public page and the preview show it."""
+def describe(session: Session, policy: Policy, d: Definition, number: int = 0) -> PublicDetail:
+    """Return a definition as the public page and the preview show it, or as an application on version `number` does."""
     why = definitions.closed_sentence(policy)
     return PublicDetail(
         **_short(policy, d).model_dump(),
@@ -160,22 +160,22 @@ def describe(session: Session, policy: Policy, d: Definition) -> PublicDetail:
         records=definitions.records_text(d),
         promise=f"{d.promise_days} 个工作日",
         publicity=f"{d.publicity_days} 天",
-        budget=_budget(d),
+        budget=_budget(policy_budget.of(session, policy.id or 0).total_fen if number else d.budget_fen, d),
         most=f"{d.most} 件",
         conditions=_conditions(d),
         materials=[_material(session, n, m) for n, m in enumerate(d.materials, 1)],
         questions=[_question(q) for q in d.questions],
         open=not why,
         closed_why=why + "。" if why else "",
-        version=f"第 {policy.number} 版" if policy.number else "草稿",
+        version=f"第 {number or policy.number} 版" if policy.number else "草稿",
         published=clock.local(policy.published_at),
     )
 
 
-def _budget(d: Definition) -> str:
-    if d.budget_fen is None:
+def _budget(total_fen: int | None, d: Definition) -> str:
+    if total_fen is None:
         return "不设总额限制"
-    return f"{wan(d.budget_fen)} 万元，{BudgetMoment.label_of(d.budget_at)}"
+    return f"{wan(total_fen)} 万元，{BudgetMoment.label_of(d.budget_at)}"
 
 
 def _conditions(d: Definition) -> list[tuple[str, str]]:

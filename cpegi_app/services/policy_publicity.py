@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from pydantic import BaseModel
@@ -12,7 +15,7 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import POLICY_CLAIMS, POLICY_REVIEW, POLICY_TRAIL, PUBLIC_PUBLICITY, Actor
 from cpegi_app.errors import Conflict, DomainError, NotFound
-from cpegi_app.models import Objection, Policy, PolicyGrant, Publicity, PublicityEntry
+from cpegi_app.models import Objection, Policy, PolicyApplication, PolicyGrant, Publicity, PublicityEntry
 from cpegi_app.services import notices, policy_people
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import normalise
@@ -21,7 +24,7 @@ from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.vocabulary.policy import GRANT_TONES, GrantState, ObjectionState, PolicyStage
 
-G = PolicyGrant
+A, G = PolicyApplication, PolicyGrant
 STAGE = PolicyStage.BUSINESS
 
 
@@ -36,7 +39,7 @@ class WaitingPolicy(BaseModel):
 
 
 class PublicityRow(BaseModel):
-    """A publication in a list."""
+    """A publication in a list; `count` and `amount` are without what was taken back since, which `revoked` counts."""
 
     id: int = 0
     title: str = ""
@@ -47,6 +50,7 @@ class PublicityRow(BaseModel):
     tone: str = "grey"
     count: int = 0
     amount: str = ""
+    revoked: int = 0
     open_objections: int = 0
     open: bool = False
     over: bool = False
@@ -54,7 +58,7 @@ class PublicityRow(BaseModel):
 
 
 class Entry(BaseModel):
-    """A name and an amount as published, with where the grant stands for the staff."""
+    """A name and an amount as published, with where the grant stands; the public reads only that it was taken back."""
 
     id: int
     grant_id: int
@@ -82,9 +86,9 @@ def load(session: Session, actor: Actor, publicity_id: int) -> Publicity:
     return row
 
 
-def definition_of(session: Session, policy_id: int) -> definitions.Definition:
-    """Return the version in force of a policy."""
-    return definitions.of_version(session, session.get_one(Policy, policy_id).version_id or 0)
+def _days(session: Session, versions: Iterable[int]) -> int:
+    """Return for how many days to publish: as long as any of the versions applied under has promised."""
+    return max(definitions.of_version(session, v).publicity_days for v in versions)
 
 
 # --- what waits, and publishing -----------------------------------------------------------------------
@@ -94,18 +98,28 @@ def waiting(session: Session, actor: Actor) -> list[WaitingPolicy]:
     """Return the policies with approved applications that wait for their publication."""
     policy_people.require(actor, STAGE)
     mine = policy_people.policies(session, actor, STAGE)
-    query: Any = (
-        select(G.policy_id, func.count(), func.sum(G.amount_fen))  # pyright: ignore
-        .where(G.state == GrantState.WAITING.value, col(G.policy_id).in_(mine))
-        .group_by(col(G.policy_id))
+    figures: Any = select(G.policy_id, A.version_id, func.count(), func.sum(G.amount_fen))  # pyright: ignore
+    query = (
+        figures.where(G.state == GrantState.WAITING.value, col(G.policy_id).in_(mine))
+        .join(A, A.id == G.application_id)
+        .group_by(col(G.policy_id), col(A.version_id))
         .order_by(col(G.policy_id))
     )
     found = []
-    for policy_id, count, amount in session.exec(query):
-        d = definition_of(session, policy_id)
-        more = {"count": count, "amount": yuan(int(amount)), "days": d.publicity_days}
-        found.append(WaitingPolicy(id=policy_id, name=d.name, **more))
+    for policy_id, rows in groupby(session.exec(query), key=itemgetter(0)):
+        _, versions, counts, amounts = zip(*rows, strict=True)
+        more = {"count": sum(counts), "amount": yuan(int(sum(amounts))), "days": _days(session, versions)}
+        name = session.get_one(Policy, policy_id).name
+        found.append(WaitingPolicy(id=policy_id, name=name, **more))
     return found
+
+
+def unpublished(session: Session, actor: Actor) -> int:
+    """Return how many approved applications wait for their publication."""
+    policy_people.require(actor, STAGE)
+    mine = policy_people.policies(session, actor, STAGE)
+    query = select(func.count()).select_from(G)
+    return session.exec(query.where(G.state == GrantState.WAITING.value, col(G.policy_id).in_(mine))).one()
 
 
 class Preview(BaseModel):
@@ -138,8 +152,7 @@ def _acts_on(session: Session, actor: Actor, policy_id: int) -> Policy:
 
 def preview(session: Session, actor: Actor, policy_id: int) -> Preview:
     """Return what would be published of a policy today."""
-    policy = _acts_on(session, actor, policy_id)
-    d, found = definition_of(session, policy_id), _grants(session, policy_id)
+    policy, found = _acts_on(session, actor, policy_id), _grants(session, policy_id)
     if not found:
         raise Conflict("该政策没有待公示的申请，请刷新页面查看。")
     total = sum(g.amount_fen for g in found)
@@ -147,7 +160,7 @@ def preview(session: Session, actor: Actor, policy_id: int) -> Preview:
         policy_id=policy_id,
         title=f"{policy.name}拟奖补名单",
         starts_on=f"{clock.today()}",
-        ends_on=f"{_last_day(d)}",
+        ends_on=f"{_last_day(session, policy_id)}",
         rows=[
             Entry(id=g.id or 0, grant_id=g.id or 0, org=g.org_name, amount=yuan(g.amount_fen))
             for g in found[:100]
@@ -159,22 +172,24 @@ def preview(session: Session, actor: Actor, policy_id: int) -> Preview:
     )
 
 
-def _last_day(d: definitions.Definition) -> date:
-    return clock.today() + timedelta(days=d.publicity_days - 1)
+def _last_day(session: Session, policy_id: int) -> date:
+    waits = (G.policy_id == policy_id, G.state == GrantState.WAITING.value)
+    query = select(A.version_id).join(G, col(G.application_id) == A.id).where(*waits).distinct()
+    return clock.today() + timedelta(days=_days(session, session.exec(query)) - 1)
 
 
 def publish(session: Session, actor: Actor, policy_id: int, count: int, total_fen: int) -> int:
     """Publish what waits, if it still is what was seen; return the publication's id."""
     policy = _acts_on(session, actor, policy_id)
     one_at_a_time(session, "publicity", policy_id)
-    d, found = definition_of(session, policy_id), _grants(session, policy_id)
+    found = _grants(session, policy_id)
     if not found or (len(found), sum(g.amount_fen for g in found)) != (count, total_fen):
         raise Conflict("待公示的名单刚有变化，请重新打开核对后再发布。")
     row = Publicity(
         policy_id=policy_id,
         title=f"{policy.name}拟奖补名单",
         starts_on=clock.today(),
-        ends_on=_last_day(d),
+        ends_on=_last_day(session, policy_id),
         published_by=actor.user_id,
     )
     session.add(row)
@@ -222,7 +237,13 @@ def public_listing(
     session: Session, *, filters: Filters | None = None, page: int = 1, size: int = 10
 ) -> tuple[list[PublicityRow], int]:
     """Return one page of the publications as everybody reads them, newest first."""
-    return _page(session, [], filters or {}, page, size)
+    found, total = _page(session, [], filters or {}, page, size)
+    return [_for_all(row) for row in found], total
+
+
+def _for_all(row: PublicityRow) -> PublicityRow:
+    """Return a publication without what only the staff reads."""
+    return row.model_copy(update={"open_objections": 0})
 
 
 def _page(
@@ -240,8 +261,11 @@ def _page(
 
 def row_of(session: Session, p: Publicity) -> PublicityRow:
     """Return a publication as lists show it."""
-    figures: Any = select(func.count(), func.coalesce(func.sum(PublicityEntry.amount_fen), 0))  # pyright: ignore
-    count, amount = session.exec(figures.where(PublicityEntry.publicity_id == p.id)).one()
+    holds = col(G.state) != GrantState.REVOKED.value
+    amounts = func.coalesce(func.sum(col(PublicityEntry.amount_fen)).filter(holds), 0)
+    figures: Any = select(func.count(), func.count().filter(holds), amounts)  # pyright: ignore
+    query = figures.select_from(PublicityEntry).join(G, col(G.id) == PublicityEntry.grant_id)
+    names, count, amount = session.exec(query.where(PublicityEntry.publicity_id == p.id)).one()
     over = not p.closed_at and p.ends_on < clock.today()
     stands = "CLOSED" if p.closed_at else "OVER" if over else "OPEN"
     state, tone = STANDS[stands], {"CLOSED": "grey", "OVER": "blue", "OPEN": "orange"}[stands]
@@ -255,6 +279,7 @@ def row_of(session: Session, p: Publicity) -> PublicityRow:
         tone=tone,
         count=count,
         amount=yuan(int(amount)),
+        revoked=names - count,
         open_objections=len(open_objections(session, p.id or 0)),
         open=p.closed_at is None,
         over=over,
@@ -270,6 +295,12 @@ def open_objections(session: Session, publicity_id: int) -> list[Objection]:
     return list(session.exec(query))
 
 
+def is_disputed(session: Session, grant: PolicyGrant) -> bool:
+    """Tell whether an objection to a grant, or to the whole list in which it was published, is not decided yet."""
+    found = open_objections(session, grant.publicity_id or 0)
+    return any(o.grant_id in (None, grant.id) for o in found)
+
+
 def public_one(
     session: Session, publicity_id: int, *, filters: Filters | None = None, page: int = 1, size: int = 20
 ) -> tuple[PublicityRow, list[Entry], int]:
@@ -282,13 +313,15 @@ def public_one(
         where.append(col(PublicityEntry.org_name).contains(word, autoescape=True))
     total = session.exec(select(func.count()).select_from(PublicityEntry).where(*where)).one()
     order = order_by(NAME_SORTS, filters.get("sort", ""), PublicityEntry, col(PublicityEntry.id))
-    query = select(PublicityEntry).where(*where).order_by(*order)
-    found = session.exec(query.offset((page - 1) * size).limit(size))
-    shown = row_of(session, row)
-    entries = [
-        Entry(id=e.id or 0, grant_id=e.grant_id, org=e.org_name, amount=yuan(e.amount_fen)) for e in found
-    ]
-    return shown, entries, total
+    query = select(PublicityEntry, G.state).join(G, col(G.id) == PublicityEntry.grant_id)
+    query = query.where(*where).order_by(*order).offset((page - 1) * size).limit(size)
+    entries = []
+    for e, state in session.exec(query):
+        entry = Entry(id=e.id or 0, grant_id=e.grant_id, org=e.org_name, amount=yuan(e.amount_fen))
+        if state == GrantState.REVOKED:
+            entry.state, entry.tone = GrantState.REVOKED.label, GRANT_TONES[state]
+        entries.append(entry)
+    return _for_all(row_of(session, row)), entries, total
 
 
 def entries(

@@ -1,4 +1,4 @@
-"""Where an application stands, and 来龙去脉: from any amount back to records, files, decisions and versions (manual §8)."""
+"""来龙去脉: from any amount of an application back to records, files, decisions and versions (manual §8)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from cpegi_app.models import (
     PolicyRecord,
     PolicyVersion,
     Publicity,
-    ReviewEvent,
     StoredFile,
 )
 from cpegi_app.services import (
@@ -29,30 +28,21 @@ from cpegi_app.services import (
     policy_claim_list,
     policy_people,
     policy_review,
-    review,
+    policy_way,
 )
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_application import FLOW
 from cpegi_app.services.policy_review import AmountView
+from cpegi_app.services.policy_way import Step
 from cpegi_app.services.review_view import EventView, event_view, history
 from cpegi_app.vocabulary import Status
 from cpegi_app.vocabulary.policy import (
-    GrantState,
     ObjectionState,
     PaymentState,
     PolicyStage,
     RecordSource,
 )
-
-
-class Step(BaseModel):
-    """One station of the way from application to payment: done, now, bad, or still to come."""
-
-    label: str
-    at: str = ""
-    state: str = "todo"
-    text: str = ""
 
 
 class Line(BaseModel):
@@ -124,103 +114,6 @@ class Trail(BaseModel):
     zip_href: str = ""
 
 
-# --- where it stands ----------------------------------------------------------------------------------
-
-
-def steps(session: Session, row: PolicyApplication) -> list[Step]:
-    """Return the stations of an application that the caller has loaded for its actor."""
-    events = history(session, FLOW.name, row.id or 0)
-    grant = session.exec(select(PolicyGrant).where(PolicyGrant.application_id == row.id)).first()
-    found = [_received(row), *_reviewed(row, events)]
-    found += _published(session, grant) if grant else [Step(label="公示"), Step(label="公示确认")]
-    found += (
-        _redeemed(session, grant)
-        if grant
-        else [Step(label="兑现申请"), Step(label="兑现审核"), Step(label="拨付")]
-    )
-    return found
-
-
-def _received(row: PolicyApplication) -> Step:
-    if row.received_at is None:
-        return Step(label="申请受理", state="now", text="尚未提交")
-    return Step(
-        label="申请受理", at=clock.local(row.received_at), state="done", text=f"受理编号 {row.receipt_no}"
-    )
-
-
-def _reviewed(row: PolicyApplication, events: list[ReviewEvent]) -> list[Step]:
-    found = []
-    # Only what followed the last submission counts: a correction begins again.
-    sent = max((e.id or 0 for e in events if e.action == "SUBMIT"), default=0)
-    for number, stage in enumerate((PolicyStage.FORMAL, PolicyStage.BUSINESS)):
-        passed = next(
-            (e for e in events if e.action == "APPROVE" and e.stage == stage and (e.id or 0) > sent), None
-        )
-        step = Step(label=stage.label)
-        if passed:
-            step.state, step.at, step.text = "done", clock.local(passed.created_at), "通过"
-        elif row.stage == number and row.status in (Status.PENDING, Status.RETURNED, Status.REJECTED):
-            step.state = "now" if row.status == Status.PENDING else "bad"
-            step.at = clock.local(row.decided_at) if row.status != Status.PENDING else ""
-            texts = {Status.PENDING: "正在办理", Status.RETURNED: "已退回，等待补正"}
-            step.text = texts.get(Status(row.status), "审核不通过")
-        found.append(step)
-    return found
-
-
-def _published(session: Session, grant: PolicyGrant) -> list[Step]:
-    first, second = Step(label="公示", state="now", text="等待公示"), Step(label="公示确认")
-    publicity = session.get(Publicity, grant.publicity_id) if grant.publicity_id else None
-    if publicity is None:
-        return [first, second]
-    first.at, first.text, first.state = f"{publicity.starts_on}", f"至 {publicity.ends_on}", "done"
-    if grant.state == GrantState.PUBLIC:
-        first.state = "now" if clock.today() <= publicity.ends_on else "done"
-        second.state, second.text = ("now", "等待确认") if first.state == "done" else ("todo", "")
-    elif grant.state == GrantState.REVOKED:
-        second = Step(
-            label="公示确认", at=clock.local(grant.revoked_at), state="bad", text="异议成立，已取消"
-        )
-    else:
-        second = Step(label="公示确认", at=clock.local(grant.confirmed_at), state="done", text="无异议")
-    return [first, second]
-
-
-def _redeemed(session: Session, grant: PolicyGrant) -> list[Step]:
-    claimed, checked, paid = Step(label="兑现申请"), Step(label="兑现审核"), Step(label="拨付")
-    if grant.state not in (GrantState.CONFIRMED, GrantState.PAID):
-        return [claimed, checked, paid]
-    claim = policy_claim.latest(session, grant.id or 0)
-    if claim is None or claim.submitted_at is None or claim.status == Status.DRAFT:
-        claimed.state, claimed.text = "now", policy_claim.closed_sentence(session, grant) or "可以申请"
-        return [claimed, checked, paid]
-    claimed.state, claimed.at = "done", clock.local(claim.submitted_at)
-    if claim.status != Status.APPROVED:
-        texts = {Status.PENDING: "正在办理", Status.RETURNED: "已退回，等待更正"}
-        checked.state = "now" if claim.status == Status.PENDING else "bad"
-        checked.text = texts.get(Status(claim.status), "审核不通过")
-        return [claimed, checked, paid]
-    checked.state, checked.at, checked.text = "done", clock.local(claim.decided_at), "通过"
-    payment = policy_claim.living_payment(session, grant.id or 0)
-    if payment is None:
-        failed = policy_claim.last_failure(session, claim.id or 0)
-        paid.state, paid.text = ("bad", f"拨付失败：{failed.failure}") if failed else ("now", "等待编入批次")
-    elif payment.state == PaymentState.PAID:
-        paid.state, paid.at, paid.text = "done", f"{payment.paid_on}", f"已拨付，凭证 {payment.voucher_no}"
-    else:
-        paid.state, paid.text = "now", "拨付中"
-    return [claimed, checked, paid]
-
-
-def own_steps(session: Session, actor: Actor, row_id: int) -> list[Step]:
-    """Return where an own application stands."""
-    return steps(session, review.load_own(session, FLOW, actor, row_id))
-
-
-# --- 来龙去脉 -----------------------------------------------------------------------------------------
-
-
 def load(session: Session, actor: Actor, row_id: int) -> PolicyApplication:
     """Return an application for the staff who act on it at any stage, payment included."""
     policy_people.require(actor, PolicyStage.FORMAL)
@@ -248,7 +141,7 @@ def trail(session: Session, actor: Actor, row_id: int) -> Trail:
         org=row.org_name,
         receipt=row.receipt_no or "",
         status=_status(session, row, grant),
-        steps=steps(session, row),
+        steps=policy_way.steps(session, row),
         basis=_basis(session, row),
         amounts=policy_review.amounts(session, row.id or 0),
         formula=[f"{line['title']}：{line['text']}" for line in row.calculation.get("lines", [])]

@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
-from cpegi_app.models import Organisation, Policy, PolicyAmount, PolicyApplication
+from cpegi_app.models import Organisation, Policy, PolicyAmount, PolicyApplication, PolicyVersion
 from cpegi_app.services import (
     files,
     policy,
@@ -128,8 +128,9 @@ def form(session: Session, actor: Actor, row_id: int, look: Look = FIRST) -> For
         editable=editable,
         status=row.status,
         policy_id=row.policy_id,
-        policy=policy_public.describe(session, of, d),
-        receipt=row.receipt_no or "",
+        policy=policy_public.describe(session, of, d, session.get_one(PolicyVersion, row.version_id).number),
+        # What was withdrawn is received no longer.
+        receipt=row.receipt_no or "" if row.status != Status.DRAFT else "",
         received=clock.local(row.received_at),
         due=due(row),
         applicant=_applicant(org),
@@ -169,6 +170,12 @@ def _granted(session: Session, row: PolicyApplication) -> tuple[str, str]:
     )
     why = session.exec(query.order_by(col(PolicyAmount.id).desc())).first() or ""
     return yuan(row.reviewed_fen or 0), why if row.reviewed_fen != row.asked_fen else ""
+
+
+def closed(session: Session, actor: Actor, row_id: int) -> str:
+    """Return why an own application could not be sent now, empty while its policy is open."""
+    _, of, _ = policy_application.load_own(session, actor, row_id)
+    return definitions.closed_sentence(of)
 
 
 def names(session: Session, actor: Actor, row_id: int) -> frozenset[str]:

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
-from cpegi_app.access import Actor, Permission, Role, Screen
+from cpegi_app.access import GRANTS, Actor, Permission, Role, Screen
 from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import IdempotencyKey, Reviewable, ReviewEvent
 from cpegi_app.services import audit, live, notices
@@ -228,12 +228,18 @@ def act(
     _write(session, flow, row, seen_version, changes)
     _trace(session, flow, row, actor, action, stage, comment, reasons)
     if action is not Action.SUBMIT:
-        notices.settle(session, stage.users(session, row), waited_at)
+        notices.settle(session, _waited(session, stage, row), waited_at)
     if target is Status.APPROVED:
         flow.after_approve(session, actor, row, payload)
     _tell(session, flow, row, action, target, comment)
     live.concern(session, [*notices.users_of(session, row.org_id), *stage.users(session, row)])
     return row
+
+
+def _waited(session: Session, stage: Stage, row: Any) -> set[int]:
+    """Return whom the row may have waited for: who decides now, and of the staff who did when it came in."""
+    found = set(stage.users(session, row))
+    return found | set(notices.staff(session)) if stage.permission in GRANTS[Role.STAFF] else found
 
 
 def follow_up(session: Session, flow: Flow, actor: Actor, source: Any, comment: str, **columns: Any) -> Any:

@@ -15,8 +15,8 @@ from cpegi_app.services import (
     policy_open,
     policy_own,
     policy_record_view,
-    policy_trail,
     policy_view,
+    policy_way,
     review_view,
 )
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
@@ -26,8 +26,8 @@ from cpegi_app.services.policy_choice import ALL, CHOSEN, USABLE, Look
 from cpegi_app.services.policy_open import ForMe, Offer
 from cpegi_app.services.policy_own import ApplicationRow, PreCheck
 from cpegi_app.services.policy_record_view import RecordList
-from cpegi_app.services.policy_trail import Step
 from cpegi_app.services.policy_view import Form, Money
+from cpegi_app.services.policy_way import Step
 from cpegi_app.services.review_view import ReviewView
 from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
 from cpegi_app.state.form import FilesState
@@ -86,7 +86,7 @@ def _page(
     session: Session, actor: Actor, row_id: int, look: Look = policy_view.FIRST
 ) -> tuple[Form, ReviewView, list[Step]]:
     form = policy_view.form(session, actor, row_id, look)
-    steps = policy_trail.own_steps(session, actor, row_id)
+    steps = policy_way.own_steps(session, actor, row_id)
     return form, review_view.view(session, FLOW, actor, row_id), steps
 
 
@@ -107,6 +107,8 @@ class PolicyApplicationState(FilesState, rx.State):
     record_word: str = ""
     precheck: PreCheck = PreCheck()
     saved_at: str = ""
+    # Why what is withdrawn could not be sent again, while that is asked about.
+    withdrawing: str = ""
     _record_page: int = 1
 
     @rx.event
@@ -114,7 +116,7 @@ class PolicyApplicationState(FilesState, rx.State):
         """Open the application named by the address."""
         self.row_id, self.editable, self.sent = 0, False, False
         self.form, self.view, self.record_list = Form(), ReviewView(), RecordList()
-        self.steps, self.precheck, self.saved_at = [], PreCheck(), ""
+        self.steps, self.precheck, self.saved_at, self.withdrawing = [], PreCheck(), "", ""
         self.record_show, self.record_word, self._record_page = "", "", 1
         await self._show(self._route_id("aid"))
 
@@ -305,9 +307,18 @@ class PolicyApplicationState(FilesState, rx.State):
         return success("已改用新版本，已填写的内容已保留，请核对后提交。")
 
     @rx.event
-    async def withdraw(self):
-        """撤回 until somebody has begun on it."""
+    async def withdraw(self, sure: bool = False):
+        """撤回 until somebody has begun on it; asked again where it could not be sent any more."""
+        closed = await self._read(policy_view.closed, self.row_id)
+        self.withdrawing = "" if sure is True else closed
+        if self.withdrawing:
+            return None
         await self._write(policy_application.withdraw, self.row_id, self.version)
         self.sent = False
         await self._show(self.row_id)
-        return success("已撤回，可修改后在申报截止前重新提交。")
+        return success(f"已撤回。{closed}。" if closed else "已撤回，可修改后在申报截止前重新提交。")
+
+    @rx.event
+    def stay(self):
+        """Leave it sent after all."""
+        self.withdrawing = ""

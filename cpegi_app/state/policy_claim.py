@@ -6,11 +6,12 @@ import reflex as rx
 
 from cpegi_app.access import CLAIM_QUEUE, CLAIM_REVIEW, POLICY_CLAIM, POLICY_CLAIMS, POLICY_TRAIL
 from cpegi_app.errors import Conflict, DomainError, FormInvalid
-from cpegi_app.services import policy_claim, policy_claim_list, policy_exports, policy_trail
+from cpegi_app.services import policy_claim, policy_claim_list, policy_exports, policy_trail, policy_way
 from cpegi_app.services.forms import posted
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_claim_list import ClaimDesk, ClaimRow, GrantRow
-from cpegi_app.services.policy_trail import Step, Trail
+from cpegi_app.services.policy_trail import Trail
+from cpegi_app.services.policy_way import Step
 from cpegi_app.state.base import Services, for_screen, int_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import MessageState, on_error
@@ -58,7 +59,7 @@ def _around(session, actor, row_id: int) -> tuple[str, str, list[Step]]:
     from cpegi_app.services import review
 
     row = review.load_own(session, policy_claim.FLOW, actor, row_id)
-    return yuan(row.amount_fen), row.org_name, policy_trail.own_steps(session, actor, row.application_id)
+    return yuan(row.amount_fen), row.org_name, policy_way.own_steps(session, actor, row.application_id)
 
 
 @for_screen(CLAIM_QUEUE)

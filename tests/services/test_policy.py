@@ -68,10 +68,10 @@ def test_materials_and_questions_are_checked_too(session: Session):
 
 def test_a_published_version_stays_and_the_next_one_counts_for_who_begins_later(session: Session):
     staff, firm, later = factories.staff(session), factories.member(session), factories.member(session)
-    row = policies.published(session, staff, fixed="5")
+    row = policies.published(session, staff, fixed="5", budget="20")
     mine = policy_application.start(session, firm, row.id or 0)
     first = row.version_id
-    values = row.draft["values"] | {"fixed": "8", "name": "改过的政策"}
+    values = row.draft["values"] | {"fixed": "8", "name": "改过的政策", "budget": "99"}
     policy.save(session, staff, row.id or 0, row.version, values)
     assert policy_public.detail(session, row.id or 0).name != "改过的政策"
     policy.publish(session, staff, row.id or 0, row.version)
@@ -81,6 +81,12 @@ def test_a_published_version_stays_and_the_next_one_counts_for_who_begins_later(
     assert policy_view.form(session, firm, mine.id or 0).money.computed == "50,000.00"
     theirs = policy_application.start(session, later, row.id or 0)
     assert policy_view.form(session, later, theirs.id or 0).money.computed == "80,000.00"
+    # The page names the version that counts; the budget is the policy's, whatever the version.
+    shown = [
+        policy_view.form(session, *who).policy for who in ((firm, mine.id or 0), (later, theirs.id or 0))
+    ]
+    assert [s.version for s in shown] == ["第 1 版", "第 2 版"]
+    assert all(s.budget.startswith("99 万元") for s in shown)
     # Who had begun is told, and may change over as long as nothing was sent.
     assert "已更新为第 2 版" in session.exec(select(Notice.title).where(Notice.user_id == firm.user_id)).one()
     assert "改用新版本" in policy_view.form(session, firm, mine.id or 0).newer

@@ -13,6 +13,7 @@ from cpegi_app.models import Organisation
 from cpegi_app.services import files, policy, policy_application, policy_own, policy_record_view, policy_view
 from cpegi_app.services.policy_check import answer_problem
 from cpegi_app.services.policy_definition import Question
+from cpegi_app.vocabulary import Action
 from cpegi_app.vocabulary.policy import QuestionKind
 from tests import factories, policies
 
@@ -110,6 +111,25 @@ def test_a_draft_may_move_to_the_newer_version_and_keeps_what_was_typed(session:
     policy_application.submit(session, firm, row.id or 0, row.version, {}, "k")
     with pytest.raises(Conflict):
         policy_application.adopt(session, firm, row.id or 0, policies.fresh(session, row).version)
+
+
+def test_a_newer_version_with_fewer_applications_is_told_before_sending(session: Session):
+    staff, firm = factories.staff(session), factories.member(session)
+    of = policies.published(session, staff, most="2")
+    one = policies.sent(session, firm, of)
+    assert policy_own.precheck(session, firm, one.id or 0).findings == []
+    for _ in range(2):
+        policies.act(session, staff, one, Action.APPROVE)
+    two = policies.begun(session, firm, of)
+    policy.save(session, staff, of.id or 0, of.version, of.draft["values"] | {"most": "1"})
+    policy.publish(session, staff, of.id or 0, of.version)
+    policy_application.adopt(session, firm, two.id or 0, two.version)
+    two = policies.fresh(session, two)
+    version = policy_application.save(session, firm, two.id or 0, two.version, policies.answers())
+    [found] = policy_own.precheck(session, firm, two.id or 0).findings
+    assert found.target == "policy" and "最多申请 1 件，贵单位已有 1 件" in found.text
+    with pytest.raises(FormInvalid):
+        policy_application.submit(session, firm, two.id or 0, version, {}, "k")
 
 
 def test_all_usable_records_are_chosen_at_once_and_no_more_than_the_policy_takes(session: Session):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlmodel import Session, select
+from sqlalchemy import update
+from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
-from cpegi_app.models import PolicyAmount, User
+from cpegi_app.models import Policy, PolicyAmount, User
 from cpegi_app.services import (
     files,
     lists,
@@ -21,6 +23,7 @@ from cpegi_app.services import (
     review,
 )
 from cpegi_app.vocabulary import Action, Status
+from cpegi_app.vocabulary.policy import PolicyState
 from tests import factories, policies
 from tests.policies import AUDIT, FEE, ON, SORT, act, fresh, held
 
@@ -196,6 +199,44 @@ def test_the_clock_is_read_again_once_the_budgets_row_is_ours(session: Session, 
         policy_application.submit(session, firm, row.id or 0, row.version, policies.answers(), "k")
     point.rollback()
     assert held(session, of) == (0, 0)
+
+
+def during_the_wait(session: Session, monkeypatch: pytest.MonkeyPatch, of: Policy, **changed: Any) -> None:
+    """Let somebody else change the policy while a submission waits for the budget's row."""
+    real = policy_budget.receipt
+    change = update(Policy).where(col(Policy.id) == of.id).values(**changed)
+
+    def slow(*args: Any) -> int:
+        number = real(*args)
+        session.exec(change.execution_options(synchronize_session=False))
+        return number
+
+    monkeypatch.setattr(policy_budget, "receipt", slow)
+
+
+@pytest.mark.parametrize("changed", ["stopped", "shorter"])
+def test_a_policy_that_closes_during_the_wait_takes_nothing_in(session: Session, monkeypatch, changed: str):
+    of, firm = policies.published(session), factories.member(session)
+    row = policies.begun(session, firm, of)
+    now = clock.now()
+    values = {
+        "stopped": {"state": PolicyState.STOPPED.value, "stopped_at": now, "stop_reason": "资金调整"},
+        "shorter": {"closes_at": now},
+    }
+    during_the_wait(session, monkeypatch, of, **values[changed])
+    point = session.begin_nested()
+    with pytest.raises(FormInvalid, match="未能受理"):
+        policy_application.submit(session, firm, row.id or 0, row.version, policies.answers(), "k")
+    point.rollback()
+    assert held(session, of) == (0, 0)
+
+
+def test_who_is_named_during_the_wait_acts_on_it(session: Session, monkeypatch):
+    of, firm, clerk = policies.published(session), factories.member(session), factories.staff(session)
+    row = policies.begun(session, firm, of)
+    during_the_wait(session, monkeypatch, of, people={"FORMAL": [clerk.user_id]})
+    sent = policy_application.submit(session, firm, row.id or 0, row.version, policies.answers(), "k")
+    assert sent.people == {"FORMAL": [clerk.user_id]}
 
 
 def test_a_correction_may_come_back_after_the_window(session: Session):

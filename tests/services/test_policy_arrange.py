@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
-from cpegi_app.models import Notice, Policy
+from cpegi_app.models import AuditEntry, Notice, Policy
 from cpegi_app.services import (
+    notices,
     policy,
     policy_arrange,
     policy_claim,
@@ -84,6 +85,13 @@ def test_a_new_version_names_people_for_earlier_applications_too(session: Sessio
     )
     row = fresh(session, row)
     assert row.status == Status.RETURNED and row.people["FORMAL"] == [second.user_id]
+    # Nobody's bell goes on ringing for it, whoever was named when it came in.
+    assert [notices.unread_count(session, who) for who in (first, second)] == [0, 1]
+    assert (
+        session.exec(select(Notice.title).where(Notice.user_id == second.user_id))
+        .one()
+        .startswith("由您办理")
+    )
 
 
 def test_redemption_of_a_stopped_policy_can_be_fixed(session: Session):
@@ -124,6 +132,12 @@ def test_the_trail_tells_that_other_people_were_named(session: Session):
     last = policy_review.moves(session, row.id or 0)[-1]
     assert (last.kind, last.who, last.amount) == ("形式审查 · 退回待领", "政策", "")
     assert "办理人员" in last.reason
+    query = select(AuditEntry.detail).where(AuditEntry.action == "policy.arrange")
+    assert session.exec(query).one() == f"{of.name}：形式审查由“离职”改为“接任”"
+    window = {"redeem_opens_on": "2030-01-01", "redeem_closes_on": "2030-01-31"}
+    policy_arrange.arrange(session, boss, of.id or 0, of.version, window | {"people_FORMAL": ""})
+    told = session.exec(query.order_by(col(AuditEntry.id).desc())).first() or ""
+    assert "形式审查由“接任”改为“不限”；兑现时间由“时间待定”改为“2030-01-01" in told
 
 
 def test_who_is_named_for_redemptions_reads_that_some_wait(session: Session):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlmodel import Session
 
+from cpegi_app import clock
 from cpegi_app.access import (
     CLAIM_QUEUE,
     PAYMENT_BATCHES,
@@ -12,6 +15,7 @@ from cpegi_app.access import (
     POLICY_CLAIMS,
     POLICY_QUEUE,
     POLICY_REVIEW,
+    POLICY_START,
     PUBLICITIES,
     REQUEST,
     Actor,
@@ -55,6 +59,22 @@ def test_what_a_colleague_has_taken_is_counted_but_not_offered(session: Session)
     policy_queue.take(session, colleague, row.id or 0)
     assert todos(session, reviewer) == [] and len(todos(session, colleague)) == 1
     assert waiting(session, reviewer) == {POLICY_QUEUE.route: 1}
+
+
+def test_who_qualifies_sees_that_a_policy_has_opened(session: Session):
+    firm, bank = factories.member(session), factories.member(session, Kind.DEBT)
+
+    def told(who: Actor) -> list[tuple[str, str]]:
+        tiles = dashboard.bench(session, who).tiles
+        return [(t.value, t.href) for t in tiles if t.label == "正在受理的奖补政策"]
+
+    assert told(firm) == [("0", POLICY_START.route)]
+    coming = str(clock.today() + timedelta(days=3))
+    policies.published(session, kinds="ENTERPRISE")
+    policies.published(session, kinds="ENTERPRISE", opens_on=coming)
+    assert [told(who) for who in (firm, bank)] == [[("1", POLICY_START.route)], [("0", POLICY_START.route)]]
+    redemption.days_pass(4)
+    assert told(firm) == [("2", POLICY_START.route)] and told(factories.regulator(session)) == []
 
 
 def test_what_came_back_waits_with_the_applicant(session: Session):

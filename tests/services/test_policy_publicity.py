@@ -11,6 +11,7 @@ from cpegi_app import clock
 from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import PolicyBudget
 from cpegi_app.services import (
+    policy,
     policy_objection,
     policy_publicity,
 )
@@ -40,6 +41,25 @@ def test_what_is_published_is_what_was_seen(session: Session):
     assert shown.ends_on == (clock.today() + timedelta(days=4)).isoformat()
 
 
+def test_a_list_is_published_as_long_as_its_applicants_were_promised(session: Session):
+    staff = factories.staff(session)
+    of = redemption.policy(session, staff, publicity_days="7")
+    redemption.approve(session, staff, redemption.received(session, of))
+    policy.save(session, staff, of.id or 0, of.version, of.draft["values"] | {"publicity_days": "1"})
+    policy.publish(session, staff, of.id or 0, of.version)
+    session.refresh(of)
+    redemption.approve(session, staff, redemption.received(session, of))
+    waits = policy_publicity.waiting(session, staff)
+    assert [(w.count, w.amount, w.days) for w in waits] == [(2, "100,000.00", 7)]
+    assert policy_publicity.unpublished(session, staff) == 2
+    number, until = redemption.publish(session, staff, of), clock.today() + timedelta(days=6)
+    assert policy_publicity.public_one(session, number)[0].ends_on == until.isoformat()
+    # Who applied only under the shorter one is published no longer than that.
+    redemption.approve(session, staff, redemption.received(session, of))
+    assert policy_publicity.preview(session, staff, of.id or 0).ends_on == clock.today().isoformat()
+    assert policy_publicity.waiting(session, staff)[0].days == 1
+
+
 def test_nothing_is_confirmed_before_the_days_are_over_or_while_it_is_objected_to(session: Session):
     staff = factories.staff(session)
     of = redemption.policy(session, staff)
@@ -55,6 +75,10 @@ def test_nothing_is_confirmed_before_the_days_are_over_or_while_it_is_objected_t
         "received_on": str(clock.today()),
     }
     first = policy_objection.record(session, staff, number, form | {"grant": str(grants[0].id)})
+    # That somebody objects is the staff's affair; everybody reads what came of it.
+    assert policy_publicity.listing(session, staff)[0][0].open_objections == 1
+    assert policy_publicity.public_listing(session)[0][0].open_objections == 0
+    assert policy_publicity.public_one(session, number)[0].open_objections == 0
     whole = policy_objection.record(session, staff, number, form)
     redemption.days_pass(6)
     with pytest.raises(DomainError, match="整个名单"):
@@ -72,6 +96,11 @@ def test_nothing_is_confirmed_before_the_days_are_over_or_while_it_is_objected_t
         policy_objection.decide(session, staff, number, first, False, "再想想")
     assert redemption.fresh(session, grants[0]).state == GrantState.REVOKED
     assert budget(session, of).held_fen == held - grants[0].amount_fen
+    shown, names, total = policy_publicity.public_one(session, number)
+    assert [(e.org, e.state) for e in names] == [
+        (g.org_name, "" if n else "已取消") for n, g in enumerate(grants)
+    ]
+    assert (shown.count, shown.amount, shown.revoked, total) == (2, "100,000.00", 1, 3)
     assert policy_publicity.confirm(session, staff, number) == 0
     with pytest.raises(Conflict, match="确认完毕"):
         policy_publicity.confirm(session, staff, number)

@@ -12,8 +12,8 @@ from sqlmodel import Session, col, func, select
 
 from cpegi_app import db
 from cpegi_app.errors import Busy, DomainError, FormInvalid
-from cpegi_app.models import PolicyApplication, PolicyBudget, PolicyRecord, PolicyTally
-from cpegi_app.services import policy_application
+from cpegi_app.models import Policy, PolicyApplication, PolicyBudget, PolicyRecord, PolicyTally
+from cpegi_app.services import policy, policy_application
 from cpegi_app.vocabulary import Kind, Status
 from tests import factories, policies
 
@@ -136,3 +136,21 @@ def test_the_applicants_places_and_cap_hold():
     with db.reading() as session:
         tally = session.exec(select(PolicyTally).where(PolicyTally.org_id == firm.org_id)).one()
         assert tally.count == 1 and tally.held_fen == 5_000_000
+
+
+def test_nothing_comes_in_after_the_stop():
+    for _ in range(ROUNDS):
+        staff = made(factories.staff)
+        of = made(lambda s, by=staff: policies.published(s, by))
+        waiting = made(lambda s, o=of: drafts(s, o, 8))
+        calls = [lambda s, a=a, r=r: send(s, a, r) for a, r in waiting]
+        calls.insert(4, lambda s, o=of, by=staff: policy.stop(s, by, o.id, o.version, "资金调整"))
+        results = at_once(calls)
+        with db.reading() as session:
+            stopped = session.get_one(Policy, of.id).stopped_at
+            query = select(PolicyApplication.received_at).where(
+                PolicyApplication.policy_id == of.id, col(PolicyApplication.received_at).is_not(None)
+            )
+            received = session.exec(query).all()
+            assert stopped and all(at and at < stopped for at in received)
+        assert len(received) == sum(isinstance(r, str) for r in results)

@@ -68,7 +68,9 @@ def test_a_record_is_free_again_after_withdrawal_and_rejection(session: Session)
     assert policy_budget.held_by(session, of.id or 0, bank.org_id or 0) == (0, 0)
     row = fresh(session, row)
     row = policy_application.submit(session, firm, row.id or 0, row.version, {}, "again")
-    assert row.receipt_no and row.receipt_no.endswith("000003")
+    # It keeps the number under which it was received first: two applications, two numbers.
+    assert row.receipt_no and row.receipt_no.endswith("000001") and held(session, of)[1] == 2
+    assert row.received_at and clock.aware(row.received_at) > clock.aware(theirs.received_at)
 
 
 def test_a_corrected_loan_is_no_second_one(session: Session):
@@ -177,8 +179,11 @@ def test_a_budget_taken_at_approval(session: Session):
         act(session, staff, row, Action.APPROVE)
     act(session, staff, rows[0], Action.APPROVE)
     assert held(session, of)[0] == 5_000_000
-    with pytest.raises(DomainError, match="预算剩余 30,000"):
+    with pytest.raises(FormInvalid, match="预算剩余 30,000") as refusal:
         act(session, staff, rows[1], Action.APPROVE)
+    # The reviewer reads what the reviewer can do about it.
+    assert "审核金额核减到 30,000.00 元以内" in refusal.value.fields["reviewed"]
+    assert "申请金额" not in refusal.value.message
     payload = {"reviewed": "30000", "reviewed_reason": "预算限额"}
     act(session, staff, rows[1], Action.APPROVE, payload=payload)
     assert held(session, of)[0] == 8_000_000

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from sqlmodel import Session, select
 
 from cpegi_app import clock
+from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import Notice, Organisation, PolicyAmount, PolicyBudget, User
 from cpegi_app.services import (
@@ -16,7 +18,9 @@ from cpegi_app.services import (
     policy_claim,
     policy_claim_list,
     policy_payment,
+    policy_payment_file,
     policy_payment_result,
+    policy_trail,
     review,
 )
 from cpegi_app.vocabulary import Action, Status
@@ -195,6 +199,14 @@ def test_of_a_disabled_organisation_no_claim_passes_and_nothing_is_paid(session:
     assert "停用" in shown[0].why and policy_payment.ready_ids(session, staff) == []
     with pytest.raises(DomainError, match="全部停用"):
         redemption.batch(session, staff, row)
+    # Nor does it go out when the account was closed only after the batch was made.
+    user.disabled_at = None
+    session.flush()
+    batch = redemption.batch(session, staff, row, out=False)
+    user.disabled_at = clock.now()
+    session.flush()
+    with pytest.raises(DomainError, match="移出批次"):
+        policy_payment.send_out(session, staff, batch, 1)
 
 
 def test_a_name_that_changed_after_the_claim_is_not_paid(session: Session, ready):
@@ -222,22 +234,43 @@ def test_who_is_not_named_for_the_stage_does_not_act_on_it(session: Session):
     assert policy_payment.ready(session, staff)[1] == 0
     with pytest.raises(Conflict):
         redemption.batch(session, staff, row)
-    batch = redemption.batch(session, clerk, row)
+    [ready], _, _ = policy_payment.ready(session, clerk)
+    assert policy_trail.trail(session, clerk, ready.application_id).receipt == ready.receipt
+    batch = redemption.batch(session, clerk, row, out=False)
     assert policy_payment.listing(session, staff)[1] == 0
-    for call in (
-        lambda: policy_payment.lines(session, staff, batch),
-        lambda: policy_payment_result.latest(session, staff, batch),
-        lambda: policy_payment.send_out(session, staff, batch, 1),
-    ):
+    [line], _ = policy_payment.lines(session, clerk, batch)
+    for call in on_a_batch(session, batch, line.id):
         with pytest.raises(NotFound):
-            call()
+            call(staff)
+    policy_payment.send_out(session, clerk, batch, 1)
+    for call in on_a_batch(session, batch, line.id):
+        with pytest.raises(NotFound):
+            call(staff)
+
+
+def on_a_batch(session: Session, batch: int, line: int) -> list[Callable[[Actor], object]]:
+    """Return everything that can be done with a batch: its file names all payees with their full account numbers."""
+    result = [(2, {"付款编号": "FK", "拨付结果": "成功"})]
+    return [
+        lambda a: policy_payment.load(session, a, batch),
+        lambda a: policy_payment.lines(session, a, batch),
+        lambda a: policy_payment.remove(session, a, batch, line),
+        lambda a: policy_payment.send_out(session, a, batch, 1),
+        lambda a: policy_payment_file.export(session, a, batch, "xlsx"),
+        lambda a: policy_payment_file.export(session, a, batch, "csv"),
+        lambda a: policy_payment_result.latest(session, a, batch),
+        lambda a: policy_payment_result.take(session, a, batch, "结果.csv", b"", result),
+    ]
 
 
 def test_members_and_the_regulator_reach_none_of_it(session: Session, ready):
-    _, owner, _, grant = ready
+    staff, owner, _, grant = ready
     row = redemption.claim(session, owner, grant)
+    batch = redemption.batch(session, staff, redemption.checked(session, staff, row))
+    [line], _ = policy_payment.lines(session, staff, batch)
     for who in (owner, factories.regulator(session), factories.stranger()):
         for call in (
+            *on_a_batch(session, batch, line.id),
             lambda a: policy_payment.ready(session, a),
             lambda a: policy_payment.listing(session, a),
             lambda a: policy_payment.make(session, a, [row.id or 0], "批次"),

@@ -258,6 +258,10 @@ def test_marks_are_collected_and_told_at_once_and_only_those_can_be_changed(sess
     changed = {f.name: (f.old, f.value, f.asked) for g in desk.groups for f in g.fields if f.changed}
     assert set(changed) == {f"a_{q}"} and changed[f"a_{q}"][2] == marks[f"a_{q}"]
     assert desk.mine and desk.marks == {} and desk.rounds == 1
+    # The reviewer goes on with it: what was begun is not withdrawn by the way of a correction.
+    assert Action.WITHDRAW not in review.allowed(policy_application.FLOW, row, owner)
+    with pytest.raises(Conflict, match="已开始办理"):
+        policy_application.withdraw(session, owner, row.id, row.version)
 
 
 def test_a_reason_too_long_is_named(session: Session):
@@ -306,6 +310,20 @@ def test_another_amount_needs_its_reason(session: Session):
     with pytest.raises(FormInvalid) as refusal:
         decide(session, staff, row, Action.APPROVE, payload={"reviewed": "100"})
     assert "reviewed_reason" in refusal.value.fields
+
+
+def test_nobody_is_granted_more_than_was_asked(session: Session):
+    staff = factories.staff(session)
+    row = redemption.received(session, redemption.policy(session, staff), asked="10000")
+    with pytest.raises(FormInvalid) as refusal:
+        payload = {"reviewed": "10000.01", "reviewed_reason": "按系统计算金额"}
+        decide(session, staff, row, Action.APPROVE, payload=payload)
+    assert "不超过申请金额 10,000.00 元" in refusal.value.fields["reviewed"]
+    payload = {"reviewed": "9000", "reviewed_reason": "核减"}
+    row = decide(session, staff, row, Action.APPROVE, payload=payload)
+    # The next stage may go back to what was asked.
+    payload = {"reviewed": "10000", "reviewed_reason": "恢复"}
+    assert decide(session, staff, row, Action.APPROVE, payload=payload).reviewed_fen == 1_000_000
 
 
 # --- many at once -------------------------------------------------------------------------------------

@@ -9,14 +9,19 @@ import pytest
 from openpyxl import load_workbook
 from sqlmodel import Session, select
 
+from cpegi_app import clock
 from cpegi_app.errors import DomainError, NotFound
 from cpegi_app.models import PolicyGrant
 from cpegi_app.services import (
+    policy_application,
     policy_claim_list,
+    policy_objection,
     policy_payment,
     policy_publicity,
     policy_trail,
     policy_trail_zip,
+    policy_view,
+    policy_way,
 )
 from cpegi_app.vocabulary.policy import PaymentState
 from tests import factories, redemption
@@ -86,12 +91,45 @@ def test_the_trail_is_for_those_who_act_on_it(session: Session, batch):
             policy_trail.trail(session, staff, wrong)  # pyright: ignore[reportArgumentType]
 
 
+def test_what_was_withdrawn_is_not_told_as_received(session: Session):
+    owner = factories.member(session)
+    row = redemption.received(session, redemption.policy(session), owner)
+    policy_application.withdraw(session, owner, row.id or 0, row.version)
+    [first, *later] = policy_way.own_steps(session, owner, row.id or 0)
+    assert (first.state, first.at) == ("now", "") and "已撤回" in first.text
+    assert {s.state for s in later} == {"todo"}
+    assert policy_view.form(session, owner, row.id or 0).receipt == ""
+
+
+def test_an_objection_that_is_not_decided_is_told(session: Session):
+    staff, owners = factories.staff(session), [factories.member(session) for _ in range(2)]
+    of = redemption.policy(session, staff)
+    rows = [redemption.approve(session, staff, redemption.received(session, of, who)) for who in owners]
+    number = redemption.publish(session, staff, of)
+    form = {"from_name": "王某", "contact": "1", "text": "重复享受", "received_on": str(clock.today())}
+    named = form | {"grant": str(redemption.grant_of(session, rows[0]).id)}
+    first = policy_objection.record(session, staff, number, named)
+
+    def told() -> list[tuple[str, str]]:
+        every = [policy_way.own_steps(session, w, r.id) for w, r in zip(owners, rows, strict=True)]
+        return [(s.state, s.text) for steps in every for s in steps if s.label == "公示确认"]
+
+    assert told() == [("todo", "有异议，正在核实"), ("todo", "")]
+    redemption.days_pass(6)
+    assert told() == [("now", "有异议，正在核实"), ("now", "等待确认")]
+    policy_objection.decide(session, staff, number, first, False, "查无实据")
+    whole = policy_objection.record(session, staff, number, form | {"received_on": str(clock.today())})
+    assert {text for _, text in told()} == {"有异议，正在核实"}
+    policy_objection.decide(session, staff, number, whole, False, "查无实据")
+    assert {text for _, text in told()} == {"等待确认"}
+
+
 def test_the_way_is_told_at_every_station(session: Session):
     staff, owner = factories.staff(session), factories.member(session)
     of = redemption.policy(session, staff)
 
     def now() -> str:
-        steps = policy_trail.own_steps(session, owner, row.id or 0)
+        steps = policy_way.own_steps(session, owner, row.id or 0)
         return next((s.label for s in steps if s.state in ("now", "bad")), "完")
 
     row = redemption.received(session, of, owner)
