@@ -153,7 +153,7 @@ class FilesState(FormState, mixin=True):
     async def _attach(self, flow: str, subject: int, slot: str, name: str, data: bytes) -> None:
         """Look into a file before the transaction: on SQLite it is everybody's only one that writes."""
         allowed = await self._read(files.taken, flow, subject, slot)
-        found = await lanes.run(lanes.READING, files.examine, name, data, allowed)
+        found = await lanes.run(lanes.FILES, files.examine, name, data, allowed)
         await self._write(files.attach, flow, subject, slot, name, found)
 
     @rx.event

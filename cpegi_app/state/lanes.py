@@ -29,6 +29,8 @@ HASHING = ThreadPoolExecutor(2, thread_name_prefix="argon2", initializer=_step_b
 READING = ThreadPoolExecutor(3, thread_name_prefix="reading")
 # Whoever writes may wait for another's commit: that must keep nobody from reading.
 WRITING = ThreadPoolExecutor(4, thread_name_prefix="writing")
+# Looking into a file may take a second of one: pages go on being read meanwhile.
+FILES = ThreadPoolExecutor(2, thread_name_prefix="files")
 # Every event begins by asking who sent it.
 LOGINS = ThreadPoolExecutor(1, thread_name_prefix="logins")
 

@@ -291,7 +291,7 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
             data = await f.read(MAX_FILE_BYTES + 1)
             try:
                 name = f.filename or "文件"
-                found = await lanes.run(lanes.READING, files.examine, name, data, files.ALLOWED)
+                found = await lanes.run(lanes.FILES, files.examine, name, data, files.ALLOWED)
                 await self._write(offline_proof.attach, self.proof_row, slot, name, found)
             except DomainError as refusal:
                 problems.append(refusal.message)
@@ -318,7 +318,7 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
             data = await f.read(MAX_FILE_BYTES + 1)
             try:
                 name = f.filename or "文件"
-                proof = await lanes.run(lanes.READING, files.examine, name, data, files.ALLOWED)
+                proof = await lanes.run(lanes.FILES, files.examine, name, data, files.ALLOWED)
                 found = await self._write(offline_proof.match, self.batch_id, name, proof)
                 matched, rows = matched + found.files, rows + found.rows
                 missed += found.left
