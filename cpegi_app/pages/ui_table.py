@@ -27,6 +27,11 @@ class Col:
     sort: str = ""
 
     @property
+    def told(self) -> str:
+        """What stands beside a cell on a phone, where there are no headings."""
+        return f"{self.label}（{self.unit}）" if self.unit else self.label
+
+    @property
     def class_name(self) -> str:
         """The classes of its cells."""
         kinds = {"is-num": self.num, "is-clip": self.clip, "is-wrap": self.wrap, "is-ops": self.ops}
@@ -56,7 +61,7 @@ def data_table(
         cells = [rx.el.td(start + i, class_name="is-no")] if start is not None else []
         for col, cell in zip(cols, render(row), strict=True):
             inside = ops(*cell) if col.ops and isinstance(cell, (list, tuple)) else cell
-            cells.append(rx.el.td(inside, class_name=col.class_name, data_label=col.label))
+            cells.append(rx.el.td(inside, class_name=col.class_name, data_label=col.told))
         return rx.el.tr(*cells, key=at(row, key)) if key else rx.el.tr(*cells)
 
     heads = [rx.el.th("序号", scope="col", class_name="is-no")] if start is not None else []
@@ -91,7 +96,7 @@ def plain_table(
     def one(row: Any, i: Any) -> rx.Component:
         cells = zip(cols, render(row), strict=True)
         return rx.el.tr(
-            *(rx.el.td(cell, class_name=col.class_name, data_label=col.label) for col, cell in cells)
+            *(rx.el.td(cell, class_name=col.class_name, data_label=col.told) for col, cell in cells)
         )
 
     table = rx.el.table(
