@@ -203,6 +203,12 @@ def test_2_2_a_disabled_account_reads_why_but_only_with_the_right_password(sessi
     assert fail(session, user.phone) == account.WRONG_LOGIN
     with pytest.raises(CountedRefusal, match="已停用（资料造假）"):
         try_to(session, user.phone, PASSWORD)
+    entry = session.exec(select(AuditEntry).order_by(col(AuditEntry.id).desc())).first()
+    assert entry and (entry.action, entry.subject, entry.ok) == (
+        "account.login_failed",
+        f"user:{user.id}",
+        False,
+    )
 
 
 def test_2_2_failures_stand_in_the_audit_trail_with_a_masked_number(session: Session):
@@ -375,6 +381,18 @@ def test_2_5_a_number_that_somebody_has_is_refused(session: Session):
     with pytest.raises(CountedRefusal, match="新手机号已注册其他账号"):
         account.change_phone(session, actor, old, taken, new)
     assert user.phone != taken
+
+
+def test_2_5_a_code_is_good_for_the_account_that_asked(session: Session):
+    number, (asked, _, _), (other, _, _) = (
+        factories.phone(),
+        *(two_logins(session, registered(session)) for _ in "12"),
+    )
+    old, new = both_codes(session, asked, number)
+    others = account.request_own_code(session, other, P.OLD_PHONE, "").demo_code
+    with pytest.raises(CountedRefusal, match="新手机号的验证码不正确"):
+        account.change_phone(session, other, others, number, new)
+    assert account.change_phone(session, asked, old, number, new) == number
 
 
 def test_2_5_the_new_numbers_code_is_good_for_that_number_only(session: Session):
