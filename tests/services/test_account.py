@@ -383,18 +383,6 @@ def test_2_5_a_number_that_somebody_has_is_refused(session: Session):
     assert user.phone != taken
 
 
-def test_2_5_a_code_is_good_for_the_account_that_asked(session: Session):
-    number, (asked, _, _), (other, _, _) = (
-        factories.phone(),
-        *(two_logins(session, registered(session)) for _ in "12"),
-    )
-    old, new = both_codes(session, asked, number)
-    others = account.request_own_code(session, other, P.OLD_PHONE, "").demo_code
-    with pytest.raises(CountedRefusal, match="新手机号的验证码不正确"):
-        account.change_phone(session, other, others, number, new)
-    assert account.change_phone(session, asked, old, number, new) == number
-
-
 def test_2_5_the_new_numbers_code_is_good_for_that_number_only(session: Session):
     user = registered(session)
     actor, _, _ = two_logins(session, user)
