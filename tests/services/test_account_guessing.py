@@ -8,14 +8,15 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.errors import CountedRefusal
+from cpegi_app.models import AuditEntry
 from cpegi_app.services import account
 from cpegi_app.vocabulary import SmsPurpose as P
 from tests import factories
-from tests.services.test_account import both_codes, registered, two_logins
+from tests.services.test_account import PASSWORD, both_codes, fail, registered, try_to, two_logins
 
 
 def _ask(session: Session, phone: str) -> None:
@@ -51,3 +52,16 @@ def test_2_5_a_code_is_good_for_the_account_that_asked(session: Session):
     with pytest.raises(CountedRefusal, match="新手机号的验证码不正确"):
         account.change_phone(session, other, others, number, new)
     assert account.change_phone(session, asked, old, number, new) == number
+
+
+def test_2_2_a_disabled_account_reads_why_but_only_with_the_right_password(session: Session):
+    user = registered(session, disabled_at=clock.now(), disabled_reason="资料造假")
+    assert fail(session, user.phone) == account.WRONG_LOGIN
+    with pytest.raises(CountedRefusal, match="已停用（资料造假）"):
+        try_to(session, user.phone, PASSWORD)
+    entry = session.exec(select(AuditEntry).order_by(col(AuditEntry.id).desc())).first()
+    assert entry and (entry.action, entry.subject, entry.ok) == (
+        "account.login_failed",
+        f"user:{user.id}",
+        False,
+    )
