@@ -476,6 +476,8 @@
         if (waits.length) waits[0].click();
       };
       ["error", "abort", "timeout"].forEach(function (end) { this.addEventListener(end, tell); }, this);
+      /* What the edge does not take is answered, but read by nobody. */
+      this.addEventListener("load", function () { if (this.status >= 400) tell(); });
     }
     return setHeader.apply(this, arguments);
   };

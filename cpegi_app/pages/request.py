@@ -109,7 +109,7 @@ def _case() -> rx.Component:
             ),
         ),
         rx.el.div(
-            rx.el.div(_conditions(), _disbursements(), data_cards(view), class_name="stack"),
+            rx.el.div(_conditions(), _disbursements(), data_cards(view, state), class_name="stack"),
             rx.el.div(
                 rx.cond(view.can_approve, _decision(), rx.fragment()),
                 files_card(view),

@@ -13,27 +13,44 @@ from cpegi_app.services.review_view import CheckView, EventView, FieldView, Grou
 from cpegi_app.vocabulary import FileSlot
 
 
-def data_cards(view: Any) -> rx.Component:
-    """The subject's data by group; where there is something to compare with, old and new side by side."""
-    return rx.foreach(view.groups, lambda g: _group(g, view.compared_with))
+def data_cards(view: Any, state: Any = None) -> rx.Component:
+    """The subject's data by group; where there is something to compare with, old and new side by side.
+
+    `state` is who reveals the lines that are masked for its reader.
+    """
+    return rx.foreach(view.groups, lambda g: _group(g, view.compared_with, state))
 
 
-def _group(group: rx.Var[GroupView], compared_with: Any) -> rx.Component:
+def _group(group: rx.Var[GroupView], compared_with: Any, state: Any) -> rx.Component:
     return ui.card(
         group.title,
-        rx.cond(compared_with != "", _difference(group, compared_with), lines(group.fields)),
+        rx.cond(
+            compared_with != "",
+            difference(group.fields, compared_with, group.title, state),
+            lines(group.fields, state),
+        ),
         key=group.title,
     )
 
 
-def lines(fields: Any) -> rx.Component:
+def revealable(f: Any, state: Any) -> Any:
+    """A line's value; a person's number is masked until it is asked for, which the trail keeps."""
+    if state is None:
+        return new_value(f)
+    full = state.revealed[f.name].to(str)
+    ask = ui.button("查看号码", state.reveal_line(f.name), "text", aria_label="查看号码：" + f.title)
+    shown = rx.cond(full, rx.el.span(full, class_name="num"), rx.el.span(f.value, " ", ask, class_name="num"))
+    return rx.cond(f.secret, shown, new_value(f))
+
+
+def lines(fields: Any, state: Any = None) -> rx.Component:
     """Labelled values in two columns; a long text takes the whole width."""
 
     def one(f: rx.Var[FieldView]) -> rx.Component:
         return rx.el.div(
             rx.el.dt(f.title),
             rx.el.dd(
-                rx.cond(f.value == "", "—", f.value),
+                revealable(f, state),
                 ui.show(f.reason != "", rx.el.p(rx.el.b("审核意见："), f.reason, class_name="field-reason")),
             ),
             class_name=rx.cond(f.value.length() > 36, "wide", ""),
@@ -43,11 +60,7 @@ def lines(fields: Any) -> rx.Component:
     return rx.el.dl(rx.foreach(fields, one), class_name="desc desc-2")
 
 
-def _difference(group: rx.Var[GroupView], compared_with: Any) -> rx.Component:
-    return difference(group.fields, compared_with, group.title)
-
-
-def difference(fields: Any, compared_with: Any, caption: Any) -> rx.Component:
+def difference(fields: Any, compared_with: Any, caption: Any, state: Any = None) -> rx.Component:
     """Old and new side by side; what changed is marked by a word, not by colour alone."""
 
     def row(f: rx.Var[FieldView]) -> rx.Component:
@@ -59,7 +72,7 @@ def difference(fields: Any, compared_with: Any, caption: Any) -> rx.Component:
                 data_label="项目",
             ),
             rx.el.td(rx.cond(f.old == "", "—", f.old), class_name="old", data_label=compared_with),
-            rx.el.td(new_value(f), class_name="new", data_label="本次提交"),
+            rx.el.td(revealable(f, state), class_name="new", data_label="本次提交"),
             class_name=rx.cond(f.changed, "is-changed", ""),
             key=f.name,
         )

@@ -10,7 +10,7 @@ from cpegi_app.access import QUEUE, REVIEW
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import LONGEST, problem
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.review import checks_card, history_card, new_value, next_up
+from cpegi_app.pages.review import checks_card, history_card, next_up, revealable
 from cpegi_app.services.review_desk import DeskField, DeskFile, DeskGroup
 from cpegi_app.state.review import ReviewState
 
@@ -207,7 +207,9 @@ def _line(f: rx.Var[DeskField], may_flag: bool) -> rx.Component:
             rx.el.td(rx.cond(f.old == "", "—", f.old), class_name="old", data_label=compared),
         ),
         rx.el.td(
-            rx.el.div(rx.el.span(new_value(f), class_name="flag-value"), *flag, class_name="flag-line"),
+            rx.el.div(
+                rx.el.span(revealable(f, ReviewState), class_name="flag-value"), *flag, class_name="flag-line"
+            ),
             asked,
             reason,
             class_name="new",

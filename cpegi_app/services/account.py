@@ -84,7 +84,7 @@ def request_code(session: Session, phone: str, purpose: SmsPurpose, address: str
 
 def request_own_code(session: Session, actor: Actor, purpose: SmsPurpose, address: str) -> sms.Sent:
     """Send a code to the actor's own number."""
-    return sms.request_code(session, _user(session, actor).phone, purpose, address)
+    return sms.request_code(session, _user(session, actor).phone, purpose, address, actor.user_id)
 
 
 def request_new_number_code(session: Session, actor: Actor, phone: str, address: str) -> sms.Sent:
@@ -92,7 +92,7 @@ def request_new_number_code(session: Session, actor: Actor, phone: str, address:
     number = checked_phone(phone, "new_phone")
     if number == _user(session, actor).phone:
         raise FormInvalid({"new_phone": "新手机号与当前手机号相同，请填写另一个号码"})
-    return sms.request_code(session, number, SmsPurpose.NEW_PHONE, address)
+    return sms.request_code(session, number, SmsPurpose.NEW_PHONE, address, actor.user_id)
 
 
 def register(session: Session, phone: str, code: str, password_hash: str, address: str) -> str:
@@ -121,14 +121,16 @@ def register(session: Session, phone: str, code: str, password_hash: str, addres
     return number
 
 
-def use_code(session: Session, phone: str, purpose: SmsPurpose, code: str) -> None:
+def use_code(session: Session, phone: str, purpose: SmsPurpose, code: str, user_id: int = 0) -> None:
     """Check a code and use it up."""
-    sms.consume(session, _check_code(session, phone, purpose, code, "code"))
+    sms.consume(session, _check_code(session, phone, purpose, code, "code", user_id))
 
 
-def _check_code(session: Session, phone: str, purpose: SmsPurpose, code: str, field: str) -> int:
+def _check_code(
+    session: Session, phone: str, purpose: SmsPurpose, code: str, field: str, user_id: int = 0
+) -> int:
     """Return the code's id; what is no six digits is refused without counting as a try."""
-    return sms.check_code(session, phone, purpose, checked_code(code, field))
+    return sms.check_code(session, phone, purpose, checked_code(code, field), user_id)
 
 
 def checked_code(code: str, field: str = "code") -> str:
@@ -163,6 +165,9 @@ def sign_in(session: Session, phone: str, is_right: bool, identity: str, address
         more = f"连续失败次数较多，请 {sms.wait_text(wait)} 后再试。" if wait else ""
         raise CountedRefusal(WRONG_LOGIN + more)
     if user.disabled_at:
+        subject, number = f"user:{user.id}", identifiers.masked(phone)
+        told = f"{number}，密码正确，账号已停用"
+        audit.record(session, None, "account.login_failed", subject, told, ok=False, address=address)
         raise CountedRefusal(
             f"该账号已停用（{user.disabled_reason or '平台管理'}）。如有疑问请致电 400 056 5005。"
         )
@@ -259,7 +264,7 @@ def reset_password(session: Session, phone: str, code: str, password_hash: str, 
 def change_password(session: Session, actor: Actor, code: str, password_hash: str) -> None:
     """Set a new password by SMS code; every other browser is signed out (manual §2.4)."""
     user = _user(session, actor)
-    use_code(session, user.phone, SmsPurpose.PASSWORD, code)
+    use_code(session, user.phone, SmsPurpose.PASSWORD, code, actor.user_id)
     _set_password(session, user, password_hash)
     sessions.revoke_all(session, actor.user_id, but=actor.login_id)
     audit.record(session, actor, "account.password", f"user:{user.id}")
@@ -276,7 +281,7 @@ def change_phone(session: Session, actor: Actor, old_code: str, new_phone: str, 
         ("new_code", "新手机号", number, SmsPurpose.NEW_PHONE, new_code),
     ):
         try:
-            codes.append(_check_code(session, phone, purpose, code, field))
+            codes.append(_check_code(session, phone, purpose, code, field, actor.user_id))
         except CountedRefusal as refusal:
             raise CountedRefusal(f"{which}的{refusal.message}") from None
     # Both are right: only now are they used up, so that one typing error does not cost two new codes.

@@ -20,6 +20,8 @@ from cpegi_app.vocabulary import Action, GuaranteeMode, Kind, Scale, Status, Ter
 
 NEED, PROOF = "融资需求", "授权"
 F, W = input_field, Widget
+# Kept with each application; another text is another version.
+AUTHORISATION_VERSION = "2026-11"
 AUTHORISATION_TEXT = (
     "我单位同意受理机构查阅本次申请中冻结的企业资料、经营数据及所附文件，仅用于本次融资申请的审核。"
 )
@@ -40,7 +42,7 @@ class ApplicationForm(Form):
     purpose: Text = F("用途", NEED, widget=W.AREA, max_len=500)
     source: Text = F("还款来源", NEED, widget=W.AREA, max_len=500)
     contact: Text = F("联系人", NEED, max_len=40)
-    contact_phone: Text = F("联系电话", NEED, max_len=20)
+    contact_phone: Text = F("联系电话", NEED, max_len=20, secret=True)
     authorised: Text = F(
         "数据授权",
         PROOF,
@@ -149,7 +151,8 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -
         "term_months": form.term,
         "authorised_at": clock.now(),
         # Frozen: what the institution judges is what stood on the day of the application.
-        "profile": org.profile | {"profile_on": clock.local_date(org.profile_at)},
+        "profile": org.profile
+        | {"profile_on": clock.local_date(org.profile_at), "authorisation": AUTHORISATION_VERSION},
         "product_data": dict(target.data),
         "conditions": conditions.effective(target.conditions, target.data),
         "product_name": target.name,
@@ -177,6 +180,7 @@ def _describe(session: Session, row: Any) -> Description:
                     f"p_{spec.name}",
                     spec.title,
                     spec.show(row.profile.get(spec.name)),
+                    secret=spec.secret,
                 )
             )
         if kind:
@@ -188,6 +192,8 @@ def _describe(session: Session, row: Any) -> Description:
                     Scale.label_of(row.profile.get("scale")) or "数据不足，未划型",
                 )
             )
+        if version := row.profile.get("authorisation"):
+            lines.append(Line(PROOF, "authorisation", "授权书版本", version))
     if row.approved_fen:
         lines.append(Line("审批结果", "approved_amount", "批准额度", f"{wan(row.approved_fen)} 万元"))
         lines.append(Line("审批结果", "approved_term", "批准期限", f"{row.approved_months} 个月"))

@@ -57,7 +57,7 @@ class ProjectForm(Form):
         "资金用途", TEAM, widget=W.AREA, max_len=2000, help="按用途列出金额；仅对经认证的股权金融机构展示"
     )
     contact: Text = F("项目联系人", TEAM, max_len=40, help="仅对经认证的股权金融机构展示")
-    contact_phone: Text = F("联系手机", TEAM, max_len=20, help="仅对经认证的股权金融机构展示")
+    contact_phone: Text = F("联系手机", TEAM, max_len=20, help="仅对经认证的股权金融机构展示", secret=True)
 
     @field_validator("contact_phone", mode="after")
     @classmethod

@@ -171,8 +171,12 @@ def input_field(
     high: float | None = None,
     wide: bool = False,
     placeholder: str = "",
+    secret: bool = False,
 ) -> Any:
-    """Declare one field: its label, its place, its control and its limits (in the unit shown)."""
+    """Declare one field: its label, its place, its control and its limits (in the unit shown).
+
+    A `secret` one is a person's number: masked for everybody but its owner.
+    """
     extra = {
         "group": group,
         "widget": widget.value,
@@ -185,6 +189,7 @@ def input_field(
         "high": high,
         "wide": wide or widget in (Widget.AREA, Widget.CHECKS),
         "placeholder": placeholder,
+        "secret": secret,
     }
     return Field(default=None, title=title, json_schema_extra=extra, validate_default=required)
 
@@ -205,6 +210,7 @@ class FieldSpec(BaseModel):
     high: float | None
     wide: bool
     placeholder: str
+    secret: bool
 
     def show(self, value: str | None) -> str:
         """Return a stored string as a screen shows it: labels for codes, thousand separators, the unit."""

@@ -10,7 +10,7 @@ from pydantic import field_validator
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
-from cpegi_app.access import PRODUCT_EDIT, PRODUCTS, REVIEW, Actor, Permission
+from cpegi_app.access import PRODUCT_EDIT, REVIEW, Actor, Permission
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import Organisation, Product, ProductRevision
 from cpegi_app.services import conditions, facts, push, review, shelf
@@ -191,6 +191,7 @@ def is_change(session: Session, actor: Actor, revision_id: int) -> bool:
 
 def delist(session: Session, actor: Actor, product_id: int, *, listed: bool) -> None:
     """Take a published product off the public list (下架), or put it back."""
+    review.require(FLOW, actor)
     product = own(session, actor, product_id)
     if not product.revision_id:
         raise Conflict("该产品尚未通过审核，不能上架或下架。")
@@ -290,9 +291,7 @@ FLOW = review.register(
         review_screen=REVIEW,
         title=lambda s, row: row.data.get("name") or "未命名产品",
         describe=_describe,
-        submitter_href=lambda row: (
-            PRODUCT_EDIT.url(rid=row.id) if row.status == Status.RETURNED else PRODUCTS.route
-        ),
+        submitter_href=lambda row: PRODUCT_EDIT.url(rid=row.id),
         reviewer_href=lambda row: REVIEW.url(flow="product", rid=row.id),
         before_submit=_before_submit,
         before_approve=_before_approve,

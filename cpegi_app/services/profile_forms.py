@@ -68,7 +68,7 @@ class ProfileForm(Form):
     intro: Text = F("简介", SUBJECT, widget=W.AREA, required=False, max_len=1000)
     contact: Text = F("联系人", CONTACT, max_len=40)
     position: Text = F("职务", CONTACT, max_len=40)
-    mobile: Text = F("手机", CONTACT, max_len=20)
+    mobile: Text = F("手机", CONTACT, max_len=20, secret=True)
     email: Text = F("邮箱", CONTACT, max_len=100)
     is_legal_rep: Text = F(
         "经办人是否为法定代表人本人", CONTACT, widget=W.SELECT, options=YesNo, help="选“否”时须上传授权委托书"

@@ -57,6 +57,7 @@ class DeskField(BaseModel):
     changed: bool
     asked: str
     reason: str
+    secret: bool = False
 
 
 class DeskGroup(BaseModel):
@@ -232,6 +233,7 @@ def desk_group(group: review_view.GroupView, asked: dict[str, str]) -> DeskGroup
                 changed=f.changed,
                 asked=asked.get(f.name, ""),
                 reason=f.reason,
+                secret=f.secret,
             )
             for f in group.fields
         ],

@@ -25,6 +25,8 @@ class Line:
     title: str
     value: str
     old: str | None = None
+    # A person's number: masked for everybody but the subject's owner.
+    secret: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,11 @@ from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
+from cpegi_app.errors import NotFound
 from cpegi_app.models import ReviewEvent
-from cpegi_app.services import files, review
+from cpegi_app.services import audit, files, review
 from cpegi_app.services.files import FileView
+from cpegi_app.services.identifiers import masked
 from cpegi_app.services.review import Description, Flow
 from cpegi_app.vocabulary import TONES, Action, FileSlot, Status
 
@@ -23,6 +25,8 @@ class FieldView(BaseModel):
     old: str = ""
     changed: bool = False
     reason: str = ""
+    # A person's number: masked for everybody but the owner, until it is asked for.
+    secret: bool = False
 
 
 class GroupView(BaseModel):
@@ -84,7 +88,7 @@ def view(session: Session, flow: Flow, actor: Actor, row_id: int) -> ReviewView:
     description = flow.describe(session, row)
     events = history(session, flow.name, row_id)
     old, compared_with = _compared(description, events)
-    groups = _groups(description, row, old)
+    groups = _groups(description, row, old, is_masked=not review.is_owner(actor, row))
     titles = {f.name: f.title for g in groups for f in g.fields}
     titles |= {f"file_{code}": slot.label for code, slot in flow.slots(session, row).items()}
     actions = review.allowed(flow, row, actor)
@@ -144,18 +148,39 @@ def _compared(description: Description, events: list[ReviewEvent]) -> tuple[dict
     return None, ""
 
 
-def _groups(description: Description, row: review.Reviewable, old: dict[str, str] | None) -> list[GroupView]:
+def reveal(session: Session, actor: Actor, flow_name: str, row_id: int, name: str) -> str:
+    """Return a masked line of a subject in full; every look is in the audit trail."""
+    flow = review.FLOWS.get(flow_name)
+    if flow is None:
+        raise NotFound()
+    row = review.load(session, flow, actor, row_id)
+    groups = _groups(flow.describe(session, row), row, None, is_masked=False)
+    line = next((f for g in groups for f in g.fields if f.name == name and f.secret), None)
+    if line is None:
+        raise NotFound("号码")
+    audit.record(session, actor, "record.reveal", f"{flow.name}:{row_id}", line.title)
+    return line.value
+
+
+def _groups(
+    description: Description, row: review.Reviewable, old: dict[str, str] | None, *, is_masked: bool
+) -> list[GroupView]:
     found: dict[str, list[FieldView]] = {}
+
+    def hide(text: str, secret: bool) -> str:
+        return masked(text) if text and secret and is_masked else text
+
     for spec in description.form.specs() if description.form else []:
         before, now = (old or {}).get(spec.name, ""), row.data.get(spec.name, "")
         found.setdefault(spec.group, []).append(
             FieldView(
                 name=spec.name,
                 title=spec.title,
-                value=spec.show(now),
-                old=spec.show(before) if old is not None else "",
+                value=hide(spec.show(now), spec.secret),
+                old=hide(spec.show(before), spec.secret) if old is not None else "",
                 changed=old is not None and before != now,
                 reason=row.field_reasons.get(spec.name, ""),
+                secret=spec.secret and bool(now),
             )
         )
     for line in description.lines:
@@ -163,10 +188,11 @@ def _groups(description: Description, row: review.Reviewable, old: dict[str, str
             FieldView(
                 name=line.name,
                 title=line.title,
-                value=line.value,
-                old=line.old or "",
+                value=hide(line.value, line.secret),
+                old=hide(line.old or "", line.secret),
                 changed=line.old is not None and line.old != line.value,
                 reason=row.field_reasons.get(line.name, ""),
+                secret=line.secret and bool(line.value),
             )
         )
     return [GroupView(title=title, fields=fields) for title, fields in found.items()]

@@ -8,10 +8,11 @@ import logging
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 from sqlalchemy import func, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
@@ -54,15 +55,20 @@ def wait_text(seconds: int) -> str:
     return f"{minutes} 分钟" if minutes < 120 else f"{-(-minutes // 60)} 小时"
 
 
-def request_code(session: Session, phone: str, purpose: SmsPurpose, address: str = "") -> Sent:
-    """Write a new code for a number and purpose, and its message into the outbox."""
+def request_code(
+    session: Session, phone: str, purpose: SmsPurpose, address: str = "", user_id: int = 0
+) -> Sent:
+    """Write a new code for a number and purpose, and its message into the outbox.
+
+    With `user_id` it is good for that account alone, whoever else comes by it.
+    """
     one_at_a_time(session, "sms", phone)
     _limit(session, phone, address)
     code = f"{secrets.randbelow(1_000_000):06d}"
     row = SmsCode(
         phone=phone,
         purpose=purpose.value,
-        code_hash=_hash(phone, purpose, code),
+        code_hash=_hash(phone, purpose, code, user_id),
         expires_at=clock.now() + LIFE,
         address=address[:64],
     )
@@ -76,11 +82,16 @@ def request_code(session: Session, phone: str, purpose: SmsPurpose, address: str
 def send_later(
     session: Session, phone: str, text: str, dedupe_key: str, life: timedelta = timedelta(days=1)
 ) -> None:
-    """Put a message into the outbox, in the business transaction."""
-    session.add(SmsOutbox(phone=phone, text=text, dedupe_key=dedupe_key, expires_at=clock.now() + life))
+    """Put a message into the outbox, in the business transaction; the same one, by its key, is put there once."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    values = {"phone": phone, "text": text, "dedupe_key": dedupe_key, "expires_at": clock.now() + life}
+    table: Any = SmsOutbox.__table__  # pyright: ignore[reportAttributeAccessIssue]
+    session.execute(
+        insert(table).values(**values, attempts=0, created_at=clock.now()).on_conflict_do_nothing()
+    )
 
 
-def check_code(session: Session, phone: str, purpose: SmsPurpose, code: str) -> int:
+def check_code(session: Session, phone: str, purpose: SmsPurpose, code: str, user_id: int = 0) -> int:
     """Return the id of the code that this is, or refuse and count the try; the fifth wrong one kills the code."""
     query = select(SmsCode).where(
         SmsCode.phone == phone, SmsCode.purpose == purpose.value, col(SmsCode.expires_at) > clock.now()
@@ -89,7 +100,7 @@ def check_code(session: Session, phone: str, purpose: SmsPurpose, code: str) -> 
     row = session.exec(query.order_by(col(SmsCode.id).desc()).limit(1).with_for_update()).first()
     if row is None or row.used_at or row.tries >= MAX_TRIES:
         raise CountedRefusal(WRONG)
-    if not hmac.compare_digest(row.code_hash, _hash(phone, purpose, code)):
+    if not hmac.compare_digest(row.code_hash, _hash(phone, purpose, code, user_id)):
         left = MAX_TRIES - row.tries - 1
         session.exec(update(SmsCode).where(col(SmsCode.id) == row.id).values(tries=SmsCode.tries + 1))
         more = f"还可尝试 {left} 次。" if left else "该验证码已作废，请重新获取。"
@@ -175,9 +186,9 @@ def mark_sent(session: Session, message_id: int) -> None:
     )
 
 
-def _hash(phone: str, purpose: SmsPurpose, code: str) -> str:
-    pepper = get_settings().secret_key or "demo"
-    return hmac.new(pepper.encode(), f"{phone}|{purpose.value}|{code}".encode(), hashlib.sha256).hexdigest()
+def _hash(phone: str, purpose: SmsPurpose, code: str, user_id: int) -> str:
+    pepper, what = get_settings().secret_key or "demo", f"{phone}|{purpose.value}|{code}|{user_id}"
+    return hmac.new(pepper.encode(), what.encode(), hashlib.sha256).hexdigest()
 
 
 def _limit(session: Session, phone: str, address: str) -> None:

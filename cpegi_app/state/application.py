@@ -20,6 +20,7 @@ from cpegi_app.services.review_view import ReviewView, view
 from cpegi_app.state.base import for_screen, int_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import on_error, success
+from cpegi_app.state.reveal import RevealState
 from cpegi_app.state.shell import ShellState
 from cpegi_app.state.subject import SubjectState, edits
 from cpegi_app.state.table import TableState, shows
@@ -176,7 +177,7 @@ def _withdraw(session: Session, actor: Actor, row_id: int, version: int) -> None
 
 
 @for_screen(REQUEST)
-class RequestState(CaseState, rx.State):
+class RequestState(CaseState, RevealState, rx.State):
     """办理: the enterprise's page, its figures beside the product's conditions, and the decision."""
 
     decided: str = ""
@@ -186,8 +187,11 @@ class RequestState(CaseState, rx.State):
     @rx.event
     async def load(self):
         """Open the application named by the address."""
-        self.decided = ""
+        self.decided, self.revealed = "", {}
         await self._show_case(self._route_id("aid"))
+
+    def _record(self) -> tuple[str, int]:
+        return FLOW.name, self.row_id
 
     @rx.event
     async def decide(self, data: dict):

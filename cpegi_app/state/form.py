@@ -19,7 +19,7 @@ from cpegi_app.state.message import MessageState, on_error
 
 # What the edge takes in one request (web/edge.py, upload_cap), less the form around the files.
 UPLOAD_BYTES = 12 << 20
-BROKEN_OFF = "上传中断，文件没有送达。请检查网络后重新选择文件。"
+BROKEN_OFF = "上传中断，文件没有送达。请检查网络，稍候片刻后重新选择文件。"
 
 
 class FormState(Services, mixin=True):

@@ -12,6 +12,7 @@ from cpegi_app.services.review_desk import Desk, Upcoming
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import MessageState, on_error
+from cpegi_app.state.reveal import RevealState
 from cpegi_app.state.shell import ShellState
 from cpegi_app.state.subject import changed, followed
 from cpegi_app.vocabulary import Action
@@ -22,7 +23,7 @@ ACTIONS = {"approve": Action.APPROVE, "return": Action.RETURN, "reject": Action.
 
 
 @for_screen(REVIEW)
-class ReviewState(FormState, rx.State):
+class ReviewState(FormState, RevealState, rx.State):
     """One thing at the reviewer's desk, the decision on it, and the next one."""
 
     desk: Desk = Desk()
@@ -37,13 +38,16 @@ class ReviewState(FormState, rx.State):
     @rx.event
     async def load(self):
         """Open the thing that the address names."""
-        self.desk, self.done, self.loaded, self.shown = Desk(), "", False, 0
+        self.desk, self.done, self.loaded, self.shown, self.revealed = Desk(), "", False, 0, {}
         self._flow = text_arg(self.router.url.query_parameters.get("flow") or self.flow, 30)
         self._row_id = self._route_id("rid")
         await self._read_desk()
         self._open({})
         if self.desk.files:
             self.shown = self.desk.files[0].id
+
+    def _record(self) -> tuple[str, int]:
+        return self._flow, self._row_id
 
     async def _read_desk(self) -> None:
         self.desk = await self._read(review_desk.desk, self._flow, self._row_id)

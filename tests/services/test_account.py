@@ -198,13 +198,6 @@ def test_2_2_an_address_may_fail_twenty_times_an_hour(session: Session):
     try_to(session, user.phone, PASSWORD, address="203.0.113.5")
 
 
-def test_2_2_a_disabled_account_reads_why_but_only_with_the_right_password(session: Session):
-    user = registered(session, disabled_at=clock.now(), disabled_reason="资料造假")
-    assert fail(session, user.phone) == account.WRONG_LOGIN
-    with pytest.raises(CountedRefusal, match="已停用（资料造假）"):
-        try_to(session, user.phone, PASSWORD)
-
-
 def test_2_2_failures_stand_in_the_audit_trail_with_a_masked_number(session: Session):
     phone = factories.phone()
     fail(session, phone, "203.0.113.5")

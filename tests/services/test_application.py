@@ -192,6 +192,7 @@ def test_4_2_the_figures_stay_as_they_stood_that_day(session: Session):
     session.flush()
     row = world.row(session)
     assert row.profile["revenue"] == "2600"
+    assert row.profile["authorisation"] == application.AUTHORISATION_VERSION
     assert (row.product_data["amount_max"], row.product_name) == ("1000", world.row(session).product_name)
     assert {r.result for r in application.condition_rows(row)} == {"不限制"}
     assert SECRET not in str(review_view.view(session, world.flow, world.reviewer, world.row_id))

@@ -14,7 +14,16 @@ from sqlmodel import Session, SQLModel, col, select
 
 from cpegi_app import clock, db, demo, manage
 from cpegi_app.access import Actor
-from cpegi_app.models import Application, AuditEntry, Disbursement, Loan, Organisation, ReviewEvent, User
+from cpegi_app.models import (
+    Application,
+    AuditEntry,
+    Disbursement,
+    Loan,
+    Organisation,
+    Product,
+    ReviewEvent,
+    User,
+)
 from cpegi_app.services import (
     application,
     application_list,
@@ -149,6 +158,8 @@ def test_there_is_as_much_as_promised(session: Session) -> None:
     assert classes.count(OrgClass.BANK) == 3
     others = {"MICRO_LOAN", "GUARANTEE", "LEASING", "PRIVATE_FUND", "INVESTMENT", "ACCOUNTING", "IP_SERVICE"}
     assert others <= set(classes)
+    assert sum(o.kind in (Kind.DEBT, Kind.EQUITY) for o in orgs) >= 6
+    assert len(session.exec(select(Product)).all()) >= 12
     assert len(rows(session, "application")) >= 40
     assert len(product_list.own_list(session, login(session, "bank"), size=50)[0]) == 6
 

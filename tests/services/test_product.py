@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -114,6 +115,16 @@ def test_4_1_only_verified_debt_institutions_begin_products(session: Session):
     ):
         with pytest.raises(Forbidden):
             product.new_draft(session, actor)
+
+
+def test_4_1_who_no_longer_lends_changes_nothing_on_the_list(session: Session):
+    actor = bank(session)
+    listed = worlds.listed_product(session, actor)
+    corrected = dataclasses.replace(actor, kind=Kind.EQUITY, org_class=OrgClass.PRIVATE_FUND.value)
+    for former in (factories.unverified(actor), corrected):
+        with pytest.raises(Forbidden):
+            product.delist(session, former, listed.id or 0, listed=False)
+    assert listed.is_listed
 
 
 def test_4_1_a_draft_never_written_in_is_gone_on_with(session: Session):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
-from cpegi_app.services import files, profile_view, review_desk, verification
+from cpegi_app.models import AuditEntry
+from cpegi_app.services import files, profile_view, review_desk, review_view, verification
 from cpegi_app.services.review_desk import Desk
 from cpegi_app.vocabulary import Action, FileSlot, Kind, Status
 from tests import factories, worlds
@@ -39,6 +40,27 @@ def test_the_desk_shows_whatever_waits_for_the_platform(session: Session, flow: 
     found = desk(session, world)
     assert not found.open and found.step == 3
     assert found.last_word.startswith("平台管理人员 赵审核于")
+
+
+@pytest.mark.parametrize("name", ["verification", "profile_change", "application"])
+def test_a_persons_number_is_masked_for_whoever_decides_and_each_look_is_kept(session: Session, name: str):
+    world = worlds.WORLDS[name](session).bring_to(session, Status.PENDING)
+    line = "p_mobile" if name == "application" else "mobile"
+
+    def numbers(actor: Actor) -> set[str]:
+        view = review_view.view(session, world.flow, actor, world.row_id)
+        return {text for g in view.groups for f in g.fields if f.secret for text in (f.value, f.old) if text}
+
+    assert numbers(world.reviewer) == {"138****1234"} and numbers(world.owner) == {"13800001234"}
+    assert review_view.reveal(session, world.reviewer, name, world.row_id, line) == "13800001234"
+    looks = session.exec(select(AuditEntry).where(AuditEntry.action == "record.reveal")).all()
+    assert [(e.actor_id, e.subject) for e in looks] == [(world.reviewer.user_id, f"{name}:{world.row_id}")]
+    for stranger in (factories.member(session), factories.regulator(session)):
+        with pytest.raises(NotFound):
+            review_view.reveal(session, stranger, name, world.row_id, line)
+    for other, wrong in ((name, "credit_code"), (name, ""), ("user", line), ("", line)):
+        with pytest.raises(NotFound):
+            review_view.reveal(session, world.reviewer, other, world.row_id, wrong)
 
 
 def test_an_applications_desk_is_the_institutions(session: Session):

@@ -217,7 +217,9 @@ def test_a_message_is_claimed_once_while_its_lease_lasts(session: Session):
 
 def test_a_late_code_is_dropped_and_other_messages_live_a_day(session: Session):
     ask(session, factories.phone())
-    sms.send_later(session, factories.phone(), "号码已更换", "phone:1")
+    for _ in range(2):
+        # The same message twice is one, and no mishap of the business transaction.
+        sms.send_later(session, factories.phone(), "号码已更换", "phone:1")
     clock.shift(timedelta(minutes=11))
     assert [m.text for m in sms.claim(session)] == ["号码已更换"]
 

@@ -20,7 +20,7 @@ from cpegi_app.errors import NotFound
 from cpegi_app.services import storage
 from cpegi_app.services.storage import Store
 
-KILLS = 20
+KILLS = int(os.environ.get("CPEGI_KILLS", "20"))
 _ROOT = Path(__file__).parents[2]
 # Writes without end and reports each address only after `put` has returned.
 _WRITER = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from typing import Any
 
@@ -17,7 +18,7 @@ from cpegi_app.vocabulary import Action
 from tests.state.cast import Cast, Principal
 from tests.state.rig import HYDRATE, Handler, Rig, handlers, posted_by, running
 
-TIMES, ROUNDS = 20, 10
+TIMES, ROUNDS = 20, int(os.environ.get("CPEGI_CLICK_ROUNDS", "10"))
 # The forms of the cast that can be sent as they are; 提交 of a profile is its confirmation.
 FORMS = {
     access.PRODUCT_EDIT: "submit",

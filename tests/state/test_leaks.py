@@ -52,6 +52,8 @@ PUBLISHED = (
     "equity_project.industry",
     "equity_project.data.intro",
 )
+# Persons' numbers: masked for whoever decides, until they ask.
+PERSONAL, MASKED_IN = (".mobile", ".contact_phone"), {"verification", "profile_change", "application"}
 MARK = re.compile(r"§([a-z_]+\.[a-z_.]+)§(\d+)")
 NUMBER = re.compile(r"(?<!\d)199\d{8}(?!\d)")
 FREE = {
@@ -174,6 +176,10 @@ class Aviary:
         )
         return self.one(query, file_id) is not None
 
+    def owner(self, table: str, row: int) -> set[int]:
+        """Return the organisation whose own a row is."""
+        return {self.one(f'SELECT org_id FROM "{table}" WHERE id = ?', row)}
+
     def leaks(self, text: str, who: Principal) -> Iterator[str]:
         """Name what stands in a text and is not the principal's to see."""
         circle = self.circle(who)
@@ -181,6 +187,12 @@ class Aviary:
             table, _, column = where.partition(".")
             if f"{table}.{column}" in SECRET:
                 yield f"secret {where}"
+            elif (
+                where.endswith(PERSONAL)
+                and table in MASKED_IN
+                and who.org_id not in self.owner(table, int(row))
+            ):
+                yield f"a person's number in full: {where} of row {row}"
             elif who.role is Role.STAFF or where.startswith(PUBLISHED) or self.reads(who, table, int(row)):
                 continue
             elif (table, int(row)) != ("user", who.user_id) and not self.parties(table, int(row)) & circle:
