@@ -287,9 +287,41 @@ def compound(streams: dict[str, bytes]) -> bytes:
     return head + fat + directory.ljust(size, b"\0") + body
 
 
+def locked() -> bytes:
+    """Build a workbook with a password, as Excel keeps one: a compound file that holds the packed one in cipher."""
+    about = b"\4\0\4\0\x40\0\0\0" + b'<?xml version="1.0"?><encryption/>'.ljust(5000)
+    return compound({"EncryptionInfo": about, "EncryptedPackage": noise(9000)})
+
+
 def noise(size: int) -> bytes:
     """Build bytes that no packing makes smaller, the same each time."""
     return hashlib.shake_256(b"noise").digest(size)
+
+
+def ballasted(change: dict[str, bytes | None]) -> bytes:
+    """Build a workbook with a megabyte that does not shrink in packing, which lets the rest be fifty times as large."""
+    return workbook({**change, "xl/media/image1.png": noise(1 << 20)})
+
+
+def strings(items: bytes) -> bytes:
+    """Build a workbook with a part of texts."""
+    return workbook({"xl/sharedStrings.xml": b"<sst>" + items + b"</sst>"})
+
+
+def own_strings(count: int) -> bytes:
+    """Build a workbook of so many texts, none like another."""
+    return strings(b"".join(b"<si><t>%x</t></si>" % (n * 7919) for n in range(count)))
+
+
+def styles(count: int) -> bytes:
+    """Build a workbook of so many formats."""
+    formats = (b'<xf numFmtId="%d"/>' % (n * 31) for n in range(count))
+    return workbook({"xl/styles.xml": b"<styleSheet>" + b"".join(formats)})
+
+
+def links(inside: bytes) -> bytes:
+    """Build a workbook with a part of relationships."""
+    return ballasted({"xl/drawings/_rels/a.xml.rels": inside})
 
 
 def pdf_zip_with_comment(packed: bytes) -> bytes:

@@ -126,9 +126,8 @@ def _office() -> Iterator[Case]:
     sheets = {"mimetype": b"application/vnd.oasis.opendocument.spreadsheet", "content.xml": b"<a/>"}
     yield Case("office", "old workbook as xlsx", "a.xlsx", lambda: OLE, WORKBOOKS)
     yield Case("office", "old workbook as pdf", "a.pdf", lambda: OLE)
-    locked = {"EncryptionInfo": b"\4\0" * 2500, "EncryptedPackage": b"\7" * 5000}
-    yield Case("office", "workbook with a password", "a.xlsx", lambda: build.compound(locked), WORKBOOKS)
-    yield Case("office", "workbook with a password as pdf", "a.pdf", lambda: build.compound(locked))
+    yield Case("office", "workbook with a password", "a.xlsx", build.locked, WORKBOOKS)
+    yield Case("office", "workbook with a password as pdf", "a.pdf", build.locked)
     yield Case("office", "word as xlsx", "a.xlsx", lambda: archive({**word}), WORKBOOKS)
     yield Case("office", "word as pdf", "a.pdf", lambda: archive({**word}))
     yield Case("office", "xlsx as pdf", "a.pdf", workbook)
@@ -304,36 +303,26 @@ def _books() -> Iterator[Case]:
     def case(what: str, make: Callable[[], bytes]) -> Case:
         return Case("workbook", what, "a.xlsx", make, WORKBOOKS)
 
-    strings = {"xl/sharedStrings.xml": b"<sst>" + b"<si><t>0</t></si>" * 2_500_000 + b"</sst>"}
-    some = {
-        "xl/sharedStrings.xml": b"<sst>"
-        + b"".join(b"<si><t>%x</t></si>" % (n * 7919) for n in range(600_000))
-    }
-    styles = {
-        "xl/styles.xml": b"<styleSheet>" + b"".join(b'<xf numFmtId="%d"/>' % (n * 31) for n in range(150_000))
-    }
     wide = b'<mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>'
     merges = b"".join(b'<mergeCell ref="A%d:B%d"/>' % (n, n) for n in range(1, 20_000))
+    outside = b'<Relationship Id="a>" Type="x/oleObject" TargetMode="External"/>'
     yield case("65,000 members", build.crowded_workbook)
     yield case("members beyond the stated count", lambda: build.count_of_five(build.crowded_workbook()))
     yield case("200 MB of zeros", lambda: workbook({"xl/worksheets/sheet1.xml": b"0" * (200 << 20)}))
     yield case("49 MB of zeros", lambda: workbook({"xl/worksheets/sheet1.xml": b"0" * (49 << 20)}))
-    yield case("shared string bomb", lambda: workbook({**strings}))
-    yield case("too many shared strings", lambda: workbook({**some}))
-    yield case("style bomb", lambda: workbook({**styles}))
+    yield case("shared string bomb", lambda: build.strings(b"<si><t>0</t></si>" * 2_500_000))
+    yield case("too many shared strings", lambda: build.own_strings(600_000))
+    yield case("style bomb", lambda: build.styles(150_000))
     yield case("cell far down", lambda: workbook(sheet(b'<sheetData><row r="1048576"/></sheetData>')))
     yield case("cell far right", lambda: workbook(sheet(b'<sheetData><row><c r="XFD1"/></row></sheetData>')))
     yield case("merge over everything", lambda: workbook(sheet(wide)))
     yield case("twenty thousand merges", lambda: workbook(sheet(merges)))
     yield case("1,100,000 cells", lambda: workbook(sheet(build.cells(1_100_000))))
-    # What does not shrink in packing lets the rest be fifty times as large.
-    ballast = {"xl/media/image1.png": build.noise(1 << 20)}
-    links = {"xl/drawings/_rels/a.xml.rels": b"<Relationship " * 2_900_000}
-    yield case("40 MB of links cut short", lambda: workbook({**links, **ballast}))
-    hidden = b'<Relationship Id="a>" Type="x/oleObject" TargetMode="External"/>'
-    hidden = {"xl/worksheets/_rels/sheet1.xml.rels": hidden + b"<External /hyperlink/>" * 600_000}
-    yield case("a link outside among 600,000", lambda: workbook({**hidden, **ballast}))
-    yield case("40 MB of merges cut short", lambda: workbook({**sheet(b"mergeCell " * 4_000_000), **ballast}))
+    yield case("40 MB of links cut short", lambda: build.links(b"<Relationship " * 2_900_000))
+    yield case(
+        "a link outside among 600,000", lambda: build.links(outside + b"<External /hyperlink/>" * 600_000)
+    )
+    yield case("40 MB of merges cut short", lambda: build.ballasted(sheet(b"mergeCell " * 4_000_000)))
     yield case("entity bomb", lambda: workbook(sheet(b"", _LAUGHS)))
     utf16 = ('<?xml version="1.0" encoding="UTF-16"?>' + _LAUGHS.decode() + "<a>&b;</a>").encode("utf-16")
     yield case("entity bomb in utf-16", lambda: workbook({"xl/worksheets/sheet1.xml": utf16}))

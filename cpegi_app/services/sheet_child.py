@@ -1,6 +1,6 @@
-"""The guarded child that reads a workbook: 512 MB, 10 s of processor time, standard library and calamine only.
+"""The guarded child that reads a workbook: standard library and calamine only.
 
-Run as a script: the workbook on stdin; on stdout each sheet's rows as they are read, as texts between signs that no cell
+The workbook is on stdin; on stdout each sheet's rows as they are read, as texts between signs that no cell
 holds, which costs a third of JSON; at the end a line of JSON about the sheets. Every cell becomes the text that a person would read
 in it, so that the rules see one kind of value: numbers without a superfluous `.0`, dates as YYYY-MM-DD, a
 number shown as per cent as `3.85%`. Only rows with something in them are handed on, with their numbers.
@@ -13,7 +13,6 @@ import io
 import json
 import os
 import re
-import resource
 import sys
 import threading
 import zipfile
@@ -26,8 +25,8 @@ from typing import Any
 
 from python_calamine import SheetTypeEnum, SheetVisibleEnum, load_workbook
 
-MEMORY = 512 << 20
-SECONDS = 10
+from cpegi_app.services import guarded
+
 ROWS, COLUMNS, SHEETS = 20_100, 200, 8
 # So many cells of a kind that cannot be read are told.
 UNREAD = 20_000
@@ -239,9 +238,7 @@ def _show_percents(row: list[str], columns: list[int]) -> None:
 
 def main() -> None:
     """Read stdin within the limits, write stdout."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    guarded.limit()
     # A process that ends in a second has nothing to collect.
     gc.disable()
 
@@ -259,7 +256,3 @@ def main() -> None:
     send(json.dumps(found, ensure_ascii=False, separators=(",", ":")))
     # Nothing is left to do: giving back a million texts one by one takes longer than the rest of the exit.
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main()

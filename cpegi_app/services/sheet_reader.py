@@ -5,20 +5,16 @@ from __future__ import annotations
 import codecs
 import json
 import subprocess
-import sys
 import tempfile
 import threading
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from cpegi_app.errors import DomainError
-from cpegi_app.services import filetypes
+from cpegi_app.services import filetypes, guarded
 from cpegi_app.services.sheet_child import CELL_END, ROW_END, SHEET_END
 
-WALL_SECONDS = 15
-CHILD = Path(__file__).with_name("sheet_child.py")
 MAX_ROWS = 20_000
 
 
@@ -79,14 +75,13 @@ def _ask_child(name: str, data: bytes, label: str) -> tuple[list[list[list]], st
     It reads while the file is looked into; its answer counts only if nothing was found.
     """
     filetypes.recognise(name, data, allowed=filetypes.WORKBOOKS)
-    # -I: neither the environment nor the working directory may put modules in the child's way.
-    command = [sys.executable, "-I", str(CHILD)]
+    command = guarded.command("sheet_child")
     with tempfile.TemporaryFile() as file:
         file.write(data)
         file.seek(0)
         ends: dict[str, Any] = {"stdin": file, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         with subprocess.Popen(command, **ends) as child:
-            late = threading.Timer(WALL_SECONDS, child.kill)
+            late = threading.Timer(guarded.WALL_SECONDS, child.kill)
             late.start()
             try:
                 filetypes.inspect(name, data, allowed=filetypes.WORKBOOKS)
@@ -96,7 +91,9 @@ def _ask_child(name: str, data: bytes, label: str) -> tuple[list[list[list]], st
                 late.cancel()
                 child.kill()
     if not in_time:
-        raise WorkbookRefused(f"{label}读取超过 {WALL_SECONDS} 秒，请删除多余的格式或拆分后重新导入。")
+        raise WorkbookRefused(
+            f"{label}读取超过 {guarded.WALL_SECONDS} 秒，请删除多余的格式或拆分后重新导入。"
+        )
     if child.returncode or not answer[1]:
         raise WorkbookRefused(label + _WHY["memory"])
     return answer

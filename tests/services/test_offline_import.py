@@ -21,7 +21,6 @@ from cpegi_app.services import (
     offline_loan,
     offline_rows,
     offline_trial,
-    sheet_reader,
 )
 from cpegi_app.services.offline_form import SPECS, heading, row_checker, strings
 from cpegi_app.services.offline_marked import COMMENTS, FILLS
@@ -227,16 +226,6 @@ def test_the_marked_file_is_the_clerks_own(session: Session, bank: Actor):
         assert same and all(old.read(n) == new.read(n) for n in same)
     # It can be corrected and imported again.
     assert offline_import.trial(session, bank, number, name, made).bad == 1
-
-
-def test_every_awkward_workbook_can_be_marked(session: Session, bank: Actor):
-    for name, case in CORPUS.items():
-        if case.bad:
-            number = batch(session, bank)
-            seen = offline_import.trial(session, bank, number, "a.xlsx", case.make())
-            made = offline_import.marked(session, bank, seen.id)[1]()
-            assert load_workbook(io.BytesIO(made)).active is not None, name
-            sheet_reader.read("a.xlsx", made)
 
 
 def test_the_template_states_its_version_and_limits():

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
+import sys
 import zipfile
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
 from typing import Any
 from xml.etree import ElementTree
 
@@ -17,12 +21,22 @@ from openpyxl.styles import PatternFill
 from sqlmodel import Session
 
 from cpegi_app.access import Actor
-from cpegi_app.services import offline_import, offline_loan
-from cpegi_app.services.offline_marked import AUTHOR, FILLS
+from cpegi_app.services import (
+    guarded,
+    offline_import,
+    offline_layout,
+    offline_loan,
+    offline_marked,
+    offline_trial,
+    sheet_reader,
+)
+from cpegi_app.services.offline_marked import AUTHOR, FILLS, Marks, Unmarkable
 from cpegi_app.vocabulary import Kind
 from tests import factories
-from tests.workbooks.corpus import parts
+from tests.workbooks.corpus import CORPUS, parts, plain, stamped, with_prefixes
 from tests.workbooks.make import book, cells, row, saved
+
+SHEET = "xl/worksheets/sheet1.xml"
 
 
 @pytest.fixture
@@ -125,9 +139,15 @@ def test_a_marked_file_corrected_and_marked_again_accuses_only_what_is_wrong(
     first: Any = load_workbook(io.BytesIO(once)).active
     assert [first[c].fill.fgColor.rgb for c in ("K2", "K3")] == [FILLS["bad"]] * 2
     assert first["K2"].comment.author == AUTHOR and first["A4"].comment.author == "主管"
+    said = first["K3"].comment.text
+    assert first["K2"].comment.text == f"{said}\n——\n原批注（主管）：请核实"
+    # Marked again as it is, it says the same.
+    same: Any = load_workbook(io.BytesIO(marked_again(opened(once)))).active
+    assert [same[c].comment.text for c in ("K2", "K3")] == [first[c].comment.text for c in ("K2", "K3")]
     twice = marked_again(corrected(once, "K2", 3.85))
     second: Any = load_workbook(io.BytesIO(twice)).active
-    assert second["K2"].fill.fgColor.rgb == "FF00B050" and second["K2"].comment is None
+    assert second["K2"].fill.fgColor.rgb == "FF00B050"
+    assert (second["K2"].comment.text, second["K2"].comment.author) == ("请核实", "主管")
     assert second["K3"].fill.fgColor.rgb == FILLS["bad"] and second["K3"].comment.author == AUTHOR
     assert (second["A4"].fill.fgColor.rgb, second["A4"].comment.text) == ("FFFFC7CE", "老客户")
     with zipfile.ZipFile(io.BytesIO(twice)) as archive:
@@ -135,4 +155,128 @@ def test_a_marked_file_corrected_and_marked_again_accuses_only_what_is_wrong(
         drawing = next(d for d in drawings if "_cpegi_" in d)
     ElementTree.fromstring(drawing)
     places = re.findall(r"<\w+:Row>(\d+)</\w+:Row>\s*<\w+:Column>(\d+)<", drawing)
-    assert sorted(places) == [("2", "10"), ("3", "0")]
+    assert sorted(places) == [("1", "10"), ("2", "10"), ("3", "0")]
+
+
+# --- the parts of the file, no database asked -----------------------------------------------------------
+
+
+def tried(data: bytes) -> tuple[str, Marks]:
+    """Return the part that holds the data, and what a bank that has filed nothing is told of them."""
+    layout = offline_layout.locate(sheet_reader.read("a.xlsx", data), "a.xlsx")
+    nothing = offline_trial.Facts({}, {}, {}, {})
+    found = offline_trial.finish(offline_trial.cells(layout), nothing, layout)
+    return found.part, offline_marked.marks(found.findings)
+
+
+def looks(data: bytes, part: str = SHEET) -> dict[str, tuple[str, str]]:
+    """Return colour and comment of each cell that has any, read from the parts themselves."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        trees = {n: ElementTree.fromstring(archive.read(n)) for n in archive.namelist() if n.endswith(".xml")}
+    styles = trees["xl/styles.xml"]
+    fills = [(fill.find(".//{*}fgColor"), fill) for fill in styles.findall("{*}fills/{*}fill")]
+    colours = [color.get("rgb", "") if color is not None else "" for color, _ in fills]
+    shown = [colours[int(xf.get("fillId", 0))] for xf in styles.findall("{*}cellXfs/{*}xf")]
+    found = {
+        c.get("r", ""): [shown[int(c.get("s", 0))], ""] for c in trees[part].iter() if c.tag.endswith("}c")
+    }
+    for name in trees:
+        for comment in trees[name].iterfind(".//{*}comment") if "comments" in name else ():
+            found[comment.get("ref", "")][1] = "".join(t.text or "" for t in comment.iterfind(".//{*}t"))
+    return {
+        place: (colour, text) for place, (colour, text) in found.items() if text or colour in FILLS.values()
+    }
+
+
+def wrong_rate(data: bytes) -> bytes:
+    return parts(data, **{SHEET: lambda x: re.sub(rb"<((?:x:)?v)>3\.85<", rb"<\1>88<", x)})
+
+
+AWKWARD = {name: case.make for name, case in CORPUS.items() if case.bad}
+AWKWARD |= {"prefixed and wrong": lambda: wrong_rate(with_prefixes(plain()))}
+
+
+@pytest.mark.parametrize("name", list(AWKWARD))
+def test_every_finding_of_an_awkward_workbook_is_coloured_and_commented(name: str):
+    data = AWKWARD[name]()
+    part, wanted = tried(data)
+    made = offline_marked.mark(data, part, wanted)
+    found = {
+        offline_marked.letters(c) + str(r): (FILLS[kind], text) for (r, c), (kind, text) in wanted.items()
+    }
+    assert (
+        found
+        and {place: (colour, text.partition("\n——\n")[0]) for place, (colour, text) in looks(made).items()}
+        == found
+    )
+    assert shapes(made).keys() == {(str(r - 1), str(c - 1)) for r, c in wanted}
+    assert sheet_reader.read("a.xlsx", made) == sheet_reader.read("a.xlsx", data)
+
+
+def conversations() -> bytes:
+    """Return a workbook with conversations at K2 and A2, as Excel keeps them."""
+    kind = "http://schemas.microsoft.com/office/2017/10/relationships/threadedComment"
+    link = f'<Relationship Id="t1" Type="{kind}" Target="../threadedComments/threadedComment1.xml"/></Relationships>'
+    space = "http://schemas.microsoft.com/office/spreadsheetml/2018/threadedcomments"
+    said = "".join(
+        f'<threadedComment ref="{ref}" dT="2026-01-01T00:00:00.00" personId="{{1}}" id="{{{n}}}"><text>请核实</text></threadedComment>'
+        for n, ref in enumerate(("A2", "K2", "K2"))
+    )
+    advice = "[线程批注]\n\n了解详细信息: https://go.microsoft.com/fwlink/?linkid=870924\n\n批注:\n    请核实"
+    return parts(
+        stamped(),
+        **{
+            "xl/worksheets/_rels/sheet1.xml.rels": lambda x: x.replace(b"</Relationships>", link.encode()),
+            "xl/threadedComments/threadedComment1.xml": f'<ThreadedComments xmlns="{space}">{said}</ThreadedComments>'.encode(),
+            "xl/comments/comment1.xml": lambda x: x.replace("主管".encode(), b"tc={1}").replace(
+                "请核实".encode(), advice.encode()
+            ),
+        },
+    )
+
+
+def test_a_conversation_at_a_wrong_cell_is_kept_below_what_is_wrong():
+    data = conversations()
+    part, wanted = tried(data)
+    made = offline_marked.mark(data, part, wanted)
+    assert looks(made)["K2"][1].endswith("\n——\n原批注（批注）：批注:\n    请核实")
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
+        threads = archive.read("xl/threadedComments/threadedComment1.xml").decode()
+    # A cell has either: Excel would show the conversation only.
+    assert re.findall(r'ref="(\w+)"', threads) == ["A2"]
+
+
+def test_a_workbook_that_takes_for_ever_to_mark_is_given_up(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(guarded, "WALL_SECONDS", 3)
+    where: dict[str, tuple[str, str]] = {
+        SHEET: ("</worksheet>", "<!--{}--></worksheet>"),
+        "xl/styles.xml": ("</cellXfs>", "<!--{}--></cellXfs>"),
+        "xl/comments/comment1.xml": ("</commentList>", "{}</commentList>"),
+        "xl/drawings/commentsDrawing1.vml": ("</xml>", "{}</xml>"),
+    }
+    junk = {
+        SHEET: "<row>",
+        "xl/styles.xml": "<xf>",
+        "xl/comments/comment1.xml": "<comment ",
+        "xl/drawings/commentsDrawing1.vml": "<v:shape ",
+    }
+
+    def given_up(name: str) -> float:
+        old, new = where[name]
+        data = parts(
+            stamped(), **{name: lambda x: x.replace(old.encode(), new.format(junk[name] * 100_000).encode())}
+        )
+        start = perf_counter()
+        with pytest.raises(Unmarkable):
+            offline_marked.mark(data, SHEET, {(2, 11): ("bad", "年利率应在 0–36 之间")})
+        return perf_counter() - start
+
+    with ThreadPoolExecutor() as pool:
+        assert max(pool.map(given_up, where)) < 10
+
+
+def test_a_guarded_child_has_half_a_gigabyte_and_ten_seconds():
+    about = "from cpegi_app.services import guarded; import resource as r; guarded.limit(); "
+    about += "print(r.getrlimit(r.RLIMIT_AS)[0], r.getrlimit(r.RLIMIT_CPU)[0])"
+    done = subprocess.run([sys.executable, "-c", about], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(512 << 20), "10"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
 import zipfile
@@ -16,7 +15,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.comments import Comment
 
 from cpegi_app.services.offline_form import SPECS
-from tests.hostile_build import compound
+from tests.hostile_build import compound, locked
 from tests.workbooks.make import HEADINGS, book, cells, filled, row, saved
 
 PLACE = {s.name: i for i, s in enumerate(SPECS)}
@@ -228,12 +227,6 @@ def external_link() -> bytes:
     return parts(plain(), **{"xl__externalLinks__externalLink1_dot_xml": b"<externalLink/>"})
 
 
-def encrypted() -> bytes:
-    """A workbook with a password, as Excel keeps one: a compound file that holds the packed one in cipher."""
-    about = b"\4\0\4\0\x40\0\0\0" + b'<?xml version="1.0"?><encryption/>'.ljust(5000)
-    return compound({"EncryptionInfo": about, "EncryptedPackage": hashlib.shake_256(b"key").digest(9000)})
-
-
 def old_book() -> bytes:
     return compound({"Workbook": b"\x09\x08\x10\0\0\6\5\0".ljust(8000, b"\1")})
 
@@ -367,7 +360,7 @@ CORPUS: dict[str, Case] = {
     "external_link": Case(external_link, refused="外部链接"),
     "macro": Case(macro, refused="宏"),
     "macro_by_name": Case(macro, refused="另存为“Excel 工作簿 (*.xlsx)”", name="备案.xlsm"),
-    "encrypted": Case(encrypted, refused="取消密码"),
+    "encrypted": Case(locked, refused="取消密码"),
     "xls": Case(old_book, refused="旧版", name="备案.xls"),
     "renamed_pdf": Case(renamed_pdf, refused="是 PDF，此处只接受 XLSX"),
     "truncated": Case(lambda: plain()[:-300], refused="请"),

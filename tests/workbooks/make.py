@@ -17,8 +17,8 @@ HEADINGS = [heading(s) for s in SPECS]
 
 
 def code(number: int) -> str:
-    """Return a right credit code."""
-    first17 = f"91410100MA{number % 10**7:07d}"
+    """Return a right credit code, of another city than the organisations that tests register."""
+    first17 = f"91410700MA{number % 10**7:07d}"
     return first17 + identifiers.check_character(first17)
 
 
