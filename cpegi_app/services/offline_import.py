@@ -219,14 +219,12 @@ def _still_good(session: Session, kept: FilingImport, rows: list[list]) -> list[
     made = {i for i, r in enumerate(rows) if (r[code], r[lent_on], r[amount]) in online}
     fresh = [row for i, row in enumerate(rows) if i not in made and row[iou] not in there]
     for row in fresh:
-        already = lent.get(row[contract], 0)
-        lent[row[contract]] = already + row[amount]
-        if already + row[amount] > row[limit]:
+        number = row[contract]
+        if known := lent.get(number):
             filed = dict(zip(COLUMNS, row[2:], strict=True))
-            raise Conflict(
-                f"第 {row[0]} 行：{offline_trial.over_contract(filed, already)}。"
-                "试导入之后有同合同的放款备案，请重新导入文件。"
-            )
+            for told in offline_trial.over_contract(filed, known).values():
+                raise Conflict(f"第 {row[0]} 行：{told}。试导入之后有同合同的放款备案，请重新导入文件。")
+        lent[number] = offline_trial.with_more(known, row[amount], row[limit], row[0])
     return fresh
 
 

@@ -252,14 +252,10 @@ def _against_filed(
     twins = offline_trial.online(session, org_id, [values["borrower_code"]])
     if twin := twins.get(offline_trial.twin_of(values)):
         errors["iou_no"] = offline_trial.is_twin(twin)
-    already = offline_trial.lent(session, org_id, [values["contract_no"]]).get(values["contract_no"], 0)
+    contract = values["contract_no"]
     # What the row itself, or the loan that it corrects, has lent so far is not lent twice.
-    counted = replaced if replaced is not None else row
-    if counted is not None and counted.contract_no == values["contract_no"]:
-        already -= counted.amount_fen
-    if already + values["amount_fen"] > values["contract_fen"]:
-        errors["amount"] = offline_trial.over_contract(values, already)
-    return errors
+    known = offline_trial.lent(session, org_id, [contract], but=replaced or row).get(contract)
+    return errors | offline_trial.over_contract(values, known)
 
 
 def remove(session: Session, actor: Actor, row_id: int) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from cpegi_app.models import Disbursement, Loan, OfflineLoan, Organisation
 from cpegi_app.services.among import among
 from cpegi_app.services.corrections import in_force
-from cpegi_app.services.forms import half_width, wan
+from cpegi_app.services.forms import fen, half_width, wan
 from cpegi_app.services.identifiers import plain_document_no
 from cpegi_app.services.offline_form import COLUMNS, SPECS, across, right, row_checker
 from cpegi_app.services.offline_layout import Layout
@@ -63,6 +63,8 @@ class Trial:
 
 # What makes two loans of an institution the same one: borrower, day, 分.
 Twin = tuple[str, date, int]
+# What is lent under a contract: the sum, the smallest amount that it was stated with, the row of that (0: filed).
+Lent = tuple[int, int, int]
 
 
 @dataclass
@@ -70,7 +72,7 @@ class Facts:
     """What is filed already, as far as it touches the rows of a workbook."""
 
     there: dict[str, str]
-    lent: dict[str, int]
+    lent: dict[str, Lent]
     online: dict[Twin, str]
     names: dict[str, str]
 
@@ -212,25 +214,55 @@ def _corrected(session: Session, org_id: int, ious: list[str]) -> dict[str, str]
     return found
 
 
-def lent(session: Session, org_id: int, contracts: list[str]) -> dict[str, int]:
-    """Return the 分 lent already under each contract: booked, as corrected, and filed."""
-    found: Counter[str] = Counter()
+def lent(
+    session: Session, org_id: int, contracts: list[str], *, but: Loan | OfflineLoan | None = None
+) -> dict[str, Lent]:
+    """Return what is lent already under each contract: booked, as corrected, filed, waiting; `but` is left out."""
+    found: dict[str, Lent] = {}
     later = select(Loan.replaces_id).where(col(Loan.replaces_id).is_not(None))
-    booked = select(Loan.contract_no, func.sum(Loan.amount_fen)).where(
-        Loan.institution_id == org_id,
+    loans, drafts = [Loan.institution_id == org_id], [OfflineLoan.org_id == org_id]
+    if but is not None:
+        (loans if isinstance(but, Loan) else drafts).append(type(but).id != but.id)
+    booked = select(Loan.contract_no, func.sum(Loan.amount_fen), func.min(Loan.contract_fen)).where(
+        *loans,
         among(session, col(Loan.contract_no), contracts),
         col(Loan.id).not_in(later),
     )
-    drafts = select(OfflineLoan.contract_no, func.sum(OfflineLoan.amount_fen)).where(
-        OfflineLoan.org_id == org_id,
+    filed = select(
+        OfflineLoan.contract_no, func.sum(OfflineLoan.amount_fen), func.min(OfflineLoan.contract_fen)
+    ).where(
+        *drafts,
         among(session, col(OfflineLoan.contract_no), contracts),
         col(OfflineLoan.is_booked).is_(False),
         col(OfflineLoan.replaces_loan_id).is_(None),
     )
-    for query, column in ((booked, Loan.contract_no), (drafts, OfflineLoan.contract_no)):
-        for contract, amount in session.exec(query.group_by(col(column))):
-            found[contract] += int(amount)
-    return dict(found)
+    for query, column in ((booked, Loan.contract_no), (filed, OfflineLoan.contract_no)):
+        for contract, amount, limit in session.exec(query.group_by(col(column))):
+            found[contract] = with_more(found.get(contract), int(amount), limit)
+    for contract, amount, data in _waiting(session, org_id, contracts):
+        limit = fen(Decimal(data["contract_amount"]))
+        found[contract] = with_more(found.get(contract), amount, limit)
+    return found
+
+
+def _waiting(
+    session: Session, org_id: int, contracts: list[str]
+) -> Iterable[tuple[str, int, dict[str, str]]]:
+    """Return the platform's payments that wait for approval, under some contracts."""
+    pending = (Disbursement.org_id == org_id, Disbursement.status == Status.PENDING.value)
+    # Mostly there are none: ten thousand numbers are only sent where there is something to compare.
+    if not session.exec(select(Disbursement.id).where(*pending).limit(1)).first():
+        return []
+    query = select(Disbursement.contract_no, Disbursement.amount_fen, col(Disbursement.data))
+    return session.exec(query.where(*pending, among(session, col(Disbursement.contract_no), contracts)))
+
+
+def with_more(known: Lent | None, amount: int, limit: int, row: int = 0) -> Lent:
+    """Return what is lent under a contract once some more is; `limit` is the amount it was stated with."""
+    if known is None:
+        return amount, limit, row
+    already, least, where = known
+    return (already + amount, limit, row) if limit < least else (already + amount, least, where)
 
 
 def online(session: Session, org_id: int, codes: list[str]) -> dict[Twin, str]:
@@ -290,8 +322,9 @@ def finish(found: Trial, known: Facts, layout: Layout) -> Trial:
             errors |= own
             _note(found, rows[number], layout.columns, errors)
             continue
-        lent_so_far[row["contract_no"]] = lent_so_far.get(row["contract_no"], 0) + row["amount_fen"]
-        if text := warning(row, known.names):
+        contract, limit = row["contract_no"], row["contract_fen"]
+        lent_so_far[contract] = with_more(lent_so_far.get(contract), row["amount_fen"], limit, number)
+        if known.names and (text := warning(row, known.names)):
             found.warnings[number] = text
             _note(found, rows[number], layout.columns, {"borrower_name": text}, WARN)
         good.append((number, values))
@@ -332,28 +365,32 @@ def _first_places(layout: Layout) -> dict[str, int]:
 
 
 def _against_others(
-    row: dict[str, Any], number: int, known: Facts, lent_so_far: dict[str, int], seen: dict[str, int]
+    row: dict[str, Any], number: int, known: Facts, lent_so_far: dict[str, Lent], seen: dict[str, int]
 ) -> dict[str, str]:
     errors: dict[str, str] = {}
     first = seen.get(row["iou_no"], number)
     if first != number:
         errors["iou_no"] = f"与第 {first} 行的借据编号相同，一笔借据只能填一行，请核对编号或删除重复行"
-    if twin := known.online.get(twin_of(row)):
+    if known.online and (twin := known.online.get(twin_of(row))):
         errors["iou_no"] = is_twin(twin)
-    contract, amount, limit = row["contract_no"], row["amount_fen"], row["contract_fen"]
-    already = lent_so_far.get(contract, 0)
-    if contract and amount and limit and already + amount > limit:
-        errors["amount"] = over_contract(row, already)
+    lent_ = lent_so_far.get(row["contract_no"])
+    if lent_ and row["amount_fen"] and row["contract_fen"]:
+        errors |= over_contract(row, lent_)
     return errors
 
 
-def over_contract(row: dict[str, Any], already: int) -> str:
-    """Return the sentence for payments that exceed their contract."""
-    total = wan(already + row["amount_fen"])
-    return (
-        f"合同 {row['contract_no']} 累计放款 {total} 万元（已有 {wan(already)} 万元），"
-        f"超过合同金额 {wan(row['contract_fen'])} 万元，请核对金额或合同编号"
-    )
+def over_contract(row: dict[str, Any], known: Lent | None) -> dict[str, str]:
+    """Return the sentence, by field, for payments that exceed their contract, however its amount is stated."""
+    already, least, where = known or (0, row["contract_fen"], 0)
+    total, limit = already + row["amount_fen"], row["contract_fen"]
+    if total <= min(least, limit):
+        return {}
+    told = f"合同 {row['contract_no']} 累计放款 {wan(total)} 万元（已有 {wan(already)} 万元），"
+    if least == limit:
+        return {"amount": f"{told}超过合同金额 {wan(limit)} 万元，请核对金额或合同编号"}
+    place = f"第 {where} 行" if where else "已登记"
+    differ = f"该合同的合同金额 {wan(limit)} 万元与{place}的 {wan(least)} 万元不一致"
+    return {"contract_amount": f"{differ}：{told}超过其中较小的金额，请核对合同编号和合同金额"}
 
 
 def warning(row: dict[str, Any], names: dict[str, str]) -> str:

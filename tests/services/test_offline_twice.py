@@ -82,6 +82,63 @@ def test_a_contract_is_one_however_its_number_is_typed(session: Session):
     assert "累计放款" in refusal.value.fields["amount"]
 
 
+# The same contract, stated with another amount: which row is refused may hang on the order, that one is does not.
+STATED = [("500", "400"), ("1000", "500")]
+
+
+@pytest.mark.parametrize("stated", [STATED, STATED[::-1]])
+def test_a_contract_is_not_widened_by_stating_another_amount(session: Session, stated: list[tuple[str, str]]):
+    bank = factories.member(session, Kind.DEBT)
+    lines = [
+        {"contract_no": "HT-1", "contract_amount": float(whole), "amount": float(part)}
+        for whole, part in stated
+    ]
+    data = book([cells(row(n, **line)) for n, line in enumerate(lines, 1)])
+    seen = offline_import.trial(session, bank, batch(session, bank), "a.xlsx", data)
+    assert (seen.good, seen.bad) == (1, 1)
+    (found,), _ = offline_import.findings(session, bank, seen.id)
+    assert (found.row, found.title) == (3, "合同金额")
+    assert "与第 2 行的" in found.text and "不一致" in found.text and "累计放款 900 万元" in found.text
+    # Against what is filed: row by row, after a trial, and in a trial.
+    first, second = (dict(zip(("contract_amount", "amount"), s, strict=True)) for s in stated)
+    number, later = batch(session, bank), book([cells(row(9, **lines[1]))])
+    before = offline_import.trial(session, bank, number, "b.xlsx", later)
+    assert before.good == 1
+    offline_rows.save(session, bank, number, 0, 0, offline_data(contract_no="HT-1", **first))
+    with pytest.raises(FormInvalid) as refusal:
+        offline_rows.save(session, bank, number, 0, 0, offline_data(contract_no="HT-1", **second))
+    assert "与已登记的" in refusal.value.fields["contract_amount"]
+    with pytest.raises(Conflict, match=r"第 2 行：.*不一致"):
+        offline_import.import_good(session, bank, before.id)
+    assert offline_import.trial(session, bank, number, "b.xlsx", later).bad == 1
+
+
+def test_a_row_or_a_correction_may_state_another_amount_of_its_own_contract(session: Session):
+    world = filing_world(session, contract_no="HT-1", contract_amount="500", amount="400")
+    row_ = session.exec(select(OfflineLoan).where(OfflineLoan.batch_id == world.row_id)).one()
+    values = offline_rows.form_of(session, world.owner, row_.id or 0).values
+    values |= {"contract_amount": "900", "amount": "800"}
+    offline_rows.save(session, world.owner, world.row_id, row_.id or 0, 1, values)
+    world.bring_to(session, Status.APPROVED)
+    loan = session.exec(select(Loan).where(Loan.institution_id == world.owner.org_id)).one()
+    made = offline_rows.correct(session, world.owner, loan.id or 0)
+    row_ = session.exec(select(OfflineLoan).where(OfflineLoan.batch_id == made.id)).one()
+    wider = values | {"contract_amount": "1000", "amount": "1000"}
+    offline_rows.save(session, world.owner, made.id or 0, row_.id or 0, row_.version, wider)
+
+
+def test_what_waits_on_the_platform_is_lent_under_its_contract(session: Session):
+    online = disbursement_world(session).bring_to(session, Status.PENDING)
+    whole, part = (float(online.data[k]) for k in ("contract_amount", "amount"))
+    line = row(1, contract_no=online.data["contract_no"], contract_amount=whole, amount=whole - part + 1)
+    bank, number = online.owner, batch(session, online.owner)
+    seen = offline_import.trial(session, bank, number, "a.xlsx", book([cells(line)]))
+    (found,), _ = offline_import.findings(session, bank, seen.id)
+    assert seen.bad == 1 and "累计放款" in found.text
+    line["amount"] = whole - part
+    assert offline_import.trial(session, bank, number, "b.xlsx", book([cells(line)])).good == 1
+
+
 def test_a_disbursement_keeps_its_number_alike(session: Session):
     world = disbursement_world(session, iou_no="ＪＪ－ 9")
     filing_world(session, owner=world.owner, iou_no="JJ-9")
