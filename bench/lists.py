@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from statistics import median
 
 from bench import generate, table, wire
 from cpegi_app import clock, db
@@ -20,7 +21,7 @@ from tests import factories
 from tests.e2e.rawsocket import ROOT
 
 SIZES = (100_000, 1_000_000)
-ROUNDS = 100
+ROUNDS, MIDDLES = 100, 6
 FILTERS = {"status": "APPROVED", "word": "机械"}
 STATE = f"{ROOT}.cpegi_app___state___application____request_list_state"
 ORGS = 1_000
@@ -101,6 +102,8 @@ def measure(count: int, folder: Path) -> dict[str, float]:
         found["first sort"] = tab.time(f"{STATE}.sort_by", {"column": "amount"}, '"rows_rx_state_":')[0]
         _counted(tab)
         _turns(tab, times, "sorted", 100)
+        middle = count // 20
+        found["sorted middle"] = median(_turn(tab, middle + turn % 2) for turn in range(MIDDLES))
         tab.wire.close()
     for name, took in times.items():
         found[f"{name} median"], found[f"{name} p95"] = wire.middle_and_p95(took)
@@ -138,7 +141,7 @@ def rows(folder: Path) -> list[table.Row]:
         place.mkdir()
         found.append(measure(size, place))
     small, large = found
-    return [*_compared(small, large), _told(large)]
+    return [*_compared(small, large), _told(large), _middle(large)]
 
 
 def _compared(small: dict[str, float], large: dict[str, float]) -> Iterator[table.Row]:
@@ -153,6 +156,11 @@ def _compared(small: dict[str, float], large: dict[str, float]) -> Iterator[tabl
             yield table.at_most(what, took - bare, 10, "{:.1f} ms", f"{took:.1f} ms against {bare:.1f} ms")
             what = f"100,000 → 1,000,000 applications, {name}, {figure}, growth"
             yield table.at_most(what, took / before, 1.3, "{:.2f} times", f"{before:.1f} → {took:.1f} ms")
+
+
+def _middle(large: dict[str, float]) -> table.Row:
+    what = "1,000,000 applications, sorted, the page in the middle, which no button leads to"
+    return table.told(what, f"{large['sorted middle']:.0f} ms")
 
 
 def _told(large: dict[str, float]) -> table.Row:

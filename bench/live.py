@@ -1,4 +1,4 @@
-"""An import in the served site: what it costs in memory, and what another user feels of it."""
+"""An import in the served site, what it costs in memory and others feel of it; and how soon news arrives."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from statistics import median
 
 import psutil
 
 from bench import generate, table, wire
 from cpegi_app import db
-from cpegi_app.access import FILING
-from cpegi_app.services import offline_loan
+from cpegi_app.access import FILING, WORKBENCH
+from cpegi_app.services import notices, offline_loan
+from cpegi_app.state.live import POLL_S
 from cpegi_app.vocabulary import Kind
 from tests import factories
-from tests.e2e.rawsocket import ROOT, request
+from tests.e2e.rawsocket import HYDRATE, ROOT, request
 
-ROWS, SMALL, QUIET, IMPORTS = 20_000, 10, 60, 5
+ROWS, SMALL, QUIET, IMPORTS, ARRIVALS = 20_000, 10, 60, 5, 20
 STATE = f"{ROOT}.cpegi_app___state___offline_import____filing_import_state"
 
 
@@ -86,13 +88,39 @@ class Clerk(wire.Tab):
         return time.perf_counter() - start
 
 
+def arrivals(site: str, user_id: int) -> list[float]:
+    """Return the seconds from a commit of this process until a tab of the served one has heard of it."""
+    tab, chance = wire.Tab(site, user_id), Random(generate.SEED)
+    tab.wire.call(HYDRATE, pathname=WORKBENCH.route, asPath=WORKBENCH.route, query={})
+    tab.wire.collect(quiet=1.5)
+    took: list[float] = []
+    for unread in range(1, ARRIVALS + 1):
+        # At any moment between two looks of the served process.
+        time.sleep(chance.uniform(0, POLL_S))
+        with db.transaction() as session:
+            notices.notify(session, [user_id], f"消息 {unread}", "", WORKBENCH.route)
+        start, told = time.perf_counter(), ""
+        while f'"unread_rx_state_":{unread}' not in told:
+            told += tab.wire._next(10)
+            assert time.perf_counter() - start < 10, told[-400:]
+        took.append(time.perf_counter() - start)
+    tab.wire.close()
+    return took
+
+
+def _arrived(took: list[float]) -> table.Row:
+    what = f"from the commit of another process to the open tab, the slowest of {ARRIVALS}"
+    return table.at_most(what, max(took), 2, "{:.2f} s", f"median {median(took):.2f} s")
+
+
 def measure(folder: Path) -> list[table.Row]:
-    """Return the rows of what an import costs others."""
+    """Return the rows of what an import costs others, and of how soon a commit of another process arrives."""
     address = f"sqlite:///{folder / 'live.sqlite3'}"
     db.configure(address)
     db.migrate()
     with db.transaction() as session:
-        bank, other = factories.member(session, Kind.DEBT), factories.member(session)
+        bank = factories.member(session, Kind.DEBT)
+        other, reader = factories.member(session), factories.member(session)
         batches = [
             offline_loan.new_batch(session, bank, {"name": f"b{n}", "period": "2026-11"}).id or 0
             for n in range(IMPORTS + 2)
@@ -109,7 +137,8 @@ def measure(folder: Path) -> list[table.Row]:
             clerks[1].bring(books[1], ROWS)
         # The watch itself holds the process up: the round trips are timed without it.
         quiet, busy, took = _beside(wire.Tab(site, other.user_id), clerks[2:], books[2:])
-    return [_memory(idle, watch.peak), *_felt(quiet, busy, median(took))]
+        arrived = arrivals(site, reader.user_id)
+    return [_memory(idle, watch.peak), *_felt(quiet, busy, median(took)), _arrived(arrived)]
 
 
 def _beside(visitor: wire.Tab, clerks: list[Clerk], books: list[bytes]) -> tuple[list, list, list]:

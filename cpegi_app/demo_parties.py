@@ -11,7 +11,7 @@ from random import Random
 from cpegi_app import clock
 from cpegi_app.demo_firms import FIRMS, QUALIFICATIONS
 from cpegi_app.services.identifiers import CHARSET, check_character
-from cpegi_app.vocabulary import KIND_OF, Kind, OrgClass, Region
+from cpegi_app.vocabulary import KIND_OF, NO_QUALIFICATION, Kind, OrgClass, Region
 
 Data = dict[str, str]
 SURNAMES = (
@@ -265,7 +265,8 @@ def standing(row: Data, chance: Random) -> Data:
         "ip_total": row["ip"],
         "debt_outstanding": row["borrowed"],
         "tax_rating": row["rating"].strip("-"),
-        "qualifications": ",".join(QUALIFICATIONS[letter] for letter in row["quals"].strip("-")),
+        "qualifications": ",".join(QUALIFICATIONS[letter] for letter in row["quals"].strip("-"))
+        or NO_QUALIFICATION,
         "first_loan": "YES" if row["borrowed"] == "0" else "NO",
         "no_overdue": codes[row["record"][0]],
         "no_enforcement": codes[row["record"][1]],

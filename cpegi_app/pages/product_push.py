@@ -11,7 +11,7 @@ from cpegi_app.pages import ui
 from cpegi_app.pages.form import list_page
 from cpegi_app.pages.layout import page
 from cpegi_app.services.audience import Shut
-from cpegi_app.services.push_log import PushRow
+from cpegi_app.services.push_log import PushRow, Version
 from cpegi_app.state.matching import ProductPushesState
 from cpegi_app.state.product import ProductEditState
 from cpegi_app.vocabulary import YesNo
@@ -32,7 +32,7 @@ def product_pushes() -> rx.Component:
             number=state.state.name,
             lead="授信条件通过审核、企业资料更新后，平台把产品推送给新符合条件的认证企业，同一版条件对同一企业只推送一次。",
         ),
-        ui.show(state.row_id > 0, rx.fragment(_figures(), _log())),
+        ui.show(state.row_id > 0, rx.fragment(_figures(), _log(), _versions())),
     )
 
 
@@ -77,7 +77,9 @@ def _log() -> rx.Component:
     state = ProductPushesState
     versions = rx.el.select(
         rx.el.option("全部", value=""),
-        rx.foreach(state.versions, lambda v: rx.el.option("第 " + v + " 版", value=v, key=v)),
+        rx.foreach(
+            state.versions, lambda v: rx.el.option("第 " + v.number + " 版", value=v.number, key=v.number)
+        ),
         name="version",
         class_name="input",
         custom_attrs={"id": ui.control_id("version")},
@@ -104,6 +106,20 @@ def _log() -> rx.Component:
             icon_name="history",
         ),
     )
+
+
+def _versions() -> rx.Component:
+    """What the conditions of each version were."""
+    heads = ["条件版本", "生效时间", ui.Col("授信条件", wrap=True)]
+    return ui.card(
+        "各版授信条件",
+        ui.plain_table(heads, ProductPushesState.versions, _version_row, "各版授信条件", stack=True),
+        flush=True,
+    )
+
+
+def _version_row(v: rx.Var[Version]) -> list:
+    return ["第 " + v.number + " 版", rx.el.span(v.since, class_name="nowrap"), v.conditions]
 
 
 def _row(row: rx.Var[PushRow]) -> list:

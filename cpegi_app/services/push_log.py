@@ -15,8 +15,10 @@ from sqlmodel import Session, col
 
 from cpegi_app import clock
 from cpegi_app.access import REQUEST, Actor
-from cpegi_app.models import Application, Organisation, Product, ProductPush, PushRun
+from cpegi_app.dimensions import DIMENSIONS
+from cpegi_app.models import Application, Organisation, Product, ProductPush, ProductRevision, PushRun
 from cpegi_app.services import facts, list_count, lists, product
+from cpegi_app.services.conditions import effective, show
 from cpegi_app.services.lists import Filters, Listing, int_filter
 from cpegi_app.services.product import FLOW
 from cpegi_app.services.review import require
@@ -70,6 +72,42 @@ def state(session: Session, actor: Actor, product_id: int) -> PushState:
         shown.paused = shown.running and bool(closed_why(found))
         shown.percent = min(100, run.done * 100 // run.total) if run.total else 0
     return shown
+
+
+class Version(BaseModel):
+    """The conditions that were pushed under a version, and since when they were in force."""
+
+    number: str
+    since: str
+    conditions: str
+
+
+def versions(session: Session, actor: Actor, product_id: int) -> list[Version]:
+    """Return the versions of an own product's conditions, the newest first."""
+    product.own(session, actor, product_id)
+    revision = ProductRevision
+    approved = select(revision).where(
+        col(revision.product_id) == product_id, revision.status == Status.APPROVED.value
+    )
+    found: list[Version] = []
+    before: Any = None
+    for row in session.scalars(approved.order_by(col(revision.decided_at), col(revision.id))):
+        stated = effective(row.conditions, product.split(row.data)[0])
+        limits = facts.limits_of(stated)
+        if limits != before:
+            since = clock.local(row.decided_at)
+            found.append(Version(number=str(len(found) + 1), since=since, conditions=_told(stated)))
+        before = limits
+    return found[::-1]
+
+
+def _told(stated: dict[str, Any]) -> str:
+    limited = [
+        (d.label, show(d, stated[d.code]))
+        for d in DIMENSIONS
+        if not (stated.get(d.code) or {"any": True}).get("any")
+    ]
+    return "；".join(f"{label} {text}" for label, text in limited) or "全部不限制"
 
 
 def _applied() -> Any:

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from cpegi_app.access import MATCH, MATCHES, PRODUCT_PUSHES, Actor
 from cpegi_app.services import matches, product, push_log
 from cpegi_app.services.matches import MatchDetail, MatchRow
-from cpegi_app.services.push_log import PushRow, PushState
+from cpegi_app.services.push_log import PushRow, PushState, Version
 from cpegi_app.state.base import Services, for_screen, text_arg
 from cpegi_app.state.table import TableState, shows
 from cpegi_app.vocabulary import MatchClass
@@ -80,7 +80,7 @@ class ProductPushesState(TableState, rx.State):
 
     rows: list[PushRow] = []
     state: PushState = PushState()
-    versions: list[str] = []
+    versions: list[Version] = []
     row_id: int = 0
 
     def _wanted(self) -> dict[str, str]:
@@ -93,7 +93,8 @@ class ProductPushesState(TableState, rx.State):
     async def _count(self) -> None:
         """Count the whole log; turning its pages does not need it."""
         self.state = await self._read(push_log.state, self.row_id)
-        self.versions = [str(n) for n in range(self.state.version, 0, -1)]
+        if len(self.versions) != self.state.version:
+            self.versions = await self._read(push_log.versions, self.row_id)
 
     async def _arrive(self) -> str:
         if self.row_id and not self.loading:
@@ -103,7 +104,7 @@ class ProductPushesState(TableState, rx.State):
     @rx.event
     async def load(self):
         """Open the log of the product named by the address."""
-        self.row_id, self.rows, self.state, self.total = 0, [], PushState(), 0
+        self.row_id, self.rows, self.state, self.versions, self.total = 0, [], PushState(), [], 0
         self.page, self.filters, self.sort = 1, {}, ""
         self.filter_key += 1
         product_id = self._route_id("pid")

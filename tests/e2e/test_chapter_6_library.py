@@ -39,6 +39,11 @@ def test_6_5_股权投资项目库(new_walk) -> None:
     staff.goto("/staff/equity/library")
     staff.sees("激光熔覆再制造服务站扩点")
     staff.goto("/staff/equity/figures")
+    staff.page.get_by_label("统计期间").select_option("12")
+    expect(staff.page.locator(".chart-plot").first.locator(".chart-col")).to_have_count(12)
+    with staff.page.expect_download() as started:
+        staff.page.get_by_role("link", name="导出").click()
+    assert "各轮次项目与投资" in load_workbook(io.BytesIO(started.value.path().read_bytes())).sheetnames
     staff.step("6.5-02", "平台管理人员在“股权数据”中查看项目、意向、洽谈和各轮次、各月投资金额", full=True)
 
 

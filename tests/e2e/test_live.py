@@ -91,9 +91,30 @@ def test_dashboards_show_charts_with_their_numbers_and_export(new_walk, tmp_path
         assert walk.page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def turn_pages(page: Page) -> None:
+    """The pager's buttons and sizes, against the total that it tells."""
+    lines, now = page.locator("tbody tr"), page.locator(".pager-now")
+    total = int(page.locator(".pager-total b").inner_text())
+    assert total > 20
+    expect(lines).to_have_count(10)
+    page.get_by_label("每页").select_option("20")
+    expect(lines).to_have_count(20)
+    page.get_by_role("button", name="下一页").click()
+    expect(now).to_contain_text("第 2 /")
+    last = -(-total // 20)
+    if last > 2:
+        page.get_by_role("button", name="最后一页").click()
+    expect(now).to_contain_text(f"第 {last} / {last} 页")
+    expect(lines).to_have_count(total - 20 * (last - 1))
+    expect(page.get_by_role("button", name="下一页")).to_be_disabled()
+    page.get_by_role("button", name="第一页").click()
+    expect(lines).to_have_count(20)
+
+
 def test_a_list_is_sorted_by_its_headings_and_exported_in_the_background(walk: Walk, tmp_path: Path) -> None:
     walk.login(BANK, PASSWORD)
     walk.goto("/console/requests")
+    turn_pages(walk.page)
     heading = walk.page.get_by_role("columnheader", name="申请额度")
     expect(heading).to_have_attribute("aria-sort", "none")
     heading.get_by_role("button").click()

@@ -103,6 +103,19 @@ def test_what_was_read_and_applied_for_counts_for_the_push_that_it_followed(sess
     assert [r.id for r in log(session, bank, product_id, applied="YES")] == [newest.id]
 
 
+def test_what_each_version_asked_for_can_be_read(session: Session, bank: Actor):
+    world = published(session, bank, c_debt_ratio_high="70")
+    product_id = target(session, world).id or 0
+    change(session, world, rate_min="3.2")
+    change(session, world, c_debt_ratio_high="65", regions="GAOXIN")
+    found = push_log.versions(session, bank, product_id)
+    assert [v.number for v in found] == ["2", "1"] and len(found) == facts.version(session, product_id)
+    assert found[1].conditions == "年营业收入 ≥ 2,000 万元；资产负债率 ≤ 70%"
+    assert "资产负债率 ≤ 65%；注册地区 " in found[0].conditions and found[0].since
+    with pytest.raises(NotFound):
+        push_log.versions(session, factories.member(session, Kind.DEBT), product_id)
+
+
 def test_the_logs_figures_follow_though_they_are_counted_once(session: Session, bank: Actor):
     first, second = (factories.member(session) for _ in range(2))
     product_id = target(session, published(session, bank, c_debt_ratio_high="70")).id or 0
