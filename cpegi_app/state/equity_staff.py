@@ -11,17 +11,16 @@ from reflex_base.utils.form import FormData
 from cpegi_app import clock
 from cpegi_app.access import LEAD, LEADS, RECOMMEND, RECOMMEND_PROJECT, RECOMMEND_TO
 from cpegi_app.errors import FormInvalid
-from cpegi_app.services import equity_board, equity_lead, equity_recommend
+from cpegi_app.services import equity_board, equity_lead, equity_recommend, equity_recommend_list
 from cpegi_app.services.equity_board import CARDS, MOST, Column, LeadCard, LeadDetail
 from cpegi_app.services.equity_recommend import Candidate, InstitutionLine, ProjectLine
 from cpegi_app.services.forms import posted
+from cpegi_app.services.lists import Listing
 from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
 from cpegi_app.state.equity_public import COUNT_LIFE
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import info, success
 from cpegi_app.state.table import TableState, shows
-
-FILTERS = ("word", "industry", "round", "amount", "region")
 
 
 class CountedState(TableState, mixin=True):
@@ -40,7 +39,7 @@ class CountedState(TableState, mixin=True):
         return None
 
     def _asked(self) -> dict[str, str]:
-        return {name: self.filters[name] for name in FILTERS if self.filters.get(name)}
+        return equity_recommend_list.asked(self.filters)
 
 
 @for_screen(RECOMMEND)
@@ -51,11 +50,19 @@ class RecommendState(CountedState, rx.State):
     projects: list[ProjectLine] = []
     institutions: list[InstitutionLine] = []
 
+    def _listing(self) -> Listing:
+        return (
+            equity_recommend_list.INSTITUTIONS
+            if self.tab == "institution"
+            else equity_recommend_list.PROJECTS
+        )
+
     async def _fetch(self) -> None:
         if self.tab == "institution":
             self.institutions, self.total = await self._read(
                 equity_recommend.institutions,
                 word=self.filters.get("word", ""),
+                sort=self.sort,
                 page=self.page,
                 size=self.size,
             )
@@ -64,14 +71,16 @@ class RecommendState(CountedState, rx.State):
         asked = self._asked()
         known = self._known(repr(asked))
         self.total = await self._read(equity_recommend.project_count, **asked) if known is None else known
-        self.projects = await self._read(equity_recommend.projects, page=self.page, size=self.size, **asked)
+        self.projects = await self._read(
+            equity_recommend.projects, sort=self.sort, page=self.page, size=self.size, **asked
+        )
         self.institutions = []
 
     @rx.event
     async def show_tab(self, tab: str):
         """Show projects or institutions."""
         self.tab = "institution" if tab == "institution" else "project"
-        self.page, self.filters, self._counted = 1, {}, ""
+        self.page, self.filters, self.sort, self._counted = 1, {}, "", ""
         self.filter_key += 1
         return await self._refresh()
 
