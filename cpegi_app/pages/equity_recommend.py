@@ -9,7 +9,7 @@ import reflex as rx
 from cpegi_app.access import RECOMMEND, RECOMMEND_PROJECT, RECOMMEND_TO
 from cpegi_app.pages import ui
 from cpegi_app.pages.equity_parts import reason_chips
-from cpegi_app.pages.form import href, pager
+from cpegi_app.pages.form import href, list_page, pager
 from cpegi_app.pages.layout import page
 from cpegi_app.services.equity_recommend import NOTE_MAX, Candidate, InstitutionLine, ProjectLine
 from cpegi_app.state.equity_public import AMOUNT_LABELS
@@ -53,7 +53,7 @@ def _projects() -> rx.Component:
         ui.Col("项目", wrap=True),
         ui.Col("行业", wrap=True),
         "轮次",
-        ui.Col("融资额", num=True),
+        ui.Col("融资额", num=True, sort="amount"),
         "地区",
         ui.Col("已推荐", num=True),
         ui.Col("收藏", num=True),
@@ -76,21 +76,21 @@ def _projects() -> rx.Component:
             [link],
         ]
 
-    return _list(
-        state.projects,
+    return list_page(
+        state,
         columns,
         row,
         "融资中的项目",
-        _project_query(),
-        ui.empty_state("没有符合条件的项目", "请放宽查询条件，或等待企业发布项目。", icon_name="gift"),
-        "projects",
+        rows=state.projects,
+        query=_project_query(),
+        empty=ui.empty_state("没有符合条件的项目", "请放宽查询条件，或等待企业发布项目。", icon_name="gift"),
     )
 
 
 def _institutions() -> rx.Component:
     columns = [
-        "机构名称",
-        "类别",
+        ui.Col("机构名称", sort="name"),
+        ui.Col("类别", sort="class"),
         ui.Col("投资偏好", wrap=True),
         "来源",
         ui.Col("已推荐", num=True),
@@ -103,44 +103,14 @@ def _institutions() -> rx.Component:
         stated = rx.cond(i.stated, "机构填写", "认证资料")
         return [i.name, i.org_class, i.wants, stated, i.recommended, i.interested, [link]]
 
-    return _list(
-        RecommendState.institutions,
+    return list_page(
+        RecommendState,
         columns,
         row,
         "股权金融机构",
-        [ui.field("word", "机构名称", ui.text_input("word", placeholder="名称中的字"))],
-        ui.empty_state("没有符合条件的机构", "请换一个名称查询。", icon_name="building"),
-        "institutions",
-    )
-
-
-def _list(
-    rows: Any, columns: list, render: Any, caption: str, query: list, empty: rx.Component, name: str
-) -> rx.Component:
-    """A list of this page: the state holds two, which share query, page and size."""
-    state = RecommendState
-    return rx.fragment(
-        ui.query_bar(
-            *query,
-            on_submit=state.search,
-            on_reset=state.reset_filters,
-            loading=state.loading,
-            key=name + state.filter_key.to_string(),
-        ),
-        ui.card(
-            "",
-            ui.data_table(
-                columns,
-                rows,
-                render,
-                caption,
-                empty=empty,
-                loading=state.loading,
-                start=(state.page - 1) * state.size + 1,
-            ),
-            pager(state),
-            flush=True,
-        ),
+        rows=RecommendState.institutions,
+        query=[ui.field("word", "机构名称", ui.text_input("word", placeholder="名称中的字"))],
+        empty=ui.empty_state("没有符合条件的机构", "请换一个名称查询。", icon_name="building"),
     )
 
 

@@ -57,6 +57,7 @@ def public_policies() -> rx.Component:
             rx.el.div(
                 rx.foreach(state.tabs, _tab), class_name="choices", role="group", aria_label="政策状态"
             ),
+            _sortbar(),
             rx.cond(
                 state.loading,
                 ui.card("", ui.skeleton(6)),
@@ -78,6 +79,30 @@ def public_policies() -> rx.Component:
         ),
         current=PUBLIC_POLICIES,
         quiet=True,
+    )
+
+
+def _sortbar() -> rx.Component:
+    state = PublicPoliciesState
+    return rx.el.div(
+        rx.el.form(
+            rx.el.label("政策名称", html_for="f-word", class_name="sr-only"),
+            ui.text_input("word", state.word, placeholder="政策名称", max_length=40, type="search"),
+            ui.button("搜索", type_="submit", icon_name="search"),
+            on_submit=state.search,
+            role="search",
+            key=state.word,
+            class_name="site-search",
+        ),
+        rx.el.span("共 ", rx.el.b(state.total), " 项政策", aria_live="polite"),
+        rx.el.div(
+            rx.el.span("每页", class_name="choices-label"),
+            rx.foreach(state.sizes, _tab),
+            class_name="choices",
+            role="group",
+            aria_label="每页条数",
+        ),
+        class_name="sortbar",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,6 +16,7 @@ from cpegi_app.services import equity_lead, equity_match, list_count, lists
 from cpegi_app.services.equity_lead import LIVE, require_staff
 from cpegi_app.services.equity_match import Reason
 from cpegi_app.services.equity_public import ProjectCard, card
+from cpegi_app.services.forms import normalise
 from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.vocabulary import OrgClass
 from cpegi_app.vocabulary.equity import (
@@ -26,8 +28,8 @@ from cpegi_app.vocabulary.equity import (
     ProjectState,
 )
 
-# So many cards of a column stand on the board at first, and are added by 更多.
-CARDS = 12
+# So many cards of a column stand on the board at first, and are added by 更多; beyond the most, the list goes on.
+CARDS, MOST = 12, 120
 EVENT_TONES = {
     LeadEventKind.SIGNAL: "orange",
     LeadEventKind.BEGUN: "blue",
@@ -51,6 +53,8 @@ class LeadCard(BaseModel):
     next_on: str
     late: bool
     at: str
+    stage: str = ""
+    tone: str = "grey"
     outcome: str = ""
     outcome_note: str = ""
 
@@ -66,23 +70,38 @@ class Column(BaseModel):
     more: bool
 
 
-def _owned(query: Any, actor: Actor, owner: str) -> Any:
+def _named(word: str) -> list[Any]:
+    """Return the condition that the project or the institution has a word in its name."""
+    if not (word := normalise(word)[:60]):
+        return []
+    projects = select(EquityProject.id).where(col(EquityProject.name).contains(word, autoescape=True))
+    orgs = select(Organisation.id).where(col(Organisation.name).contains(word, autoescape=True))
+    return [col(EquityLead.project_id).in_(projects) | col(EquityLead.org_id).in_(orgs)]
+
+
+def _owned(query: Any, actor: Actor, owner: str, word: str) -> Any:
+    query = query.where(*_named(word))
     if owner == "MINE":
         return query.where(EquityLead.owner_id == actor.user_id)
     return query.where(col(EquityLead.owner_id).is_(None)) if owner == "NONE" else query
 
 
-def board(session: Session, actor: Actor, *, owner: str = "", cards: int = CARDS) -> list[Column]:
+def board(
+    session: Session, actor: Actor, *, owner: str = "", word: str = "", cards: int = CARDS
+) -> list[Column]:
     """Return the live stages, each with what is due first; `owner` is MINE, NONE or empty for everybody's."""
     require_staff(actor)
     query = select(EquityLead.stage, func.count(col(EquityLead.id))).where(
         col(EquityLead.stage).in_([s.value for s in LIVE])
     )
-    counts: dict[str, int] = dict(session.exec(_owned(query, actor, owner).group_by(EquityLead.stage)).all())
+    counts: dict[str, int] = dict(
+        session.exec(_owned(query, actor, owner, word).group_by(EquityLead.stage)).all()
+    )
     found = []
     for stage in LIVE:
         count = counts.get(stage.value, 0)
-        rows = _cards(session, actor, stage, owner, min(cards, count)) if count else []
+        mine = _owned(_wide().where(EquityLead.stage == stage.value), actor, owner, word)
+        rows = _cards(session, mine, min(cards, count)) if count else []
         found.append(
             Column(
                 stage=stage.value,
@@ -96,9 +115,8 @@ def board(session: Session, actor: Actor, *, owner: str = "", cards: int = CARDS
     return found
 
 
-def _cards(session: Session, actor: Actor, stage: LeadStage, owner: str, most: int) -> list[LeadCard]:
+def _cards(session: Session, at_stage: Any, most: int) -> list[LeadCard]:
     """Return what is due first, then what has no date, the newest first; each part on the index."""
-    at_stage = _owned(_wide().where(EquityLead.stage == stage.value), actor, owner)
     next_on = col(EquityLead.next_on)
     dated = at_stage.where(next_on.is_not(None)).order_by(next_on, col(EquityLead.id))
     rows = list(session.exec(dated.limit(most)))
@@ -127,6 +145,8 @@ def _card(lead: EquityLead, project: str, org: str, owner: str | None) -> LeadCa
         next_on=lead.next_on.isoformat() if lead.next_on else "",
         late=bool(lead.next_on and lead.next_on < clock.today()),
         at=clock.local(lead.closed_at or lead.updated_at or lead.created_at),
+        stage=LeadStage.label_of(lead.stage),
+        tone=LEAD_TONES[lead.stage],
         outcome=LeadOutcome.label_of(lead.outcome),
         outcome_note=lead.outcome_note,
     )
@@ -143,26 +163,62 @@ def untaken(session: Session, actor: Actor) -> int:
 
 def _closed(actor: Actor, filters: Filters) -> list[Any]:
     require_staff(actor)
-    found: list[Any] = [EquityLead.stage == LeadStage.CLOSED.value]
+    found: list[Any] = [EquityLead.stage == LeadStage.CLOSED.value, *_named(filters.get("word", ""))]
     if (outcome := filters.get("outcome", "")) in LeadOutcome._value2member_map_:
         found.append(EquityLead.outcome == outcome)
     return found
 
 
-def _closed_rows(session: Session, leads: list[EquityLead]) -> list[LeadCard]:
+def _live(actor: Actor, filters: Filters) -> list[Any]:
+    """Return the conditions of the live leads; `owner` is a number or NONE."""
+    require_staff(actor)
+    stages = [s.value for s in LIVE]
+    stage = filters.get("stage", "")
+    found: list[Any] = [col(EquityLead.stage).in_([stage] if stage in stages else stages)]
+    if filters.get("owner") == "NONE":
+        found.append(col(EquityLead.owner_id).is_(None))
+    elif owner := lists.int_filter(filters, "owner"):
+        found.append(col(EquityLead.owner_id) == owner)
+    return [*found, *_named(filters.get("word", ""))]
+
+
+def _rows(session: Session, leads: list[EquityLead]) -> list[LeadCard]:
     ids = [lead.id for lead in leads]
     rows = session.exec(_wide().where(col(EquityLead.id).in_(ids)))
     found = {row[0].id: _card(*row) for row in rows}
     return [found[i] for i in ids if i in found]
 
 
+_TABLE = list_count.Table(EquityLead, touched=list_count.updated(EquityLead))
+OPEN = lists.register(
+    Listing(
+        "open_leads",
+        "跟进中的对接线索",
+        _live,
+        _TABLE,
+        lambda session, actor, filters, found: _rows(session, found),
+        {
+            "项目": lambda c: c.project,
+            "机构": lambda c: c.org,
+            "阶段": lambda c: c.stage,
+            "来源": lambda c: c.source,
+            "负责人": lambda c: c.owner,
+            "下一步": lambda c: c.next_step,
+            "计划日期": lambda c: c.next_on,
+            "更新时间": lambda c: c.at,
+        },
+        # What has no date yet is due last.
+        {"due": func.coalesce(EquityLead.next_on, date.max), "at": col(EquityLead.updated_at)},
+        slow=frozenset({"due"}),
+    )
+)
 CLOSED = lists.register(
     Listing(
         "closed_leads",
         "已了结的对接线索",
         _closed,
-        list_count.Table(EquityLead, touched=list_count.updated(EquityLead)),
-        lambda session, actor, filters, found: _closed_rows(session, found),
+        _TABLE,
+        lambda session, actor, filters, found: _rows(session, found),
         {
             "项目": lambda c: c.project,
             "机构": lambda c: c.org,

@@ -124,7 +124,10 @@ def public_found(session: Session, *, sort: str = "", **filters: str) -> list[in
 
 def _ordered(sort: str, filters: dict[str, str]) -> Any:
     newest = (col(EquityProject.listed_at).desc(), col(EquityProject.id).desc())
-    order = (col(EquityProject.amount_fen).desc(), *newest) if sort == "amount" else newest
+    amount = col(EquityProject.amount_fen)
+    # The smallest first is the same index walked from its other end.
+    least = (amount, col(EquityProject.listed_at), col(EquityProject.id))
+    order = {"amount": (amount.desc(), *newest), "least": least}.get(sort, newest)
     return select(EquityProject.id).where(*filtered(**filters)).order_by(*order)
 
 

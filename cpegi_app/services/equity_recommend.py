@@ -18,7 +18,7 @@ from cpegi_app.models import (
     ProjectFavourite,
     ProjectRecommendation,
 )
-from cpegi_app.services import audit, equity_match, equity_plan, equity_project, notices
+from cpegi_app.services import audit, equity_match, equity_plan, equity_project, lists, notices
 from cpegi_app.services.equity_lead import require_staff
 from cpegi_app.services.equity_match import Reason, Wanted, reasons, score
 from cpegi_app.services.equity_public import ProjectCard, card, filtered, public_count, public_list
@@ -27,6 +27,7 @@ from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.vocabulary import Kind, OrgClass
 from cpegi_app.vocabulary.equity import INTEREST_TONES, Interest, ProjectState
 
+INSTITUTION_SORTS = {"name": col(Organisation.name), "class": col(Organisation.org_class)}
 NOTE_MAX, AT_ONCE, POOL = 200, 50, 5_000
 # What a project is weighed by; all of it stands in the index of the public list.
 _WEIGHED = ("id", "listed_at", "industry", "round", "stage", "region", "amount_fen")
@@ -41,11 +42,12 @@ class ProjectLine(ProjectCard):
 
 
 def projects(
-    session: Session, actor: Actor, *, page: int = 1, size: int = 10, **filters: str
+    session: Session, actor: Actor, *, sort: str = "", page: int = 1, size: int = 10, **filters: str
 ) -> list[ProjectLine]:
     """Return one page of the open projects."""
     require_staff(actor)
-    cards = public_list(session, page=page, size=size, **filters)
+    order = {"-amount": "amount", "amount": "least"}.get(sort, "")
+    cards = public_list(session, sort=order, page=page, size=size, **filters)
     ids = [c.id for c in cards]
     counts = equity_plan.counts(session, ids)
     number = func.count(col(ProjectRecommendation.id))
@@ -93,13 +95,14 @@ def _investors(word: str = "") -> Any:
 
 
 def institutions(
-    session: Session, actor: Actor, *, word: str = "", page: int = 1, size: int = 10
+    session: Session, actor: Actor, *, word: str = "", sort: str = "", page: int = 1, size: int = 10
 ) -> tuple[list[InstitutionLine], int]:
     """Return one page of the verified equity institutions."""
     require_staff(actor)
     query = _investors(word)
     total = session.exec(select(func.count()).select_from(query.subquery())).one()
-    found = session.exec(query.order_by(col(Organisation.id)).offset((page - 1) * size).limit(size)).all()
+    order = lists.order_by(INSTITUTION_SORTS, sort, Organisation, col(Organisation.id))
+    found = session.exec(query.order_by(*order).offset((page - 1) * size).limit(size)).all()
     told = _told(session, [org.id for org, _ in found])
     return [_institution(org, pref, told) for org, pref in found], total
 

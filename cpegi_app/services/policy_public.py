@@ -14,7 +14,7 @@ from cpegi_app.errors import NotFound
 from cpegi_app.models import Policy, PolicyFile
 from cpegi_app.services import conditions, files, policy_budget, policy_check, policy_template
 from cpegi_app.services import policy_definition as definitions
-from cpegi_app.services.forms import wan
+from cpegi_app.services.forms import normalise, wan
 from cpegi_app.services.policy_definition import Definition
 from cpegi_app.services.policy_template import TemplateView
 from cpegi_app.vocabulary.policy import (
@@ -84,10 +84,12 @@ class PublicDetail(PublicPolicy):
 
 
 def listing(
-    session: Session, *, state: str = "", page: int = 1, size: int = 12
+    session: Session, *, state: str = "", word: str = "", page: int = 1, size: int = 12
 ) -> tuple[list[PublicPolicy], int]:
     """Return one page of the published policies in a window state: what ends first comes first, the past last first."""
     now, query = clock.now(), select(Policy)
+    if word := normalise(word)[:40]:
+        query = query.where(col(Policy.name).contains(word, autoescape=True))
     if state == WindowState.COMING:
         query = query.where(Policy.state == PolicyState.PUBLISHED.value, col(Policy.opens_at) > now)
         order: Any = col(Policy.opens_at)
@@ -107,9 +109,9 @@ def listing(
     return [short(session, p) for p in found], total
 
 
-def counts(session: Session) -> dict[str, int]:
+def counts(session: Session, word: str = "") -> dict[str, int]:
     """Return how many policies are open, coming and past."""
-    return {s.value: listing(session, state=s.value, size=1)[1] for s in list(WindowState)[:3]}
+    return {s.value: listing(session, state=s.value, word=word, size=1)[1] for s in list(WindowState)[:3]}
 
 
 def short(session: Session, policy: Policy) -> PublicPolicy:

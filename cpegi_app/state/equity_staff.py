@@ -11,17 +11,16 @@ from reflex_base.utils.form import FormData
 from cpegi_app import clock
 from cpegi_app.access import LEAD, LEADS, RECOMMEND, RECOMMEND_PROJECT, RECOMMEND_TO
 from cpegi_app.errors import FormInvalid
-from cpegi_app.services import equity_board, equity_lead, equity_recommend
-from cpegi_app.services.equity_board import CARDS, Column, LeadCard, LeadDetail
+from cpegi_app.services import equity_board, equity_lead, equity_recommend, equity_recommend_list
+from cpegi_app.services.equity_board import CARDS, MOST, Column, LeadCard, LeadDetail
 from cpegi_app.services.equity_recommend import Candidate, InstitutionLine, ProjectLine
 from cpegi_app.services.forms import posted
+from cpegi_app.services.lists import Listing
 from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
 from cpegi_app.state.equity_public import COUNT_LIFE
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import info, success
 from cpegi_app.state.table import TableState, shows
-
-FILTERS = ("word", "industry", "round", "amount", "region")
 
 
 class CountedState(TableState, mixin=True):
@@ -40,7 +39,7 @@ class CountedState(TableState, mixin=True):
         return None
 
     def _asked(self) -> dict[str, str]:
-        return {name: self.filters[name] for name in FILTERS if self.filters.get(name)}
+        return equity_recommend_list.asked(self.filters)
 
 
 @for_screen(RECOMMEND)
@@ -51,11 +50,19 @@ class RecommendState(CountedState, rx.State):
     projects: list[ProjectLine] = []
     institutions: list[InstitutionLine] = []
 
+    def _listing(self) -> Listing:
+        return (
+            equity_recommend_list.INSTITUTIONS
+            if self.tab == "institution"
+            else equity_recommend_list.PROJECTS
+        )
+
     async def _fetch(self) -> None:
         if self.tab == "institution":
             self.institutions, self.total = await self._read(
                 equity_recommend.institutions,
                 word=self.filters.get("word", ""),
+                sort=self.sort,
                 page=self.page,
                 size=self.size,
             )
@@ -64,14 +71,16 @@ class RecommendState(CountedState, rx.State):
         asked = self._asked()
         known = self._known(repr(asked))
         self.total = await self._read(equity_recommend.project_count, **asked) if known is None else known
-        self.projects = await self._read(equity_recommend.projects, page=self.page, size=self.size, **asked)
+        self.projects = await self._read(
+            equity_recommend.projects, sort=self.sort, page=self.page, size=self.size, **asked
+        )
         self.institutions = []
 
     @rx.event
     async def show_tab(self, tab: str):
         """Show projects or institutions."""
         self.tab = "institution" if tab == "institution" else "project"
-        self.page, self.filters, self._counted = 1, {}, ""
+        self.page, self.filters, self.sort, self._counted = 1, {}, "", ""
         self.filter_key += 1
         return await self._refresh()
 
@@ -157,6 +166,7 @@ class LeadBoardState(Services, rx.State):
 
     tab: str = "board"
     owner: str = ""
+    word: str = ""
     columns: list[Column] = []
     cards: int = CARDS
     loading: bool = True
@@ -164,11 +174,13 @@ class LeadBoardState(Services, rx.State):
     @rx.event
     async def load(self):
         """Open the board."""
-        self.tab, self.owner, self.cards, self.loading = "board", "", CARDS, True
+        self.tab, self.owner, self.word, self.cards, self.loading = "board", "", "", CARDS, True
         await self._show()
 
     async def _show(self) -> None:
-        self.columns = await self._read(equity_board.board, owner=self.owner, cards=self.cards)
+        self.columns = await self._read(
+            equity_board.board, owner=self.owner, word=self.word, cards=self.cards
+        )
         self.loading = False
 
     async def _arrive(self) -> str:
@@ -179,10 +191,10 @@ class LeadBoardState(Services, rx.State):
 
     @rx.event
     async def show_tab(self, tab: str):
-        """Show the board or the closed leads."""
-        self.tab = "closed" if tab == "closed" else "board"
-        if self.tab == "closed":
-            return ClosedLeadsState.load
+        """Show the board, the live leads as a list, or the closed ones."""
+        self.tab = tab if tab in ("open", "closed") else "board"
+        if self.tab != "board":
+            return {"open": OpenLeadsState.load, "closed": ClosedLeadsState.load}[self.tab]
         await self._show()
 
     @rx.event
@@ -193,10 +205,36 @@ class LeadBoardState(Services, rx.State):
         await self._show()
 
     @rx.event
-    async def show_more(self):
-        """Show more cards of every column."""
-        self.cards = min(self.cards + CARDS, 120)
+    async def find(self, data: dict):
+        """Show the leads with a word in the names of their project or institution."""
+        self.word = posted(data, frozenset({"word", "intent"})).get("word", "")
+        self.cards = CARDS
         await self._show()
+
+    @rx.event
+    async def show_more(self):
+        """Show more cards of every column; where the board ends, the list."""
+        if self.cards >= MOST:
+            self.tab = "open"
+            return OpenLeadsState.load
+        self.cards = min(self.cards + CARDS, MOST)
+        await self._show()
+
+
+@for_screen(LEADS)
+@shows(equity_board.OPEN)
+class OpenLeadsState(TableState, rx.State):
+    """The live leads as a list."""
+
+    rows: list[LeadCard] = []
+    _me: str = ""
+
+    def _wanted(self) -> dict[str, str]:
+        return self.filters | ({"owner": self._me} if self.filters.get("owner") == "MINE" else {})
+
+    async def _fetch(self) -> None:
+        self._me = await self._read(lambda session, actor: str(actor.user_id))
+        await super()._fetch()
 
 
 @for_screen(LEADS)

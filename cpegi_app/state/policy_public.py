@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import reflex as rx
 
 from cpegi_app.access import LOGIN, POLICY_START, PUBLIC_POLICIES, PUBLIC_POLICY
 from cpegi_app.errors import NotFound
 from cpegi_app.services import policy_public, sessions
+from cpegi_app.services.forms import posted
 from cpegi_app.services.policy_public import PublicDetail, PublicPolicy
-from cpegi_app.state.base import Services, for_screen, int_arg
+from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
 from cpegi_app.state.site import Choice
 from cpegi_app.vocabulary.policy import WindowState
 
-SIZE = 12
+SIZES = (12, 24, 48)
 TABS = (WindowState.OPEN, WindowState.COMING, WindowState.PAST)
 
 
 @for_screen(PUBLIC_POLICIES)
 class PublicPoliciesState(Services, rx.State):
-    """The published policies; which of them stands in the address."""
+    """The published policies; which of them, and how many a page, stands in the address."""
 
+    word: str = ""
+    sizes: list[Choice] = []
     rows: list[PublicPolicy] = []
     tabs: list[Choice] = []
     total: int = 0
@@ -30,6 +33,7 @@ class PublicPoliciesState(Services, rx.State):
     before: str = ""
     after: str = ""
     loading: bool = True
+    _here: dict[str, str] = {}
 
     @rx.event
     async def load(self):
@@ -37,23 +41,48 @@ class PublicPoliciesState(Services, rx.State):
         query = self.router.url.query_parameters
         asked = str(query.get("state", ""))
         state = asked if asked in {t.value for t in TABS} else WindowState.OPEN.value
-        page = int_arg(query.get("page", "1"), 1, 100_000)
-        counts = await self._read_public(policy_public.counts)
+        page, size = int_arg(query.get("page", "1"), 1, 100_000), int_arg(query.get("size", ""))
+        size = size if size in SIZES else SIZES[0]
+        self.word = text_arg(query.get("word"), 40)
+        counts = await self._read_public(policy_public.counts, self.word)
         self.total = counts[state]
-        self.pages = max(1, -(-self.total // SIZE))
+        self.pages = max(1, -(-self.total // size))
         self.page = min(page, self.pages)
-        self.rows, _ = await self._read_public(policy_public.listing, state=state, page=self.page, size=SIZE)
+        self.rows, _ = await self._read_public(
+            policy_public.listing, state=state, word=self.word, page=self.page, size=size
+        )
+        here = {"state": state, "word": self.word, "size": str(size)}
         self.tabs = [
-            Choice(label=f"{t.label}（{counts[t.value]}）", href=_href(t.value), current=t.value == state)
+            Choice(
+                label=f"{t.label}（{counts[t.value]}）",
+                href=_href(here, state=t.value),
+                current=t.value == state,
+            )
             for t in TABS
         ]
-        self.before = _href(state, self.page - 1) if self.page > 1 else ""
-        self.after = _href(state, self.page + 1) if self.page < self.pages else ""
+        self.sizes = [
+            Choice(label=f"{n} 条", href=_href(here, size=str(n)), current=n == size) for n in SIZES
+        ]
+        self.before = _href(here, page=str(self.page - 1)) if self.page > 1 else ""
+        self.after = _href(here, page=str(self.page + 1)) if self.page < self.pages else ""
+        self._here = here
         self.loading = False
 
+    @rx.event
+    def search(self, data: dict):
+        """Look for policies with a word in their name."""
+        word = posted(data, frozenset({"word", "intent"})).get("word", "")[:40]
+        return rx.redirect(_href(self._here, word=word))
 
-def _href(state: str, page: int = 1) -> str:
-    return f"{PUBLIC_POLICIES.route}?state={state}" + (f"&page={page}" if page > 1 else "")
+
+def _href(here: dict[str, str], **changes: str) -> str:
+    """Return the address of the list with some of what it says changed; what is as usual is left out."""
+    asked = {
+        k: v
+        for k, v in (here | changes).items()
+        if v and (k, v) not in (("size", str(SIZES[0])), ("page", "1"))
+    }
+    return f"{PUBLIC_POLICIES.route}?{urlencode(asked)}"
 
 
 @for_screen(PUBLIC_POLICY)

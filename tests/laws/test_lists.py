@@ -26,19 +26,25 @@ OFFERS = {
     "export": "export",
 }
 PUBLIC = "the public site: who has not signed in has no file that waits"
+PICKER = "a picker: what fits best is on top, and is ticked rather than kept"
 # State → what its list lacks, and why.
 EXCEPTIONS = {
     "FilingImportState": (
         {"sorting", "export"},
         "findings stand as in the file; the marked file holds them all",
     ),
+    "RecommendProjectState": ({"sorting", "export"}, PICKER),
+    "RecommendToState": ({"sorting", "export"}, PICKER),
     "PublicPublicitiesState": ({"export"}, PUBLIC),
     "PublicPublicityState": ({"export"}, PUBLIC),
 }
 # Tables of pages that are not made by `list_page`.
 OWN_TABLES = {
     "form.py": "list_page itself",
+    "equity_recommend.py": PICKER,
     "offline_import.py": "the findings stand within the import's card",
+    "report_desk.py": "the periods are the columns",
+    "workbench.py": "notices are no table",
 }
 
 

@@ -8,7 +8,7 @@ from sqlmodel import Session, select
 
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
-from cpegi_app.models import EquityLead, EquityProject, LeadEvent, Notice, ProjectRecommendation
+from cpegi_app.models import EquityLead, EquityProject, LeadEvent, Notice, Organisation, ProjectRecommendation
 from cpegi_app.services import (
     deal_list,
     equity_board,
@@ -343,6 +343,17 @@ def test_6_1_the_board_shows_what_is_due_first(session: Session):
     assert equity_board.board(session, staff, cards=1)[0].more
     assert equity_board.board(session, staff, owner="MINE")[0].count == 0
     assert equity_board.untaken(session, staff) == 3
+    # Beyond the board, and by a word, each is found in the list.
+    name = session.get_one(Organisation, leads[0].org_id).name
+    assert [c.org for c in equity_board.board(session, staff, word=name)[0].cards] == [name]
+
+    def shown(sort: str = "", **filters: str) -> list[int]:
+        return [c.id for c in lists.page(session, staff, equity_board.OPEN, filters, sort=sort).rows]
+
+    every = [lead.id for lead in leads]
+    assert shown() == every[::-1] and shown(owner="NONE", stage=leads[0].stage) == every[::-1]
+    assert shown("due") == [every[1], every[0], every[2]] and shown("-due") == shown("due")[::-1]
+    assert shown(word=name) == every[:1] and shown(owner=str(staff.user_id)) == shown(word="没有此机构") == []
 
 
 def test_6_1_a_log_is_not_rewritten(session: Session, lead: EquityLead):

@@ -17,6 +17,7 @@ from cpegi_app.services import (
     equity_project,
     equity_public,
     equity_recommend,
+    equity_recommend_list,
     lists,
     notices,
 )
@@ -154,12 +155,20 @@ def test_6_1_the_staff_s_lists_count_what_became_of_recommendations(session: Ses
     rows, total = equity_recommend.institutions(session, staff, word="川泽")
     assert total == 1 and (rows[0].recommended, rows[0].interested, rows[0].stated) == (1, 1, False)
     assert equity_recommend.institutions(session, staff)[1] == 1
+    for listing, heading in (
+        (equity_recommend_list.PROJECTS, "amount"),
+        (equity_recommend_list.INSTITUTIONS, "name"),
+    ):
+        (told,), _ = lists.export(session, staff, listing, {"sort": f"-{heading}"})
+        assert told[0] in (project.name, rows[0].name)
+        assert lists.export(session, staff, listing, {"word": "没有此名"}) == ([], 0)
     assert equity_recommend.for_project(session, staff, project.id).rows[0].done == "已推荐 · 感兴趣"
     assert equity_recommend.for_institution(session, staff, actor.org_id or 0).rows[0].done
     for call in (
         lambda: equity_recommend.projects(session, actor),
         lambda: equity_recommend.project_count(session, actor),
         lambda: equity_recommend.institutions(session, actor),
+        lambda: lists.export(session, actor, equity_recommend_list.INSTITUTIONS, {}),
         lambda: equity_recommend.for_project(session, actor, project.id),
         lambda: equity_recommend.for_institution(session, actor, actor.org_id or 0),
         lambda: lists.page(session, actor, equity_board.CLOSED, {}),

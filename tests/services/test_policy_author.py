@@ -278,5 +278,7 @@ def test_a_stopped_policy_stays_where_it_was_with_date_and_reason(session: Sessi
     counts = policy_public.counts(session)
     assert counts["PAST"] == before["PAST"] + 1 and counts["OPEN"] == before["OPEN"] - 1
     rows, _total = policy_public.listing(session, state=WindowState.PAST.value, size=50)
+    assert policy_public.counts(session, rows[0].name)[WindowState.PAST.value] >= 1
+    assert policy_public.counts(session, "没有此政策") == dict.fromkeys(counts, 0)
     assert next(r for r in rows if r.id == of.id).stopped == why
     assert policy_public.detail(session, of.id or 0).stopped == why

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
-from typing import NamedTuple
 
 import pytest
 from sqlmodel import Session, col, select
@@ -14,10 +13,10 @@ from cpegi_app.access import Actor
 from cpegi_app.errors import Forbidden, FormInvalid, NotFound
 from cpegi_app.models import AuditEntry, Notice, Organisation, ReportDuty, ReportReminder
 from cpegi_app.services import lists, report_bench, report_calendar, report_duty, report_item, report_reminder
-from cpegi_app.services.report_calendar import Calendar, DutyItem, MatrixColumn, MatrixRow
+from cpegi_app.services.report_calendar import Calendar, DutyItem
 from cpegi_app.vocabulary import Action, DutyState, Kind, OrgClass, Status
 from tests.factories import member, regulator, staff
-from tests.services.reports import bank, on, refused
+from tests.services.reports import Matrix, bank, duty, matrix, on, refused
 from tests.worlds import report_world
 
 TODAY = date(2026, 11, 23)
@@ -26,18 +25,6 @@ TODAY = date(2026, 11, 23)
 @pytest.fixture(autouse=True)
 def a_day() -> None:
     on(TODAY)
-
-
-def duty(session: Session, who: Actor | None = None, **changes: str) -> int:
-    """Set a duty: monthly returns of banks, ten days after the month, since July."""
-    data = {
-        "applies_to": "BANK",
-        "report_kind": "MONTHLY",
-        "due_months": "0",
-        "due_days": "10",
-        "starts_on": "2026-07-01",
-    }
-    return report_duty.save(session, who or staff(session), 0, data | changes)
 
 
 def since(session: Session, actor: Actor, day: date) -> Actor:
@@ -183,20 +170,6 @@ def notices_of(session: Session, actor: Actor) -> list[Notice]:
 # --- the matrix -----------------------------------------------------------------------------------
 
 
-class Matrix(NamedTuple):
-    """What the page of the matrix shows."""
-
-    rows: list[MatrixRow]
-    total: int
-    columns: list[MatrixColumn]
-
-
-def matrix(session: Session, who: Actor, page: int = 1, size: int = 20, **filters: str) -> Matrix:
-    """Return the matrix as its page shows it."""
-    shown = report_calendar.matrix(session, who, filters, page, size)
-    return Matrix(*shown, report_calendar.heads(session, who, filters))
-
-
 def cells(found: Matrix, actor: Actor) -> dict[str, tuple[str, str]]:
     row = next(r for r in found.rows if r.id == actor.org_id)
     return {c.column: (c.label, c.href) for c in row.cells}
@@ -242,36 +215,6 @@ def test_the_matrix_is_filtered_and_paged(session: Session) -> None:
     year = matrix(session, reader, kind="MONTHLY", year="2026")
     assert [c.code for c in year.columns] == [f"2026-{m:02d}" for m in range(1, 13)]
     assert matrix(session, reader, kind="?", year="-5", page=1).columns
-
-
-def test_the_matrix_is_sorted_and_exported_as_it_is_filtered(session: Session) -> None:
-    duty(session, applies_to="DEBT")
-    for org_class in (OrgClass.BANK, OrgClass.LEASING, OrgClass.BANK):
-        old_bank(session, org_class)
-    reader, listing = regulator(session), report_calendar.MATRIX
-    filters = {"kind": "MONTHLY", "year": "2026", "org_class": "BANK"}
-    rising = matrix(session, reader, **filters, sort="org").rows
-    assert rising == matrix(session, reader, **filters, sort="-org").rows[::-1] and len(rising) > 1
-    lines, more = lists.export(session, reader, listing, filters | {"sort": "-org"})
-    heads = lists.headings(listing, filters)
-    assert [line[0] for line in lines] == [r.org for r in rising[::-1]] and not more
-    assert heads[:3] == ("机构", "机构类别", "2026年1月") and {len(line) for line in lines} == {len(heads)}
-    assert lines[0][2:-1] == [c.label for c in rising[-1].cells]
-
-
-def test_duties_are_looked_through_and_sorted(session: Session) -> None:
-    who = staff(session)
-    one = duty(session, who, applies_to="LEASING", report_kind="MONTHLY", starts_on="2025-01-01")
-    other = duty(session, who, applies_to="LEASING", report_kind="ANNUAL", starts_on="2024-01-01")
-    report_duty.set_active(session, who, one, active=False)
-
-    def shown(sort: str = "", **filters: str) -> list[int]:
-        rows = lists.page(session, who, report_duty.EVERY, filters, sort=sort, size=50).rows
-        return [r.id for r in rows if r.id in (one, other)]
-
-    assert shown() == shown("starts") == shown(audience="LEASING") == [other, one]
-    assert shown("-starts") == [one, other]
-    assert shown(kind="MONTHLY") == shown(active="NO") == [one] and shown(active="YES") == [other]
 
 
 def test_members_see_no_matrix_and_set_no_duties(session: Session) -> None:
