@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
 from cpegi_app import clock, demo
 from tests.e2e.harness import Walk
-from tests.e2e.people import arrive, press
+from tests.e2e.people import arrive, database, press
 from tests.e2e.samples import fill, pdf, tick
 
 STAFF, ENTERPRISE = "13900000001", "13900000021"
@@ -44,7 +47,7 @@ def policy_form() -> dict[str, str]:
     }
 
 
-def test_8_1_policy_management(new_walk) -> None:
+def test_8_1_policy_management(new_walk, site_folder: Path) -> None:
     """The staff writes a policy, previews and publishes it; everybody reads it; an enterprise applies."""
     staff = new_walk()
     staff.login(STAFF, demo.PASSWORD)
@@ -64,7 +67,7 @@ def test_8_1_policy_management(new_walk) -> None:
     firm.login(ENTERPRISE, demo.PASSWORD)
     _begin(firm)
     _check(firm)
-    _send(firm)
+    _send(firm, site_folder)
 
 
 def _write(staff: Walk) -> None:
@@ -141,11 +144,21 @@ def _check(firm: Walk) -> None:
     expect(page.locator("#f-a_q2")).to_be_focused()
 
 
-def _send(firm: Walk) -> None:
+def _kept(folder: Path) -> dict[str, str]:
+    """Return what the platform keeps of the application begun last."""
+    with closing(database(folder)) as base:
+        return json.loads(base.execute("SELECT data FROM policy_application ORDER BY id DESC").fetchone()[0])
+
+
+def _send(firm: Walk, folder: Path) -> None:
     page = firm.page
     page.get_by_role("button", name=re.compile("^选取")).first.click()
     expect(page.get_by_text("已选取", exact=True).first).to_be_visible()
     fill(page, {"a_q2": "6"})
+    # Leaving the field keeps it: whoever closes the page now finds it again, on any machine.
+    page.keyboard.press("Tab")
+    firm.settle()
+    assert _kept(folder)["a_q2"] == "6"
     box = page.locator("#f-file_m1")
     box.locator("input[type=file]").set_input_files([pdf("贴息申请表.pdf")])
     box.locator(".file").first.wait_for()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from sqlmodel import Session, select
 
 from cpegi_app import clock
-from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
+from cpegi_app.access import Actor
+from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import PolicyBudget
 from cpegi_app.services import (
     policy,
@@ -106,6 +108,42 @@ def test_nothing_is_confirmed_before_the_days_are_over_or_while_it_is_objected_t
         policy_publicity.confirm(session, staff, number)
     with pytest.raises(Conflict, match="不能再登记异议"):
         policy_objection.record(session, staff, number, form)
+
+
+def test_who_is_not_named_for_the_stage_does_not_publish_or_confirm(session: Session):
+    staff, clerk = factories.staff(session), factories.staff(session)
+    of = redemption.policy(session, staff)
+    rows = [redemption.approve(session, staff, redemption.received(session, of)) for _ in range(2)]
+    number = redemption.publish(session, staff, of)
+    redemption.approve(session, staff, redemption.received(session, of))
+    form = {"from_name": "王某", "contact": "1", "text": "异议", "received_on": str(clock.today())}
+    objection = policy_objection.record(session, staff, number, form)
+    values = of.draft["values"] | {"people_BUSINESS": str(clerk.user_id)}
+    policy.save(session, staff, of.id or 0, of.version, values)
+    policy.publish(session, staff, of.id or 0, of.version)
+    grant = str(redemption.grant_of(session, rows[0]).id)
+    calls: list[Callable[[Actor], object]] = [
+        lambda a: policy_publicity.preview(session, a, of.id or 0),
+        lambda a: policy_publicity.publish(session, a, of.id or 0, 1, 5_000_000),
+        lambda a: policy_publicity.load(session, a, number),
+        lambda a: policy_publicity.entries(session, a, number),
+        lambda a: policy_publicity.confirm(session, a, number),
+        lambda a: policy_objection.listing(session, a, number),
+        lambda a: policy_objection.record(session, a, number, form | {"grant": grant}),
+        lambda a: policy_objection.decide(session, a, number, objection, False, "查无实据"),
+    ]
+    for who in (staff, factories.member(session), factories.regulator(session)):
+        for call in calls:
+            with pytest.raises((NotFound, Forbidden)):
+                call(who)
+    assert (
+        policy_publicity.waiting(session, staff) == [] and policy_publicity.unpublished(session, staff) == 0
+    )
+    assert (
+        policy_publicity.listing(session, staff)[1] == 0 and policy_publicity.listing(session, clerk)[1] == 1
+    )
+    assert policy_publicity.unpublished(session, clerk) == 1
+    policy_objection.decide(session, clerk, number, objection, False, "查无实据")
 
 
 def test_an_objection_names_only_what_is_published(session: Session):

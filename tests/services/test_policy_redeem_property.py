@@ -261,10 +261,9 @@ class Paying(Handling):
         assert budget.held_fen == sum(r.held_fen for r in self.rows()) - revoked
         assert budget.total_fen is not None and 0 <= budget.paid_fen <= budget.held_fen <= budget.total_fen
 
-    @invariant()
-    def nobody_is_over_a_cap(self) -> None:
-        rows = self.rows()
-        assert all(r.held_fen <= 5_000_000 and r.asked_fen <= r.computed_fen <= 5_000_000 for r in rows)
+    def given_back(self, org_id: int) -> int:
+        revoked = (g for g in self.all(PolicyGrant) if g.state == GrantState.REVOKED)
+        return sum(g.amount_fen for g in revoked if g.org_id == org_id)
 
     @invariant()
     def nothing_is_paid_twice_or_unless_it_was_granted(self) -> None:
