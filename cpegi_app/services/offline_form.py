@@ -167,6 +167,8 @@ def store(name: str, value: Any) -> Any:
 _SERIAL = re.compile(r"\d{5}(\.0+)?", re.ASCII)
 _CLOCK = re.compile(r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$", re.ASCII)
 _ROUNDED = re.compile(r"\d(\.\d+)?E\+\d+", re.ASCII | re.IGNORECASE)
+# The texts that are made of digits; in the others 2E+3 is what somebody wrote.
+_NUMBERS = frozenset({"borrower_code", "contract_no", "iou_no", "contact_phone"})
 _EPOCH = date(1899, 12, 30)
 _YES_NO = {
     "Y": "YES",
@@ -191,7 +193,7 @@ def clean(spec: FieldSpec, text: str) -> str:
         return _day(text)
     if spec.widget is W.NUMBER:
         return _figure(spec, text)
-    if _ROUNDED.fullmatch(text):
+    if spec.name in _NUMBERS and _ROUNDED.fullmatch(text):
         raise ValueError(
             f"Excel 把较长的{spec.title}变成了科学计数，末尾数字已丢失，请把该列设为“文本”格式后重新填写"
         )

@@ -34,6 +34,7 @@ _STYLES = (
     '<xf numFmtId="4" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/></cellXfs></styleSheet>'
 )
 _WORKSHEET = f"{_TYPES}.worksheet+xml"
+_SPELT = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 # What one sheet holds at most; a longer list goes on in a further one.
 ROWS_A_SHEET = 1_000_000
 
@@ -156,4 +157,7 @@ def _cell(value: object, style: int) -> str:
     if isinstance(value, int | Decimal):
         return f'<c s="{0 if isinstance(value, int) else 4}"><v>{value}</v></c>'
     text = escape(normalise(str(value)))
+    if "_x" in text:
+        # Programs read _x0041_ as an "A": what somebody really wrote so is written with its first sign in that way.
+        text = _SPELT.sub("_x005F_", text)
     return f'<c s="{style}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'

@@ -188,12 +188,18 @@ def looks(data: bytes, part: str = SHEET) -> dict[str, tuple[str, str]]:
     }
 
 
+def renamed() -> bytes:
+    """Return a workbook whose sheet has a name that is written in entities."""
+    name = b'name="&apos;1&#26376;&apos;&amp;&#x32;"'
+    return parts(wrong_rate(plain()), **{"xl/workbook.xml": lambda x: x.replace(b'name="Sheet"', name)})
+
+
 def wrong_rate(data: bytes) -> bytes:
     return parts(data, **{SHEET: lambda x: re.sub(rb"<((?:x:)?v)>3\.85<", rb"<\1>88<", x)})
 
 
 AWKWARD = {name: case.make for name, case in CORPUS.items() if case.bad}
-AWKWARD |= {"prefixed and wrong": lambda: wrong_rate(with_prefixes(plain()))}
+AWKWARD |= {"prefixed and wrong": lambda: wrong_rate(with_prefixes(plain())), "named in entities": renamed}
 
 
 @pytest.mark.parametrize("name", list(AWKWARD))

@@ -24,9 +24,17 @@ from cpegi_app.services.forms import Widget
 from cpegi_app.services.offline_form import COLUMNS, SPECS, OfflineLoanForm, heading, row_checker, strings
 from tests.workbooks.make import code
 
-# Text as people write it, with what spreadsheets mistake for formulas.
+# Text as people write it, with what spreadsheets mistake for formulas, numbers and references.
 LETTERS = st.sampled_from(string.ascii_letters + string.digits + "郑州市机械（）·-_/=+@'\"<>&% ￥")
 WORDS = st.text(LETTERS, min_size=1, max_size=20)
+PRINTED = st.characters(exclude_categories=["C", "Zl", "Zp"])
+TEXTS = st.one_of(
+    WORDS,
+    st.text(PRINTED, min_size=1, max_size=20),
+    st.sampled_from(
+        ["2E+3", "1E+12", "0012", "=A1", "_x0041_", "2026-01-31", "3.85%", "TRUE", "#N/A", "{}", "&#65;"]
+    ),
+)
 AMOUNTS = st.integers(1, 99_999_900).map(lambda n: str(Decimal(n) / 100))
 
 
@@ -64,10 +72,11 @@ def test_the_compiled_checker_speaks_as_the_form(typed: dict[str, str]):
 def right_row(draw, number: int) -> dict[str, str]:
     """Return a right row as its form's strings."""
     word = WORDS.filter(lambda t: bool(t.strip())).map(str.strip)
+    text = TEXTS.map(str.strip).filter(bool)
     amount = draw(st.integers(1, 50_000_000))
     lent = draw(st.dates(date(2015, 1, 1), date(2026, 1, 1)))
     found = {
-        "borrower_name": "企业" + draw(word),
+        "borrower_name": "企业" + draw(text),
         "borrower_code": code(draw(st.integers(1, 10**6))),
         "contract_no": f"C{number}" + draw(word),
         "iou_no": f"J{number}" + draw(word),
@@ -76,15 +85,18 @@ def right_row(draw, number: int) -> dict[str, str]:
         "lent_on": lent.isoformat(),
         "due_on": (lent + timedelta(days=draw(st.integers(1, 4000)))).isoformat(),
         "rate": str(Decimal(draw(st.integers(0, 3600))) / 100),
-        "balance": draw(st.sampled_from(["", "0"])),
-        "guarantee_fee": draw(st.sampled_from(["", "0.5", "1"])),
+        "balance": draw(st.one_of(st.just(""), st.integers(0, amount).map(lambda n: str(Decimal(n) / 100)))),
+        "guarantee_fee": draw(
+            st.one_of(st.just(""), st.integers(0, 3600).map(lambda n: str(Decimal(n) / 100)))
+        ),
     }
     for spec in SPECS:
         if spec.options:
             codes = [c for c, _ in spec.options]
             found[spec.name] = draw(st.sampled_from(codes if spec.required else ["", *codes]))
-    texts = ("guarantor", "purpose", "contact", "contact_phone", "remark")
-    return found | {name: draw(st.one_of(st.just(""), word)) for name in texts}
+    texts = ("guarantor", "purpose", "contact", "remark")
+    found["contact_phone"] = draw(st.one_of(st.just(""), word))
+    return found | {name: draw(st.one_of(st.just(""), text)) for name in texts}
 
 
 @given(st.data(), st.integers(1, 6))
