@@ -35,10 +35,11 @@ def filing_columns() -> list[Any]:
 
 
 def borrower_cell(row: Any) -> rx.Component:
-    """The borrower, with what is remarkable and why the row was returned."""
+    """The borrower, with what a correction changes, what is remarkable and why the row was returned."""
     return rx.el.div(
         rx.el.span(row.borrower),
         ui.show(row.replaces != "", ui.chip("更正")),
+        rx.foreach(row.changes, lambda text: rx.el.p(text, class_name="small")),
         rx.foreach(row.remarks, lambda text: rx.el.p(text, class_name="small muted")),
         ui.show(row.reason != "", rx.el.p("退回原因：", row.reason, class_name="field-reason")),
     )

@@ -49,6 +49,8 @@ class LoanRow(BaseModel):
     remarks: list[str] = []
     reason: str = ""
     replaces: str = ""
+    # What a correction changes of the loan that it replaces, a sentence each.
+    changes: list[str] = []
     proofs: list[FileView] = []
 
 
@@ -94,8 +96,10 @@ def listing(
     order = lists.order_by(SORTS, sort, OfflineLoan, *order)
     found = session.exec(query.order_by(*order).offset((page - 1) * size).limit(size)).all()
     proofs = proofs_of(session, [r.id or 0 for r, _, _ in found])
-    replaced = _replaced(session, [r.replaces_loan_id for r, _, _ in found if r.replaces_loan_id])
-    return [_row(r, _remarks(r, f, t, middle), proofs, replaced) for r, f, t in found], total
+    before = _before(session, [r.replaces_loan_id for r, _, _ in found if r.replaces_loan_id])
+    return [
+        _row(r, _remarks(r, f, t, middle), proofs, before.get(r.replaces_loan_id or 0)) for r, f, t in found
+    ], total
 
 
 def _contains(word: str) -> Any:
@@ -132,9 +136,17 @@ def proofs_of(session: Session, ids: list[int]) -> dict[int, list[FileView]]:
     return found
 
 
-def _replaced(session: Session, ids: list[int]) -> dict[int, str]:
-    query = select(Loan.id, Loan.iou_no).where(col(Loan.id).in_(ids))
-    return {i or 0: iou for i, iou in session.exec(query)}
+def _before(session: Session, ids: list[int]) -> dict[int, OfflineLoan]:
+    """Return what some booked loans were filed as, by the loan's id."""
+    query = select(Loan.id, OfflineLoan).join(OfflineLoan, col(OfflineLoan.id) == Loan.offline_loan_id)
+    return {i or 0: filed for i, filed in session.exec(query.where(col(Loan.id).in_(ids)))}
+
+
+def _changes(before: OfflineLoan, now: OfflineLoan) -> list[str]:
+    old, new = strings(before), strings(now)
+    said = [(s.title, s.show(old[s.name]), s.show(new[s.name])) for s in SPECS]
+    found = [f"{title}：原“{was or '空'}”，更正为“{is_ or '空'}”" for title, was, is_ in said if was != is_]
+    return found or ["与原登记内容相同"]
 
 
 def _remarks(row: OfflineLoan, far: bool, twice: bool, middle: int) -> list[str]:
@@ -145,7 +157,7 @@ def _remarks(row: OfflineLoan, far: bool, twice: bool, middle: int) -> list[str]
 
 
 def _row(
-    r: OfflineLoan, remarks: list[str], proofs: dict[int, list[FileView]], replaced: dict[int, str]
+    r: OfflineLoan, remarks: list[str], proofs: dict[int, list[FileView]], before: OfflineLoan | None
 ) -> LoanRow:
     return LoanRow(
         id=r.id or 0,
@@ -162,7 +174,8 @@ def _row(
         five_class=FiveClass.label_of(r.five_class) or "—",
         remarks=remarks,
         reason=r.reason,
-        replaces=replaced.get(r.replaces_loan_id or 0, ""),
+        replaces=before.iou_no if before else "",
+        changes=_changes(before, r) if before else [],
         proofs=proofs.get(r.id or 0, []),
     )
 
@@ -196,12 +209,12 @@ def form_of(session: Session, actor: Actor, row_id: int) -> RowForm:
     """Return a row for its editor."""
     row = load_row(session, actor, row_id)
     editable(session, actor, row.batch_id)
-    replaced = _replaced(session, [row.replaces_loan_id]) if row.replaces_loan_id else {}
+    before = _before(session, [row.replaces_loan_id or 0]).get(row.replaces_loan_id or 0)
     return RowForm(
         id=row.id or 0,
         version=row.version,
         values=strings(row),
-        replaces=replaced.get(row.replaces_loan_id or 0, ""),
+        replaces=before.iou_no if before else "",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from pydantic import BaseModel
@@ -169,9 +169,15 @@ def one(session: Session, actor: Actor, report_id: int) -> ReadView:
     return ReadView(row=_row(row, org, number), view=review_view.view(session, FLOW, actor, report_id))
 
 
-def period_options() -> list[Choice]:
-    """Return the periods that the filter and the download offer, newest first by type."""
-    return choices(report_period.all_offered(clock.today()))
+def period_options(session: Session, actor: Actor) -> list[Choice]:
+    """Return the periods that the filter and the download offer, newest first by type, as far back as reports go."""
+    staff.require(actor, Permission.REPORT_READ)
+    today, may_be_read = clock.today(), Report.status == Status.APPROVED.value
+    at = session.exec(select(func.min(Report.handed_in_at)).where(may_be_read)).one()
+    code = session.exec(select(func.min(Report.period)).where(may_be_read, Report.period != "")).one()
+    handed_in = at.astimezone(clock.SHANGHAI).date() if at else today
+    oldest = date(int(code[:4]), 1, 1) if code else today
+    return choices(report_period.all_since(min(handed_in, oldest), today))
 
 
 READ = lists.register(

@@ -107,6 +107,11 @@ def recent(kind: PeriodType, today: date, count: int = 0) -> list[Period]:
     return found
 
 
-def all_offered(today: date) -> list[Period]:
-    """Return every period that any kind offers."""
-    return [p for kind in MONTHS for p in recent(kind, today)]
+def all_since(day: date, today: date) -> list[Period]:
+    """Return every period that any kind offers, and all before them back to a day."""
+    found: list[Period] = []
+    for kind in MONTHS:
+        found += recent(kind, today)
+        while found[-1].start > day:
+            found.append(found[-1].before())
+    return found

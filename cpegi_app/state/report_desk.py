@@ -36,7 +36,7 @@ class ReportsReadState(TableState, rx.State):
     zip_count: int = 0
 
     async def _fetch(self) -> None:
-        self.periods = report_desk.period_options()
+        self.periods = await self._read(report_desk.period_options)
         await self._choose(self.filters.get("period", ""))
         await super()._fetch()
 

@@ -15,8 +15,9 @@ from cpegi_app.access import Actor
 from cpegi_app.errors import DomainError, Forbidden
 from cpegi_app.models import Loan
 from cpegi_app.services import list_count, list_export, lists, loan_book
-from cpegi_app.vocabulary import Kind, OrgClass
+from cpegi_app.vocabulary import Kind, OrgClass, Status
 from tests import factories
+from tests.worlds import disbursement_world, filing_world
 
 
 @pytest.fixture
@@ -58,6 +59,33 @@ def test_everybody_sees_what_is_theirs(session: Session, bank: Actor):
     for actor in (factories.member(session), factories.regulator(session), factories.stranger()):
         with pytest.raises(Forbidden):
             loan_book.page(session, actor, {})
+
+
+def test_loans_of_both_sources_stand_in_one_list(session: Session):
+    online = disbursement_world(session).bring_to(session, Status.APPROVED)
+    offline = filing_world(session, owner=online.owner, rows=2).bring_to(session, Status.APPROVED)
+    filing_world(session).bring_to(session, Status.APPROVED)
+    found = loan_book.page(session, online.owner, {})
+    assert sorted(r.source for r in found.rows) == ["线上", "线下", "线下"] and found.sums.total == 3
+    for source, label, count, amount in (
+        ("ONLINE", "线上", 1, online.data["amount"]),
+        ("OFFLINE", "线下", 2, "401"),
+    ):
+        found = loan_book.page(session, online.owner, {"source": source})
+        assert [r.source for r in found.rows] == [label] * count
+        assert (found.sums.total, found.sums.amount) == (count, amount)
+        # The export takes what the list shows.
+        sheet = exported(session, online.owner, {"source": source})
+        assert [c.value for c in sheet["A"][1:]] == [label] * count
+    # The staff filter everybody's.
+    assert loan_book.page(session, offline.reviewer, {"source": "OFFLINE"}).sums.total == 3
+
+
+def exported(session: Session, actor: Actor, filters: dict[str, str]) -> Any:
+    export = list_export.Export("loans", filters)
+    export.step(session, actor)
+    export.finish(session, actor)
+    return load_workbook(list_export.folder() / export.name).active
 
 
 def test_filters_and_totals(session: Session, bank: Actor):
@@ -144,10 +172,7 @@ def test_another_book_is_counted_anew(session: Session, bank: Actor):
 
 def test_the_export_is_text_where_it_must_be(session: Session, bank: Actor, monkeypatch):
     loans(session, bank, 2, purpose="=cmd|' /C calc'!A0", guarantor="＝1+1")
-    export = list_export.Export("loans", {})
-    export.step(session, bank)
-    export.finish(session, bank)
-    sheet: Any = load_workbook(list_export.folder() / export.name).active
+    sheet = exported(session, bank, {})
     assert sheet.max_row == 3 and sheet["A2"].value == "线下"
     risky = [c for r in sheet.iter_rows(min_row=2) for c in r if str(c.value)[:1] in "=＝"]
     assert len(risky) == 4 and all(c.data_type == "s" for c in risky)

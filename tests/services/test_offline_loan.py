@@ -273,18 +273,49 @@ def test_marks_are_the_staffs_and_while_it_waits(session: Session):
 def test_the_remarkable_rows_come_first_to_the_staff(session: Session):
     world = filing_world(session, rows=4)
     known = factories.organisation(session, name="郑州正名有限公司")
-    changes = [{"rate": "20"}, {"borrower_code": known.credit_code or "", "borrower_name": "郑州误名"}]
+    twice = {"borrower_code": factories.credit_code(), "borrower_name": "郑州两笔有限公司"}
+    changes = [
+        twice,
+        {"rate": "20"},
+        {"borrower_code": known.credit_code or "", "borrower_name": "郑州误名"},
+        twice,
+    ]
     for change in changes:
         row = offline_rows.save(session, world.owner, world.row_id, 0, 0, offline_data(**change))
         offline_proof.attach(session, world.owner, row.id or 0, FileSlot.CONTRACT.value, "a.png", png(1))
     world.bring_to(session, Status.PENDING)
     found, total = offline_rows.listing(session, world.reviewer, world.row_id)
-    assert total == 6 and [bool(r.remarks) for r in found] == [True, True, False, False, False, False]
+    assert total == 8 and [len(r.remarks) for r in found] == [1, 1, 1, 1, 0, 0, 0, 0]
     assert "郑州正名有限公司" in found[0].remarks[0] and "偏离" in found[1].remarks[0]
+    assert [(r.borrower, r.remarks) for r in found[2:4]] == [
+        ("郑州两笔有限公司", ["同一企业在本批有多笔"])
+    ] * 2
     only, total = offline_rows.listing(session, world.reviewer, world.row_id, only="remark")
-    assert total == 2 and len(only) == 2
+    assert total == 4 and len(only) == 4
     checks = FLOW.describe(session, world.row(session)).checks
-    assert [c.level for c in checks] == ["warn", "warn", "ok"]
+    assert [(c.level, c.text[:2]) for c in checks] == [("warn", "1 "), ("warn", "1 "), ("warn", "2 ")]
+
+
+def test_the_staff_read_totals_by_class_and_bank(session: Session):
+    filing_world(session, amount="100").bring_to(session, Status.APPROVED)
+    earlier = filing_world(session, amount="30").bring_to(session, Status.APPROVED)
+    world = filing_world(session, owner=earlier.owner, amount="20")
+    for change in ({"five_class": "SPECIAL", "amount": "7", "guarantee": "PLEDGE"}, {"five_class": ""}):
+        offline_rows.save(session, world.owner, world.row_id, 0, 0, offline_data(**change))
+    lines = FLOW.describe(session, world.row(session)).lines
+    told = {(line.group, line.title): line.value for line in lines}
+    sums = {title: value for (group, title), value in told.items() if group == "机构与合计"}
+    assert sums.pop("备案机构").endswith("（商业银行）")
+    assert sums == {
+        "本批合计": "3 笔，227.5 万元",
+        "该机构台账累计": "1 笔，30 万元",
+        "商业银行台账累计": "2 笔，130 万元",
+    }
+    assert told["按五级分类合计", "正常"] == "1 笔，20 万元"
+    assert told["按五级分类合计", "关注"] == "1 笔，7 万元"
+    assert told["按五级分类合计", "未填写"] == "1 笔，200.5 万元"
+    assert told["按担保方式合计", "信用"] == "2 笔，220.5 万元"
+    assert told["按担保方式合计", "质押"] == "1 笔，7 万元"
 
 
 def test_a_correction_is_a_new_filing_that_replaces_the_loan(session: Session):
@@ -293,12 +324,20 @@ def test_a_correction_is_a_new_filing_that_replaces_the_loan(session: Session):
     batch = offline_rows.correct(session, world.owner, loan.id or 0)
     assert offline_rows.correct(session, world.owner, loan.id or 0).id == batch.id
     (row,) = rows_of(session, batch.id or 0)
+    assert offline_rows.listing(session, world.owner, batch.id or 0)[0][0].changes == ["与原登记内容相同"]
     values = offline_rows.form_of(session, world.owner, row.id or 0).values
-    offline_rows.save(session, world.owner, batch.id or 0, row.id or 0, 1, values | {"amount": "150"})
+    values |= {"amount": "150", "remark": "补录"}
+    offline_rows.save(session, world.owner, batch.id or 0, row.id or 0, 1, values)
     offline_proof.attach(session, world.owner, row.id or 0, FileSlot.CONTRACT.value, "a.png", png(1))
     offline_loan.submit(session, world.owner, batch.id or 0, 1, "c")
     before = loan_book.page(session, world.owner, {}).sums
     assert (before.total, before.amount) == (1, "200.5")
+    # The reviewer reads what the loan said before, also what the loan book does not keep.
+    (shown,), _ = offline_rows.listing(session, world.reviewer, batch.id or 0)
+    assert (shown.replaces, shown.changes) == (
+        row.iou_no,
+        ["放款金额：原“200.5 万元”，更正为“150 万元”", "备注：原“空”，更正为“补录”"],
+    )
     approve(session, World(FLOW, world.owner, world.reviewer, batch.id or 0, batch.data))
     after = loan_book.page(session, world.owner, {}).sums
     assert (after.total, after.amount) == (1, "150")

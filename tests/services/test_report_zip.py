@@ -168,6 +168,23 @@ def test_only_the_regulator_and_the_staff_download_and_it_is_in_the_audit_trail(
             report_zip.plan(session, regulator(session), wrong)
 
 
+def test_whatever_has_been_approved_can_be_filtered_and_packed(session: Session) -> None:
+    reader = regulator(session)
+
+    def offered() -> set[str]:
+        return {p.value for p in report_desk.period_options(session, reader)}
+
+    old = {"2019-05", "2019Q2", "2019"}
+    assert "2024-12" in offered() and not old & offered()
+    on(date(2019, 6, 9))
+    world = handed_in(session, bank(session), "2019-05")
+    on(date(2026, 11, 23))
+    assert old <= offered() and "2018-12" not in offered()
+    assert report_desk.pack(session, reader, "2019-05") == ("2019-05", 1)
+    with pytest.raises(Forbidden):
+        report_desk.period_options(session, world.owner)
+
+
 def test_the_regulators_list_is_filtered(session: Session) -> None:
     on(date(2031, 3, 1))
     insurer = named(session, "筛选保险", OrgClass.INSURANCE)
