@@ -95,20 +95,19 @@ def turn_pages(page: Page) -> None:
     """The pager's buttons and sizes, against the total that it tells."""
     lines, now = page.locator("tbody tr"), page.locator(".pager-now")
     total = int(page.locator(".pager-total b").inner_text())
-    assert total > 20
+    last = -(-total // 10)
+    assert last > 1
     expect(lines).to_have_count(10)
-    page.get_by_label("每页").select_option("20")
-    expect(lines).to_have_count(20)
     page.get_by_role("button", name="下一页").click()
-    expect(now).to_contain_text("第 2 /")
-    last = -(-total // 20)
-    if last > 2:
-        page.get_by_role("button", name="最后一页").click()
-    expect(now).to_contain_text(f"第 {last} / {last} 页")
-    expect(lines).to_have_count(total - 20 * (last - 1))
-    expect(page.get_by_role("button", name="下一页")).to_be_disabled()
+    expect(now).to_contain_text(f"第 2 / {last} 页")
     page.get_by_role("button", name="第一页").click()
-    expect(lines).to_have_count(20)
+    expect(now).to_contain_text("第 1 /")
+    page.get_by_role("button", name="最后一页").click()
+    expect(now).to_contain_text(f"第 {last} / {last} 页")
+    expect(lines).to_have_count(total - 10 * (last - 1))
+    expect(page.get_by_role("button", name="下一页")).to_be_disabled()
+    page.get_by_label("每页").select_option("20")
+    expect(lines).to_have_count(min(20, total))
 
 
 def test_a_list_is_sorted_by_its_headings_and_exported_in_the_background(walk: Walk, tmp_path: Path) -> None:
