@@ -38,6 +38,7 @@ def _listing(
     model: Any,
     sorts: Mapping[str, Any],
     pages: Pages,
+    slow: frozenset[str] = frozenset(),
     **columns: Callable[[Any], object],
 ) -> Listing:
     """Make a list known whose own service checks the actor and tells the pages; its headings sort by `sorts`."""
@@ -53,6 +54,7 @@ def _listing(
             sorts,
             pages=pages,
             large=False,
+            slow=slow,
         )
     )
 
@@ -66,7 +68,7 @@ QUEUE = _listing(
     lambda s, a, f, page, size: policy_queue.listing(s, a, filters=f, page=page, size=size),
     受理编号=lambda r: r.receipt, 政策=lambda r: r.policy, 申报单位=lambda r: r.org, 申请金额=lambda r: r.asked,
     测算金额=lambda r: r.computed, 受理时间=lambda r: r.received, 办理时限=lambda r: r.waiting,
-    超期=lambda r: _yes(r.late, "已超期"), 办理人=lambda r: r.holder,
+    超期=lambda r: _yes(r.late, "已超期"), 办理人=lambda r: r.holder, slow=frozenset({"received", "asked"}),
 )  # fmt: skip
 OVERVIEW = _listing(
     "policy_overview", "办理概览", Policy, policy_overview.SORTS,

@@ -82,6 +82,7 @@ class PolicyQueueState(TableState, rx.State):
         """Turn to another stage."""
         self.stage = text_arg(stage) if text_arg(stage) in STAGES else STAGES[0]
         self.page, self.chosen = 1, []
+        self._lose_order()
         return await self._refresh()
 
     @rx.event

@@ -59,6 +59,12 @@ class TableState(Services, mixin=True):
         listing = self._listing()
         return listing.sorts if listing else {}
 
+    def _lose_order(self) -> None:
+        """Go back to the list's own order where other rows may be too many to sort."""
+        listing = self._listing()
+        if listing is not None and self.sort.lstrip("-") in listing.slow:
+            self.sort = ""
+
     def _in_order(self) -> dict[str, str]:
         """Return the filters and the order, for a service that tells its pages itself."""
         return self._wanted() | ({"sort": self.sort} if self.sort else {})
@@ -167,6 +173,7 @@ class TableState(Services, mixin=True):
         items = data.items() if isinstance(data, dict) or hasattr(data, "items") else []
         self.filters = {text_arg(k, 30): text_arg(v, 60) for k, v in list(items)[:20]}
         self.page = 1
+        self._lose_order()
         return await self._refresh()
 
     @rx.event
@@ -174,6 +181,7 @@ class TableState(Services, mixin=True):
         """Empty the query bar."""
         self.page, self.filters = 1, {}
         self.filter_key += 1
+        self._lose_order()
         return await self._refresh()
 
     @rx.event

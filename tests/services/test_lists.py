@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import pkgutil
 import random
@@ -244,6 +245,19 @@ def test_an_export_of_too_many_rows_is_refused_before_it_is_written(
     export.discard()
     with pytest.raises(DomainError, match="缩小范围"):
         list_export.total(session, bank, "requests", {})
+
+
+def test_a_long_list_is_narrowed_before_it_is_sorted_by_a_heading_without_an_index(
+    session: Session, bank: Actor, monkeypatch
+):
+    monkeypatch.setattr(lists, "MANY", 100)
+    fill(session, bank, 130)
+    slow = dataclasses.replace(REQUESTS, slow=frozenset({"amount"}))
+    with pytest.raises(DomainError, match="缩小范围"):
+        lists.page(session, bank, slow, {}, sort="-amount")
+    rows = lists.page(session, bank, slow, {"status": "APPROVED"}, sort="-amount", size=200).rows
+    assert [r.id for r in rows] == expected(session, bank, {"status": "APPROVED"}, "-amount")
+    assert lists.page(session, bank, slow, {}, sort="-submitted").rows
 
 
 def test_a_long_export_goes_on_in_a_further_sheet(session: Session, bank: Actor, monkeypatch):
