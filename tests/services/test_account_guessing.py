@@ -30,14 +30,17 @@ def _try(session: Session, phone: str) -> None:
 
 @pytest.mark.parametrize("call", [_ask, _try])
 def test_known_and_unknown_numbers_take_the_same_time(session: Session, call: Callable[[Session, str], None]):
-    """The password itself costs both the same hash (`passwords.DUMMY_HASH`): here is what the services do around it."""
+    """The password itself costs both the same hash (`passwords.DUMMY_HASH`): here is what the services do around it.
+
+    The thread's own time is measured: the clock on the wall tells more of the machine's other work.
+    """
     phones, took = (registered(session).phone, factories.phone()), ([], [])
     for turn in range(200):
         # Past every limit of a number.
         clock.shift(timedelta(hours=13 * (turn + 1)))
-        start = time.perf_counter()
+        start = time.thread_time()
         call(session, phones[turn % 2])
-        took[turn % 2].append(time.perf_counter() - start)
+        took[turn % 2].append(time.thread_time() - start)
     known, unknown = (statistics.median(times) * 1000 for times in took)
     assert abs(known - unknown) <= 2, f"known {known:.2f} ms, unknown {unknown:.2f} ms"
 
