@@ -220,24 +220,19 @@ def lent(
     """Return what is lent already under each contract: booked, as corrected, filed, waiting; `but` is left out."""
     found: dict[str, Lent] = {}
     later = select(Loan.replaces_id).where(col(Loan.replaces_id).is_not(None))
-    loans, drafts = [Loan.institution_id == org_id], [OfflineLoan.org_id == org_id]
-    if but is not None:
-        (loans if isinstance(but, Loan) else drafts).append(type(but).id != but.id)
-    booked = select(Loan.contract_no, func.sum(Loan.amount_fen), func.min(Loan.contract_fen)).where(
-        *loans,
-        among(session, col(Loan.contract_no), contracts),
-        col(Loan.id).not_in(later),
-    )
-    filed = select(
-        OfflineLoan.contract_no, func.sum(OfflineLoan.amount_fen), func.min(OfflineLoan.contract_fen)
-    ).where(
-        *drafts,
-        among(session, col(OfflineLoan.contract_no), contracts),
+    booked = (Loan.institution_id == org_id, col(Loan.id).not_in(later))
+    drafts = (
+        OfflineLoan.org_id == org_id,
         col(OfflineLoan.is_booked).is_(False),
         col(OfflineLoan.replaces_loan_id).is_(None),
     )
-    for query, column in ((booked, Loan.contract_no), (filed, OfflineLoan.contract_no)):
-        for contract, amount, limit in session.exec(query.group_by(col(column))):
+    tables: list[tuple[Any, tuple[Any, ...]]] = [(Loan, booked), (OfflineLoan, drafts)]
+    for table, where in tables:
+        query = select(table.contract_no, func.sum(table.amount_fen), func.min(table.contract_fen))
+        query = query.where(*where, among(session, table.contract_no, contracts))
+        if but is not None and isinstance(but, table):
+            query = query.where(table.id != but.id)
+        for contract, amount, limit in session.exec(query.group_by(table.contract_no)):
             found[contract] = with_more(found.get(contract), int(amount), limit)
     for contract, amount, data in _waiting(session, org_id, contracts):
         limit = fen(Decimal(data["contract_amount"]))

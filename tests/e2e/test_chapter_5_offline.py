@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from typing import Any
 
 from openpyxl import load_workbook
 from playwright.sync_api import Page, expect
@@ -11,11 +12,18 @@ from playwright.sync_api import Page, expect
 from cpegi_app import demo
 from tests.e2e.harness import Walk
 from tests.e2e.samples import fill, pdf
-from tests.workbooks.corpus import old_template
+from tests.workbooks.corpus import CORPUS, old_template
 from tests.workbooks.make import filled
 
 BANK, STAFF, ENTERPRISE = "13900000011", "13900000001", "13900000021"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+# Of the corpus, what the manual's user meets; the service tests go through all of it.
+AWKWARD = (
+    *("shuffled_columns", "extra_columns", "two_heading_rows", "hidden_sheet", "hidden_rows"),
+    *("merged_required_cells", "formula_without_result", "zip_bomb", "macro", "renamed_pdf"),
+    *("external_link", "encrypted"),
+)
 
 
 def sign_in(walk: Walk, phone: str) -> Walk:
@@ -71,6 +79,10 @@ def test_5_1_线下贷款备案(new_walk) -> None:
         {"name": "旧.xls", "mimeType": "application/vnd.ms-excel", "buffer": b"\xd0\xcf\x11\xe0" * 99},
     )
     told(bank, "旧版或加密的 Office 文档")
+    bank.sees("不超过 10 MB、20,000 行")
+    _break_off(bank, "up_filing")
+    _awkward(bank)
+    _removed(bank)
     # An old template under a title of its own is read by its headings, and that is said.
     give(page, "up_filing", workbook(old_template(), "旧模板.xlsx"))
     told(bank, "合格 1 行")
@@ -101,7 +113,7 @@ def test_5_1_线下贷款备案(new_walk) -> None:
     page.get_by_role("button", name="提交", exact=True).click()
     bank.sees("还有 4 笔没有上传放款证明")
     expect(page.locator("[name=only]")).to_have_value("proof")
-    _break_off(bank)
+    _break_off(bank, "up_many")
     # What the browser or the edge does not take is said, too.
     give(page, "up_many", *(pdf(f"{n}.pdf") for n in range(51)))
     told(bank, "一次最多选择 50 个文件")
@@ -130,6 +142,10 @@ def test_5_1_线下贷款备案(new_walk) -> None:
         mark=row.get_by_role("button", name="点击上传"),
     )
     row.get_by_role("button", name="点击上传").click()
+    # What is refused is told as it is, and the network is not blamed.
+    give(page, "up_proof_VOUCHER", {"name": "放款凭证.docx", "mimeType": DOCX, "buffer": b"PK\3\4 docx"})
+    told(bank, "放款凭证.docx")
+    expect(page.get_by_text("上传中断")).to_have_count(0)
     give(page, "up_proof_VOUCHER", pdf("放款凭证.pdf"))
     told(bank, "放款证明已上传")
 
@@ -215,7 +231,41 @@ def _filter_findings(bank: Walk) -> None:
     bank.sees("年利率应在 0–36%之间")
 
 
-def _break_off(bank: Walk) -> None:
+def _awkward(bank: Walk) -> None:
+    """Workbooks as people leave them are read and said so; what is none, or more than one, is refused with what to do."""
+    for name in AWKWARD:
+        case = CORPUS[name]
+        label = f"{name}.xlsx"
+        give(bank.page, "up_filing", workbook(case.make(), label))
+        if case.refused:
+            told(bank, case.refused)
+            continue
+        told(bank, label)
+        for text in (f"合格 {case.good} 行", f"需更正 {case.bad} 行", *case.says):
+            bank.sees(text)
+
+
+def _removed(bank: Walk) -> None:
+    """Of a wrong file's rows one is deleted, then all that are left, before anything is sent."""
+    page = bank.page
+    give(page, "up_filing", workbook(CORPUS["hidden_rows"].make(), "导错的文件.xlsx"))
+    told(bank, "导错的文件.xlsx")
+    page.get_by_role("button", name="导入合格行（3）").click()
+    told(bank, "已导入 3 行")
+    rows = page.get_by_role("table", name="备案成功的数据列表").get_by_role("row")
+    expect(rows).to_have_count(4)
+    rows.filter(has_text="JJ-00001").get_by_role("button", name="删除").click()
+    page.get_by_role("button", name="确认删除").click()
+    told(bank, "已删除")
+    expect(rows.filter(has_text="JJ-0000")).to_have_count(2)
+    page.get_by_role("button", name="清空明细").click()
+    expect(page.get_by_role("dialog")).to_contain_text("2 笔贷款")
+    page.get_by_role("button", name="确认清空").click()
+    told(bank, "已清空 2 笔")
+    bank.sees("还没有备案数据")
+
+
+def _break_off(bank: Walk, upload_id: str) -> None:
     """Files stop on their way: the page says so, and shows no upload any more."""
     page = bank.page
     tools = page.context.new_cdp_session(page)
@@ -227,7 +277,7 @@ def _break_off(bank: Walk) -> None:
         XMLHttpRequest.prototype.send = function (body) { window.lastSent = this; return send.call(this, body); }; }"""
     )
     heavy = {"name": "合同.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7" + b" " * (9 << 20)}
-    give(page, "up_many", heavy)
+    give(page, upload_id, heavy)
     told(bank, "正在上传")
     # In the middle of the body.
     page.evaluate("() => window.lastSent.abort()")
@@ -277,6 +327,8 @@ def _sent_again(bank: Walk, staff: Walk) -> None:
         line.get_by_role("link", name="办理").click()
         staff.page.wait_for_url("**/staff/filings/*")
         staff.check()
+        if name.startswith("更正"):
+            staff.sees("放款金额：原“120 万元”，更正为“110 万元”")
         staff.page.get_by_role("button", name="审核通过").click()
         staff.sees("已审核通过")
     bank.goto("/console/loans")
@@ -286,6 +338,21 @@ def _sent_again(bank: Walk, staff: Walk) -> None:
         found = page.get_by_role("row").filter(has_text=number)
         expect(found).to_have_count(1)
         expect(found).to_contain_text(amount)
+    # The own book sums up and exports what is asked for.
+    fill(page, {"word": "JJ-E2E5-4"})
+    page.get_by_role("button", name="查询").click()
+    expect(page.get_by_role("row").filter(has_text="JJ-E2E5-2")).to_have_count(0)
+    expect(page.locator("main")).to_contain_text("放款合计")
+    sheet = _exported(page)
+    assert [row[0] for row in sheet.iter_rows(min_row=2, values_only=True)] == ["线下"]
+
+
+def _exported(page: Page) -> Any:
+    """Export the list in view; return the sheet."""
+    page.get_by_role("button", name="导出", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="下载文件").click()
+    return load_workbook(io.BytesIO(download.value.path().read_bytes())).active
 
 
 def test_5_1_贷款台账_权限与窄屏(new_walk) -> None:
@@ -296,11 +363,8 @@ def test_5_1_贷款台账_权限与窄屏(new_walk) -> None:
     fill(staff.page, {"institution": "嵩岳", "source": "OFFLINE"})
     staff.page.get_by_role("button", name="查询").click()
     staff.sees("XXJJ-")
-    staff.page.get_by_role("button", name="导出", exact=True).click()
-    with staff.page.expect_download() as download:
-        staff.page.get_by_role("link", name="下载文件").click()
-    sheet = load_workbook(io.BytesIO(download.value.path().read_bytes())).active
-    assert sheet is not None and sheet.max_row > 10
+    sources = [row[0] for row in _exported(staff.page).iter_rows(min_row=2, values_only=True)]
+    assert len(sources) > 10 and set(sources) == {"线下"}
     enterprise = sign_in(new_walk(), ENTERPRISE)
     enterprise.page.goto("/console/loans")
     enterprise.settle()

@@ -103,6 +103,7 @@ def _read_and_download(regulator: Walk) -> None:
     regulator.sees(f"新报告：{NAME}")
     regulator.goto("/regulator/reports")
     regulator.step("7-05", "金融监管部门在“报告查阅”中按报告期、类型、机构类别查询报告")
+    _filtered(regulator)
     page.get_by_role("link", name=f"查阅{NAME}").click()
     page.wait_for_url(re.compile(r"/regulator/reports/\d+"))
     regulator.sees("行动方案.pdf")
@@ -125,6 +126,18 @@ def _read_and_download(regulator: Walk) -> None:
     listed = {row[1].value for row in sheet.iter_rows(min_row=2)}
     assert {name.split("/")[0] for name in names if "/" in name} == listed
     assert any(name.endswith(".pdf") for name in names)
+
+
+def _filtered(regulator: Walk) -> None:
+    """The list is narrowed by kind, class and word, and widened again."""
+    page = regulator.page
+    bar, found = page.locator("form.query"), page.get_by_role("row").filter(has_text=NAME)
+    for typed, count in (({"kind": "ANNUAL"}, 0), ({"kind": "INTERIM", "org_class": "BANK"}, 1)):
+        fill(page, {"word": "科技金融专项", **typed})
+        bar.get_by_role("button", name="查询").click()
+        expect(found).to_have_count(count)
+    bar.get_by_role("button", name="重置").click()
+    expect(page.locator("[name=word]")).to_have_value("")
 
 
 def test_7_定期报告与统计报表(new_walk) -> None:
@@ -210,6 +223,12 @@ def test_7_报送要求与报送情况(new_walk) -> None:
     regulator.step("7-09", "报送情况：机构与报告期对照，一览已报送、即将到期和已逾期", full=True)
     row = regulator.page.get_by_role("row").filter(has_text="私募基金")
     expect(row.first.get_by_text("已逾期").first).to_be_visible()
+
+    # The staff have the same matrix.
+    staff.goto("/regulator/report-matrix")
+    row = page.get_by_role("row").filter(has_text="私募基金")
+    expect(row.first.get_by_text("已逾期").first).to_be_visible()
+    staff.goto("/staff/report-duties")
 
     page.get_by_role("row").filter(has_text="基金运作月报").get_by_role("button", name="停用").click()
     page.get_by_role("dialog").get_by_role("button", name="停用").click()
