@@ -87,7 +87,7 @@ def versions(session: Session, actor: Actor, product_id: int) -> list[Version]:
     product.own(session, actor, product_id)
     revision = ProductRevision
     approved = select(revision).where(
-        col(revision.product_id) == product_id, revision.status == Status.APPROVED.value
+        col(revision.product_id) == product_id, col(revision.status) == Status.APPROVED.value
     )
     found: list[Version] = []
     before: Any = None
