@@ -25,10 +25,10 @@ from cpegi_app.services import (
     policy_claim_list,
     policy_clock,
     policy_open,
-    policy_payment,
     policy_people,
     policy_publicity,
     policy_queue,
+    policy_ready,
 )
 from cpegi_app.services.bench_parts import MOST, TODOS, Tile, Todo, tile
 from cpegi_app.services.policy_amount import yuan
@@ -72,7 +72,7 @@ def queues(session: Session, actor: Actor) -> list[Queue]:
             Queue(label="政策待公示", count=unpublished, href=PUBLICITIES.route, route=PUBLICITIES.route)
         )
     if actor.may(Permission.POLICY_PAY):
-        ready = policy_payment.ready(session, actor, size=1)[1]
+        ready = policy_ready.ready(session, actor, size=1)[1]
         found.append(
             Queue(
                 label="待拨付",

@@ -25,6 +25,7 @@ from cpegi_app.services import (
     policy_payment,
     policy_publicity,
     policy_queue,
+    policy_ready,
 )
 from cpegi_app.services.list_count import Table
 from cpegi_app.services.lists import Filters, Listing
@@ -90,8 +91,8 @@ CLAIMS = _listing(
     收款户名=lambda r: r.payee, 提交时间=lambda r: r.submitted, 已等待=lambda r: r.waiting, 状态=lambda r: r.status,
 )  # fmt: skip
 READY = _listing(
-    "policy_ready", "待拨付", Payment, policy_payment.READY_SORTS,
-    lambda s, a, f, page, size: policy_payment.ready(s, a, filters=f, page=page, size=size)[:2],
+    "policy_ready", "待拨付", Payment, policy_ready.READY_SORTS,
+    lambda s, a, f, page, size: policy_ready.ready(s, a, filters=f, page=page, size=size)[:2],
     单位=lambda r: r.org, 政策=lambda r: r.policy, 受理编号=lambda r: r.receipt, 金额=lambda r: r.amount,
     收款户名=lambda r: r.payee, 收款账号=lambda r: r.account, 审核通过时间=lambda r: r.approved, 说明=lambda r: r.why,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Payment batches for the finance office: what is ready, batches, their export (manual §8.2).
+"""Payment batches for the finance office (manual §8.2).
 
 A grant has one payment that has not failed: a unique index says so, whatever two clerks do at once.
 """
@@ -10,7 +10,6 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy import func, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
@@ -22,39 +21,17 @@ from cpegi_app.services.forms import normalise
 from cpegi_app.services.lists import Filters, named, order_by
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.policy_amount import yuan
-from cpegi_app.vocabulary import Status
+from cpegi_app.services.policy_ready import MOST, STAGE, payable
 from cpegi_app.vocabulary.policy import (
     PAYMENT_TONES,
     BatchState,
-    GrantState,
     PaymentState,
-    PolicyStage,
 )
 
-STAGE = PolicyStage.FINANCE
 BATCH_TONES = {BatchState.OPEN: "blue", BatchState.EXPORTED: "orange", BatchState.DONE: "green"}
-MOST = 500
 C, G, A = PolicyClaim, PolicyGrant, PolicyApplication
-READY_SORTS = {"approved": col(C.decided_at), "amount": col(C.amount_fen)}
 BATCH_SORTS = {"made": col(PaymentBatch.created_at), "amount": col(PaymentBatch.total_fen)}
 LINE_SORTS = {"amount": col(Payment.amount_fen), "payee": col(Payment.payee_name)}
-
-
-class ReadyRow(BaseModel):
-    """An approved claim that waits for its payment."""
-
-    id: int
-    org: str
-    policy: str
-    receipt: str
-    amount: str
-    fen: int
-    payee: str
-    account: str
-    approved: str
-    again: bool
-    why: str
-    application_id: int
 
 
 class BatchRow(BaseModel):
@@ -97,76 +74,11 @@ class PaymentRow(BaseModel):
     application_id: int
 
 
-def _ready(session: Session, actor: Actor) -> list[Any]:
-    """Return the conditions of a claim that may be paid: approved, confirmed, the newest round, nothing living."""
-    newer = aliased(PolicyClaim)
-    found: list[Any] = [
-        C.status == Status.APPROVED.value,
-        G.id == C.grant_id,
-        A.id == C.application_id,
-        G.state == GrantState.CONFIRMED.value,
-        ~select(Payment.id)
-        .where(Payment.grant_id == C.grant_id, Payment.state != PaymentState.FAILED.value)
-        .exists(),
-        ~select(newer.id)
-        .where(
-            newer.grant_id == C.grant_id,
-            newer.round > C.round,  # pyright: ignore[reportOperatorIssue]
-            newer.status != Status.REJECTED.value,
-        )
-        .exists(),
-    ]
-    mine = policy_people.versions(session, actor, STAGE)
-    return found if mine is None else [*found, col(A.version_id).in_(mine)]
-
-
-def ready(
-    session: Session, actor: Actor, *, filters: Filters | None = None, page: int = 1, size: int = 10
-) -> tuple[list[ReadyRow], int, str]:
-    """Return one page of the claims that may be paid, those approved first on top, how many, and their sum in 元."""
-    policy_people.require(actor, STAGE)
-    filters = filters or {}
-    where = [*_ready(session, actor), *named(filters, col(C.org_name), col(A.receipt_no))]
-    figures: Any = select(func.count(col(C.id)), func.coalesce(func.sum(C.amount_fen), 0)).where(*where)  # pyright: ignore
-    total, amount = session.exec(figures).one()
-    order = order_by(READY_SORTS, filters.get("sort") or "approved", C)
-    query = select(C, A).where(*where).order_by(*order)
-    found = session.exec(query.offset((page - 1) * size).limit(size)).all()
-    closed = policy_people.closed(session, [c.org_id for c, _ in found])
-    return [_ready_row(c, a, closed) for c, a in found], total, yuan(int(amount))
-
-
-def ready_ids(session: Session, actor: Actor) -> list[int]:
-    """Return the claims that may be paid, as many as one batch takes; closed organisations are left out."""
-    policy_people.require(actor, STAGE)
-    query = select(C.id, C.org_id).where(*_ready(session, actor)).order_by(col(C.decided_at), col(C.id))
-    found = session.exec(query.limit(MOST)).all()
-    closed = policy_people.closed(session, [org for _, org in found])
-    return [i or 0 for i, org in found if org not in closed]
-
-
-def _ready_row(c: PolicyClaim, a: PolicyApplication, closed: set[int]) -> ReadyRow:
-    return ReadyRow(
-        id=c.id or 0,
-        org=c.org_name,
-        policy=a.policy_name,
-        receipt=a.receipt_no or "",
-        amount=yuan(c.amount_fen),
-        fen=c.amount_fen,
-        payee=c.payee_name,
-        account=f"{c.bank} · 尾号 {c.account_no[-4:]}",
-        approved=clock.local(c.decided_at),
-        again=c.round > 1,
-        why="该单位账号已全部停用，不能拨付" if c.org_id in closed else "",
-        application_id=a.id or 0,
-    )
+# --- batches ------------------------------------------------------------------------------------------
 
 
 def _is_id(value: object) -> bool:
     return type(value) is int and 0 < value < 2**31
-
-
-# --- batches ------------------------------------------------------------------------------------------
 
 
 def make(session: Session, actor: Actor, claim_ids: list[int], name: str) -> int:
@@ -182,7 +94,7 @@ def make(session: Session, actor: Actor, claim_ids: list[int], name: str) -> int
     one_at_a_time(session, "payments")
     query = (
         select(C, A)
-        .where(*_ready(session, actor), col(C.id).in_([i for i in wanted if _is_id(i)]))
+        .where(*payable(session, actor), col(C.id).in_([i for i in wanted if _is_id(i)]))
         .order_by(col(C.id))
     )
     found = session.exec(query).all()
@@ -190,8 +102,8 @@ def make(session: Session, actor: Actor, claim_ids: list[int], name: str) -> int
         raise Conflict(
             f"所选申请中有 {lost} 笔已编入其他批次或状态已变化，没有编制任何批次。请刷新列表后重新选择。"
         )
-    if named := _closed(session, [(c.org_id, c.org_name) for c, _ in found]):
-        raise DomainError(f"{named}的账号已全部停用，不能拨付。请取消选择后再编制批次。")
+    if whom := _closed(session, [(c.org_id, c.org_name) for c, _ in found]):
+        raise DomainError(f"{whom}的账号已全部停用，不能拨付。请取消选择后再编制批次。")
     batch = _new_batch(session, actor, name, sum(c.amount_fen for c, _ in found), len(found))
     try:
         with session.begin_nested():
@@ -294,8 +206,8 @@ def send_out(session: Session, actor: Actor, batch_id: int, version: int) -> Non
     if not batch.count:
         raise DomainError("批次中没有付款明细，请先编入要拨付的兑现申请。")
     payees = select(Payment.org_id, Payment.payee_name).where(Payment.batch_id == batch.id)
-    if named := _closed(session, list(session.exec(payees))):
-        raise DomainError(f"{named}的账号已全部停用，不能拨付。请先将其移出批次，再确认并导出。")
+    if whom := _closed(session, list(session.exec(payees))):
+        raise DomainError(f"{whom}的账号已全部停用，不能拨付。请先将其移出批次，再确认并导出。")
     _change(session, batch, state=BatchState.EXPORTED.value, exported_at=clock.now())
     policy_people.note(session, actor, "payment.export", f"batch:{batch.id}", batch.number)
 

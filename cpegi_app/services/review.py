@@ -12,8 +12,8 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import GRANTS, Actor, Permission, Role, Screen
 from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
-from cpegi_app.models import IdempotencyKey, Reviewable, ReviewEvent
-from cpegi_app.services import audit, live, notices
+from cpegi_app.models import Reviewable, ReviewEvent
+from cpegi_app.services import audit, live, notices, once
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.review_parts import Check as Check
@@ -195,7 +195,7 @@ def act(
     row = load(session, flow, actor, row_id)
     # The hooks look before they write: who comes second sees what the first has decided.
     hold(session, flow, row)
-    if key and _done_before(session, flow, actor, action, key, row_id):
+    if key and once.done_before(session, actor.user_id, f"{flow.name}:{row_id}.{action.value}", key, row_id):
         session.refresh(row)
         return row
     if action not in allowed(flow, row, actor):
@@ -282,28 +282,6 @@ def _write(session: Session, flow: Flow, row: Any, seen_version: int, changes: d
         raise Conflict(_what_happened(session, flow, row_id))
     fresh = session.get(model, row_id, populate_existing=True)
     row.__dict__.update({k: v for k, v in fresh.__dict__.items() if k != "_sa_instance_state"})
-
-
-def _done_before(session: Session, flow: Flow, actor: Actor, action: Action, key: str, row_id: int) -> bool:
-    """Claim the key; True when the same user's same action has used it already."""
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    table: Any = IdempotencyKey.__table__  # pyright: ignore[reportAttributeAccessIssue]
-    claimed = session.execute(
-        insert(table)
-        .values(
-            user_id=actor.user_id,
-            action=f"{flow.name}:{row_id}.{action.value}",
-            key=normalise(key)[:64],
-            subject_id=row_id,
-            created_at=clock.now(),
-        )
-        .on_conflict_do_nothing()
-        # What was inserted, asked for by name: the count of rows is unknown on PostgreSQL.
-        .returning(table.c.id)
-    )
-    return claimed.first() is None
 
 
 def _reasons(action: Action, comment: str, fields: dict[str, str]) -> tuple[str, dict[str, str]]:

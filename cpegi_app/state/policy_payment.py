@@ -8,12 +8,19 @@ import reflex as rx
 
 from cpegi_app.access import PAYMENT_BATCH, PAYMENT_BATCHES
 from cpegi_app.errors import DomainError
-from cpegi_app.services import policy_exports, policy_payment, policy_payment_file, policy_payment_result
+from cpegi_app.services import (
+    policy_exports,
+    policy_payment,
+    policy_payment_file,
+    policy_payment_result,
+    policy_ready,
+)
 from cpegi_app.services.forms import posted
 from cpegi_app.services.lists import Listing
 from cpegi_app.services.policy_amount import yuan
-from cpegi_app.services.policy_payment import BatchRow, PaymentRow, ReadyRow
+from cpegi_app.services.policy_payment import BatchRow, PaymentRow
 from cpegi_app.services.policy_payment_result import Outcome
+from cpegi_app.services.policy_ready import ReadyRow
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState, PickedState
 from cpegi_app.state.message import on_error, success
@@ -39,7 +46,7 @@ class PaymentBatchesState(TableState, FormState, rx.State):
     async def _fetch(self) -> None:
         await super()._fetch()
         if self.tab == "ready":
-            _, _, self.amount = await self._read(policy_payment.ready, filters=self._wanted(), size=1)
+            _, _, self.amount = await self._read(policy_ready.ready, filters=self._wanted(), size=1)
 
     def _listing(self) -> Listing:
         return TABS[self.tab]
@@ -87,8 +94,8 @@ class PaymentBatchesState(TableState, FormState, rx.State):
         if self.chosen:
             self._choose([])
             return
-        ids = await self._read(policy_payment.ready_ids)
-        found, _, _ = await self._read(policy_payment.ready, page=1, size=policy_payment.MOST)
+        ids = await self._read(policy_ready.ready_ids)
+        found, _, _ = await self._read(policy_ready.ready, page=1, size=policy_payment.MOST)
         self._fen |= {r.id: r.fen for r in found}
         self._choose(ids)
 

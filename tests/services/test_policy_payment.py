@@ -12,6 +12,7 @@ from cpegi_app.services import (
     policy_payment,
     policy_payment_file,
     policy_payment_result,
+    policy_ready,
 )
 from tests import factories, redemption
 from tests.redemption import failed, filled, paid
@@ -49,7 +50,7 @@ def test_a_claim_stands_in_one_batch_and_returns_when_it_is_taken_out(session: S
         policy_payment.make(session, staff, [one.id or 0], "又一批")
     rows, _ = policy_payment.lines(session, staff, number)
     policy_payment.remove(session, staff, number, rows[0].id)
-    assert policy_payment.ready(session, staff)[1] == 1
+    assert policy_ready.ready(session, staff)[1] == 1
     shown = policy_payment.listing(session, staff)[0][0]
     assert (shown.count, shown.amount) == (1, "50,000.00")
     with pytest.raises(Conflict, match="刚有变化"):

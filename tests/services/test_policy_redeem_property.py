@@ -31,6 +31,7 @@ from cpegi_app.services import (
     policy_payment_result,
     policy_publicity,
     policy_queue,
+    policy_ready,
     policy_review,
     review,
 )
@@ -208,7 +209,7 @@ class Paying(Handling):
 
     @rule(out=st.booleans())
     def batch_of_all(self, out: bool) -> None:
-        ids = policy_payment.ready_ids(self.session, self.clerk)
+        ids = policy_ready.ready_ids(self.session, self.clerk)
 
         def call() -> None:
             made = policy_payment.make(self.session, self.clerk, ids, "全部")

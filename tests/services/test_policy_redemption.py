@@ -20,6 +20,7 @@ from cpegi_app.services import (
     policy_payment,
     policy_payment_file,
     policy_payment_result,
+    policy_ready,
     policy_trail,
     review,
 )
@@ -195,8 +196,8 @@ def test_of_a_disabled_organisation_no_claim_passes_and_nothing_is_paid(session:
     row = redemption.checked(session, staff, row)
     user.disabled_at = clock.now()
     session.flush()
-    shown, _, _ = policy_payment.ready(session, staff)
-    assert "停用" in shown[0].why and policy_payment.ready_ids(session, staff) == []
+    shown, _, _ = policy_ready.ready(session, staff)
+    assert "停用" in shown[0].why and policy_ready.ready_ids(session, staff) == []
     with pytest.raises(DomainError, match="全部停用"):
         redemption.batch(session, staff, row)
     # Nor does it go out when the account was closed only after the batch was made.
@@ -231,10 +232,10 @@ def test_who_is_not_named_for_the_stage_does_not_act_on_it(session: Session):
     with pytest.raises((NotFound, Forbidden)):
         review.act(session, policy_claim.FLOW, staff, row.id or 0, Action.APPROVE, row.version)
     row = redemption.checked(session, clerk, row)
-    assert policy_payment.ready(session, staff)[1] == 0
+    assert policy_ready.ready(session, staff)[1] == 0
     with pytest.raises(Conflict):
         redemption.batch(session, staff, row)
-    [ready], _, _ = policy_payment.ready(session, clerk)
+    [ready], _, _ = policy_ready.ready(session, clerk)
     assert policy_trail.trail(session, clerk, ready.application_id).receipt == ready.receipt
     batch = redemption.batch(session, clerk, row, out=False)
     assert policy_payment.listing(session, staff)[1] == 0
@@ -271,7 +272,7 @@ def test_members_and_the_regulator_reach_none_of_it(session: Session, ready):
     for who in (owner, factories.regulator(session), factories.stranger()):
         for call in (
             *on_a_batch(session, batch, line.id),
-            lambda a: policy_payment.ready(session, a),
+            lambda a: policy_ready.ready(session, a),
             lambda a: policy_payment.listing(session, a),
             lambda a: policy_payment.make(session, a, [row.id or 0], "批次"),
             lambda a: policy_claim_list.queue(session, a, filters={}),
@@ -295,9 +296,9 @@ def test_after_a_failed_payment_the_payee_is_stated_again_and_paid_once(session:
     assert own.action == "重新申请兑现" and "账号不存在" in own.note
     second = redemption.claim(session, owner, grant, account_no="6217 9999 8888 7777")
     # While a newer round is open the old one is not paid.
-    assert policy_payment.ready(session, staff)[1] == 0
+    assert policy_ready.ready(session, staff)[1] == 0
     second = redemption.checked(session, staff, second)
-    shown, total, _ = policy_payment.ready(session, staff)
+    shown, total, _ = policy_ready.ready(session, staff)
     assert total == 1 and shown[0].again and shown[0].account.endswith("7777")
     again = redemption.batch(session, staff, second)
     data = redemption.filled(redemption.out_rows(session, staff, again), redemption.paid())
