@@ -476,8 +476,8 @@
         if (waits.length) waits[0].click();
       };
       ["error", "abort", "timeout"].forEach(function (end) { this.addEventListener(end, tell); }, this);
-      /* What the edge does not take is answered, but read by nobody. */
-      this.addEventListener("load", function () { if (this.status >= 400) tell(); });
+      /* What the edge does not take is answered, but read by nobody; what is too large was told while it was sent. */
+      this.addEventListener("load", function () { if (this.status >= 400 && this.status !== 413) tell(); });
     }
     return setHeader.apply(this, arguments);
   };

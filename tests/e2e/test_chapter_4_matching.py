@@ -70,7 +70,7 @@ def a_condition_is_removed_meanwhile(bank: Walk) -> None:
     other.sees("已暂存")
     other.page.close()
     page.get_by_role("button", name="暂存").click()
-    bank.sees("本页填写的内容仍保留在浏览器中")
+    bank.sees("改动的栏目：")
     page.reload()
     bank.settle()
     page.locator("[name=c_revenue_free]").uncheck()

@@ -118,7 +118,7 @@ def test_6_1_a_recommendation_tells_its_reasons_and_takes_an_answer(session: Ses
     assert worlds.deals(session, actor, answer="NONE")[1] == 0
     listing = deal_list.RECOMMENDED
     (line,), _ = lists.export(session, actor, listing, {"answer": "INTERESTED"})
-    told = dict(zip(lists.headings(listing), line, strict=True))
+    told = dict(zip(lists.headings(listing, {}), line, strict=True))
     assert (told["推荐说明"], told["反馈"], told["反馈说明"]) == ("请关注", "感兴趣", "技术有壁垒")
     assert lists.export(session, fund(session), listing, {}) == ([], 0)
 

@@ -331,7 +331,7 @@ def test_the_detail_says_figure_date_and_advice(session: Session, bank: Actor, f
     assert rows["debt_ratio"].source == "负债总额 ÷ 资产总额" and not rows["revenue"].advice
     assert "不构成授信承诺" in found.disclaimer
     # The workbook leaves the page: its heading says it, too.
-    (heading,) = (h for h in lists.headings(matches.MATCHES) if h.startswith("建议"))
+    (heading,) = (h for h in lists.headings(matches.MATCHES, {}) if h.startswith("建议"))
     assert "不构成授信承诺" in heading
     with pytest.raises(NotFound):
         matches.detail(session, five[0], 999_999)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
@@ -224,7 +224,8 @@ def test_every_step_is_an_event_an_audit_entry_and_a_notice(session: Session, na
     assert [e.stage for e in found] == ["", world.flow.stages[0].name, "", world.flow.stages[0].name]
     assert found[1].comment == REASON
     assert set(found[0].snapshot) == {"data", "files"}
-    entries = session.exec(select(AuditEntry).where(AuditEntry.subject == f"{name}:{world.row_id}")).all()
+    noted = select(AuditEntry).where(AuditEntry.subject == f"{name}:{world.row_id}")
+    entries = session.exec(noted.order_by(col(AuditEntry.id))).all()
     assert [e.action for e in entries if e.action.startswith("review.")] == [f"review.{s}" for s in steps]
     mine, _ = notices.listing(session, world.owner, size=50)
     titles = [n.title for n in mine]

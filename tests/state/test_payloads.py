@@ -25,7 +25,7 @@ TRACE = re.compile(r"Traceback|File \"|Error:|Exception|cpegi_app/|site-packages
 # A function with arguments gets 200; what takes none, or is shared through a mixin and had its turn, gets 40.
 FIRST, AGAIN = 200, int(os.environ.get("CPEGI_AGAIN", "40"))
 # Sent for every argument, as it is and under the names that forms use: none of it may stand in any log.
-WORD, NUMBER = "Hunter2-canary", "13812345678"
+WORD, NUMBER = "Hunter2-canary", "3381234567801"
 PLANTED: tuple[object, ...] = (
     WORD,
     NUMBER,
