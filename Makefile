@@ -74,7 +74,7 @@ manual: export CPEGI_PICTURES = 1
 manual: export LANGUAGE = zh_CN
 manual: browser ## Take the manual's pictures and write docs/manual
 	@rm -rf test-output/manual
-	@$(BIN)/python -m pytest -q tests/e2e
+	@$(BIN)/python -m pytest -q --numprocesses 2 $$(grep -l 'step(' tests/e2e/test_*.py)
 	@$(BIN)/python -m tools.manual
 
 bench: .venv/dev.stamp .venv-bench/run.stamp ## Measure, and write the tables of docs/performance.md; e.g. make bench k=imports
