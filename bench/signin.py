@@ -72,11 +72,10 @@ def _round(site: str, numbers: list[str], other: wire.Tab) -> tuple[list[float],
 def _crowd(site: str, numbers: list[str], ready: Event, go: Event, over: Event) -> None:
     """Open a tab each, wait for the sign, and sign in all at once."""
     tabs = [RawSocket(site, secrets.token_hex(8)) for _ in numbers]
-    for tab in tabs:
-        tab.call(HYDRATE)
-    ready.set()
-    go.wait()
     with ThreadPoolExecutor(len(tabs)) as pool:
+        list(pool.map(lambda tab: tab.call(HYDRATE), tabs))
+        ready.set()
+        go.wait()
         told = list(pool.map(_sign_in, tabs, numbers))
     if all(told):
         over.set()
