@@ -96,6 +96,32 @@ def register(listing: Listing) -> Listing:
     return listing
 
 
+def paged(
+    name: str,
+    title: str,
+    model: Any,
+    columns: Mapping[str, Callable[[Any], object]],
+    sorts: Mapping[str, Any],
+    pages: Callable[[Session, Actor, Filters, int, int], tuple[list[Any], int]],
+    **more: Any,
+) -> Listing:
+    """Make a list known whose own service checks the actor and tells the pages; `more` are further fields of it."""
+    more = {"large": False} | more
+    return register(
+        Listing(
+            name,
+            title,
+            lambda actor, filters: [],
+            Table(model),
+            lambda session, actor, filters, found: found,
+            columns,
+            sorts,
+            pages=pages,
+            **more,
+        )
+    )
+
+
 def page(
     session: Session,
     actor: Actor,

@@ -12,10 +12,10 @@ from cpegi_app import clock
 from cpegi_app.access import Actor, Permission
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import FilingBatch, Loan, OfflineLoan, StoredFile
-from cpegi_app.services import audit, files, list_count, lists, offline_trial, review, sheet_writer, staff
+from cpegi_app.services import audit, files, lists, offline_trial, review, sheet_writer, staff
 from cpegi_app.services.files import FileView
 from cpegi_app.services.forms import normalise, percent, wan
-from cpegi_app.services.lists import Filters, Listing
+from cpegi_app.services.lists import Filters
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.offline_form import SPECS, check, heading, strings
 from cpegi_app.services.offline_import import editable, held
@@ -370,27 +370,22 @@ def _lines(session: Session, actor: Actor, filters: Filters, shown: list[LoanRow
     return [sheet_writer.cells(SPECS, stored[r.id]) for r in shown]
 
 
-ROWS = lists.register(
-    Listing(
-        "filing_rows",
-        "线下贷款备案明细",
-        lambda actor, filters: [],
-        list_count.Table(OfflineLoan),
-        lambda session, actor, filters, found: found,
-        {},
-        SORTS,
-        large=False,
-        lines=_lines,
-        headings=tuple(heading(s) for s in SPECS),
-        pages=lambda session, actor, filters, page, size: listing(
-            session,
-            actor,
-            lists.int_filter(filters, "batch"),
-            word=filters.get("word", ""),
-            only=filters.get("only", ""),
-            sort=filters.get("sort", ""),
-            page=page,
-            size=size,
-        ),
-    )
+ROWS = lists.paged(
+    "filing_rows",
+    "线下贷款备案明细",
+    OfflineLoan,
+    {},
+    SORTS,
+    lines=_lines,
+    headings=tuple(heading(s) for s in SPECS),
+    pages=lambda session, actor, filters, page, size: listing(
+        session,
+        actor,
+        lists.int_filter(filters, "batch"),
+        word=filters.get("word", ""),
+        only=filters.get("only", ""),
+        sort=filters.get("sort", ""),
+        page=page,
+        size=size,
+    ),
 )

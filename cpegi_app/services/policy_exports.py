@@ -27,7 +27,6 @@ from cpegi_app.services import (
     policy_queue,
     policy_ready,
 )
-from cpegi_app.services.list_count import Table
 from cpegi_app.services.lists import Filters, Listing
 
 Pages = Callable[[Session, Actor, Filters, int, int], tuple[list[Any], int]]
@@ -43,21 +42,7 @@ def _listing(
     **columns: Callable[[Any], object],
 ) -> Listing:
     """Make a list known whose own service checks the actor and tells the pages; its headings sort by `sorts`."""
-    heads: Mapping[str, Any] = columns
-    return lists.register(
-        Listing(
-            name,
-            title,
-            lambda actor, filters: [],
-            Table(model),
-            lambda session, actor, filters, found: found,
-            heads,
-            sorts,
-            pages=pages,
-            large=False,
-            slow=slow,
-        )
-    )
+    return lists.paged(name, title, model, columns, sorts, pages, slow=slow)
 
 
 def _yes(flag: bool, word: str) -> str:

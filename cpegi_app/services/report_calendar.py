@@ -13,9 +13,9 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import REPORT_EDIT, REPORT_READ, REVIEW, Actor, Permission, Role
 from cpegi_app.models import Organisation, Report
-from cpegi_app.services import list_count, lists, report_duty, report_period, review, staff
+from cpegi_app.services import lists, report_duty, report_period, review, staff
 from cpegi_app.services.forms import normalise
-from cpegi_app.services.lists import Filters, Listing
+from cpegi_app.services.lists import Filters
 from cpegi_app.services.report import FLOW, heading
 from cpegi_app.services.report_duty import Rule
 from cpegi_app.services.report_item import HANDED_IN, Item, Standing, items, standings, state_of
@@ -211,22 +211,17 @@ def heads(session: Session, actor: Actor, filters: Filters) -> list[MatrixColumn
     return columns(session, asked.rules, asked.periods, clock.today(), asked.orgs) if asked else []
 
 
-MATRIX = lists.register(
-    Listing(
-        "report_matrix",
-        "报送情况",
-        lambda actor, filters: [],
-        list_count.Table(Organisation),
-        lambda session, actor, filters, found: found,
-        {},
-        SORTS,
-        large=False,
-        pages=matrix,
-        lines=lambda session, actor, filters, shown: [
-            [r.org, r.org_class, *(c.label for c in r.cells), r.late] for r in shown
-        ],
-        headings=lambda filters: ("机构", "机构类别", *(p.label for p in _periods(filters)), "逾期期数"),
-    )
+MATRIX = lists.paged(
+    "report_matrix",
+    "报送情况",
+    Organisation,
+    {},
+    SORTS,
+    pages=matrix,
+    lines=lambda session, actor, filters, shown: [
+        [r.org, r.org_class, *(c.label for c in r.cells), r.late] for r in shown
+    ],
+    headings=lambda filters: ("机构", "机构类别", *(p.label for p in _periods(filters)), "逾期期数"),
 )
 
 

@@ -354,22 +354,19 @@ def _queue_pages(
     return rows, total
 
 
-QUEUE_LIST = lists.register(
-    Listing(
-        "queue",
-        "待审核事项",
-        lambda actor, filters: [],
-        list_count.Table(Verification),
-        lambda session, actor, filters, found: found,
-        {
-            "类型": lambda r: r.flow_label,
-            "事项": lambda r: r.title,
-            "申请单位": lambda r: r.org,
-            "提交时间": lambda r: r.submitted,
-            "已等待": lambda r: r.waiting,
-        },
-        # Over several tables: the queue sorts itself.
-        {"sent": None},
-        pages=_queue_pages,
-    )
+QUEUE_LIST = lists.paged(
+    "queue",
+    "待审核事项",
+    Verification,
+    {
+        "类型": lambda r: r.flow_label,
+        "事项": lambda r: r.title,
+        "申请单位": lambda r: r.org,
+        "提交时间": lambda r: r.submitted,
+        "已等待": lambda r: r.waiting,
+    },
+    # Over several tables: the queue sorts itself.
+    {"sent": None},
+    pages=_queue_pages,
+    large=True,
 )
