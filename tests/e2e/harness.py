@@ -29,6 +29,12 @@ LOADED = """() => {
   return !main || bare(main.dataset.path ?? location.pathname) === bare(location.pathname)
     && main.getAttribute("aria-busy") !== "true";
 }"""
+# Goes to an address as a link of the page would; tells whether it could.
+WITHIN = """(path) => {
+  const router = window.__reactRouterDataRouter;
+  if (router) router.navigate(path);
+  return Boolean(router);
+}"""
 # Pictures are taken for the manual only: they are an eighth of a browser test's time.
 PICTURES = bool(os.environ.get("CPEGI_PICTURES"))
 MANUAL = Path(__file__).resolve().parents[2] / "test-output" / "manual"
@@ -58,17 +64,20 @@ LOOK = """() => {
 KINDS = """() => {
   const kind = (node) => node.tagName + "." + (node.getAttribute("class") ?? "");
   const speaks = (node) => [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim());
-  const kinds = new Set();
+  const kinds = window.__kinds = new Map();
   for (const node of document.querySelectorAll("*")) {
     const names = node.getAttributeNames().map((name) => ["role", "type", "style", "tabindex"].includes(name)
       || name.startsWith("aria-") && node.getAttribute(name).length < 6 ? `${name}=${node.getAttribute(name)}` : name);
-    kinds.add([kind(node.parentElement ?? node), kind(node), names.join(), speaks(node), node.checkVisibility?.() ?? true].join("|"));
+    const key = [kind(node.parentElement ?? node), kind(node), names.join(), speaks(node), node.checkVisibility?.() ?? true];
+    kinds.set(key.join("|"), node);
   }
-  return [...kinds];
+  return [...kinds.keys()];
 }"""
 # By window: the kinds of which pages were made that axe found nothing in, in this process.
 _clean: defaultdict[str, set[str]] = defaultdict(set)
-AXE = """() => axe.run(document, {resultTypes: ["violations"]}).then((found) => found.violations
+# Reads the page, or of it only elements of the kinds named, one of each.
+AXE = """(kinds) => axe.run(kinds ? {include: kinds.map((key) => window.__kinds.get(key))} : document,
+  {resultTypes: ["violations"], elementRef: false, preload: false}).then((found) => found.violations
   .filter((rule) => ["serious", "critical"].includes(rule.impact))
   .map((rule) => `${rule.id}: ${rule.help}; ` + rule.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")))"""
 
@@ -82,6 +91,8 @@ class Walk:
         self.last_frame = self.last_said = self.last_heard = 0.0
         # How often the page has lost its connection to the server.
         self.cut_off = 0
+        # The login with which the document in view was asked for; None before the first.
+        self.loaded_by: str | None = None
         self.under_way: set[Request] = set()
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.troubles.append(f"script error: {error}"))
@@ -92,9 +103,21 @@ class Walk:
         page.on("websocket", self._on_websocket)
 
     def goto(self, path: str) -> None:
-        """Open an address of the site and check the page."""
-        self.page.goto(path)
+        """Open an address of the site and check the page.
+
+        Within the application where it is open for the same login: a third of the work of loading it anew."""
+        login = self._login()
+        here, there = urlsplit(self.page.url), urlsplit(path)
+        inside = self.page.url.startswith(self.site) and here.path.rstrip("/") != there.path.rstrip("/")
+        if not (inside and login == self.loaded_by and self.page.evaluate(WITHIN, path)):
+            self.page.goto(path)
+            self.loaded_by = login
         self.check()
+
+    def _login(self) -> str:
+        """Return the cookie with which a page that is loaded now connects to the server."""
+        cookies = self.page.context.cookies(self.site)
+        return next((cookie.get("value", "") for cookie in cookies if cookie.get("name") == "cpegi_sid"), "")
 
     def login(self, phone: str, password: str, kind: str = "") -> None:
         """Sign in on the login page; `kind` is the label of the choice, where one must be made."""
@@ -186,19 +209,17 @@ class Walk:
     def _axe_for_news(self) -> list[str]:
         """Return what axe-core finds on a page with any kind of element that it has not read; tours read every screen."""
         known = _clean[str(self.page.viewport_size)]
-        kinds = set(self.page.evaluate(KINDS))
-        if kinds <= known:
-            return []
-        found = self.axe()
+        news = set(self.page.evaluate(KINDS)) - known
+        found = self.axe(sorted(news) if known else None) if news else []
         if not found:
-            known |= kinds
+            known |= news
         return found
 
-    def axe(self) -> list[str]:
-        """Return what axe-core finds serious or critical."""
+    def axe(self, kinds: list[str] | None = None) -> list[str]:
+        """Return what axe-core finds serious or critical, on the whole page or on elements of some kinds."""
         if not self.page.evaluate("() => Boolean(window.axe)"):
             self.page.evaluate(_axe_source())
-        return [f"axe {finding}" for finding in self.page.evaluate(AXE)]
+        return [f"axe {finding}" for finding in self.page.evaluate(AXE, kinds)]
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":

@@ -41,10 +41,14 @@ class Reply:
     events: list[Event] = field(default_factory=list)
 
     @property
+    def sentences(self) -> list[str]:
+        """Return every sentence put into the message bar."""
+        return [v for d in self.deltas for k, v in d.get(_MESSAGE, {}).items() if k.startswith("text")]
+
+    @property
     def said(self) -> str:
         """Return the last sentence put into the message bar."""
-        texts = [v for d in self.deltas for k, v in d.get(_MESSAGE, {}).items() if k.startswith("text")]
-        return texts[-1] if texts else ""
+        return self.sentences[-1] if self.sentences else ""
 
     @property
     def text(self) -> str:
@@ -95,6 +99,14 @@ class Rig:
         """Send one event from a tab, keep the tab."""
         self.replies[tab] = Reply()
         await self.enqueue(tab, name, payload, **how)
+        await self.settle()
+        return self.replies.pop(tab)
+
+    async def burst(self, tab: str, name: str, payloads: list[Any], **how: Any) -> Reply:
+        """Send a handler's events from a tab one behind the other, as fast as a browser can; return all that came."""
+        self.replies[tab] = Reply()
+        for payload in payloads:
+            await self.enqueue(tab, name, payload, **how)
         await self.settle()
         return self.replies.pop(tab)
 
