@@ -51,7 +51,7 @@ from tests import equity, factories, policies, redemption, worlds
 from tests.worlds import WORLDS, World
 
 # Rounds of each race; security.md asks for 250 of the first one, which a run by hand sets.
-ROUNDS = int(os.environ.get("CPEGI_ROUNDS", "25"))
+ROUNDS = int(os.environ.get("CPEGI_ROUNDS", "10"))
 FEW = max(1, ROUNDS // 5)
 pytestmark = pytest.mark.usefixtures("database")
 

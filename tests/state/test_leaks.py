@@ -209,22 +209,23 @@ def aviary(cast: Cast) -> Aviary:
     return Aviary(db.url())
 
 
-def addresses(cast: Cast, screen: Screen) -> list[dict[str, Any]]:
-    """Return the ids with which to open a page: everybody tries the row of the cast, and others."""
+def addresses(cast: Cast, screen: Screen, who: Principal) -> list[dict[str, Any]]:
+    """Return the ids with which to open a page: the row of the cast and others; one where the page itself is refused."""
     if "[" not in screen.route:
         return [{}]
     _, params = cast.who_may(screen)
     names = [n for n in params if n != "flow"]
     flows = list(review.FLOWS) if "flow" in params else [""]
     ids = sorted({1, 2, *(params[n] for n in names)})
-    return [{**dict.fromkeys(names, i)} | ({"flow": f} if f else {}) for f in flows for i in ids]
+    found = [{**dict.fromkeys(names, i)} | ({"flow": f} if f else {}) for f in flows for i in ids]
+    return found if who.may(screen.permission) else found[-1:]
 
 
 async def tour(rig: Rig, cast: Cast, who: Principal, tab: str) -> str:
     """Open every page in one tab, whether it is open to the principal or not; return all that was sent."""
     sent = [await rig.post(tab, HYDRATE, {}, sid=who.sid)]
     for screen in PAGES:
-        for params in addresses(cast, screen):
+        for params in addresses(cast, screen, who):
             path = screen.url(**params)
             sent.append(await rig.post(tab, ON_LOAD, {}, sid=who.sid, path=path, params=params))
     # At last all that the tab holds, whatever was sent of it before.
