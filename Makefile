@@ -18,7 +18,7 @@ export NODE_USE_SYSTEM_CA ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev build database test check fix attack e2e browser manual migration seed bench
+.PHONY: help run dev build database test check fix attack e2e browser packages manual migration seed bench
 
 help: ## Say what can be done
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sort | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -40,7 +40,7 @@ seed: database ## Same as database: demo data are loaded once, and only in demo 
 
 # Two processes share the tests: a browser test mostly waits, and the front end is built once before.
 test: ## Run the checks and every test, browser tests included
-	@$(MAKE) --no-print-directory --jobs 2 build check browser
+	@$(MAKE) --no-print-directory --jobs 3 packages build check browser
 	@$(BIN)/python -m pytest -q --numprocesses 2
 
 check: .venv/dev.stamp ## Lint, format, types, import rules
@@ -67,8 +67,12 @@ attack: .venv/dev.stamp ## Run the tests of concurrency and attack at their full
 e2e: browser ## Run the browser tests only; e.g. make e2e k=product
 	@$(BIN)/python -m pytest -q tests/e2e $(if $(k),-k $(k))
 
-browser: .venv/dev.stamp
+browser: .venv/dev.stamp packages
 	@$(BIN)/python -m tools.chromium
+
+# Chromium's packages come while the virtual environment is made.
+packages:
+	@$(PYTHON) -m tools.chromium packages
 
 manual: export CPEGI_PICTURES = 1
 manual: export LANGUAGE = zh_CN
@@ -89,12 +93,12 @@ migration: .venv/dev.stamp ## Write a migration from the models: make migration 
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@echo "Python packages: installing …"
-	@$(BIN)/python -m pip install --quiet -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --no-compile -r requirements.txt
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.txt .venv/run.stamp
 	@echo "Test packages: installing …"
-	@$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --no-compile -r requirements-dev.txt
 	@touch $@
 
 .venv-bench/run.stamp: bench/requirements-django.txt

@@ -10,6 +10,7 @@ from pathlib import Path
 
 # The shell has no window to draw, only pages: it needs a fifth less of the processor.
 SHELL = "chromium-headless-shell"
+FONT = "fonts-noto-cjk"
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 # The manual shows what a person's browser shows: its own controls in Chinese, PDFs in a preview.
 PICTURES = bool(os.environ.get("CPEGI_PICTURES"))
@@ -26,12 +27,22 @@ def find() -> str | None:
     return _playwrights_own()
 
 
+def install_packages() -> bool:
+    """Install the system's packages where no Chromium or no Chinese font is found; tell whether there is a Chromium.
+
+    Needs nothing but Python: it runs while the virtual environment is made."""
+    there, fonts = find() is not None, () if _has_font() else (FONT,)
+    if not there:
+        print("Chromium: none found, installing …", flush=True)
+        there = _apt_install(*WANTED, *fonts) or _apt_install("chromium", *fonts)
+    if not _has_font() and not _apt_install(FONT):
+        print("No Chinese font found: the manual's pictures will show boxes.", file=sys.stderr)
+    return there
+
+
 def install() -> str:
     """Return the path of a Chromium, installing one first where none is found."""
-    if found := find():
-        return found
-    print("Chromium: none found, installing …", flush=True)
-    if not (_apt_install(*WANTED) or _apt_install("chromium")):
+    if not install_packages():
         _run(sys.executable, "-m", "playwright", "install", "chromium")
     if found := find():
         return found
@@ -41,18 +52,18 @@ def install() -> str:
     )
 
 
-def install_font() -> None:
-    """Install a Chinese font where none is known; without one the tests run, but pictures show boxes."""
-    if shutil.which("fc-list") and subprocess.run(("fc-list", ":lang=zh-cn"), capture_output=True).stdout:
-        return
-    if not _apt_install("fonts-noto-cjk"):
-        print("No Chinese font found: the manual's pictures will show boxes.", file=sys.stderr)
+def _has_font() -> bool:
+    """Tell whether a Chinese font is known; without one the tests run, but pictures show boxes."""
+    listed = shutil.which("fc-list") and subprocess.run(("fc-list", ":lang=zh-cn"), capture_output=True)
+    return bool(listed and listed.stdout)
 
 
 def _playwrights_own() -> str | None:
     """Return the Chromium that Playwright downloaded earlier, if it did."""
-    from playwright.sync_api import sync_playwright
-
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        return None
     with sync_playwright() as playwright:
         path = playwright.chromium.executable_path
     return path if Path(path).exists() else None
@@ -73,5 +84,7 @@ def _run(*command: str) -> bool:
 
 
 if __name__ == "__main__":
-    print(f"Chromium: {install()}")
-    install_font()
+    if sys.argv[1:] == ["packages"]:
+        install_packages()
+    else:
+        print(f"Chromium: {install()}")

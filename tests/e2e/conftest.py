@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.e2e.harness import WATCH, Walk
+from tests.e2e.residents import People
 from tests.e2e.server import browser_arguments, loaded_demo, running_site
 from tools import chromium
 
@@ -58,7 +59,7 @@ def idle() -> list[BrowserContext]:
 
 @pytest.fixture
 def new_walk(
-    site: str, browser: Browser, idle: list[BrowserContext], request: pytest.FixtureRequest
+    site: str, site_folder: Path, browser: Browser, idle: list[BrowserContext], request: pytest.FixtureRequest
 ) -> Iterator:
     """Return a function that opens another user's browser; `size` is the window."""
     used: list[BrowserContext] = []
@@ -67,7 +68,9 @@ def new_walk(
         used.append(idle.pop() if idle else _new_context(browser, site))
         page = used[-1].new_page()
         page.set_viewport_size({"width": size[0], "height": size[1]})
-        return Walk(page, site, Path(request.node.path).stem)
+        walk = Walk(page, site, Path(request.node.path).stem)
+        walk.login_of = People(site_folder, site).login_of
+        return walk
 
     yield open_walk
     for context in used:

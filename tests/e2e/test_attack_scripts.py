@@ -74,7 +74,7 @@ class Trap:
 
     def visit(self, path: str) -> str:
         """Open a page, wait until it is drawn, and return what it says."""
-        self.page.goto(path)
+        self.walk.enter(path)
         self.walk.settle()
         self.look(path)
         return self.page.inner_text("body") + "\n".join(

@@ -235,17 +235,3 @@ def test_7_报送要求与报送情况(new_walk) -> None:
     staff.sees("已停用，机构不再看到该项待报送")
     fund.goto("/console/reports")
     expect(fund.page.locator(".cal-days li").filter(has_text="统计报表")).to_have_count(0)
-
-
-def test_7_each_screen_fits_a_phone(new_walk) -> None:
-    """On a phone the pages stay within the window and keep their labels."""
-    for phone, paths in (
-        (BANK, ("/console/reports",)),
-        (REGULATOR, ("/regulator/reports", "/regulator/report-matrix")),
-        (STAFF, ("/staff/report-duties",)),
-    ):
-        walk = sign_in(new_walk((390, 844)), phone)
-        for path in paths:
-            walk.goto(path)
-            wide = walk.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            assert wide <= 0, path
