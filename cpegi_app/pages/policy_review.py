@@ -46,6 +46,7 @@ def _desk() -> rx.Component:
         ui.card("", _head()),
         rx.cond(desk.open, _open(), _closed()),
         _hand_over(),
+        _end(),
     )
 
 
@@ -165,8 +166,16 @@ def _closed() -> rx.Component:
                     (desk.view.reason != "") & (desk.view.status != "PENDING"),
                     rx.el.p(rx.el.b("审核意见："), desk.view.reason, class_name="prose"),
                 ),
+                ui.show(
+                    desk.overdue,
+                    ui.note(
+                        "补正期限已过，申请单位仍未补正。可以终止办理，释放占用的记录和额度。", "warning"
+                    ),
+                ),
                 rx.el.div(
-                    ui.link_button("返回队列", POLICY_QUEUE.route, "primary", id="next"), class_name="row"
+                    ui.link_button("返回队列", POLICY_QUEUE.route, "primary", id="next"),
+                    ui.show(desk.overdue, ui.button("终止办理", state.ask_close, class_name="is-danger")),
+                    class_name="row",
                 ),
                 class_name="stack",
             ),
@@ -214,4 +223,26 @@ def _hand_over() -> rx.Component:
         ),
         on_close=state.close,
         ident="hand",
+    )
+
+
+def _end() -> rx.Component:
+    state = PolicyReviewState
+    return ui.dialog(
+        state.closing,
+        "终止办理这份申请",
+        ui.form(
+            rx.el.p("申请单位未在期限内补正。终止后不能恢复，占用的记录和额度随即释放，可用于新的申请。"),
+            ui.field(
+                "reason",
+                "终止原因",
+                ui.textarea("reason", rows=3, placeholder="2 至 200 字，申请单位会看到"),
+                required=True,
+                error=problem(state, "reason"),
+            ),
+            ui.form_foot(ui.button("取消", state.close), ui.submit("确认终止", "end", "danger")),
+            on_submit=state.end,
+        ),
+        on_close=state.close,
+        ident="end",
     )

@@ -22,7 +22,14 @@ from cpegi_app.vocabulary import Status
 from cpegi_app.vocabulary.policy import AssignmentMove, PolicyStage
 
 # Which part of a stage's queue is looked at.
-WHOSE = {"": "全部", "MINE": "我领取的", "FREE": "待领取", "LATE": "已超期", "RETURNED": "补正中"}
+WHOSE = {
+    "": "全部",
+    "MINE": "我领取的",
+    "FREE": "待领取",
+    "LATE": "已超期",
+    "RETURNED": "补正中",
+    "OVERDUE": "逾期未补正",
+}
 A = PolicyApplication
 # The index of the queue holds the first alone: a long queue is sorted by no other.
 SORTS = {"due": col(A.due_on), "received": col(A.received_at), "asked": col(A.asked_fen)}
@@ -65,13 +72,15 @@ def at_stage(stage: PolicyStage, mine: list[int] | None, status: Status = Status
 
 def _where(actor: Actor, stage: PolicyStage, mine: list[int] | None, filters: dict[str, str]) -> list[Any]:
     whose = filters.get("whose", "")
-    found = at_stage(stage, mine, Status.RETURNED if whose == "RETURNED" else Status.PENDING)
+    found = at_stage(stage, mine, Status.RETURNED if whose in ("RETURNED", "OVERDUE") else Status.PENDING)
     if whose == "MINE":
         found.append(A.assignee_id == actor.user_id)
     elif whose == "FREE":
         found.append(col(A.assignee_id).is_(None))
     elif whose == "LATE":
         found.append(col(A.due_on) < clock.today())
+    elif whose == "OVERDUE":
+        found.append(col(A.paused_on) <= policy_clock.uncorrected_since())
     if (policy := filters.get("policy", "")).isascii() and policy.isdigit():
         found.append(A.policy_id == int(policy[:9]))
     return [*found, *lists.named(filters, col(A.org_name), col(A.receipt_no))]

@@ -158,13 +158,14 @@ class PolicyReviewState(FormState, rx.State):
     done: str = ""
     loaded: bool = False
     handing: bool = False
+    closing: bool = False
     _row_id: int = 0
 
     @rx.event
     async def load(self):
         """Open the application named by the address."""
-        self.desk, self.done, self.loaded, self.shown, self.handing = Desk(), "", False, 0, False
-        self._row_id = 0
+        self.desk, self.done, self.loaded, self.shown = Desk(), "", False, 0
+        self.handing, self.closing, self._row_id = False, False, 0
         self._row_id = self._route_id("aid")
         await self._show()
         if self.desk.files:
@@ -216,8 +217,8 @@ class PolicyReviewState(FormState, rx.State):
 
     @rx.event
     def close(self):
-        """Put the dialog away."""
-        self.handing = False
+        """Put the dialogs away."""
+        self.handing, self.closing = False, False
 
     @rx.event
     async def hand_over(self, data: dict):
@@ -229,6 +230,21 @@ class PolicyReviewState(FormState, rx.State):
         self.handing = False
         await self._show()
         return success("已转交，接手人会收到通知。")
+
+    @rx.event
+    def ask_close(self):
+        """Open the dialog of 终止办理."""
+        self.closing = True
+
+    @rx.event
+    async def end(self, data: dict):
+        """终止办理 of what was not corrected in time, with the reason."""
+        reason = posted(data, frozenset({"reason", "intent"})).get("reason", "")
+        call = self._write(policy_review.close, self._row_id, self.desk.view.version, reason)
+        await self._checked(call, {"reason": "终止原因"})
+        self.closing = False
+        await self._show()
+        return success("已终止办理，占用的记录和额度已释放，申请单位会收到通知。")
 
     @rx.event
     async def decide(self, data: dict):
