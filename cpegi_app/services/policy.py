@@ -18,10 +18,12 @@ from cpegi_app.services import (
     policy_budget,
     policy_figures,
     policy_form,
+    policy_news,
     policy_parse,
     policy_template,
     staff,
 )
+from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.policy_definition import Definition
 from cpegi_app.services.policy_template import TemplateView
@@ -312,6 +314,8 @@ _CHANGED = "您的申请仍按开始填写时的版本办理；尚未提交的�
 
 
 def _in_force(session: Session, policy: Policy, row: PolicyVersion, d: Definition) -> None:
+    before = definitions.of_version(session, policy.version_id) if policy.version_id else None
+    policy_news.published(policy, d, before)
     policy.state, policy.version_id, policy.number = PolicyState.PUBLISHED.value, row.id, row.number
     policy.name, policy.category = d.name, d.category
     policy.opens_at, policy.closes_at = d.opens_at, d.closes_at
