@@ -24,6 +24,7 @@ from cpegi_app.services import (
     staff,
 )
 from cpegi_app.services import policy_definition as definitions
+from cpegi_app.services.files import Examined
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.policy_definition import Definition
 from cpegi_app.services.policy_template import TemplateView
@@ -199,6 +200,19 @@ def drop_row(
     keep_draft(session, policy, version, draft)
 
 
+def refuse_file(session: Session, actor: Actor, policy_id: int, what: str, code: str) -> None:
+    """Refuse a template or example before it is looked into, as putting it to its material would."""
+    _place(load(session, actor, policy_id), what, code)
+
+
+def _place(policy: Policy, what: str, code: str) -> dict[str, Any]:
+    """Return the templates or examples of a draft that has the material."""
+    now = policy_template.kept(policy.draft, what)
+    if code not in policy.draft["materials"]:
+        raise NotFound("材料")
+    return now
+
+
 def attach_file(
     session: Session,
     actor: Actor,
@@ -207,13 +221,11 @@ def attach_file(
     what: str,
     code: str,
     name: str,
-    data: bytes,
+    data: bytes | Examined,
 ) -> int:
     """Put a template or a filled-in example (`what`: templates, samples) to a material."""
     policy = load(session, actor, policy_id)
-    now = policy_template.kept(policy.draft, what)
-    if code not in policy.draft["materials"]:
-        raise NotFound("材料")
+    now = _place(policy, what, code)
     stored = policy_template.store(session, actor, policy, name, data)
     entry = {"id": stored.id, "name": stored.name}
     keep_draft(session, policy, version, {**policy.draft, what: now | {code: entry}})
