@@ -85,7 +85,7 @@ def _open() -> rx.Component:
             rx.el.div(
                 changes_note(desk),
                 checks_card(desk.view),
-                rx.foreach(desk.groups, lambda g: group(state, g, desk.markable, True)),
+                rx.foreach(desk.groups, lambda g: group(state, g, desk.markable, True, state)),
                 amounts_card(desk.amounts),
                 moves_card(desk.moves),
                 history_card(desk.view),
@@ -184,7 +184,7 @@ def _closed() -> rx.Component:
         rx.el.div(
             rx.el.div(
                 checks_card(desk.view),
-                rx.foreach(desk.groups, lambda g: group(state, g, desk.markable, False)),
+                rx.foreach(desk.groups, lambda g: group(state, g, desk.markable, False, state)),
                 amounts_card(desk.amounts),
                 moves_card(desk.moves),
                 history_card(desk.view),

@@ -12,6 +12,7 @@ from cpegi_app.errors import Conflict, DomainError, FormInvalid
 from cpegi_app.services import policy_bulk, policy_exports, policy_queue, policy_review
 from cpegi_app.services.forms import posted
 from cpegi_app.services.policy_amount import yuan
+from cpegi_app.services.policy_application import FLOW
 from cpegi_app.services.policy_bulk import BulkRow
 from cpegi_app.services.policy_overview import OverviewRow
 from cpegi_app.services.policy_queue import QueueRow, StageCount
@@ -19,6 +20,7 @@ from cpegi_app.services.policy_review import Desk
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import MessageState, on_error, success
+from cpegi_app.state.reveal import RevealState
 from cpegi_app.state.table import TableState, shows
 from cpegi_app.vocabulary import Action
 from cpegi_app.vocabulary.policy import PolicyStage
@@ -150,7 +152,7 @@ class PolicyQueueState(TableState, rx.State):
 
 
 @for_screen(POLICY_REVIEW)
-class PolicyReviewState(FormState, rx.State):
+class PolicyReviewState(FormState, RevealState, rx.State):
     """One application at the reviewer's desk: marks, amount, opinion, decision; hand-over."""
 
     desk: Desk = Desk()
@@ -165,7 +167,7 @@ class PolicyReviewState(FormState, rx.State):
     async def load(self):
         """Open the application named by the address."""
         self.desk, self.done, self.loaded, self.shown = Desk(), "", False, 0
-        self.handing, self.closing, self._row_id = False, False, 0
+        self.handing, self.closing, self._row_id, self.revealed = False, False, 0, {}
         self._row_id = self._route_id("aid")
         await self._show()
         if self.desk.files:
@@ -176,6 +178,9 @@ class PolicyReviewState(FormState, rx.State):
         self.loaded = True
         marks = {f"r_{k}": v for k, v in self.desk.marks.items()} | {f"m_{k}": "yes" for k in self.desk.marks}
         self._open({"reviewed": self.desk.proposed} | marks)
+
+    def _record(self) -> tuple[str, int]:
+        return FLOW.name, self._row_id
 
     async def _arrive(self) -> str:
         """Say that somebody else has moved the application on; what is being written stays."""
