@@ -84,6 +84,7 @@ def policy_application() -> rx.Component:
 def _editor(key: Any) -> rx.Component:
     state = PolicyApplicationState
     return ui.form(
+        ui.enter_guard(),
         return_note(state, state.form.slots),
         # What was received is on its way: where it stands is told while it is corrected as well.
         ui.show(

@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from cpegi_app.pages import ui
+from cpegi_app.pages.form import LONGEST
 from cpegi_app.pages.review import revealable
 from cpegi_app.services.policy_review import AmountView
 from cpegi_app.services.policy_way import Step
@@ -107,7 +108,7 @@ def flag(state: Any, name: Any, title: Any) -> list[rx.Component]:
         default_value=_stored(state, "r_" + name),
         placeholder="补正原因（必填）",
         aria_label=title + "需补正的原因",
-        max_length=200,
+        max_length=LONGEST,
         auto_complete="off",
         class_name="input flag-text",
         custom_attrs={"id": "f-r_" + name},

@@ -6,11 +6,10 @@ import reflex as rx
 
 from cpegi_app.access import POLICY_QUEUE, POLICY_REVIEW, POLICY_TRAIL
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import href, problem, stored, summary
+from cpegi_app.pages.form import LONGEST, href, problem, stored, summary
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_parts import MENU, amounts_card, changes_note, group, moves_card, viewer
 from cpegi_app.pages.review import checks_card, history_card
-from cpegi_app.services.review import COMMENT_MAX
 from cpegi_app.state.policy_desk import PolicyReviewState
 
 STEPS = ["受理", "形式审查", "业务审核", "公示", "兑现"]
@@ -117,13 +116,13 @@ def _decision() -> rx.Component:
             ui.field(
                 "reviewed_reason",
                 "金额调整理由",
-                ui.text_input("reviewed_reason", max_length=200, placeholder="与申请金额不同时必填"),
+                ui.text_input("reviewed_reason", max_length=LONGEST, placeholder="与申请金额不同时必填"),
                 error=problem(state, "reviewed_reason"),
             ),
             ui.field(
                 "comment",
                 "审核意见",
-                ui.textarea("comment", rows=2, max_length=COMMENT_MAX, placeholder="不通过时必填"),
+                ui.textarea("comment", rows=2, max_length=LONGEST, placeholder="不通过时必填"),
                 error=problem(state, "comment"),
             ),
             class_name="decide-fields",
@@ -214,7 +213,7 @@ def _hand_over() -> rx.Component:
             ui.field(
                 "reason",
                 "转交原因",
-                ui.textarea("reason", rows=3, max_length=500),
+                ui.textarea("reason", rows=3, max_length=LONGEST),
                 required=True,
                 error=problem(state, "reason"),
             ),

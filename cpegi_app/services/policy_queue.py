@@ -33,6 +33,7 @@ WHOSE = {
 A = PolicyApplication
 # The index of the queue holds the first alone: a long queue is sorted by no other.
 SORTS = {"due": col(A.due_on), "received": col(A.received_at), "asked": col(A.asked_fen)}
+REASON_MAX = 500
 TABLE = list_count.Table(A, touched=list_count.updated(A))
 
 
@@ -207,9 +208,11 @@ def hand_over(session: Session, actor: Actor, row_id: int, to_id: int, reason: s
     allowed |= {actor.user_id} if row.assignee_id != actor.user_id else set()
     if to_id not in allowed:
         raise FormInvalid({"to": "请从列表中选择同一环节的办理人员"})
-    reason = normalise(reason)[:500]
+    reason = normalise(reason)
     if not reason:
         raise FormInvalid({"reason": "请填写转交原因，接手人会看到"})
+    if len(reason) > REASON_MAX:
+        raise FormInvalid({"reason": f"转交原因最多 {REASON_MAX} 字，现有 {len(reason)} 字，请精简"})
     _move(session, actor, row, AssignmentMove.HAND_OVER, to_id, reason)
     head = f"政策申请转交给您：{row.org_name} · {row.policy_name}"
     notices.notify_waiting(session, [to_id], head, FLOW.reviewer_href(row))

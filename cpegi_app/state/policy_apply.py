@@ -36,7 +36,6 @@ from cpegi_app.state.subject import changed
 from cpegi_app.state.table import TableState, shows
 from cpegi_app.vocabulary import Status
 
-LONGEST = 5000
 TOO_LARGE = f"文件超过 {MAX_FILE_BYTES >> 20} MB 上限，请压缩或拆分后重新上传。"
 
 
@@ -142,11 +141,18 @@ class PolicyApplicationState(FilesState, rx.State):
     async def keep(self, name: str, value: str | bool):
         """暂存 one field as it is left; what cannot be kept is said, what was typed stays on the page."""
         if not self.editable:
-            return
-        text = ("YES" if value else "") if isinstance(value, bool) else text_arg(value, LONGEST)
-        typed = {text_arg(name, 40): text}
+            return None
+        text = ("YES" if value else "") if isinstance(value, bool) else value
+        place = text_arg(name, 40)
+        try:
+            typed = posted({place: text}, frozenset({place}))
+        except FormInvalid as refusal:
+            # What is too long is told at its place, not cut.
+            self._refuse(refusal, await self._read(policy_view.titles, self.row_id))
+            return on_error(refusal)
         self.version = await self._write(policy_application.save, self.row_id, self.version, typed)
         await self._after_change()
+        return None
 
     async def _after_change(self) -> None:
         """Show the amount anew, and that what was typed is kept."""

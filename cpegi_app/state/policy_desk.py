@@ -17,6 +17,7 @@ from cpegi_app.services.policy_bulk import BulkRow
 from cpegi_app.services.policy_overview import OverviewRow
 from cpegi_app.services.policy_queue import QueueRow, StageCount
 from cpegi_app.services.policy_review import Desk
+from cpegi_app.services.review import COMMENT_MAX
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import MessageState, on_error, success
@@ -123,6 +124,8 @@ class PolicyQueueState(TableState, rx.State):
     async def approve_chosen(self, data: dict):
         """Approve what was foreseen as fit: each by the checks of a single approval, in a transaction of its own."""
         comment = posted(data, frozenset({"bulk_comment", "intent"})).get("bulk_comment", "")
+        if len(comment) > COMMENT_MAX:
+            raise DomainError(f"审核意见最多 {COMMENT_MAX} 字，现有 {len(comment)} 字，请精简后再确认通过。")
         # Taken once: a second click finds nothing left to do.
         wanted, self.bulk = self.bulk, []
         if not self.bulk_open or self.bulk_done:

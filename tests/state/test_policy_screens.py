@@ -83,6 +83,21 @@ async def test_what_is_returned_is_given_up_by_its_owner_or_closed_by_the_staff(
         assert rig.unforeseen == []
 
 
+async def test_what_is_too_long_is_told_at_its_place_and_not_cut(cast: Cast) -> None:
+    firm, params = cast.who_may(POLICY_APPLICATION)
+    async with running() as rig:
+        await rig.open(POLICY_APPLICATION, sid=firm.sid, tab=TAB, **params)
+        typed = {"name": "note", "value": "长" * 5001}
+        await rig.send(f"{NAME}.keep", typed, sid=firm.sid, tab=TAB)
+        assert "最多 5000 字" in (await rig.state(TAB, PolicyApplicationState)).errors["note"]
+        with db.reading() as session:
+            assert session.get_one(PolicyApplication, params["aid"]).data["note"] == ""
+        await rig.send(f"{NAME}.keep", typed | {"value": "长" * 1001}, sid=firm.sid, tab=TAB)
+        with db.reading() as session:
+            assert len(session.get_one(PolicyApplication, params["aid"]).data["note"]) == 1001
+        assert rig.unforeseen == []
+
+
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
 async def test_the_finance_offices_file_is_for_who_pays(cast: Cast, kind: str) -> None:
     address = f"/exports/payments/{cast.rows[PAYMENT_BATCH][1]['bid']}.{kind}"
