@@ -93,4 +93,5 @@ app.register_lifespan_task(messenger.deliver_messages)
 app.register_lifespan_task(messenger.remind_of_reports)
 app.register_lifespan_task(pusher.push_matches)
 app.register_lifespan_task(messenger.remind_of_investments)
+app.register_lifespan_task(messenger.tell_of_policies)
 __all__ = ["PAGES", "app", "chapters"]

@@ -7,11 +7,11 @@ import logging
 from collections.abc import Callable
 
 from cpegi_app import db
-from cpegi_app.services import investment_list, report_reminder, sms
+from cpegi_app.services import investment_list, policy_news, report_reminder, sms
 
 log = logging.getLogger(__name__)
 # How long to wait between two rounds, in seconds.
-OUTBOX_S, REMINDERS_S = 2, 3600
+OUTBOX_S, NEWS_S, REMINDERS_S = 2, 2, 3600
 
 
 async def deliver_messages():
@@ -28,6 +28,11 @@ async def remind_of_reports():
 async def remind_of_investments():
     """Call to mind what waits for a project side's confirmation."""
     await _every(REMINDERS_S, _remind_parties)
+
+
+async def tell_of_policies():
+    """Tell those who may apply of the policies that have been published."""
+    await _every(NEWS_S, spread_news)
 
 
 async def _every(seconds: float, work: Callable[[], object]) -> None:
@@ -75,3 +80,28 @@ def _remind_reporters() -> None:
 def _remind_parties() -> None:
     with db.transaction() as session:
         investment_list.remind_waiting(session)
+
+
+def spread_news() -> int:
+    """Tell of every policy that waits for it, one that fails holds up no other; return how many organisations were told."""
+    with db.reading() as session:
+        waiting = policy_news.waiting(session)
+    told = 0
+    for policy_id in waiting:
+        try:
+            told += _spread(policy_id)
+        except Exception:
+            log.exception("the news of policy %s could not be told; the next round tries again", policy_id)
+    return told
+
+
+def _spread(policy_id: int) -> int:
+    told = 0
+    while True:
+        with db.reading() as session:
+            seen = policy_news.look(session, policy_id)
+        if seen is None:
+            return told
+        # A transaction each: what has been told stays told if the process dies in the middle.
+        with db.transaction() as session:
+            told += policy_news.tell(session, seen)

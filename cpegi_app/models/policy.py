@@ -36,6 +36,8 @@ class Policy(Row, table=True):
     redeem_opens_at: datetime | None = moment()
     redeem_closes_at: datetime | None = moment()
     published_at: datetime | None = moment()
+    # Those who may apply are told up to this organisation; None when there is nobody left to tell.
+    telling: int | None = None
     # Who acts at each stage now; a version keeps whom it named.
     people: dict[str, list[int]] = json_field(server_default=text("'{}'"))
     stopped_at: datetime | None = moment()

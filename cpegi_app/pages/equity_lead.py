@@ -9,9 +9,9 @@ import reflex as rx
 from cpegi_app.access import LEAD, LEADS, STAFF_RECORDS
 from cpegi_app.pages import ui
 from cpegi_app.pages.equity_parts import reason_chips
-from cpegi_app.pages.form import problem, summary
+from cpegi_app.pages.form import LONGEST, problem, summary
 from cpegi_app.pages.layout import page
-from cpegi_app.services.equity_lead import LIVE, TEXT_MAX
+from cpegi_app.services.equity_lead import LIVE
 from cpegi_app.state.equity_staff import LeadState
 from cpegi_app.vocabulary.equity import CONTACT_KINDS, LeadOutcome
 
@@ -100,7 +100,7 @@ def _contact() -> rx.Component:
                 ui.field(
                     "text",
                     "沟通内容",
-                    ui.textarea("text", rows=3, max_length=TEXT_MAX),
+                    ui.textarea("text", rows=3, max_length=LONGEST),
                     True,
                     error=problem(state, "text"),
                     wide=True,
@@ -129,7 +129,7 @@ def _next() -> rx.Component:
             ui.field(
                 "next_step",
                 "下一步",
-                ui.text_input("next_step", found.next_step, max_length=200),
+                ui.text_input("next_step", found.next_step, max_length=LONGEST),
                 True,
                 error=problem(state, "next_step"),
             ),
@@ -221,7 +221,7 @@ def _dialogs() -> rx.Component:
             ui.field(
                 "outcome_note",
                 "说明",
-                ui.textarea("outcome_note", rows=3, max_length=500),
+                ui.textarea("outcome_note", rows=3, max_length=LONGEST),
                 True,
                 error=problem(state, "outcome_note"),
             ),
@@ -230,7 +230,9 @@ def _dialogs() -> rx.Component:
             "reopen",
             "重新跟进",
             state.reopen,
-            ui.field("why", "原因", ui.text_input("why", max_length=200), True, error=problem(state, "why")),
+            ui.field(
+                "why", "原因", ui.text_input("why", max_length=LONGEST), True, error=problem(state, "why")
+            ),
         ),
         _dialog(
             "owner",

@@ -7,8 +7,7 @@ from typing import Any
 import reflex as rx
 
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import problem
-from cpegi_app.services.equity_interest import WORD_MAX
+from cpegi_app.pages.form import LONGEST, problem
 from cpegi_app.state.equity_interest import DealActState
 from cpegi_app.vocabulary.equity import Interest
 
@@ -27,7 +26,7 @@ def answer_dialog() -> rx.Component:
                 "why",
                 rx.cond(yes, "关注点", "原因"),
                 ui.textarea(
-                    "why", rows=3, max_length=WORD_MAX, placeholder="可不填；填写后有助于平台对接和推荐"
+                    "why", rows=3, max_length=LONGEST, placeholder="可不填；填写后有助于平台对接和推荐"
                 ),
                 error=problem(state, "why"),
             ),

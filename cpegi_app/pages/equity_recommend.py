@@ -9,9 +9,9 @@ import reflex as rx
 from cpegi_app.access import RECOMMEND, RECOMMEND_PROJECT, RECOMMEND_TO
 from cpegi_app.pages import ui
 from cpegi_app.pages.equity_parts import reason_chips
-from cpegi_app.pages.form import href, list_page, pager
+from cpegi_app.pages.form import LONGEST, href, list_page, pager
 from cpegi_app.pages.layout import page
-from cpegi_app.services.equity_recommend import NOTE_MAX, Candidate, InstitutionLine, ProjectLine
+from cpegi_app.services.equity_recommend import Candidate, InstitutionLine, ProjectLine
 from cpegi_app.state.equity_public import AMOUNT_LABELS
 from cpegi_app.state.equity_staff import RecommendProjectState, RecommendState, RecommendToState
 from cpegi_app.vocabulary import Industry, Region
@@ -188,7 +188,7 @@ def _candidates(state: Any, title: str, what: str, note: str, query: list) -> rx
                     "推荐语",
                     ui.text_input(
                         "note",
-                        max_length=NOTE_MAX,
+                        max_length=LONGEST,
                         placeholder="可不填；与匹配理由一并告知机构",
                         aria_invalid=ui.flag(state.note_error != ""),
                     ),

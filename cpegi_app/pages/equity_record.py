@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import field_of, problem, summary
+from cpegi_app.pages.form import LONGEST, field_of, problem, summary
 from cpegi_app.services.forms import Form
 from cpegi_app.services.investment_form import Difference
 from cpegi_app.services.investment_question import MessageView, Thread
@@ -58,7 +58,7 @@ def objection_card(
 
 def reason_field(state: Any, name: str, label: str, help: str) -> rx.Component:
     """Return a required text in which a reason is given."""
-    control = ui.textarea(name, "", rows=3, max_length=500)
+    control = ui.textarea(name, "", rows=3, max_length=LONGEST)
     return ui.field(name, label, control, required=True, help=help, error=problem(state, name), wide=True)
 
 
@@ -87,7 +87,7 @@ def _ask(state: Any) -> rx.Component:
         ui.field(
             "question",
             "疑问内容",
-            ui.textarea("question", "", rows=3, max_length=1000),
+            ui.textarea("question", "", rows=3, max_length=LONGEST),
             required=True,
             error=problem(state, "question"),
         ),
@@ -105,7 +105,7 @@ def _thread(t: rx.Var[Thread], state: Any) -> rx.Component:
         rx.el.textarea(
             name="question",
             rows="2",
-            max_length=1000,
+            max_length=LONGEST,
             class_name="input",
             aria_label="答复或补充",
             placeholder="在此继续填写",

@@ -8,7 +8,7 @@ import reflex as rx
 
 from cpegi_app.access import POLICIES, POLICY_EDIT, POLICY_PREVIEW
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import field_of, groups, href, list_page, problem, stored, summary
+from cpegi_app.pages.form import LONGEST, field_of, groups, href, list_page, problem, stored, summary
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_form import preview_form
 from cpegi_app.pages.policy_public import detail_cards
@@ -98,7 +98,7 @@ def _stop_dialog() -> rx.Component:
             ui.field(
                 "reason",
                 "停止原因",
-                ui.textarea("reason", rows=3, max_length=200),
+                ui.textarea("reason", rows=3, max_length=LONGEST),
                 required=True,
                 help="申请单位会看到，2 至 200 字",
                 error=problem(state, "reason"),
@@ -153,6 +153,8 @@ def _form() -> rx.Component:
     key = "policy-" + state.row_id.to_string()
     before = (policy_form.BASIC, policy_form.WINDOW, policy_form.WHO)
     return ui.form(
+        # The first button of the page takes a material away, or adds one: Enter must press none.
+        ui.enter_guard(),
         summary(state),
         *groups(PolicyForm, state, only=before),
         _conditions(),

@@ -31,6 +31,7 @@ def policy_application() -> rx.Component:
     """The application's form while it may be changed, and where it stands."""
     state = PolicyApplicationState
     key = "policy-application-" + state.row_id.to_string()
+    returned = state.view.status == "RETURNED"
     number = rx.cond(state.form.receipt != "", "受理编号 " + state.form.receipt, "")
     return rx.cond(
         state.sent,
@@ -52,20 +53,26 @@ def policy_application() -> rx.Component:
             ui.page_head(
                 rx.cond(state.form.policy.name != "", state.form.policy.name, POLICY_APPLICATION.title),
                 ui.link_button("返回列表", POLICY_APPLICATIONS.route),
-                ui.show(state.view.can_withdraw, ui.button("撤回", state.withdraw(False))),
+                ui.show(
+                    state.view.can_withdraw,
+                    ui.button(rx.cond(returned, "放弃申请", "撤回"), state.withdraw(False)),
+                ),
                 status=ui.tag(state.view.status_label, state.view.tone),
                 number=number,
             ),
             rx.cond(state.editable, _editor(key), _standing()),
             ui.dialog(
                 state.withdrawing != "",
-                "撤回后不能再提交",
-                rx.el.p(
-                    state.withdrawing, "。撤回后内容保留为草稿，但不能再提交，占用的记录和额度随之释放。"
-                ),
+                rx.cond(returned, "放弃这份申请", "撤回后不能再提交"),
+                rx.el.p(state.withdrawing),
                 actions=[
-                    ui.button("不撤回", state.stay),
-                    ui.button("仍要撤回", state.withdraw(True), "primary", class_name="is-danger"),
+                    ui.button(rx.cond(returned, "不放弃", "不撤回"), state.stay),
+                    ui.button(
+                        rx.cond(returned, "确认放弃", "仍要撤回"),
+                        state.withdraw(True),
+                        "primary",
+                        class_name="is-danger",
+                    ),
                 ],
                 on_close=state.stay,
                 ident="withdraw",
@@ -77,6 +84,7 @@ def policy_application() -> rx.Component:
 def _editor(key: Any) -> rx.Component:
     state = PolicyApplicationState
     return ui.form(
+        ui.enter_guard(),
         return_note(state, state.form.slots),
         # What was received is on its way: where it stands is told while it is corrected as well.
         ui.show(

@@ -9,12 +9,11 @@ import reflex as rx
 
 from cpegi_app.access import CLAIM_QUEUE, CLAIM_REVIEW, POLICY_CLAIM, POLICY_CLAIMS, POLICY_TRAIL
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import field_of, href, list_page, problem, summary, upload_field
+from cpegi_app.pages.form import LONGEST, field_of, href, list_page, problem, summary, upload_field
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_parts import MENU, changes_note, group, viewer, way
 from cpegi_app.pages.review import checks_card, data_cards, files_card, history_card, return_note
 from cpegi_app.services.policy_claim import RECEIPT, ClaimForm
-from cpegi_app.services.review import COMMENT_MAX
 from cpegi_app.state.policy_claim import (
     ClaimQueueState,
     ClaimReviewState,
@@ -125,6 +124,7 @@ def _editor(key: Any) -> rx.Component:
     state = PolicyClaimState
     payee = [field_of(ClaimForm.spec(n), state) for n in ("payee_name", "bank", "account_no")]
     return ui.form(
+        ui.enter_guard(),
         return_note(state),
         summary(state),
         ui.card(
@@ -262,7 +262,7 @@ def _claim_open() -> rx.Component:
             ui.field(
                 "comment",
                 "审核意见",
-                ui.textarea("comment", rows=2, max_length=COMMENT_MAX, placeholder="退回、不通过时必填"),
+                ui.textarea("comment", rows=2, max_length=LONGEST, placeholder="退回、不通过时必填"),
                 error=problem(state, "comment"),
             ),
             rx.el.div(

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import break_off
+from cpegi_app.pages.form import LONGEST, break_off
 from cpegi_app.services.files import FileView
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.policy_form import MOST_FILES
@@ -60,7 +60,7 @@ def _control(f: Any, keep: Any, error: Any) -> rx.Component:
     select = {k: v for k, v in common.items() if k != "read_only"} | {"disabled": f.locked}
     return rx.match(
         f.kind,
-        ("AREA", ui.textarea(f.name, f.value, max_length=1000, **common, **handlers)),
+        ("AREA", ui.textarea(f.name, f.value, max_length=LONGEST, **common, **handlers)),
         (
             "NUMBER",
             rx.el.span(
@@ -71,7 +71,7 @@ def _control(f: Any, keep: Any, error: Any) -> rx.Component:
         ),
         ("DATE", ui.date_input(f.name, f.value, min=f.low, max=f.high, **common, **handlers)),
         ("CHOICE", ui.select_input(f.name, f.options, f.value, **select, **changed)),
-        ui.text_input(f.name, f.value, max_length=500, **common, **handlers),
+        ui.text_input(f.name, f.value, max_length=LONGEST, **common, **handlers),
     )
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import reflex as rx
 
 from cpegi_app.pages import ui
-from cpegi_app.pages.review import new_value
+from cpegi_app.pages.form import LONGEST
+from cpegi_app.pages.review import revealable
 from cpegi_app.services.policy_review import AmountView
 from cpegi_app.services.policy_way import Step
 from cpegi_app.services.review_desk import DeskField, DeskFile, DeskGroup, DeskSlot
@@ -107,7 +108,7 @@ def flag(state: Any, name: Any, title: Any) -> list[rx.Component]:
         default_value=_stored(state, "r_" + name),
         placeholder="补正原因（必填）",
         aria_label=title + "需补正的原因",
-        max_length=200,
+        max_length=LONGEST,
         auto_complete="off",
         class_name="input flag-text",
         custom_attrs={"id": "f-r_" + name},
@@ -115,8 +116,13 @@ def flag(state: Any, name: Any, title: Any) -> list[rx.Component]:
     return [box, label, text]
 
 
-def group(state: Any, card: rx.Var[DeskGroup], names: Any, may_flag: bool) -> rx.Component:
-    """A card of lines: old and new where there is something to compare with, and a mark at what may be corrected."""
+def group(
+    state: Any, card: rx.Var[DeskGroup], names: Any, may_flag: bool, revealing: Any = None
+) -> rx.Component:
+    """A card of lines: old and new where there is something to compare with, and a mark at what may be corrected.
+
+    `revealing` is the state that reveals the lines that are masked for its reader.
+    """
     compared = state.desk.view.compared_with
     heads = rx.el.tr(
         rx.el.th("项目", scope="col"),
@@ -126,7 +132,7 @@ def group(state: Any, card: rx.Var[DeskGroup], names: Any, may_flag: bool) -> rx
     table = rx.el.table(
         rx.el.caption(card.title, class_name="sr-only"),
         rx.el.thead(heads),
-        rx.el.tbody(rx.foreach(card.fields, lambda f: _line(state, f, names, may_flag))),
+        rx.el.tbody(rx.foreach(card.fields, lambda f: _line(state, f, names, may_flag, revealing))),
         class_name=rx.cond(
             compared != "", "table diff desk-table has-old is-stack", "table diff desk-table is-stack"
         ),
@@ -135,7 +141,7 @@ def group(state: Any, card: rx.Var[DeskGroup], names: Any, may_flag: bool) -> rx
     return ui.card(card.title, table, extra=count, flush=True, key=card.title)
 
 
-def _line(state: Any, f: rx.Var[DeskField], names: Any, may_flag: bool) -> rx.Component:
+def _line(state: Any, f: rx.Var[DeskField], names: Any, may_flag: bool, revealing: Any) -> rx.Component:
     compared = state.desk.view.compared_with
     before = rx.el.p(rx.el.b("上次补正要求："), f.asked, class_name="field-reason")
     asked = ui.show(f.asked != "", before) if may_flag else rx.fragment()
@@ -155,7 +161,7 @@ def _line(state: Any, f: rx.Var[DeskField], names: Any, may_flag: bool) -> rx.Co
         ),
         rx.el.td(
             rx.el.div(
-                rx.el.span(new_value(f), class_name="flag-value"),
+                rx.el.span(revealable(f, revealing), class_name="flag-value"),
                 rx.cond(may, marks, rx.fragment()),
                 class_name="flag-line",
             ),

@@ -8,7 +8,7 @@ import reflex as rx
 
 from cpegi_app.access import PAYMENT_BATCH, PAYMENT_BATCHES, POLICY_TRAIL
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import href, list_page, problem
+from cpegi_app.pages.form import LONGEST, href, list_page, problem
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.offline_import import pick_files
 from cpegi_app.pages.policy_parts import MENU, pick
@@ -136,7 +136,7 @@ def _name_dialog() -> rx.Component:
             ui.field(
                 "name",
                 "批次名称",
-                ui.text_input("name", max_length=60, placeholder="例如：2026 年 11 月第一批"),
+                ui.text_input("name", max_length=LONGEST, placeholder="例如：2026 年 11 月第一批"),
                 required=True,
                 error=problem(state, "name"),
             ),

@@ -8,7 +8,7 @@ import reflex as rx
 
 from cpegi_app.access import PUBLIC_PUBLICITIES, PUBLIC_PUBLICITY, PUBLICITIES, PUBLICITY
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import field_of, href, list_page, problem, stored, summary
+from cpegi_app.pages.form import LONGEST, field_of, href, list_page, problem, stored, summary
 from cpegi_app.pages.layout import page, site
 from cpegi_app.pages.policy_parts import MENU
 from cpegi_app.services.policy_objection import ObjectionForm, ObjectionView
@@ -215,7 +215,7 @@ def _decision_dialog() -> rx.Component:
             ui.field(
                 "conclusion",
                 "处理结论",
-                ui.textarea("conclusion", rows=3, max_length=500),
+                ui.textarea("conclusion", rows=3, max_length=LONGEST),
                 required=True,
                 error=problem(state, "conclusion"),
             ),

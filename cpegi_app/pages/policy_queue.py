@@ -8,7 +8,7 @@ import reflex as rx
 
 from cpegi_app.access import POLICY_OVERVIEW, POLICY_QUEUE
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import list_page
+from cpegi_app.pages.form import LONGEST, list_page
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_parts import MENU, pick
 from cpegi_app.services.policy_bulk import BulkRow
@@ -146,7 +146,7 @@ def _bulk() -> rx.Component:
             ui.plain_table(columns, state.bulk, one, "批量通过的申请", stack=True),
             ui.show(
                 ~state.bulk_done,
-                ui.field("bulk_comment", "审核意见", ui.text_input("bulk_comment", max_length=200)),
+                ui.field("bulk_comment", "审核意见", ui.text_input("bulk_comment", max_length=LONGEST)),
                 ui.form_foot(
                     ui.button("取消", state.close),
                     ui.submit("确认通过", "approve", disabled=state.bulk_good == 0),

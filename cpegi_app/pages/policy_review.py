@@ -6,11 +6,10 @@ import reflex as rx
 
 from cpegi_app.access import POLICY_QUEUE, POLICY_REVIEW, POLICY_TRAIL
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import href, problem, stored, summary
+from cpegi_app.pages.form import LONGEST, href, problem, stored, summary
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_parts import MENU, amounts_card, changes_note, group, moves_card, viewer
 from cpegi_app.pages.review import checks_card, history_card
-from cpegi_app.services.review import COMMENT_MAX
 from cpegi_app.state.policy_desk import PolicyReviewState
 
 STEPS = ["受理", "形式审查", "业务审核", "公示", "兑现"]
@@ -46,6 +45,7 @@ def _desk() -> rx.Component:
         ui.card("", _head()),
         rx.cond(desk.open, _open(), _closed()),
         _hand_over(),
+        _end(),
     )
 
 
@@ -84,7 +84,7 @@ def _open() -> rx.Component:
             rx.el.div(
                 changes_note(desk),
                 checks_card(desk.view),
-                rx.foreach(desk.groups, lambda g: group(state, g, desk.markable, True)),
+                rx.foreach(desk.groups, lambda g: group(state, g, desk.markable, True, state)),
                 amounts_card(desk.amounts),
                 moves_card(desk.moves),
                 history_card(desk.view),
@@ -116,13 +116,13 @@ def _decision() -> rx.Component:
             ui.field(
                 "reviewed_reason",
                 "金额调整理由",
-                ui.text_input("reviewed_reason", max_length=200, placeholder="与申请金额不同时必填"),
+                ui.text_input("reviewed_reason", max_length=LONGEST, placeholder="与申请金额不同时必填"),
                 error=problem(state, "reviewed_reason"),
             ),
             ui.field(
                 "comment",
                 "审核意见",
-                ui.textarea("comment", rows=2, max_length=COMMENT_MAX, placeholder="不通过时必填"),
+                ui.textarea("comment", rows=2, max_length=LONGEST, placeholder="不通过时必填"),
                 error=problem(state, "comment"),
             ),
             class_name="decide-fields",
@@ -165,8 +165,16 @@ def _closed() -> rx.Component:
                     (desk.view.reason != "") & (desk.view.status != "PENDING"),
                     rx.el.p(rx.el.b("审核意见："), desk.view.reason, class_name="prose"),
                 ),
+                ui.show(
+                    desk.overdue,
+                    ui.note(
+                        "补正期限已过，申请单位仍未补正。可以终止办理，释放占用的记录和额度。", "warning"
+                    ),
+                ),
                 rx.el.div(
-                    ui.link_button("返回队列", POLICY_QUEUE.route, "primary", id="next"), class_name="row"
+                    ui.link_button("返回队列", POLICY_QUEUE.route, "primary", id="next"),
+                    ui.show(desk.overdue, ui.button("终止办理", state.ask_close, class_name="is-danger")),
+                    class_name="row",
                 ),
                 class_name="stack",
             ),
@@ -175,7 +183,7 @@ def _closed() -> rx.Component:
         rx.el.div(
             rx.el.div(
                 checks_card(desk.view),
-                rx.foreach(desk.groups, lambda g: group(state, g, desk.markable, False)),
+                rx.foreach(desk.groups, lambda g: group(state, g, desk.markable, False, state)),
                 amounts_card(desk.amounts),
                 moves_card(desk.moves),
                 history_card(desk.view),
@@ -205,7 +213,7 @@ def _hand_over() -> rx.Component:
             ui.field(
                 "reason",
                 "转交原因",
-                ui.textarea("reason", rows=3, max_length=500),
+                ui.textarea("reason", rows=3, max_length=LONGEST),
                 required=True,
                 error=problem(state, "reason"),
             ),
@@ -214,4 +222,26 @@ def _hand_over() -> rx.Component:
         ),
         on_close=state.close,
         ident="hand",
+    )
+
+
+def _end() -> rx.Component:
+    state = PolicyReviewState
+    return ui.dialog(
+        state.closing,
+        "终止办理这份申请",
+        ui.form(
+            rx.el.p("申请单位未在期限内补正。终止后不能恢复，占用的记录和额度随即释放，可用于新的申请。"),
+            ui.field(
+                "reason",
+                "终止原因",
+                ui.textarea("reason", rows=3, placeholder="2 至 200 字，申请单位会看到"),
+                required=True,
+                error=problem(state, "reason"),
+            ),
+            ui.form_foot(ui.button("取消", state.close), ui.submit("确认终止", "end", "danger")),
+            on_submit=state.end,
+        ),
+        on_close=state.close,
+        ident="end",
     )

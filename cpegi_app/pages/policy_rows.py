@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import problem, stored
+from cpegi_app.pages.form import LONGEST, problem, stored
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.policy_form import MOST_ROWS
 from cpegi_app.state.policy import PolicyEditState
@@ -45,14 +45,14 @@ def _material(n: int) -> rx.Component:
             ui.field(
                 name("name"),
                 "材料名称",
-                ui.text_input(name("name"), stored(state, name("name")), max_length=60),
+                ui.text_input(name("name"), stored(state, name("name")), max_length=LONGEST),
                 required=True,
                 error=problem(state, name("name")),
             ),
             ui.field(
                 name("note"),
                 "要求说明",
-                ui.text_input(name("note"), stored(state, name("note")), max_length=300),
+                ui.text_input(name("note"), stored(state, name("note")), max_length=LONGEST),
                 error=problem(state, name("note")),
             ),
         ),
@@ -142,7 +142,7 @@ def _question(row: Any) -> rx.Component:
         return ui.field(name(part), title, control, error=problem(state, name(part)), **more)
 
     def text(part: str, most: int) -> rx.Component:
-        return ui.text_input(name(part), stored(state, name(part)), max_length=most)
+        return ui.text_input(name(part), stored(state, name(part)), max_length=LONGEST)
 
     kind = ui.select_input(name("kind"), QuestionKind.options(), stored(state, name("kind")))
     return rx.el.fieldset(

@@ -136,7 +136,7 @@ def report_read() -> rx.Component:
             ),
         ),
         rx.el.div(
-            rx.el.div(_files(), data_cards(state.view), class_name="stack"),
+            rx.el.div(_files(), data_cards(state.view, state), class_name="stack"),
             rx.el.div(history_card(state.view), class_name="stack"),
             class_name="cols-main",
         ),

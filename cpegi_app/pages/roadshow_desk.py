@@ -8,7 +8,7 @@ import reflex as rx
 
 from cpegi_app.access import STAFF_ROADSHOW, STAFF_ROADSHOWS
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import groups, href, list_page, problem, summary, upload_field
+from cpegi_app.pages.form import LONGEST, groups, href, list_page, problem, summary, upload_field
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.roadshow import changes_card
 from cpegi_app.services.roadshow import RoadshowForm
@@ -274,7 +274,7 @@ def _form() -> rx.Component:
         ui.field(
             "reason",
             "变更原因",
-            ui.textarea("reason", "", rows=2, max_length=500),
+            ui.textarea("reason", "", rows=2, max_length=LONGEST),
             required=True,
             help="连同变更的内容通知全部已报名单位",
             error=problem(state, "reason"),
@@ -307,7 +307,7 @@ def _summary() -> rx.Component:
             ui.field(
                 "summary",
                 "小结",
-                ui.textarea("summary", state.desk.summary, rows=4, max_length=2000),
+                ui.textarea("summary", state.desk.summary, rows=4, max_length=LONGEST),
                 required=True,
                 help="受邀单位可见",
                 error=problem(state, "summary"),
@@ -326,7 +326,7 @@ def _cancel_dialog() -> rx.Component:
         ui.field(
             "why",
             "取消原因",
-            ui.textarea("why", "", rows=3, max_length=500, data_autofocus="true"),
+            ui.textarea("why", "", rows=3, max_length=LONGEST, data_autofocus="true"),
             required=True,
             error=problem(state, "why"),
         ),
@@ -358,7 +358,7 @@ def _attend_dialog() -> rx.Component:
                 "note",
                 rx.cond(state.values["note"], state.values["note"], "").to(str),
                 rows=2,
-                max_length=200,
+                max_length=LONGEST,
             ),
             error=problem(state, "note"),
         ),

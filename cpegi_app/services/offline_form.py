@@ -81,7 +81,7 @@ class OfflineLoanForm(Form):
     balance: Number = F("贷款余额", AFTER, widget=W.NUMBER, unit="万元", low=0, high=999_999, required=False)
     five_class: Text = F("五级分类", AFTER, widget=W.SELECT, options=FiveClass, required=False)
     contact: Text = F("联系人", AFTER, max_len=40, required=False)
-    contact_phone: Text = F("联系电话", AFTER, max_len=20, required=False)
+    contact_phone: Text = F("联系电话", AFTER, max_len=20, required=False, secret=True)
     remark: Text = F("备注", AFTER, widget=W.AREA, max_len=500, required=False)
 
     @field_validator(*RULES, mode="after")

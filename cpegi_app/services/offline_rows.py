@@ -15,6 +15,7 @@ from cpegi_app.models import FilingBatch, Loan, OfflineLoan, StoredFile
 from cpegi_app.services import audit, files, lists, offline_trial, review, sheet_writer, staff
 from cpegi_app.services.files import FileView
 from cpegi_app.services.forms import normalise, percent, wan
+from cpegi_app.services.identifiers import masked
 from cpegi_app.services.lists import Filters
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.offline_form import SPECS, check, heading, strings
@@ -364,10 +365,15 @@ def _mark(session: Session, actor: Actor, row_id: int, reason: str) -> None:
 
 
 def _lines(session: Session, actor: Actor, filters: Filters, shown: list[LoanRow]) -> list[list[object]]:
-    """Return rows as the import takes them."""
+    """Return rows as the import takes them; a person's number is masked for everybody but who has filed it."""
     query = select(OfflineLoan).where(col(OfflineLoan.id).in_([r.id for r in shown]))
     stored = {r.id: r for r in session.exec(query)}
-    return [sheet_writer.cells(SPECS, stored[r.id]) for r in shown]
+    return [_cells(actor, stored[r.id]) for r in shown]
+
+
+def _cells(actor: Actor, row: OfflineLoan) -> list[object]:
+    cells, hidden = sheet_writer.cells(SPECS, row), row.org_id != actor.org_id
+    return [masked(str(c)) if hidden and s.secret and c else c for s, c in zip(SPECS, cells, strict=True)]
 
 
 ROWS = lists.paged(

@@ -18,10 +18,13 @@ from cpegi_app.services import (
     policy_budget,
     policy_figures,
     policy_form,
+    policy_news,
     policy_parse,
     policy_template,
     staff,
 )
+from cpegi_app.services import policy_definition as definitions
+from cpegi_app.services.files import Examined
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.policy_definition import Definition
 from cpegi_app.services.policy_template import TemplateView
@@ -197,6 +200,19 @@ def drop_row(
     keep_draft(session, policy, version, draft)
 
 
+def refuse_file(session: Session, actor: Actor, policy_id: int, what: str, code: str) -> None:
+    """Refuse a template or example before it is looked into, as putting it to its material would."""
+    _place(load(session, actor, policy_id), what, code)
+
+
+def _place(policy: Policy, what: str, code: str) -> dict[str, Any]:
+    """Return the templates or examples of a draft that has the material."""
+    now = policy_template.kept(policy.draft, what)
+    if code not in policy.draft["materials"]:
+        raise NotFound("材料")
+    return now
+
+
 def attach_file(
     session: Session,
     actor: Actor,
@@ -205,13 +221,11 @@ def attach_file(
     what: str,
     code: str,
     name: str,
-    data: bytes,
+    data: bytes | Examined,
 ) -> int:
     """Put a template or a filled-in example (`what`: templates, samples) to a material."""
     policy = load(session, actor, policy_id)
-    now = policy_template.kept(policy.draft, what)
-    if code not in policy.draft["materials"]:
-        raise NotFound("材料")
+    now = _place(policy, what, code)
     stored = policy_template.store(session, actor, policy, name, data)
     entry = {"id": stored.id, "name": stored.name}
     keep_draft(session, policy, version, {**policy.draft, what: now | {code: entry}})
@@ -312,6 +326,8 @@ _CHANGED = "您的申请仍按开始填写时的版本办理；尚未提交的�
 
 
 def _in_force(session: Session, policy: Policy, row: PolicyVersion, d: Definition) -> None:
+    before = definitions.of_version(session, policy.version_id) if policy.version_id else None
+    policy_news.published(policy, d, before)
     policy.state, policy.version_id, policy.number = PolicyState.PUBLISHED.value, row.id, row.number
     policy.name, policy.category = d.name, d.category
     policy.opens_at, policy.closes_at = d.opens_at, d.closes_at

@@ -15,6 +15,7 @@ from cpegi_app.services import (
     notices,
     policy_budget,
     policy_check,
+    policy_clock,
     policy_decision,
     policy_describe,
     policy_records,
@@ -224,8 +225,10 @@ def submit(session: Session, actor: Actor, row_id: int, version: int, typed: dic
 
 
 def withdraw(session: Session, actor: Actor, row_id: int, version: int) -> None:
-    """撤回 until somebody has begun."""
-    review.act(session, FLOW, actor, row_id, Action.WITHDRAW, version)
+    """撤回 until somebody has begun; 放弃申请 of what was returned: it holds nothing any more."""
+    row = review.load_own(session, FLOW, actor, row_id)
+    comment = "放弃补正" if row.status == Status.RETURNED else ""
+    review.act(session, FLOW, actor, row_id, Action.WITHDRAW, version, comment=comment)
 
 
 def _before_submit(session: Session, actor: Actor, row: Any, payload: review.Payload) -> dict[str, Any]:
@@ -364,6 +367,8 @@ FLOW = review.register(
         after_approve=policy_decision.after_approve,
         before_drop=policy_decision.before_drop,
         has_begun=lambda row: row.begun_at is not None,
+        gives_up=True,
+        is_overdue=policy_clock.is_uncorrected,
         slots=_slots,
         outcome={Action.APPROVE: "申请已通过审核，公示无异议后可申请兑现。"},
     )

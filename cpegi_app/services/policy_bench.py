@@ -90,6 +90,7 @@ def staff(session: Session, actor: Actor) -> list[tuple[str, Todo]]:
     if not actor.may(Permission.POLICY_REVIEW):
         return []
     found = [(clock.local(row.received_at), _application(row)) for row in _open(session, actor)]
+    found += [(clock.local(row.received_at), _overdue(row)) for row in _uncorrected(session, actor)]
     claims, _ = policy_claim_list.queue(session, actor, filters={}, size=TODOS)
     for c in claims:
         todo = Todo(
@@ -112,6 +113,29 @@ def _open(session: Session, actor: Actor) -> list[PolicyApplication]:
         query = select(A).where(*where, or_(col(A.assignee_id).is_(None), A.assignee_id == actor.user_id))  # pyright: ignore
         found += session.exec(query.order_by(col(A.due_on), col(A.id)).limit(TODOS)).all()
     return found
+
+
+def _uncorrected(session: Session, actor: Actor) -> list[PolicyApplication]:
+    """Return what came back to its applicant and was not corrected in time: it holds its records until it is closed."""
+    found: list[PolicyApplication] = []
+    over = col(A.paused_on) <= policy_clock.uncorrected_since()
+    for stage in STAGES:
+        mine = policy_people.versions(session, actor, stage)
+        query = select(A).where(*policy_queue.at_stage(stage, mine, Status.RETURNED), over)
+        found += session.exec(query.order_by(col(A.due_on), col(A.id)).limit(TODOS)).all()
+    return found
+
+
+def _overdue(row: PolicyApplication) -> Todo:
+    return Todo(
+        title=f"{row.org_name} · {row.policy_name}",
+        note="申请单位未在期限内补正，可以终止办理，释放占用的记录和额度",
+        at=f"补正期限 {policy_clock.correct_by(row)}",
+        action="办理",
+        href=POLICY_REVIEW.url(aid=row.id),
+        tone="red",
+        tag="逾期未补正",
+    )
 
 
 def _application(row: PolicyApplication) -> Todo:
@@ -143,7 +167,7 @@ def own(session: Session, actor: Actor) -> list[Todo]:
         Todo(
             title=row.policy_name,
             note=row.reason or "请按标记的栏目和材料补正后重新提交",
-            at=f"退回于 {clock.local(row.decided_at)}",
+            at=f"请在 {policy_clock.correct_by(row)} 前补正",
             action="补正",
             href=POLICY_APPLICATION.url(aid=row.id),
             tone=TONES[Status.RETURNED],

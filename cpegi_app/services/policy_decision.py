@@ -23,6 +23,7 @@ from cpegi_app.vocabulary import Action, Status
 from cpegi_app.vocabulary.policy import AmountKind, PolicyStage
 
 STAGES = (PolicyStage.FORMAL, PolicyStage.BUSINESS)
+REASON_MAX = 200
 # Rows that a trigger keeps as they are.
 DECIDED = (Status.APPROVED, Status.REJECTED)
 
@@ -59,6 +60,9 @@ def reviewed(row: PolicyApplication, payload: Any) -> tuple[int, str]:
     """Return the amount that a reviewer approves, in 分, and why: what stood before unless another is given."""
     before = row.reviewed_fen if row.reviewed_fen is not None else row.asked_fen
     text, reason = normalise(payload.get("reviewed", "")), normalise(payload.get("reviewed_reason", ""))
+    if len(reason) > REASON_MAX:
+        said = f"金额调整理由最多 {REASON_MAX} 字，现有 {len(reason)} 字，请精简"
+        raise FormInvalid({"reviewed_reason": said})
     if not text:
         return before, reason
     try:

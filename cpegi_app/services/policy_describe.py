@@ -74,7 +74,8 @@ def _content(session: Session, row: Any, d: Definition, before: dict[str, str] |
 
     found = []
     for name, title, _most in (*policy_check.CONTACT, ("note", "申请说明", 0)):
-        found.append(Line(CONTENT, name, title, row.data.get(name, ""), old(name)))
+        value = row.data.get(name, "")
+        found.append(Line(CONTENT, name, title, value, old(name), secret=name == "phone"))
     for q in d.questions:
         if q.kind != QuestionKind.FILE:
             was = old(f"a_{q.code}")

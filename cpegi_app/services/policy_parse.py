@@ -17,6 +17,9 @@ from cpegi_app.services.policy_form import MOST_FILES, PEOPLE, SPECS, STAGES, Po
 from cpegi_app.services.policy_template import KEPT, kept
 from cpegi_app.vocabulary.policy import AmountBase, AmountRule, QuestionKind, RecordSide, RecordSource
 
+# How long the explanation of a material or a question may be.
+NOTE_MAX = 300
+
 
 def parse(draft: dict[str, Any], staff: dict[int, str]) -> Definition:
     """Return the checked definition, or every mistake at once; `staff` are the people who may be named."""
@@ -147,13 +150,14 @@ def _material(code: str, draft: dict[str, Any], errors: dict[str, str]) -> Mater
 
     if not 1 <= len(part("name")) <= 60:
         errors[f"m_{code}_name"] = "请填写材料名称，最多 60 字"
+    errors |= _too_long(f"m_{code}_note", "要求说明", part("note"), NOTE_MAX)
     template, sample = (kept(draft, what).get(code, {}) for what in KEPT)
     return Material(
         code=code,
-        name=part("name")[:60],
+        name=part("name"),
         required=part("required") == "YES",
         workbooks=part("workbooks") == "YES",
-        note=part("note")[:300],
+        note=part("note"),
         template=template.get("id"),
         template_name=template.get("name", ""),
         sample=sample.get("id"),
@@ -174,16 +178,24 @@ def _question(code: str, values: dict[str, str], errors: dict[str, str]) -> Ques
     options = tuple(dict.fromkeys(o for o in re.split(r"[\n,，、;；]+", part("options")) if o.strip()))
     if kind == QuestionKind.CHOICE and not 2 <= len(options) <= 20:
         errors[at + "options"] = "请填写 2 到 20 个选项，以顿号或换行分隔"
+    errors |= _too_long(at + "options", "每个选项", max(options, key=len, default=""), 60)
+    errors |= _too_long(at + "unit", "单位", part("unit"), 10)
+    errors |= _too_long(at + "note", "填写说明", part("note"), NOTE_MAX)
     return Question(
         code=code,
-        title=part("title")[:60],
+        title=part("title"),
         kind=kind if kind in QuestionKind._value2member_map_ else QuestionKind.TEXT.value,
         required=part("required") == "YES",
-        unit=part("unit")[:10],
+        unit=part("unit"),
         **_limits(kind, at, {end: part(end) for end in ("low", "high")}, errors),
-        options=tuple(o.strip()[:60] for o in options),
-        note=part("note")[:300],
+        options=tuple(o.strip() for o in options),
+        note=part("note"),
     )
+
+
+def _too_long(name: str, title: str, text: str, most: int) -> dict[str, str]:
+    """Return the sentence of a text that is over its limit: what does not fit is refused, never cut."""
+    return {name: f"{title}最多 {most} 字，现有 {len(text)} 字，请精简"} if len(text) > most else {}
 
 
 def _limits(kind: str, at: str, typed: dict[str, str], errors: dict[str, str]) -> dict[str, Any]:

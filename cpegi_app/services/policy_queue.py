@@ -22,10 +22,18 @@ from cpegi_app.vocabulary import Status
 from cpegi_app.vocabulary.policy import AssignmentMove, PolicyStage
 
 # Which part of a stage's queue is looked at.
-WHOSE = {"": "全部", "MINE": "我领取的", "FREE": "待领取", "LATE": "已超期", "RETURNED": "补正中"}
+WHOSE = {
+    "": "全部",
+    "MINE": "我领取的",
+    "FREE": "待领取",
+    "LATE": "已超期",
+    "RETURNED": "补正中",
+    "OVERDUE": "逾期未补正",
+}
 A = PolicyApplication
 # The index of the queue holds the first alone: a long queue is sorted by no other.
 SORTS = {"due": col(A.due_on), "received": col(A.received_at), "asked": col(A.asked_fen)}
+REASON_MAX = 500
 TABLE = list_count.Table(A, touched=list_count.updated(A))
 
 
@@ -65,13 +73,15 @@ def at_stage(stage: PolicyStage, mine: list[int] | None, status: Status = Status
 
 def _where(actor: Actor, stage: PolicyStage, mine: list[int] | None, filters: dict[str, str]) -> list[Any]:
     whose = filters.get("whose", "")
-    found = at_stage(stage, mine, Status.RETURNED if whose == "RETURNED" else Status.PENDING)
+    found = at_stage(stage, mine, Status.RETURNED if whose in ("RETURNED", "OVERDUE") else Status.PENDING)
     if whose == "MINE":
         found.append(A.assignee_id == actor.user_id)
     elif whose == "FREE":
         found.append(col(A.assignee_id).is_(None))
     elif whose == "LATE":
         found.append(col(A.due_on) < clock.today())
+    elif whose == "OVERDUE":
+        found.append(col(A.paused_on) <= policy_clock.uncorrected_since())
     if (policy := filters.get("policy", "")).isascii() and policy.isdigit():
         found.append(A.policy_id == int(policy[:9]))
     return [*found, *lists.named(filters, col(A.org_name), col(A.receipt_no))]
@@ -198,9 +208,11 @@ def hand_over(session: Session, actor: Actor, row_id: int, to_id: int, reason: s
     allowed |= {actor.user_id} if row.assignee_id != actor.user_id else set()
     if to_id not in allowed:
         raise FormInvalid({"to": "请从列表中选择同一环节的办理人员"})
-    reason = normalise(reason)[:500]
+    reason = normalise(reason)
     if not reason:
         raise FormInvalid({"reason": "请填写转交原因，接手人会看到"})
+    if len(reason) > REASON_MAX:
+        raise FormInvalid({"reason": f"转交原因最多 {REASON_MAX} 字，现有 {len(reason)} 字，请精简"})
     _move(session, actor, row, AssignmentMove.HAND_OVER, to_id, reason)
     head = f"政策申请转交给您：{row.org_name} · {row.policy_name}"
     notices.notify_waiting(session, [to_id], head, FLOW.reviewer_href(row))

@@ -86,6 +86,8 @@ class Desk(BaseModel):
     asked: str = ""
     proposed: str = ""
     last_word: str = ""
+    # Returned and not corrected in time: it may be closed, so that it holds nothing any more.
+    overdue: bool = False
 
 
 def desk(session: Session, actor: Actor, row_id: int) -> Desk:
@@ -132,6 +134,7 @@ def desk(session: Session, actor: Actor, row_id: int) -> Desk:
         asked=yuan(row.asked_fen),
         proposed=yuan(row.reviewed_fen if row.reviewed_fen is not None else row.asked_fen).replace(",", ""),
         last_word=review_desk.last_word(events),
+        overdue=status is Status.RETURNED and view.can_reject,
     )
 
 
@@ -280,6 +283,20 @@ def decide(
         values=values,
         key=key,
     )
+
+
+def close(session: Session, actor: Actor, row_id: int, version: int, reason: str) -> None:
+    """终止办理 of what was returned and not corrected in time: records, budget and place are free again."""
+    policy_people.require(actor, PolicyStage.FORMAL)
+    row = review.load(session, FLOW, actor, row_id)
+    if row.status == Status.RETURNED and not policy_clock.is_uncorrected(row):
+        last = policy_clock.correct_by(row)
+        raise DomainError(f"补正期限至 {last}，期满仍未补正的才能终止办理。请等待申请单位补正。")
+    reason = normalise(reason)
+    if not 2 <= len(reason) <= REASON_MAX:
+        raise FormInvalid({"reason": f"请填写终止办理的原因，2 至 {REASON_MAX} 字，申请单位会看到"})
+    comment = f"逾期未补正，终止办理：{reason}"
+    review.act(session, FLOW, actor, row_id, Action.REJECT, version, comment=comment)
 
 
 def _returned(

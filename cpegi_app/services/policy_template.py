@@ -48,15 +48,17 @@ def id_of(draft: dict[str, Any], what: str, code: str) -> int | None:
     return kept(draft, what).get(code, {}).get("id")
 
 
-def store(session: Session, actor: Actor, policy: Policy, name: str, data: bytes) -> PolicyFile:
+def store(
+    session: Session, actor: Actor, policy: Policy, name: str, data: bytes | files.Examined
+) -> PolicyFile:
     """Keep a file that is told apart by its content."""
-    kind = filetypes.inspect(name, data, allowed=ALLOWED)
+    found = files.examine(name, data, ALLOWED)
     stored = PolicyFile(
         policy_id=policy.id or 0,
-        sha256=files.store().put(data),
+        sha256=found.sha256,
         name=filetypes.display_name(name),
-        kind=kind.value,
-        size=len(data),
+        kind=found.kind.value,
+        size=len(found.data),
         uploaded_by=actor.user_id,
     )
     session.add(stored)

@@ -172,10 +172,15 @@ def _granted(session: Session, row: PolicyApplication) -> tuple[str, str]:
     return yuan(row.reviewed_fen or 0), why if row.reviewed_fen != row.asked_fen else ""
 
 
-def closed(session: Session, actor: Actor, row_id: int) -> str:
-    """Return why an own application could not be sent now, empty while its policy is open."""
-    _, of, _ = policy_application.load_own(session, actor, row_id)
-    return definitions.closed_sentence(of)
+def parting(session: Session, actor: Actor, row_id: int) -> tuple[str, str]:
+    """Return why an own application could not be sent now, and what is lost by taking it back: both may be empty."""
+    row, of, _ = policy_application.load_own(session, actor, row_id)
+    closed = definitions.closed_sentence(of)
+    if row.status == Status.RETURNED:
+        again = f"但{closed}，不能再提交" if closed else "申报截止前可以重新提交，办理时限重新计算"
+        return closed, f"放弃后不再办理，占用的记录和额度随即释放，已填写的内容保留为草稿，{again}。"
+    kept = "撤回后内容保留为草稿，但不能再提交，占用的记录和额度随之释放。"
+    return closed, f"{closed}。{kept}" if closed else ""
 
 
 def names(session: Session, actor: Actor, row_id: int) -> frozenset[str]:
@@ -239,9 +244,14 @@ def due(row: PolicyApplication) -> str:
 
 
 def _warnings(row: PolicyApplication, of: Policy) -> tuple[str, str]:
-    """Return why it cannot be sent now, and that there is a newer version to change to."""
+    """Return why it cannot be sent now or until when it has to be, and that there is a newer version to change to."""
     why = ""
-    if row.status == Status.DRAFT and (closed := definitions.closed_sentence(of)):
+    if row.status == Status.RETURNED:
+        why = (
+            f"请在 {policy_clock.correct_by(row)} 前补正并重新提交，申报截止后也可以补正。逾期未补正的，"
+            "受理部门可以终止办理；不再申请的，请点击“放弃申请”，占用的记录和额度随即释放。"
+        )
+    elif row.status == Status.DRAFT and (closed := definitions.closed_sentence(of)):
         why = f"{closed}，现在不能提交。已填写的内容保留为草稿。"
     newer = ""
     if row.status == Status.DRAFT and of.version_id != row.version_id and not why:

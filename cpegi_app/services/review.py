@@ -16,22 +16,15 @@ from cpegi_app.models import Reviewable, ReviewEvent
 from cpegi_app.services import audit, live, notices, once
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.locks import one_at_a_time
+from cpegi_app.services.review_parts import EDITABLE as EDITABLE
+from cpegi_app.services.review_parts import MOVES as MOVES
+from cpegi_app.services.review_parts import OPEN as OPEN
 from cpegi_app.services.review_parts import Check as Check
 from cpegi_app.services.review_parts import Description as Description
 from cpegi_app.services.review_parts import Line as Line
 from cpegi_app.services.review_parts import Slot as Slot
 from cpegi_app.vocabulary import TONES, Action, Status
 
-MOVES: dict[tuple[Status, Action], Status] = {
-    (Status.DRAFT, Action.SUBMIT): Status.PENDING,
-    (Status.RETURNED, Action.SUBMIT): Status.PENDING,
-    (Status.PENDING, Action.WITHDRAW): Status.DRAFT,
-    (Status.PENDING, Action.RETURN): Status.RETURNED,
-    (Status.PENDING, Action.APPROVE): Status.APPROVED,
-    (Status.PENDING, Action.REJECT): Status.REJECTED,
-}
-EDITABLE = (Status.DRAFT, Status.RETURNED)
-OPEN = (Status.DRAFT, Status.PENDING, Status.RETURNED)
 REASON_NEEDED = (Action.RETURN, Action.REJECT)
 COMMENT_MAX = 500
 REASON_MAX = 200
@@ -79,6 +72,9 @@ class Flow:
     before_drop: Hook = lambda session, actor, row, payload: None
     # From when on nobody can withdraw: somebody has begun on it.
     has_begun: Callable[[Any], bool] = lambda row: False
+    # Whether the owner may give up what was returned, and from when on a reviewer may close it uncorrected.
+    gives_up: bool = False
+    is_overdue: Callable[[Any], bool] = lambda row: False
     # Kinds of file beyond `FileSlot`, by the code that the file is kept under.
     slots: Callable[[Session, Any], dict[str, Slot]] = lambda session, row: {}
     # Who reads without submitting or deciding: what the row must be like is the flow's own rule.
@@ -111,16 +107,25 @@ def is_reviewer(flow: Flow, actor: Actor, row: Reviewable) -> bool:
     return actor.may(stage.permission) and stage.is_party(actor, row)
 
 
+def admits(flow: Flow, row: Reviewable, action: Action) -> bool:
+    """Tell whether the row as it stands leaves room for an action, whoever takes it."""
+    status = Status(row.status)
+    if status is Status.RETURNED and action is Action.WITHDRAW:
+        return flow.gives_up
+    if status is Status.RETURNED and action is Action.REJECT:
+        return flow.is_overdue(row)
+    return (status, action) in MOVES
+
+
 def allowed(flow: Flow, row: Reviewable, actor: Actor) -> tuple[Action, ...]:
     """Return the actions that the actor may take on the row now: exactly the buttons offered."""
-    status = Status(row.status)
     found: list[Action] = []
     for action in Action:
-        if (status, action) not in MOVES:
+        if not admits(flow, row, action):
             continue
         if action in (Action.SUBMIT, Action.WITHDRAW):
             # Once a first stage has approved, withdrawing would undo somebody else's decision.
-            held = action is Action.WITHDRAW and (row.stage > 0 or flow.has_begun(row))
+            held = row.status == Status.PENDING and (row.stage > 0 or flow.has_begun(row))
             if is_owner(actor, row) and actor.may(flow.submit) and not held:
                 found.append(action)
         elif action in flow.decisions and is_reviewer(flow, actor, row):
@@ -212,6 +217,8 @@ def act(
     # Where it waits may depend on the stage that it leaves.
     stage, waited_at = flow.stages[min(row.stage, len(flow.stages) - 1)], flow.reviewer_href(row)
     target = MOVES[Status(row.status), action]
+    if action is Action.WITHDRAW:
+        changes["stage"] = 0
     if action in (Action.WITHDRAW, Action.REJECT):
         changes |= flow.before_drop(session, actor, row, payload) or {}
     if action is Action.APPROVE:
@@ -374,11 +381,12 @@ def _why_not_editable(session: Session, flow: Flow, row: Reviewable) -> str:
 def _refusal(
     session: Session, flow: Flow, row: Reviewable, actor: Actor, action: Action, seen_version: int
 ) -> DomainError:
-    if (Status(row.status), action) not in MOVES:
+    if not admits(flow, row, action):
         if action is Action.SUBMIT and row.status == Status.PENDING:
             return Conflict(f"这份{flow.label}已经提交，正在审核中，无需重复提交。")
         return Conflict(_what_happened(session, flow, row.id or 0))
-    if action is Action.WITHDRAW and is_owner(actor, row) and flow.has_begun(row):
+    begun = row.status == Status.PENDING and flow.has_begun(row)
+    if action is Action.WITHDRAW and is_owner(actor, row) and begun:
         return Conflict(f"这份{flow.label}已开始办理，不能撤回。如需修改，请联系受理部门退回后再改。")
     if action not in flow.decisions and action not in (Action.SUBMIT, Action.WITHDRAW):
         return Forbidden(f"{flow.label}不支持“{action.label}”。")

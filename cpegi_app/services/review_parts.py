@@ -1,10 +1,25 @@
-"""What a flow says of its subject: lines, checks, kinds of file."""
+"""What flows share: the moves between statuses, and what a flow says of its subject: lines, checks, kinds of file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from cpegi_app.services.forms import Form
+from cpegi_app.vocabulary import Action, Status
+
+MOVES: dict[tuple[Status, Action], Status] = {
+    (Status.DRAFT, Action.SUBMIT): Status.PENDING,
+    (Status.RETURNED, Action.SUBMIT): Status.PENDING,
+    (Status.PENDING, Action.WITHDRAW): Status.DRAFT,
+    (Status.PENDING, Action.RETURN): Status.RETURNED,
+    (Status.PENDING, Action.APPROVE): Status.APPROVED,
+    (Status.PENDING, Action.REJECT): Status.REJECTED,
+    # Only where the flow says so: what is never corrected must not be held for ever.
+    (Status.RETURNED, Action.WITHDRAW): Status.DRAFT,
+    (Status.RETURNED, Action.REJECT): Status.REJECTED,
+}
+EDITABLE = (Status.DRAFT, Status.RETURNED)
+OPEN = (Status.DRAFT, Status.PENDING, Status.RETURNED)
 
 
 @dataclass(frozen=True)

@@ -168,6 +168,8 @@ def save(
         return row
     if published and not normalise(reason):
         raise FormInvalid({"reason": "请填写变更原因，会通知已报名单位"}, "请填写变更原因后再保存。")
+    if published and (much := len(normalise(reason))) > REASON_MAX:
+        raise FormInvalid({"reason": f"变更原因最多 {REASON_MAX} 字，现有 {much} 字，请精简"})
     more: dict[str, Any] = {}
     if publish and not published:
         more = {"state": RoadshowState.PUBLISHED.value, "published_at": clock.now()}

@@ -9,13 +9,14 @@ from reflex_base.utils.form import FormData
 
 from cpegi_app.access import POLICIES, POLICY_EDIT, POLICY_PREVIEW
 from cpegi_app.errors import DomainError, FormInvalid
-from cpegi_app.services import policy, policy_arrange, policy_list, policy_view
+from cpegi_app.services import files, policy, policy_arrange, policy_list, policy_template, policy_view
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.forms import posted
 from cpegi_app.services.policy import Editor
 from cpegi_app.services.policy_list import PolicyRow
 from cpegi_app.services.policy_template import SAMPLES, TEMPLATES
 from cpegi_app.services.policy_view import Form
+from cpegi_app.state import lanes
 from cpegi_app.state.base import Services, for_screen, int_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import info, on_error, success
@@ -167,8 +168,11 @@ class PolicyEditState(FormState, rx.State):
         for f in files_in[:1]:
             data = await f.read(MAX_FILE_BYTES + 1)
             name = f.filename or "文件"
+            # Looked into before the transaction: on SQLite it is everybody's only one that writes.
+            await self._read(policy.refuse_file, self.row_id, what, code)
+            found = await lanes.run(lanes.FILES, files.examine, name, data, policy_template.ALLOWED)
             self.version = await self._write(
-                policy.attach_file, self.row_id, self.version, what, code, name, data
+                policy.attach_file, self.row_id, self.version, what, code, name, found
             )
         await self._show(self.row_id, fresh=False)
 

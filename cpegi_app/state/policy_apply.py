@@ -34,8 +34,8 @@ from cpegi_app.state.form import FilesState
 from cpegi_app.state.message import info, on_error, success
 from cpegi_app.state.subject import changed
 from cpegi_app.state.table import TableState, shows
+from cpegi_app.vocabulary import Status
 
-LONGEST = 5000
 TOO_LARGE = f"文件超过 {MAX_FILE_BYTES >> 20} MB 上限，请压缩或拆分后重新上传。"
 
 
@@ -107,7 +107,7 @@ class PolicyApplicationState(FilesState, rx.State):
     record_word: str = ""
     precheck: PreCheck = PreCheck()
     saved_at: str = ""
-    # Why what is withdrawn could not be sent again, while that is asked about.
+    # What it means to withdraw or to give up, while that is asked about.
     withdrawing: str = ""
     _record_page: int = 1
 
@@ -141,11 +141,18 @@ class PolicyApplicationState(FilesState, rx.State):
     async def keep(self, name: str, value: str | bool):
         """暂存 one field as it is left; what cannot be kept is said, what was typed stays on the page."""
         if not self.editable:
-            return
-        text = ("YES" if value else "") if isinstance(value, bool) else text_arg(value, LONGEST)
-        typed = {text_arg(name, 40): text}
+            return None
+        text = ("YES" if value else "") if isinstance(value, bool) else value
+        place = text_arg(name, 40)
+        try:
+            typed = posted({place: text}, frozenset({place}))
+        except FormInvalid as refusal:
+            # What is too long is told at its place, not cut.
+            self._refuse(refusal, await self._read(policy_view.titles, self.row_id))
+            return on_error(refusal)
         self.version = await self._write(policy_application.save, self.row_id, self.version, typed)
         await self._after_change()
+        return None
 
     async def _after_change(self) -> None:
         """Show the amount anew, and that what was typed is kept."""
@@ -308,14 +315,17 @@ class PolicyApplicationState(FilesState, rx.State):
 
     @rx.event
     async def withdraw(self, sure: bool = False):
-        """撤回 until somebody has begun on it; asked again where it could not be sent any more."""
-        closed = await self._read(policy_view.closed, self.row_id)
-        self.withdrawing = "" if sure is True else closed
+        """撤回 until somebody has begun on it, 放弃 of what was returned; asked again where something is lost by it."""
+        closed, means = await self._read(policy_view.parting, self.row_id)
+        self.withdrawing = "" if sure is True else means
         if self.withdrawing:
             return None
+        given_up = self.form.status == Status.RETURNED
         await self._write(policy_application.withdraw, self.row_id, self.version)
         self.sent = False
         await self._show(self.row_id)
+        if given_up:
+            return success("已放弃申请，占用的记录和额度已释放，已填写的内容保留为草稿。")
         return success(f"已撤回。{closed}。" if closed else "已撤回，可修改后在申报截止前重新提交。")
 
     @rx.event

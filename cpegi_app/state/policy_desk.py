@@ -12,13 +12,16 @@ from cpegi_app.errors import Conflict, DomainError, FormInvalid
 from cpegi_app.services import policy_bulk, policy_exports, policy_queue, policy_review
 from cpegi_app.services.forms import posted
 from cpegi_app.services.policy_amount import yuan
+from cpegi_app.services.policy_application import FLOW
 from cpegi_app.services.policy_bulk import BulkRow
 from cpegi_app.services.policy_overview import OverviewRow
 from cpegi_app.services.policy_queue import QueueRow, StageCount
 from cpegi_app.services.policy_review import Desk
+from cpegi_app.services.review import COMMENT_MAX
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import MessageState, on_error, success
+from cpegi_app.state.reveal import RevealState
 from cpegi_app.state.table import TableState, shows
 from cpegi_app.vocabulary import Action
 from cpegi_app.vocabulary.policy import PolicyStage
@@ -121,6 +124,8 @@ class PolicyQueueState(TableState, rx.State):
     async def approve_chosen(self, data: dict):
         """Approve what was foreseen as fit: each by the checks of a single approval, in a transaction of its own."""
         comment = posted(data, frozenset({"bulk_comment", "intent"})).get("bulk_comment", "")
+        if len(comment) > COMMENT_MAX:
+            raise DomainError(f"审核意见最多 {COMMENT_MAX} 字，现有 {len(comment)} 字，请精简后再确认通过。")
         # Taken once: a second click finds nothing left to do.
         wanted, self.bulk = self.bulk, []
         if not self.bulk_open or self.bulk_done:
@@ -150,7 +155,7 @@ class PolicyQueueState(TableState, rx.State):
 
 
 @for_screen(POLICY_REVIEW)
-class PolicyReviewState(FormState, rx.State):
+class PolicyReviewState(FormState, RevealState, rx.State):
     """One application at the reviewer's desk: marks, amount, opinion, decision; hand-over."""
 
     desk: Desk = Desk()
@@ -158,13 +163,14 @@ class PolicyReviewState(FormState, rx.State):
     done: str = ""
     loaded: bool = False
     handing: bool = False
+    closing: bool = False
     _row_id: int = 0
 
     @rx.event
     async def load(self):
         """Open the application named by the address."""
-        self.desk, self.done, self.loaded, self.shown, self.handing = Desk(), "", False, 0, False
-        self._row_id = 0
+        self.desk, self.done, self.loaded, self.shown = Desk(), "", False, 0
+        self.handing, self.closing, self._row_id, self.revealed = False, False, 0, {}
         self._row_id = self._route_id("aid")
         await self._show()
         if self.desk.files:
@@ -175,6 +181,9 @@ class PolicyReviewState(FormState, rx.State):
         self.loaded = True
         marks = {f"r_{k}": v for k, v in self.desk.marks.items()} | {f"m_{k}": "yes" for k in self.desk.marks}
         self._open({"reviewed": self.desk.proposed} | marks)
+
+    def _record(self) -> tuple[str, int]:
+        return FLOW.name, self._row_id
 
     async def _arrive(self) -> str:
         """Say that somebody else has moved the application on; what is being written stays."""
@@ -216,8 +225,8 @@ class PolicyReviewState(FormState, rx.State):
 
     @rx.event
     def close(self):
-        """Put the dialog away."""
-        self.handing = False
+        """Put the dialogs away."""
+        self.handing, self.closing = False, False
 
     @rx.event
     async def hand_over(self, data: dict):
@@ -229,6 +238,21 @@ class PolicyReviewState(FormState, rx.State):
         self.handing = False
         await self._show()
         return success("已转交，接手人会收到通知。")
+
+    @rx.event
+    def ask_close(self):
+        """Open the dialog of 终止办理."""
+        self.closing = True
+
+    @rx.event
+    async def end(self, data: dict):
+        """终止办理 of what was not corrected in time, with the reason."""
+        reason = posted(data, frozenset({"reason", "intent"})).get("reason", "")
+        call = self._write(policy_review.close, self._row_id, self.desk.view.version, reason)
+        await self._checked(call, {"reason": "终止原因"})
+        self.closing = False
+        await self._show()
+        return success("已终止办理，占用的记录和额度已释放，申请单位会收到通知。")
 
     @rx.event
     async def decide(self, data: dict):

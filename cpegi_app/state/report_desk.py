@@ -10,14 +10,15 @@ from cpegi_app import clock
 from cpegi_app.access import REPORT_DUTIES, REPORT_MATRIX, REPORT_READ, REPORTS_READ
 from cpegi_app.services import report_calendar, report_desk, report_duty
 from cpegi_app.services.forms import posted
-from cpegi_app.services.report import Choice
+from cpegi_app.services.report import FLOW, Choice
 from cpegi_app.services.report_calendar import MatrixColumn, MatrixRow
 from cpegi_app.services.report_desk import ReadRow
 from cpegi_app.services.report_duty import DutyForm, DutyRow
 from cpegi_app.services.review_view import ReviewView
-from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
+from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import success
+from cpegi_app.state.reveal import RevealState
 from cpegi_app.state.table import TableState, shows
 
 DUTY_NAMES = frozenset(DutyForm.model_fields) | {"intent"}
@@ -51,7 +52,7 @@ class ReportsReadState(TableState, rx.State):
 
 
 @for_screen(REPORT_READ)
-class ReportReadState(Services, rx.State):
+class ReportReadState(RevealState, rx.State):
     """One approved report in full."""
 
     row: ReadRow = ReadRow()
@@ -62,9 +63,13 @@ class ReportReadState(Services, rx.State):
     @rx.event
     async def load(self):
         """Open the report named by the address."""
+        self.revealed = {}
         found = await self._read(report_desk.one, self._route_id("rid"))
         self.row, self.view = found.row, found.view
         self._preview(next((f.id for f in found.view.files if f.kind != "xlsx"), 0))
+
+    def _record(self) -> tuple[str, int]:
+        return FLOW.name, self.view.id
 
     @rx.event
     def preview(self, file_id: int):

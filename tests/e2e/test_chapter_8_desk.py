@@ -137,6 +137,10 @@ def _send_back(staff: Walk) -> None:
     page = staff.page
     _open(staff)
     staff.sees("本周外出，请代为办理")
+    number = page.locator("#line-phone")
+    expect(number).to_contain_text("****")
+    press(staff, "查看号码：联系电话", number)
+    expect(number).not_to_contain_text("****")
     page.locator("[name=m_a_q4]").check()
     page.locator("[name=r_a_q4]").fill("请写明设备名称和数量")
     press(staff, "退回补正")
@@ -153,6 +157,15 @@ def _correct(firm: Walk) -> None:
     # Nothing but what was marked can be changed.
     expect(page.locator("[name=a_q5]")).not_to_be_editable()
     firm.step("8.1-18", "补正：审核人标记的内容一次列出，只能修改这些内容；修改后重新提交")
+    press(firm, "放弃申请")
+    firm.sees("占用的记录和额度随即释放")
+    firm.check()
+    press(firm, "不放弃", page.get_by_role("dialog"))
+    # Pasted whole, Enter presses no button; what is too long is told on sending.
+    fill(page, {"a_q4": "长" * 501})
+    page.locator("[name=a_q4]").press("Enter")
+    press(firm, "提交")
+    firm.sees("最多 500 字，现有 501 字")
     fill(page, {"a_q4": "购置五轴数控机床 2 台"})
     press(firm, "提交")
     firm.sees("已受理，编号")

@@ -71,6 +71,9 @@ def expected(world: World, status: Status, stage: int, who: str, actor: Actor) -
     if owns and flow.submit in actor.grants:
         found |= {Action.SUBMIT} if status in (Status.DRAFT, Status.RETURNED) else set()
         found |= {Action.WITHDRAW} if status is Status.PENDING and stage == 0 else set()
+        # An application under a policy holds records and budget: what is returned may be given up.
+        given_up = status is Status.RETURNED and flow.name == "policy_application"
+        found |= {Action.WITHDRAW} if given_up else set()
     decider = flow.stages[stage]
     if decider is PLATFORM:
         decides = who in ("staff",) or (who.startswith("reviewer") and actor.role == "STAFF")

@@ -177,3 +177,20 @@ def test_the_search_for_banned_calls_finds_them(banned: str, tmp_path: Path, mon
     monkeypatch.setitem(globals(), "ROOT", tmp_path)
     with pytest.raises(AssertionError):
         test_nothing_that_runs_stored_text_or_needs_eval()
+
+
+def test_no_field_cuts_what_is_pasted_into_it():
+    """Over a limit the service refuses with a sentence; only a word to look for may be cut by its field."""
+    chapters = ("policy", "roadshow", "equity")
+    pages = [p for p in sources("cpegi_app/pages") if p.name.startswith(chapters)]
+    assert [
+        place(path, call)
+        for path in pages
+        for call, _ in calls(path)
+        for given in call.keywords
+        if given.arg == "max_length" and dotted(given.value) != "LONGEST" and not _looks_for(call)
+    ] == []
+
+
+def _looks_for(call: ast.Call) -> bool:
+    return any(k.arg == "type" and getattr(k.value, "value", "") == "search" for k in call.keywords)

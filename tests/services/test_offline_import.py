@@ -316,6 +316,15 @@ def test_an_export_holds_the_rows_that_are_looked_for_in_their_order(session: Se
     assert shown({"word": numbers[1]}) == [numbers[1]] and shown({"only": "return"}) == []
 
 
+def test_a_contacts_number_is_masked_in_the_reviewers_export(session: Session):
+    world = filing_world(session, contact_phone="13800001234")
+    world.act(session, Action.SUBMIT)
+    place = [s.name for s in SPECS].index("contact_phone")
+    for actor, number in ((world.owner, "13800001234"), (world.reviewer, "138****1234")):
+        sheet: Any = load_workbook(io.BytesIO(exported(session, actor, {"batch": str(world.row_id)}))).active
+        assert [r[place].value for r in sheet.iter_rows(min_row=2)] == [number]
+
+
 def test_export_then_import_brings_the_same_rows(session: Session):
     odd = {"remark": "2E+3 _x0041_ 𠮷😀", "contact": "=1+1", "balance": "12.34", "guarantee_fee": "0.05"}
     world = filing_world(session, rows=3, purpose="+1", guarantor="@SUM(A1)", **odd)

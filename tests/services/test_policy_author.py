@@ -104,6 +104,23 @@ def test_wrong_limits_are_told_to_the_author(session: Session, part, field: str,
     assert says in refusal.value.fields[f"q_q1_{field}"]
 
 
+@pytest.mark.parametrize(
+    ("what", "part", "place", "most"),
+    [
+        ("questions", TEXT | {"note": "字" * 301}, "q_q1_note", 300),
+        ("questions", {"title": "人数", "kind": "NUMBER", "unit": "人" * 11}, "q_q1_unit", 10),
+        ("questions", {"title": "类型", "kind": "CHOICE", "options": "甲、" + "乙" * 61}, "q_q1_options", 60),
+        ("materials", {"name": "申请表", "note": "字" * 301}, "m_m1_note", 300),
+    ],
+)
+def test_what_is_too_long_is_refused_and_not_cut(session: Session, what: str, part, place: str, most: int):
+    staff = factories.staff(session)
+    row = policies.draft(session, staff, **{what: (part,)})
+    with pytest.raises(FormInvalid) as refusal:
+        policy.publish(session, staff, row.id or 0, row.version)
+    assert f"最多 {most} 字，现有 {most + 1} 字" in refusal.value.fields[place]
+
+
 def test_limits_of_a_kind_that_has_none_are_not_published(session: Session):
     part = {"title": "类型", "kind": "CHOICE", "options": "甲、乙", "low": "1", "high": "很多"}
     found = question(session, **part)

@@ -206,6 +206,12 @@ def test_who_has_taken_it_decides_until_it_is_handed_over_or_given_back(session:
         policy_queue.hand_over(session, one, row.id or 0, two.user_id, " ")
     with pytest.raises(FormInvalid):
         policy_queue.hand_over(session, one, row.id or 0, owner.user_id, "不是工作人员")
+    with pytest.raises(FormInvalid) as refusal:
+        policy_queue.hand_over(session, one, row.id or 0, two.user_id, "长" * 501)
+    assert "最多 500 字，现有 501 字" in refusal.value.fields["reason"]
+    with pytest.raises(FormInvalid) as refusal:
+        decide(session, one, row, Action.APPROVE, payload={"reviewed": "1", "reviewed_reason": "长" * 201})
+    assert "最多 200 字，现有 201 字" in refusal.value.fields["reviewed_reason"]
     policy_queue.hand_over(session, one, row.id or 0, two.user_id, "出差")
     with pytest.raises(Conflict, match="已由乙领取"):
         decide(session, one, row, Action.APPROVE)

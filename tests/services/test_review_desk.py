@@ -42,10 +42,22 @@ def test_the_desk_shows_whatever_waits_for_the_platform(session: Session, flow: 
     assert found.last_word.startswith("平台管理人员 赵审核于")
 
 
-@pytest.mark.parametrize("name", ["verification", "profile_change", "application"])
+def a_monthly_report(session: Session) -> World:
+    """Return a report with statistics: they name who filled them in."""
+    figures = factories.statistics_data(s_phone="13800001234")
+    return worlds.report_world(
+        session, factories.member(session, Kind.INTERMEDIARY), "MONTHLY", "2024-02", **figures
+    )
+
+
+LINES = {"application": "p_mobile", "policy_application": "phone", "report": "s_phone"}
+WITH_A_NUMBER = {"report": a_monthly_report}
+
+
+@pytest.mark.parametrize("name", ["verification", "profile_change", *LINES])
 def test_a_persons_number_is_masked_for_whoever_decides_and_each_look_is_kept(session: Session, name: str):
-    world = worlds.WORLDS[name](session).bring_to(session, Status.PENDING)
-    line = "p_mobile" if name == "application" else "mobile"
+    world = WITH_A_NUMBER.get(name, worlds.WORLDS[name])(session).bring_to(session, Status.PENDING)
+    line = LINES.get(name, "mobile")
 
     def numbers(actor: Actor) -> set[str]:
         view = review_view.view(session, world.flow, actor, world.row_id)

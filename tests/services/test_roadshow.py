@@ -178,6 +178,9 @@ def test_a_change_needs_a_reason_and_nothing_changed_is_no_change(session: Sessi
     with pytest.raises(FormInvalid) as refusal:
         changed(session, row, staff, reason=" ", place="别处")
     assert "变更原因" in refusal.value.fields["reason"]
+    with pytest.raises(FormInvalid) as refusal:
+        changed(session, row, staff, reason="改" * 501, place="别处")
+    assert "最多 500 字，现有 501 字" in refusal.value.fields["reason"]
     version = row.version
     assert changed(session, row, staff, reason="").version == version
 

@@ -53,7 +53,8 @@ PUBLISHED = (
     "equity_project.data.intro",
 )
 # Persons' numbers: masked for whoever decides, until they ask.
-PERSONAL, MASKED_IN = (".mobile", ".contact_phone"), {"verification", "profile_change", "application"}
+PERSONAL = (".mobile", ".contact_phone", ".phone", ".s_phone")
+MASKED_IN = {"verification", "profile_change", "application", "policy_application", "report", "offline_loan"}
 MARK = re.compile(r"§([a-z_]+\.[a-z_.]+)§(\d+)")
 NUMBER = re.compile(r"(?<!\d)199\d{8}(?!\d)")
 FREE = {
@@ -61,7 +62,7 @@ FREE = {
     for form in (ApplicationForm, DecisionForm, DisbursementForm, ProductForm, *FORMS.values())
     for spec in form.specs()
     if spec.widget in (Widget.TEXT, Widget.AREA) and not spec.options and issubclass(form, Form)
-}
+} | {"phone", "s_phone"}
 
 
 def marked(value: Any, where: str, row: int) -> Any:

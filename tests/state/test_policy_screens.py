@@ -9,11 +9,12 @@ import pytest
 from starlette.applications import Starlette
 
 from cpegi_app import clock, db
-from cpegi_app.access import PAYMENT_BATCH, POLICY_APPLICATION, Permission
+from cpegi_app.access import PAYMENT_BATCH, POLICY_APPLICATION, POLICY_REVIEW, Permission
 from cpegi_app.models import Policy, PolicyApplication
 from cpegi_app.services import sessions
 from cpegi_app.state.policy_apply import PolicyApplicationState
-from cpegi_app.vocabulary import Status
+from cpegi_app.state.policy_desk import PolicyReviewState
+from cpegi_app.vocabulary import Action, Status
 from cpegi_app.web import exports
 from tests import policies
 from tests.state.cast import Cast
@@ -43,6 +44,57 @@ async def test_after_the_window_a_withdrawal_is_asked_about_first(cast: Cast) ->
         assert (await rig.state(TAB, PolicyApplicationState)).withdrawing == ""
         reply = await rig.send(f"{NAME}.withdraw", {"sure": True}, sid=firm.sid, tab=TAB)
         assert reply.said.startswith("已撤回。申报已于") and status() == Status.DRAFT
+        assert rig.unforeseen == []
+
+
+async def test_what_is_returned_is_given_up_by_its_owner_or_closed_by_the_staff(cast: Cast) -> None:
+    firm, _ = cast.who_may(POLICY_APPLICATION)
+    boss, _ = cast.who_may(POLICY_REVIEW)
+    with db.transaction() as session:
+        rows = []
+        for _ in range(2):
+            row = policies.sent(session, actor_of(session, firm), policies.published(session))
+            rows.append(policies.act(session, actor_of(session, boss), row, Action.RETURN, "请补充说明").id)
+        long_ago = clock.today() - timedelta(days=60)
+        session.get_one(PolicyApplication, rows[1]).paused_on = long_ago
+
+    def stands(row_id: int) -> tuple[str, str]:
+        with db.reading() as session:
+            row = session.get_one(PolicyApplication, row_id)
+            return row.status, row.reason
+
+    desk = PolicyReviewState.get_full_name()
+    async with running() as rig:
+        await rig.open(POLICY_APPLICATION, sid=firm.sid, tab=TAB, aid=rows[0])
+        await rig.send(f"{NAME}.withdraw", {}, sid=firm.sid, tab=TAB)
+        assert "放弃后不再办理" in (await rig.state(TAB, PolicyApplicationState)).withdrawing
+        assert stands(rows[0])[0] == Status.RETURNED
+        reply = await rig.send(f"{NAME}.withdraw", {"sure": True}, sid=firm.sid, tab=TAB)
+        assert reply.said.startswith("已放弃申请") and stands(rows[0])[0] == Status.DRAFT
+        await rig.open(POLICY_REVIEW, sid=boss.sid, tab="desk", aid=rows[1])
+        assert (await rig.state("desk", PolicyReviewState)).desk.overdue
+        await rig.send(f"{desk}.ask_close", {}, sid=boss.sid, tab="desk")
+        reply = await rig.send(f"{desk}.end", {"data": {"reason": ""}}, sid=boss.sid, tab="desk")
+        assert "reason" in (await rig.state("desk", PolicyReviewState)).errors
+        data = {"data": {"reason": "催告后仍未补正"}}
+        reply = await rig.send(f"{desk}.end", data, sid=boss.sid, tab="desk")
+        assert reply.said.startswith("已终止办理")
+        assert stands(rows[1]) == (Status.REJECTED, "逾期未补正，终止办理：催告后仍未补正")
+        assert rig.unforeseen == []
+
+
+async def test_what_is_too_long_is_told_at_its_place_and_not_cut(cast: Cast) -> None:
+    firm, params = cast.who_may(POLICY_APPLICATION)
+    async with running() as rig:
+        await rig.open(POLICY_APPLICATION, sid=firm.sid, tab=TAB, **params)
+        typed = {"name": "note", "value": "长" * 5001}
+        await rig.send(f"{NAME}.keep", typed, sid=firm.sid, tab=TAB)
+        assert "最多 5000 字" in (await rig.state(TAB, PolicyApplicationState)).errors["note"]
+        with db.reading() as session:
+            assert session.get_one(PolicyApplication, params["aid"]).data["note"] == ""
+        await rig.send(f"{NAME}.keep", typed | {"value": "长" * 1001}, sid=firm.sid, tab=TAB)
+        with db.reading() as session:
+            assert len(session.get_one(PolicyApplication, params["aid"]).data["note"]) == 1001
         assert rig.unforeseen == []
 
 

@@ -10,7 +10,7 @@ import reflex as rx
 from sqlmodel import select
 
 from cpegi_app import access, db
-from cpegi_app.models import StoredFile
+from cpegi_app.models import Policy, PolicyFile, StoredFile
 from cpegi_app.services import filetypes
 from tests.factories import png
 from tests.state.cast import Cast
@@ -18,15 +18,23 @@ from tests.state.rig import running
 from tests.state.test_double import handler_of
 
 
-async def test_a_file_is_looked_into_while_others_write(cast: Cast, monkeypatch: pytest.MonkeyPatch):
-    scan, others_wrote = filetypes._SCANS[filetypes.FileKind.PNG], []
+@pytest.fixture
+def others_wrote(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Let somebody else write whenever a picture is looked into; return how often that went."""
+    scan, wrote = filetypes._SCANS[filetypes.FileKind.PNG], []
 
     def watched(data: bytes) -> None:
-        with db.transaction():
-            others_wrote.append(True)
+        with db.transaction() as session:
+            # Begins to write: refused while somebody else does.
+            session.connection()
+            wrote.append(True)
         scan(data)
 
     monkeypatch.setitem(filetypes._SCANS, filetypes.FileKind.PNG, watched)
+    return wrote
+
+
+async def test_a_file_is_looked_into_while_others_write(cast: Cast, others_wrote: list[bool]):
     who, params = cast.who_may(access.PRODUCT_EDIT)
     upload = handler_of(access.PRODUCT_EDIT, "upload")
     async with running() as rig:
@@ -39,3 +47,22 @@ async def test_a_file_is_looked_into_while_others_write(cast: Cast, monkeypatch:
     with db.reading() as session:
         names = session.exec(select(StoredFile.name).where(StoredFile.subject_id == params["rid"])).all()
     assert "说明.png" in names
+
+
+async def test_a_template_is_looked_into_while_others_write(cast: Cast, others_wrote: list[bool]):
+    who, params = cast.who_may(access.POLICY_EDIT)
+    upload = handler_of(access.POLICY_EDIT, "upload_template")
+    async with running() as rig:
+        await rig.open(access.POLICY_EDIT, sid=who.sid, tab="editor", **params)
+        for data, nth in ((png(78), 0), (b"no picture", 0), (png(79), 99)):
+            file = rx.UploadFile(file=io.BytesIO(data), path=Path("空表.png"))
+            await rig.post(
+                "editor", upload.name, {"files_in": [file], "nth": nth}, sid=who.sid, params=params
+            )
+        # What is no picture, and what has no place, is refused and not looked into.
+        assert others_wrote == [True]
+        assert not rig.unforeseen, rig.unforeseen
+    with db.reading() as session:
+        draft = session.get_one(Policy, params["pid"]).draft
+        kept = session.exec(select(PolicyFile.name).where(PolicyFile.policy_id == params["pid"])).all()
+    assert kept == ["空表.png"] and draft["templates"][draft["materials"][0]]["name"] == "空表.png"
