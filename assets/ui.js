@@ -532,6 +532,17 @@
   });
   window.addEventListener("popstate", function () { depart(true); });
 
+  /* A long menu shows where one is, without moving the page. */
+  var menuAt = "";
+  function showInMenu() {
+    var link = doc.querySelector('.side-link[aria-current="page"]');
+    if (!link || menuAt === link.pathname) return;
+    menuAt = link.pathname;
+    var box = link.closest(".side"), over = link.getBoundingClientRect(), within = box.getBoundingClientRect();
+    if (over.bottom > within.bottom) box.scrollTop += over.bottom - within.bottom + 60;
+    else if (over.top < within.top) box.scrollTop -= within.top - over.top + 60;
+  }
+
   /* ---------- one observer ---------- */
   function scan() {
     sweepDialogs();
@@ -547,6 +558,7 @@
     all("button[data-wait]").forEach(holdBack);
     focusErrors();
     arrive();
+    showInMenu();
   }
   new MutationObserver(scan).observe(root, {
     childList: true, subtree: true, attributes: true,

@@ -85,7 +85,7 @@ def _own_row(row: Any) -> list:
 
 def _row(row: Any) -> list:
     return [
-        rx.el.div(row.borrower, rx.el.p(row.institution, class_name="small muted")),
+        ui.two_lines(row.borrower, row.institution),
         *_figures(row),
     ]
 
