@@ -497,7 +497,8 @@
   function bare(address) { return address.replace(/\/+$/, ""); }
   function here() { return bare(location.pathname); }
   var path = here();
-  var arriving = null;  /* {top: whether to scroll, loads: whether it has begun to} until the new page is drawn and has loaded */
+  /* {top: whether to scroll, loads: whether it has begun to, first: the page was loaded} until it is drawn and has loaded */
+  var arriving = { first: true };
   function heading() { return doc.querySelector("main h1") || doc.querySelector("h1"); }
   function depart(isBack) {
     if (here() === path) return;
@@ -516,9 +517,12 @@
     /* While the page loads, which begins a moment after it is drawn, nothing in it takes the focus. */
     var busy = main.getAttribute("aria-busy") === "true";
     arriving.loads = arriving.loads || busy;
-    if (busy || !arriving.loads) return;
+    if (busy || !(arriving.loads || arriving.first)) return;
+    var first = arriving.first, start = main.querySelector("[data-autofocus]");
     arriving = null;
     if (dialogs.length || doc.activeElement.matches("input, select, textarea")) return;
+    /* A page that is there to be typed into is ready for it; a page just loaded else keeps its focus. */
+    if (start || first) return focusOn(start);
     title.tabIndex = -1;
     title.focus({ preventScroll: true });
   }
@@ -531,6 +535,17 @@
     };
   });
   window.addEventListener("popstate", function () { depart(true); });
+
+  /* A long menu shows where one is, without moving the page. */
+  var menuAt = "";
+  function showInMenu() {
+    var link = doc.querySelector('.side-link[aria-current="page"]');
+    if (!link || menuAt === link.pathname) return;
+    menuAt = link.pathname;
+    var box = link.closest(".side"), over = link.getBoundingClientRect(), within = box.getBoundingClientRect();
+    if (over.bottom > within.bottom) box.scrollTop += over.bottom - within.bottom + 60;
+    else if (over.top < within.top) box.scrollTop -= within.top - over.top + 60;
+  }
 
   /* ---------- one observer ---------- */
   function scan() {
@@ -547,6 +562,7 @@
     all("button[data-wait]").forEach(holdBack);
     focusErrors();
     arrive();
+    showInMenu();
   }
   new MutationObserver(scan).observe(root, {
     childList: true, subtree: true, attributes: true,

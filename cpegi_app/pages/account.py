@@ -232,6 +232,7 @@ def _login_form() -> rx.Component:
                 max_length=20,
                 auto_complete="username",
                 placeholder="注册时使用的手机号码",
+                data_autofocus="true",
             ),
             error=problem(state, "phone"),
         ),

@@ -66,7 +66,7 @@ def _board() -> rx.Component:
         ui.button("查询", type_="submit", icon_name="search"),
         on_submit=state.find,
         role="search",
-        class_name="row",
+        class_name="find",
     )
     return rx.el.div(
         rx.el.div(owners, word, class_name="row row-between"),
@@ -128,12 +128,11 @@ def _card(card: rx.Var[LeadCard]) -> rx.Component:
 def _open() -> rx.Component:
     def row(c: rx.Var[LeadCard]) -> list:
         return [
-            c.project,
-            c.org,
+            ui.two_lines(c.project, c.org),
             ui.tag(c.stage, c.tone),
             rx.cond(c.owner != "", c.owner, "未分配"),
-            c.next_step,
-            rx.cond(c.late, ui.tag("已逾期 " + c.next_on, "red"), c.next_on),
+            rx.cond(c.next_step != "", c.next_step, "—"),
+            rx.cond(c.late, ui.tag("已逾期 " + c.next_on, "red"), rx.cond(c.next_on != "", c.next_on, "—")),
             c.at,
             [ui.link("跟进", href(LEAD, c.id), aria_label="跟进线索：" + c.project)],
         ]
@@ -141,8 +140,7 @@ def _open() -> rx.Component:
     return list_page(
         OpenLeadsState,
         [
-            ui.Col("项目", wrap=True),
-            ui.Col("机构", wrap=True),
+            ui.Col("项目 / 机构", clip=True),
             "阶段",
             "负责人",
             ui.Col("下一步", wrap=True),
@@ -170,8 +168,7 @@ def _word() -> rx.Component:
 def _closed() -> rx.Component:
     def row(c: rx.Var[LeadCard]) -> list:
         return [
-            c.project,
-            c.org,
+            ui.two_lines(c.project, c.org),
             c.outcome,
             c.outcome_note,
             rx.cond(c.owner != "", c.owner, "—"),
@@ -182,8 +179,7 @@ def _closed() -> rx.Component:
     return list_page(
         ClosedLeadsState,
         [
-            ui.Col("项目", wrap=True),
-            ui.Col("机构", wrap=True),
+            ui.Col("项目 / 机构", clip=True),
             "结果",
             ui.Col("说明", wrap=True),
             "负责人",

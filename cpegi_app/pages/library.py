@@ -45,8 +45,7 @@ def _list(state: Any) -> rx.Component:
         [
             ui.Col("项目", clip=True),
             ui.Col("投资机构 / 项目方", clip=True),
-            "来源",
-            "轮次",
+            "轮次 / 来源",
             ui.Col("投资金额", unit="万元", num=True, sort="amount"),
             ui.Col("持股比例", num=True),
             ui.Col("协议 / 到账日期", sort="agreed"),
@@ -72,8 +71,7 @@ def _row(row: rx.Var[LibraryRow]) -> list:
     return [
         row.project,
         ui.two_lines(row.institution, row.enterprise),
-        row.source,
-        row.round,
+        ui.two_lines(row.round, row.source),
         row.amount,
         row.share,
         ui.two_lines(row.agreed_on, row.paid_on),

@@ -43,8 +43,7 @@ def _book(state: Any, title: str, row: Any, *more: rx.Component) -> rx.Component
                 ui.Col("借款企业" if row is _own_row else "借款企业 / 放款机构", clip=True),
                 "来源",
                 "借据 / 合同编号",
-                ui.Col("放款金额", unit="万元", num=True, sort="amount"),
-                ui.Col("贷款余额", unit="万元", num=True),
+                ui.Col("放款金额 / 余额", unit="万元", num=True, sort="amount"),
                 ui.Col("放款日期 / 到期日", sort="lent"),
                 ui.Col("年利率", num=True),
                 "担保 / 分类",
@@ -85,7 +84,7 @@ def _own_row(row: Any) -> list:
 
 def _row(row: Any) -> list:
     return [
-        rx.el.div(row.borrower, rx.el.p(row.institution, class_name="small muted")),
+        ui.two_lines(row.borrower, row.institution),
         *_figures(row),
     ]
 
@@ -94,8 +93,7 @@ def _figures(row: Any) -> list:
     return [
         row.source,
         ui.two_lines(row.iou_no, row.contract_no),
-        row.amount,
-        row.balance,
+        ui.two_lines(row.amount, row.balance),
         ui.two_lines(row.lent_on, row.due_on),
         row.rate,
         ui.two_lines(row.guarantee, row.five_class),

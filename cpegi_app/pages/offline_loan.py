@@ -186,12 +186,13 @@ def _rows_card() -> rx.Component:
         rx.fragment(
             ui.button("逐笔添加", state.edit(0), icon_name="plus"),
             pick_files("many", "批量上传证明", state, state.upload_many, MANY),
-            ui.show(
-                state.row.rows > 0, ui.button("清空明细", state.ask_clear, "text", class_name="is-danger")
-            ),
             sending(state),
         ),
         rx.fragment(),
+    )
+    clear = ui.show(
+        state.row.editable & (state.row.rows > 0),
+        ui.button("清空明细", state.ask_clear, "text", class_name="is-danger"),
     )
     return rx.el.section(
         rx.el.h2("备案成功的数据列表", class_name="card-title"),
@@ -204,6 +205,7 @@ def _rows_card() -> rx.Component:
             "备案成功的数据列表",
             query=rows_query(state),
             tools=[tools],
+            end=[clear],
             empty=ui.empty_state(
                 "还没有备案数据", "请在上方导入备案文件，或点击“逐笔添加”。", icon_name="file"
             ),

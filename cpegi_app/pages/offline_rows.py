@@ -16,7 +16,7 @@ def rows_query(state: Any) -> list[rx.Component]:
     """The query bar over a batch's rows; it says what is shown when a button has chosen it."""
     only = rx.cond(state.filters.contains("only"), state.filters["only"], "")
     return [
-        ui.field("word", "关键词", ui.text_input("word", placeholder="企业名称、借据或合同编号")),
+        ui.field("word", "关键词", ui.text_input("word", placeholder="企业名称或编号")),
         ui.field("only", "只看", ui.select_input("only", ONLY, only, blank="全部")),
     ]
 

@@ -341,8 +341,14 @@ def _standing() -> rx.Component:
                     ui.note("审核金额与申请金额不同的理由：" + state.form.granted_why),
                 ),
                 ui.show(state.view.reason != "", ui.note("审核意见：" + state.view.reason)),
-                rx.el.ol(
-                    rx.foreach(state.money.steps, lambda s: rx.el.li(s)), class_name="numbered muted small"
+                ui.show(
+                    state.money.steps.length() > 0,
+                    rx.el.div(
+                        rx.el.p("计算过程", class_name="muted small"),
+                        rx.el.ol(
+                            rx.foreach(state.money.steps, lambda s: rx.el.li(s)), class_name="numbered small"
+                        ),
+                    ),
                 ),
                 class_name="stack",
             ),

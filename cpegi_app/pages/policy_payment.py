@@ -183,7 +183,7 @@ def payment_batch() -> rx.Component:
                 ui.field("word", "户名/编号", ui.text_input("word", placeholder="收款户名或受理编号")),
                 ui.field("state", "结果", ui.select_input("state", PaymentState.options(), blank="全部")),
             ],
-            tools=[
+            end=[
                 rx.el.span(
                     "共 ", batch.count, " 笔，合计 ", rx.el.b(batch.amount), " 元；成功 ", batch.paid, " 笔，失败 ", batch.failed, " 笔",
                     class_name="num",

@@ -104,9 +104,8 @@ def _row(row: rx.Var[ProductRow]) -> list:
 def product_edit() -> rx.Component:
     """The editor of a product with its 授信条件, or what became of it."""
     state = ProductEditState
-    title = rx.cond(
-        state.editable, rx.cond(state.is_change, "变更金融产品", "添加金融产品"), PRODUCT_EDIT.title
-    )
+    new = rx.cond(state.view.reason != "", PRODUCT_EDIT.title, "添加金融产品")
+    title = rx.cond(state.editable, rx.cond(state.is_change, "变更金融产品", new), PRODUCT_EDIT.title)
     key = "product-" + state.row_id.to_string()
     return rx.cond(
         state.sent,

@@ -94,12 +94,7 @@ def _log() -> rx.Component:
             ui.field("read", "是否查看", ui.select_input("read", YesNo.options(), blank="全部")),
             ui.field("applied", "是否申请", ui.select_input("applied", YesNo.options(), blank="全部")),
         ],
-        tools=[
-            rx.el.span(
-                "企业申请并授权前，平台不提供其名称和数据。",
-                class_name="muted small",
-            )
-        ],
+        end=[rx.el.span("企业申请并授权前，平台不提供其名称和数据。", class_name="muted small")],
         empty=ui.empty_state(
             "没有推送记录",
             "产品通过审核后，平台自动推送给符合授信条件的认证企业，记录会列在这里。",
@@ -119,7 +114,8 @@ def _versions() -> rx.Component:
 
 
 def _version_row(v: rx.Var[Version]) -> list:
-    return ["第 " + v.number + " 版", rx.el.span(v.since, class_name="nowrap"), v.conditions]
+    stated = rx.el.ul(rx.foreach(v.conditions, lambda text: rx.el.li(text)), class_name="reasons")
+    return ["第 " + v.number + " 版", rx.el.span(v.since, class_name="nowrap"), stated]
 
 
 def _row(row: rx.Var[PushRow]) -> list:

@@ -219,10 +219,10 @@ def _period() -> rx.Component:
 
 def _statistics() -> rx.Component:
     state = ReportEditState
-    heads = ("指标", "填报数", "贷款台账", "差异")
+    heads = ("指标", "填报数", ui.Col("贷款台账", num=True), ui.Col("差异", num=True))
     table = rx.el.table(
         rx.el.caption("统计报表", class_name="sr-only"),
-        rx.el.thead(rx.el.tr(*(rx.el.th(h, scope="col") for h in heads))),
+        rx.el.thead(rx.el.tr(*(ui.sort_head(ui.Col(h) if isinstance(h, str) else h) for h in heads))),
         rx.el.tbody(rx.foreach(state.figures, _figure)),
         class_name="table is-stack figures",
     )
@@ -269,10 +269,11 @@ def _figure(f: rx.Var[FigureView]) -> rx.Component:
             ),
             data_label="填报数",
         ),
-        rx.el.td(rx.cond(f.book_text != "", f.book_text, "—"), data_label="贷款台账"),
+        rx.el.td(rx.cond(f.book_text != "", f.book_text, "—"), data_label="贷款台账", class_name="is-num"),
         rx.el.td(
             rx.cond(f.difference != "", ui.tag(f.difference, "orange"), rx.el.span("—", class_name="muted")),
             data_label="差异",
+            class_name="is-num",
         ),
         key=f.name,
     )

@@ -184,7 +184,7 @@ def report_matrix() -> rx.Component:
         ui.crumbs(REPORT_MATRIX.menu, REPORT_MATRIX.title),
         ui.page_head(
             REPORT_MATRIX.title,
-            lead="每行一家机构，每列一个报告期。已审核通过的报告可点击打开；将鼠标移到状态上可看期限。",
+            lead="每行一家机构，每列一个报告期。带链接的状态可点击打开报告；将鼠标移到状态上可看期限。",
         ),
         ui.query_bar(
             ui.field("kind", "报告类型", ui.select_input("kind", KINDS, KINDS[0][0], blank=None)),
@@ -244,7 +244,7 @@ def _matrix_head(column: rx.Var[MatrixColumn]) -> rx.Component:
         rx.cond(
             column.asked > 0,
             rx.el.small(
-                sums, rx.cond(column.late > 0, rx.fragment(" 逾期 ", column.late), ""), class_name="sub"
+                sums, rx.cond(column.late > 0, rx.fragment("，逾期 ", column.late), ""), class_name="sub"
             ),
             rx.fragment(),
         ),
@@ -265,7 +265,11 @@ def _matrix_row(row: rx.Var[MatrixRow]) -> rx.Component:
 def _matrix_cell(cell: rx.Var[MatrixCell]) -> rx.Component:
     mark = rx.cond(cell.tone == "", rx.el.span("—", class_name="muted"), ui.tag(cell.label, cell.tone))
     return rx.el.td(
-        rx.cond(cell.href != "", ui.link(mark, cell.href), mark),
+        rx.el.div(
+            rx.cond(cell.href != "", ui.link(mark, cell.href), mark),
+            # A phone has no pointer to show a title to.
+            ui.show(cell.hint != "", rx.el.p(cell.hint, class_name="phone-hint small muted")),
+        ),
         title=cell.hint,
         data_label=cell.column,
         key=cell.column,

@@ -61,7 +61,9 @@ def data_table(
         cells = [rx.el.td(start + i, class_name="is-no")] if start is not None else []
         for col, cell in zip(cols, render(row), strict=True):
             inside = ops(*cell) if col.ops and isinstance(cell, (list, tuple)) else cell
-            cells.append(rx.el.td(inside, class_name=col.class_name, data_label=col.told))
+            # What is cut off is told whole when it is pointed at.
+            whole: Any = {"title": cell} if col.clip and isinstance(cell, (str, rx.Var)) else {}
+            cells.append(rx.el.td(inside, class_name=col.class_name, data_label=col.told, **whole))
         return rx.el.tr(*cells, key=at(row, key)) if key else rx.el.tr(*cells)
 
     heads = [rx.el.th("序号", scope="col", class_name="is-no")] if start is not None else []

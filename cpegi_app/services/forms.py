@@ -62,8 +62,10 @@ def half_width(value: str) -> str:
 
 
 def measure(number: str, unit: str) -> str:
-    """Return a number with its unit: 1,000 万元, but 4.2% and 0.5%/年."""
-    return f"{number}{unit}" if unit.startswith("%") else f"{number} {unit}".strip()
+    """Return a number with its unit: 1,000 万元, 24 个月, but 4.2% and 0.5%/年."""
+    if unit.startswith("%"):
+        return f"{number}{unit}"
+    return f"{number} {'个月' if unit == '月' else unit}".strip()
 
 
 def plain_number(value: str) -> Decimal:

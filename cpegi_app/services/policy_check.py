@@ -17,7 +17,7 @@ from cpegi_app.access import POLICY_APPLICATION, POLICY_APPLICATIONS, PROFILE
 from cpegi_app.models import Organisation, Policy, PolicyApplication
 from cpegi_app.services import conditions, files, policy_amount, policy_budget, policy_figures, policy_records
 from cpegi_app.services import policy_definition as definitions
-from cpegi_app.services.forms import normalise, plain_number
+from cpegi_app.services.forms import measure, normalise, plain_number
 from cpegi_app.services.policy_amount import Calculation, yuan
 from cpegi_app.services.policy_definition import Definition, Question
 from cpegi_app.services.policy_records import Record
@@ -223,11 +223,12 @@ def span(q: Question) -> str:
         if q.low and q.high:
             return f"{q.low} 至 {q.high}"
         return f"不早于 {q.low}" if q.low else f"不晚于 {q.high}" if q.high else ""
-    if q.low and q.high:
-        return f"{q.low} 至 {q.high}{q.unit}"
-    if q.low:
-        return f"{q.low}{q.unit}或以上"
-    return f"不超过 {q.high}{q.unit}" if q.high else ""
+    low, high = (f"{Decimal(n):,}" if n else "" for n in (q.low, q.high))
+    if low and high:
+        return measure(f"{low} 至 {high}", q.unit)
+    if low:
+        return f"{measure(low, q.unit)}或以上"
+    return f"不超过 {measure(high, q.unit)}" if high else ""
 
 
 def _is_date(text: str) -> bool:

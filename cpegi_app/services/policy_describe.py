@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -9,9 +10,9 @@ from sqlmodel import Session, col, select
 from cpegi_app.models import Organisation, Policy, PolicyAmount, ReviewEvent, User
 from cpegi_app.services import policy_check, policy_records
 from cpegi_app.services import policy_definition as definitions
-from cpegi_app.services.forms import measure
+from cpegi_app.services.forms import measure, plain_number
 from cpegi_app.services.policy_amount import yuan
-from cpegi_app.services.policy_definition import Definition
+from cpegi_app.services.policy_definition import Definition, Question
 from cpegi_app.services.review import Check, Description, Line
 from cpegi_app.vocabulary import Action, Status
 from cpegi_app.vocabulary.policy import AmountKind, QuestionKind
@@ -68,6 +69,14 @@ def _applicant(row: Any, before: dict[str, str] | None) -> list[Line]:
     return found
 
 
+def _answer(q: Question, answer: str) -> str:
+    """Return an answer as it is read: a number in groups of three, with its unit."""
+    if q.kind == QuestionKind.NUMBER and answer:
+        with suppress(ValueError):  # Not checked yet: shown as it was typed.
+            answer = f"{plain_number(answer):,f}"
+    return measure(answer, q.unit)
+
+
 def _content(session: Session, row: Any, d: Definition, before: dict[str, str] | None) -> list[Line]:
     def old(name: str) -> str | None:
         return None if before is None else before.get(name, "")
@@ -79,8 +88,8 @@ def _content(session: Session, row: Any, d: Definition, before: dict[str, str] |
     for q in d.questions:
         if q.kind != QuestionKind.FILE:
             was = old(f"a_{q.code}")
-            shown = None if was is None else measure(was, q.unit)
-            now = measure(row.data.get(f"a_{q.code}", ""), q.unit)
+            shown = None if was is None else _answer(q, was)
+            now = _answer(q, row.data.get(f"a_{q.code}", ""))
             found.append(Line(ANSWERS, f"a_{q.code}", q.title, now, shown))
     if d.source:
         was = old("records")

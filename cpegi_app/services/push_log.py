@@ -79,7 +79,7 @@ class Version(BaseModel):
 
     number: str
     since: str
-    conditions: str
+    conditions: list[str]
 
 
 def versions(session: Session, actor: Actor, product_id: int) -> list[Version]:
@@ -101,13 +101,13 @@ def versions(session: Session, actor: Actor, product_id: int) -> list[Version]:
     return found[::-1]
 
 
-def _told(stated: dict[str, Any]) -> str:
+def _told(stated: dict[str, Any]) -> list[str]:
     limited = [
-        (d.label, show(d, stated[d.code]))
+        f"{d.label}：{show(d, stated[d.code])}"
         for d in DIMENSIONS
         if not (stated.get(d.code) or {"any": True}).get("any")
     ]
-    return "；".join(f"{label} {text}" for label, text in limited) or "全部不限制"
+    return limited or ["全部不限制"]
 
 
 def _applied() -> Any:

@@ -133,7 +133,7 @@ def test_4_1_授信条件匹配与推送(new_walk) -> None:
 
     open_log(bank)
     bank.sees("第 2 版")
-    expect(bank.page.get_by_role("row").filter(has_text="资产负债率 ≤ 75%")).to_have_count(1)
+    expect(bank.page.get_by_role("row").filter(has_text="资产负债率：≤ 75%")).to_have_count(1)
     fill(bank.page, {"version": "2", "read": "YES"})
     bank.page.get_by_role("button", name="查询").click()
     bank.sees("没有推送记录")

@@ -102,7 +102,7 @@ def test_limits_that_are_none_are_refused(low: str, high: str, why: str):
     ("code", "side", "limit", "why"),
     [
         ("staff", "high", "-5", "应在 0–9,999,999 人之间，请核对单位"),
-        ("age", "low", "999999999", "应在 0–2,400 月之间"),
+        ("age", "low", "999999999", "应在 0–2,400 个月之间"),
         ("debt_ratio", "low", "5000000", "应在 0–10,000%之间"),
         ("revenue", "low", "100000000", "应在 0–99,999,999 万元之间"),
         ("current_ratio", "low", "-0.01", "应在 0–10,000 倍之间"),

@@ -98,7 +98,7 @@ def test_what_is_no_number_or_out_of_limits_is_refused_with_a_sentence(typed: st
 
 
 def test_limits_are_named_with_their_unit():
-    assert sentence(months="361") == "期限应在 1–360 月之间"
+    assert sentence(months="361") == "期限应在 1–360 个月之间"
     assert sentence(ratio="-10.5") == "比例应不小于 -10%"
     assert "整数" in sentence(months="1.5")
 

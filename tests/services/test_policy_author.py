@@ -77,7 +77,7 @@ def test_limits_stand_beside_the_field_and_on_the_public_page(session: Session):
         "2026-01-01",
         "",
     )
-    assert fields["简称"].help == "最多 500 字" and fields["审计费"].help == "1000元或以上"
+    assert fields["简称"].help == "最多 500 字" and fields["审计费"].help == "1,000 元或以上"
     told = policy_public.detail(session, of.id or 0).questions
     assert told[:2] == ["项目简介（文字，5 至 80 字）", "合同日期（日期，不早于 2026-01-01）"]
     policy_application.save(session, firm, row.id or 0, row.version, {"a_q1": "短", "a_q2": "2025-01-01"})

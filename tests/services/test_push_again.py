@@ -110,8 +110,8 @@ def test_what_each_version_asked_for_can_be_read(session: Session, bank: Actor):
     change(session, world, c_debt_ratio_high="65", regions="GAOXIN")
     found = push_log.versions(session, bank, product_id)
     assert [v.number for v in found] == ["2", "1"] and len(found) == facts.version(session, product_id)
-    assert found[1].conditions == "年营业收入 ≥ 2,000 万元；资产负债率 ≤ 70%"
-    assert "资产负债率 ≤ 65%；注册地区 " in found[0].conditions and found[0].since
+    assert found[1].conditions == ["年营业收入：≥ 2,000 万元", "资产负债率：≤ 70%"]
+    assert "资产负债率：≤ 65%" in found[0].conditions and found[0].since
     with pytest.raises(NotFound):
         push_log.versions(session, factories.member(session, Kind.DEBT), product_id)
 
