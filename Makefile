@@ -61,7 +61,8 @@ attack: export CPEGI_ALIKE := 99
 attack: export CPEGI_AGAIN := 200
 attack: .venv/dev.stamp ## Run the tests of concurrency and attack at their full sizes
 	@$(BIN)/python -m pytest -q -s tests/services/test_concurrency.py tests/services/test_writers.py \
-		tests/services/test_sms.py tests/services/test_storage.py tests/state/test_double.py \
+		tests/services/test_sms.py tests/services/test_storage.py tests/services/test_push_killed.py \
+		tests/services/test_offline_killed.py tests/state/test_double.py \
 		tests/state/test_gate.py tests/state/test_payloads.py
 
 e2e: browser ## Run the browser tests only; e.g. make e2e k=product

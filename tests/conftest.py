@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import shutil
 import tempfile
@@ -45,6 +46,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
     # In their order: once Playwright runs in a process, no test of its own event loop can.
     config.option.loadscopereorder = False
     return Sharing(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector pass over what was imported, and walk less often, as the served site does: a walk takes 0.2 s."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

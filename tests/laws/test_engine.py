@@ -125,8 +125,13 @@ def test_every_registered_flow_is_under_the_law():
     assert set(FLOWS) == set(WORLDS)
 
 
+# What the law says hangs on no database; that the engine's statements do what they should on either, three flows show.
+EITHER = ("verification", "policy_application", "two_stages")
+ON = [("sqlite", name) for name in CASES] + [("postgresql", name) for name in EITHER]
+
+
 @pytest.mark.parametrize("status", list(Status))
-@pytest.mark.parametrize("name", list(CASES))
+@pytest.mark.parametrize(("session", "name"), ON, indirect=["session"])
 def test_a_button_is_offered_exactly_where_the_action_is_accepted(
     session: Session, name: str, status: Status
 ):
@@ -192,7 +197,7 @@ def test_a_withdrawn_row_is_a_draft_again(session: Session, name: str):
     world = WORLDS[name](session).bring_to(session, Status.PENDING)
     world.act(session, Action.WITHDRAW)
     assert world.row(session).status == Status.DRAFT
-    check(session, world)
+    assert set(review.allowed(world.flow, world.row(session), world.owner)) == {Action.SUBMIT}
 
 
 @pytest.mark.parametrize("name", list(CASES))
