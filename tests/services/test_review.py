@@ -331,7 +331,10 @@ class Life(RuleBasedStateMachine):
     )
     def somebody_tries(self, who: str, action: Action, reason: str, late: int) -> None:
         decides = action not in (Action.SUBMIT, Action.WITHDRAW)
-        legal = (self.status, action) in review.MOVES and who == ("bank" if decides else "owner") and not late
+        # What an application's flow does not have: nobody gives up or closes what was returned.
+        held = self.status is Status.RETURNED and action in (Action.WITHDRAW, Action.REJECT)
+        moves = (self.status, action) in review.MOVES and not held
+        legal = moves and who == ("bank" if decides else "owner") and not late
         legal = legal and (action not in REASON_NEEDED or bool(reason.strip()))
         point = self.session.begin_nested()
         try:
