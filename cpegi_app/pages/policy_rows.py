@@ -141,25 +141,25 @@ def _question(row: Any) -> rx.Component:
     def line(part: str, title: str, control: Any, **more: Any) -> rx.Component:
         return ui.field(name(part), title, control, error=problem(state, name(part)), **more)
 
-    def text(part: str, most: int) -> rx.Component:
+    def text(part: str) -> rx.Component:
         return ui.text_input(name(part), stored(state, name(part)), max_length=LONGEST)
 
     kind = ui.select_input(name("kind"), QuestionKind.options(), stored(state, name("kind")))
     return rx.el.fieldset(
         rx.el.legend("问题 ", row.number),
         ui.form_grid(
-            line("title", "问题名称", text("title", 60), required=True),
+            line("title", "问题名称", text("title"), required=True),
             line("kind", "类型", kind, required=True),
-            line("low", "下限", text("low", 20), help="数字题填最小值，日期题填最早日期，文字题填最少字数"),
+            line("low", "下限", text("low"), help="数字题填最小值，日期题填最早日期，文字题填最少字数"),
             line(
                 "high",
                 "上限",
-                text("high", 20),
+                text("high"),
                 help="数字题填最大值，日期题填最晚日期，文字题填最多字数（不超过 500）",
             ),
-            line("unit", "单位", text("unit", 10), help="数字题填写，例如 万元、人"),
-            line("options", "选项", text("options", 600), help="单选题填写，以顿号分隔"),
-            line("note", "填写说明", text("note", 300)),
+            line("unit", "单位", text("unit"), help="数字题填写，例如 万元、人"),
+            line("options", "选项", text("options"), help="单选题填写，以顿号分隔"),
+            line("note", "填写说明", text("note")),
         ),
         rx.el.div(
             ui.check(name("required"), "必填", stored(state, name("required")) == "YES", value="YES"),

@@ -10,7 +10,7 @@ from cpegi_app.access import Actor, Permission
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import EquityProject, ProjectFavourite, ProjectRecommendation
 from cpegi_app.services import equity_lead, equity_plan, equity_project
-from cpegi_app.services.forms import normalise
+from cpegi_app.services.forms import normalise, too_long
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.vocabulary.equity import Interest, LeadSource, ProjectState
 
@@ -59,8 +59,8 @@ def answer(session: Session, actor: Actor, project_id: int, choice: str, word: s
     if choice not in Interest._value2member_map_:
         raise FormInvalid({"answer": "请选择“感兴趣”或“不感兴趣”"})
     word = normalise(word)
-    if len(word) > WORD_MAX:
-        raise FormInvalid({"why": f"最多 {WORD_MAX} 字，现有 {len(word)} 字，请精简"})
+    if said := too_long(word, WORD_MAX):
+        raise FormInvalid({"why": said})
     query = select(ProjectRecommendation).where(
         ProjectRecommendation.project_id == project_id, ProjectRecommendation.org_id == actor.org_id
     )

@@ -22,7 +22,7 @@ from cpegi_app.services import audit, equity_match, equity_plan, equity_project,
 from cpegi_app.services.equity_lead import require_staff
 from cpegi_app.services.equity_match import Reason, Wanted, reasons, score
 from cpegi_app.services.equity_public import ProjectCard, card, filtered, public_count, public_list
-from cpegi_app.services.forms import normalise
+from cpegi_app.services.forms import normalise, too_long
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.vocabulary import Kind, OrgClass
 from cpegi_app.vocabulary.equity import INTEREST_TONES, Interest, ProjectState
@@ -297,8 +297,8 @@ def recommend(session: Session, actor: Actor, project_ids: list[int], org_ids: l
     """Recommend projects to institutions, each pair once; return how many are new."""
     require_staff(actor)
     note = normalise(note)
-    if len(note) > NOTE_MAX:
-        raise FormInvalid({"note": f"推荐语最多 {NOTE_MAX} 字，现有 {len(note)} 字，请精简"})
+    if said := too_long(note, NOTE_MAX, "推荐语"):
+        raise FormInvalid({"note": said})
     if not project_ids or not org_ids:
         raise FormInvalid({"pick": "请至少勾选一项后再推荐"}, "请至少勾选一项后再推荐。")
     if len(project_ids) * len(org_ids) > AT_ONCE:

@@ -287,14 +287,21 @@ def limits(spec: FieldSpec) -> Callable[[Any], None]:
 
     def sized(value: Any) -> None:
         if isinstance(value, str):
-            if len(value) > spec.max_len:
-                raise ValueError(f"最多 {spec.max_len} 字，现有 {len(value)} 字，请精简")
+            if said := too_long(value, spec.max_len):
+                raise ValueError(said)
         elif isinstance(value, (int, Decimal)) and (
             (low is not None and value < low) or (high is not None and value > high)
         ):
             raise ValueError(f"{spec.title}应{_span(spec)}")
 
     return listed if spec.widget in (Widget.SELECT, Widget.CHECKS) else sized
+
+
+def too_long(text: str, most: int, what: str = "", then: str = "") -> str:
+    """Return the sentence of a text over its limit, empty when it fits: nothing is ever cut.
+
+    `what` names the text where it stands at no field, `then` says what follows."""
+    return f"{what}最多 {most} 字，现有 {len(text)} 字，请精简{then}" if len(text) > most else ""
 
 
 def _span(spec: FieldSpec) -> str:

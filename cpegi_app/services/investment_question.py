@@ -30,7 +30,7 @@ from cpegi_app.models import (
     QuestionMessage,
 )
 from cpegi_app.services import audit, list_count, lists, live, notices, online_investment, review, staff
-from cpegi_app.services.forms import normalise
+from cpegi_app.services.forms import normalise, too_long
 from cpegi_app.services.investment import FLOW
 from cpegi_app.services.investment_list import names_of
 from cpegi_app.services.lists import Filters, Listing
@@ -194,8 +194,8 @@ def _text(text: str) -> str:
     words = normalise(text)
     if not words:
         raise FormInvalid({"question": "请填写内容"}, "请填写内容后再发送。")
-    if len(words) > TEXT_MAX:
-        raise FormInvalid({"question": f"最多 {TEXT_MAX} 字，现有 {len(words)} 字，请精简后再发送"})
+    if said := too_long(words, TEXT_MAX, then="后再发送"):
+        raise FormInvalid({"question": said})
     return words
 
 

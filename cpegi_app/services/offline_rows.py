@@ -14,7 +14,7 @@ from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import FilingBatch, Loan, OfflineLoan, StoredFile
 from cpegi_app.services import audit, files, lists, offline_trial, review, sheet_writer, staff
 from cpegi_app.services.files import FileView
-from cpegi_app.services.forms import normalise, percent, wan
+from cpegi_app.services.forms import normalise, percent, too_long, wan
 from cpegi_app.services.identifiers import masked
 from cpegi_app.services.lists import Filters
 from cpegi_app.services.locks import one_at_a_time
@@ -342,8 +342,8 @@ def mark(session: Session, actor: Actor, row_id: int, reason: str) -> None:
     reason = normalise(reason)
     if not reason:
         raise FormInvalid({"reason": "请填写退回原因，备案机构会看到；不退回请点击“取消”"})
-    if len(reason) > REASON_MAX:
-        raise FormInvalid({"reason": f"退回原因最多 {REASON_MAX} 字，现有 {len(reason)} 字，请精简。"})
+    if said := too_long(reason, REASON_MAX, "退回原因", "。"):
+        raise FormInvalid({"reason": said})
     _mark(session, actor, row_id, reason)
 
 

@@ -12,7 +12,7 @@ from cpegi_app.access import CONFIRM_ONLINE, RECORD, STAFF_RECORD, Actor, Permis
 from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import EquityLead, EquityProject, OnlineInvestment, Organisation
 from cpegi_app.services import audit, investment_claim, investment_done, investment_form, live, notices
-from cpegi_app.services.forms import normalise, wan
+from cpegi_app.services.forms import normalise, too_long, wan
 from cpegi_app.services.investment_form import FiguresForm, OnlineForm
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.vocabulary.equity import LeadOutcome, LeadStage, OnlineState, ProjectState
@@ -251,8 +251,8 @@ def _reason(text: str) -> str:
     why = normalise(text)
     if not why:
         raise FormInvalid({"reason": "请填写原因，对方会看到"}, "请填写原因后再提交。")
-    if len(why) > REASON_MAX:
-        raise FormInvalid({"reason": f"最多 {REASON_MAX} 字，现有 {len(why)} 字，请精简"})
+    if said := too_long(why, REASON_MAX):
+        raise FormInvalid({"reason": said})
     return why
 
 

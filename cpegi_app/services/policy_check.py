@@ -17,7 +17,7 @@ from cpegi_app.access import POLICY_APPLICATION, POLICY_APPLICATIONS, PROFILE
 from cpegi_app.models import Organisation, Policy, PolicyApplication
 from cpegi_app.services import conditions, files, policy_amount, policy_budget, policy_figures, policy_records
 from cpegi_app.services import policy_definition as definitions
-from cpegi_app.services.forms import measure, normalise, plain_number
+from cpegi_app.services.forms import measure, normalise, plain_number, too_long
 from cpegi_app.services.policy_amount import Calculation, yuan
 from cpegi_app.services.policy_definition import Definition, Question
 from cpegi_app.services.policy_records import Record
@@ -164,8 +164,8 @@ def _answers(d: Definition, data: dict[str, str], found: Checked) -> None:
             found.add(name, f"请填写{title}")
         elif len(value) > most:
             found.add(name, f"{title}最多 {most} 字")
-    if len(data.get("note", "")) > NOTE_MOST:
-        found.add("note", f"说明最多 {NOTE_MOST} 字，现有 {len(data['note'])} 字，请精简")
+    if said := too_long(data.get("note", ""), NOTE_MOST, "说明"):
+        found.add("note", said)
     for q in d.questions:
         if q.kind != QuestionKind.FILE and (problem := answer_problem(q, data.get(f"a_{q.code}", ""))):
             found.add(f"a_{q.code}", problem)
@@ -187,7 +187,7 @@ def answer_problem(q: Question, answer: str) -> str:
         return "" if answer in q.options else f"“{q.title}”请从选项中选择"
     if len(answer) < q.least:
         return f"“{q.title}”至少 {q.least} 字，现有 {len(answer)} 字，请补充"
-    return "" if len(answer) <= q.most else f"“{q.title}”最多 {q.most} 字，现有 {len(answer)} 字，请精简"
+    return too_long(answer, q.most, f"“{q.title}”")
 
 
 def _number_problem(q: Question, answer: str) -> str:

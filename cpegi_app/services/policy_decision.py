@@ -17,7 +17,7 @@ from cpegi_app.errors import DomainError, FormInvalid
 from cpegi_app.models import Policy, PolicyAmount, PolicyApplication, PolicyGrant, PolicyRecord
 from cpegi_app.services import audit, policy_budget, workdays
 from cpegi_app.services import policy_definition as definitions
-from cpegi_app.services.forms import normalise, plain_number
+from cpegi_app.services.forms import normalise, plain_number, too_long
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.vocabulary import Action, Status
 from cpegi_app.vocabulary.policy import AmountKind, PolicyStage
@@ -60,8 +60,7 @@ def reviewed(row: PolicyApplication, payload: Any) -> tuple[int, str]:
     """Return the amount that a reviewer approves, in 分, and why: what stood before unless another is given."""
     before = row.reviewed_fen if row.reviewed_fen is not None else row.asked_fen
     text, reason = normalise(payload.get("reviewed", "")), normalise(payload.get("reviewed_reason", ""))
-    if len(reason) > REASON_MAX:
-        said = f"金额调整理由最多 {REASON_MAX} 字，现有 {len(reason)} 字，请精简"
+    if said := too_long(reason, REASON_MAX, "金额调整理由"):
         raise FormInvalid({"reviewed_reason": said})
     if not text:
         return before, reason

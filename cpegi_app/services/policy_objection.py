@@ -12,7 +12,7 @@ from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import Objection, PolicyApplication, PolicyGrant, Publicity, PublicityEntry
 from cpegi_app.services import notices, policy_budget, policy_people, policy_publicity
 from cpegi_app.services import policy_definition as definitions
-from cpegi_app.services.forms import Day, Form, Text, Widget, input_field, normalise, not_in_future
+from cpegi_app.services.forms import Day, Form, Text, Widget, input_field, normalise, not_in_future, too_long
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.vocabulary.policy import GrantState, ObjectionState
 
@@ -128,8 +128,8 @@ def decide(
     conclusion = normalise(conclusion)
     if not conclusion:
         raise FormInvalid({"conclusion": "请填写处理结论，说明核实的情况"})
-    if len(conclusion) > 500:
-        raise FormInvalid({"conclusion": f"处理结论最多 500 字，现有 {len(conclusion)} 字，请精简"})
+    if said := too_long(conclusion, 500, "处理结论"):
+        raise FormInvalid({"conclusion": said})
     if upheld and found.grant_id is None:
         raise FormInvalid(
             {"conclusion": "针对整个名单的异议不能直接认定成立，请针对涉及的申请分别登记异议后处理"}

@@ -11,7 +11,7 @@ from typing import Any
 from cpegi_app import clock
 from cpegi_app.errors import FormInvalid
 from cpegi_app.services import conditions, policy_figures, policy_sorts
-from cpegi_app.services.forms import basis_points, day_of, fen, normalise, plain_number
+from cpegi_app.services.forms import basis_points, day_of, fen, normalise, plain_number, too_long
 from cpegi_app.services.policy_definition import TEXT_MOST, Definition, Material, Question
 from cpegi_app.services.policy_form import MOST_FILES, PEOPLE, SPECS, STAGES, PolicyForm
 from cpegi_app.services.policy_template import KEPT, kept
@@ -194,8 +194,8 @@ def _question(code: str, values: dict[str, str], errors: dict[str, str]) -> Ques
 
 
 def _too_long(name: str, title: str, text: str, most: int) -> dict[str, str]:
-    """Return the sentence of a text that is over its limit: what does not fit is refused, never cut."""
-    return {name: f"{title}最多 {most} 字，现有 {len(text)} 字，请精简"} if len(text) > most else {}
+    said = too_long(text, most, title)
+    return {name: said} if said else {}
 
 
 def _limits(kind: str, at: str, typed: dict[str, str], errors: dict[str, str]) -> dict[str, Any]:

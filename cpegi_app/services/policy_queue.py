@@ -13,7 +13,7 @@ from cpegi_app.access import POLICY_REVIEW, Actor
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import PolicyApplication, PolicyAssignment, User
 from cpegi_app.services import list_count, lists, notices, policy_clock, policy_people, review
-from cpegi_app.services.forms import normalise
+from cpegi_app.services.forms import normalise, too_long
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_application import FLOW
@@ -211,8 +211,8 @@ def hand_over(session: Session, actor: Actor, row_id: int, to_id: int, reason: s
     reason = normalise(reason)
     if not reason:
         raise FormInvalid({"reason": "请填写转交原因，接手人会看到"})
-    if len(reason) > REASON_MAX:
-        raise FormInvalid({"reason": f"转交原因最多 {REASON_MAX} 字，现有 {len(reason)} 字，请精简"})
+    if said := too_long(reason, REASON_MAX, "转交原因"):
+        raise FormInvalid({"reason": said})
     _move(session, actor, row, AssignmentMove.HAND_OVER, to_id, reason)
     head = f"政策申请转交给您：{row.org_name} · {row.policy_name}"
     notices.notify_waiting(session, [to_id], head, FLOW.reviewer_href(row))

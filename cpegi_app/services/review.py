@@ -14,7 +14,7 @@ from cpegi_app.access import GRANTS, Actor, Permission, Role, Screen
 from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import Reviewable, ReviewEvent
 from cpegi_app.services import audit, live, notices, once
-from cpegi_app.services.forms import normalise
+from cpegi_app.services.forms import normalise, too_long
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.review_parts import EDITABLE as EDITABLE
 from cpegi_app.services.review_parts import MOVES as MOVES
@@ -295,11 +295,10 @@ def _reasons(action: Action, comment: str, fields: dict[str, str]) -> tuple[str,
     comment = normalise(comment)
     fields = {normalise(k)[:60]: normalise(v) for k, v in fields.items() if normalise(v)}
     for name, text in fields.items():
-        if len(text) > REASON_MAX:
-            said = f"更正原因最多 {REASON_MAX} 字，现有 {len(text)} 字，请精简后再提交：“{text[:20]}…”"
+        if said := too_long(text, REASON_MAX, "更正原因", f"后再提交：“{text[:20]}…”"):
             raise FormInvalid({f"r_{name}": said}, said)
-    if len(comment) > COMMENT_MAX:
-        raise FormInvalid({"comment": f"意见最多 {COMMENT_MAX} 字，现有 {len(comment)} 字，请精简后再提交。"})
+    if said := too_long(comment, COMMENT_MAX, "意见", "后再提交。"):
+        raise FormInvalid({"comment": said})
     if action in REASON_NEEDED and not comment and not fields:
         verb = action.label
         use = "对方将据此修改" if action is Action.RETURN else "对方会看到"

@@ -22,7 +22,17 @@ from cpegi_app.models import (
 )
 from cpegi_app.services import audit, files, notices, staff
 from cpegi_app.services.files import Holder
-from cpegi_app.services.forms import Day, Form, Text, Whole, Widget, half_width, input_field, normalise
+from cpegi_app.services.forms import (
+    Day,
+    Form,
+    Text,
+    Whole,
+    Widget,
+    half_width,
+    input_field,
+    normalise,
+    too_long,
+)
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.vocabulary.equity import RegistrationState, RoadshowState
 
@@ -168,8 +178,8 @@ def save(
         return row
     if published and not normalise(reason):
         raise FormInvalid({"reason": "请填写变更原因，会通知已报名单位"}, "请填写变更原因后再保存。")
-    if published and (much := len(normalise(reason))) > REASON_MAX:
-        raise FormInvalid({"reason": f"变更原因最多 {REASON_MAX} 字，现有 {much} 字，请精简"})
+    if published and (said := too_long(normalise(reason), REASON_MAX, "变更原因")):
+        raise FormInvalid({"reason": said})
     more: dict[str, Any] = {}
     if publish and not published:
         more = {"state": RoadshowState.PUBLISHED.value, "published_at": clock.now()}

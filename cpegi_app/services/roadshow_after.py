@@ -12,7 +12,7 @@ from cpegi_app.access import Actor, Permission
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import Organisation, RoadshowInvitation, RoadshowRegistration
 from cpegi_app.services import audit, list_count, lists, live, notices, roadshow, staff
-from cpegi_app.services.forms import normalise
+from cpegi_app.services.forms import normalise, too_long
 from cpegi_app.services.investment_list import names_of
 from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.vocabulary.equity import Attendance, InviteRole, RegistrationState, RoadshowState
@@ -123,8 +123,8 @@ def attend(session: Session, actor: Actor, roadshow_id: int, org_id: int, attend
     if attendance not in Attendance._value2member_map_:
         raise FormInvalid({"attendance": "请选择“已签到”或“未到场”"})
     words = normalise(note)
-    if len(words) > NOTE_MAX:
-        raise FormInvalid({"note": f"最多 {NOTE_MAX} 字，现有 {len(words)} 字，请精简"})
+    if said := too_long(words, NOTE_MAX):
+        raise FormInvalid({"note": said})
     is_number = type(org_id) is int and 0 < org_id < 2**31
     query = select(RoadshowRegistration).where(
         RoadshowRegistration.roadshow_id == roadshow_id,

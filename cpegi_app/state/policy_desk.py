@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from cpegi_app.access import POLICY_OVERVIEW, POLICY_QUEUE, POLICY_REVIEW
 from cpegi_app.errors import Conflict, DomainError, FormInvalid
 from cpegi_app.services import policy_bulk, policy_exports, policy_queue, policy_review
-from cpegi_app.services.forms import posted
+from cpegi_app.services.forms import posted, too_long
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_application import FLOW
 from cpegi_app.services.policy_bulk import BulkRow
@@ -124,8 +124,8 @@ class PolicyQueueState(TableState, rx.State):
     async def approve_chosen(self, data: dict):
         """Approve what was foreseen as fit: each by the checks of a single approval, in a transaction of its own."""
         comment = posted(data, frozenset({"bulk_comment", "intent"})).get("bulk_comment", "")
-        if len(comment) > COMMENT_MAX:
-            raise DomainError(f"审核意见最多 {COMMENT_MAX} 字，现有 {len(comment)} 字，请精简后再确认通过。")
+        if said := too_long(comment, COMMENT_MAX, "审核意见", "后再确认通过。"):
+            raise DomainError(said)
         # Taken once: a second click finds nothing left to do.
         wanted, self.bulk = self.bulk, []
         if not self.bulk_open or self.bulk_done:

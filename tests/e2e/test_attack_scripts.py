@@ -48,16 +48,15 @@ TOO_WIDE = """() => {
 class Trap:
     """A browser that notes whatever a payload might bring about."""
 
-    def __init__(self, browser: Browser, site: str, cookie: str) -> None:
+    def __init__(self, browser: Browser, site: str, login: str) -> None:
         self.site, self.troubles = site, []
         self.context: BrowserContext = browser.new_context(base_url=site, locale="zh-CN")
         self.context.set_default_timeout(15_000)
         self.context.add_init_script(WATCH)
-        if cookie:
-            name, _, value = cookie.partition("=")
-            self.context.add_cookies([{"name": name, "value": value, "url": site}])
         self.page: Page = self.context.new_page()
         self.walk = Walk(self.page, site, "")
+        if login:
+            self.walk.carry(login)
         self.page.on("dialog", lambda dialog: self._note(f"dialog {dialog.message}") or dialog.dismiss())
         self.page.on("popup", lambda popup: self._note(f"popup {popup.url}"))
         self.page.on("pageerror", lambda error: self._note(f"script error {error}"))
@@ -112,10 +111,10 @@ def poisoned(poisoned_folder: Path, demo: Path) -> Iterator[str]:
 
 
 def account(key: str) -> str:
-    """Return a new login of a demo account, as a cookie."""
+    """Return a new login of a demo account."""
     with db.transaction() as session:
         user_id = session.exec(select(User.id).where(User.phone == phone_of(key))).one()
-        return f"cpegi_sid={sessions.open_session(session, user_id or 0)}"
+        return sessions.open_session(session, user_id or 0)
 
 
 @pytest.mark.parametrize("key", TOURS, ids=lambda key: key or "visitor")
@@ -169,8 +168,7 @@ def too_wide(page: Page) -> list[str]:
 
 def test_attack_scripts_typed_into_the_search_do_not_run(poisoned: str, browser: Browser):
     """What comes from the address or from a field and is shown again at once."""
-    cookie = account("staff")
-    trap = Trap(browser, poisoned, cookie)
+    trap = Trap(browser, poisoned, account("staff"))
     for payload in PAYLOADS[:2] + PAYLOADS[40:41]:
         trap.visit("/staff/accounts")
         trap.page.locator("[name='word']").first.fill(payload.replace("\t", " "))
