@@ -46,11 +46,13 @@ _WRAPPED = tuple(
     f"{before}{text}" for before, text in itertools.product(('">', "</textarea></select>"), _TAGS[:20])
 )
 PAYLOADS: tuple[str, ...] = (*_TAGS, *_PLAIN, *_WRAPPED)
+# A word that no line holds, in every text: which text widens a page is not left to the order of the payloads.
+LONG_WORD = "Unbroken" * 7
 
 
 def poison(database: Path) -> tuple[int, int]:
     """Put a payload into every free text of every row; return how many texts, and how many columns."""
-    turn: Iterator[str] = itertools.cycle(PAYLOADS)
+    turn: Iterator[str] = (f"{text} //{LONG_WORD}" for text in itertools.cycle(PAYLOADS))
     texts, places = 0, set()
     with sqlite3.connect(database, timeout=20) as connection:
         names = "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'trigger')"
