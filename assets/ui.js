@@ -504,6 +504,7 @@
     if (here() === path) return;
     path = here();
     arriving = { top: !isBack };
+    placed = null;
     awaitErrors = false;
     stopWaiting();
     closeMenus();
@@ -526,15 +527,46 @@
     title.tabIndex = -1;
     title.focus({ preventScroll: true });
   }
+  /* An entry of the history tells also which page it was opened from. */
   ["pushState", "replaceState"].forEach(function (name) {
     var plain = history[name];
-    history[name] = function () {
-      var answer = plain.apply(this, arguments);
+    history[name] = function (state, title, address) {
+      var from = name === "pushState" ? here() : (history.state || {}).from;
+      var answer = plain.call(this, state && from ? Object.assign({}, state, { from: from }) : state, title, address);
       depart(false);
       return answer;
     };
   });
   window.addEventListener("popstate", function () { depart(true); });
+
+  /* ---------- a list comes back as it was left: its place stands behind the # of its history entry ---------- */
+  /* React Router need not know: nothing is loaded, and the server reads it when the page is opened again. */
+  var placed = null;
+  function keepPlace() {
+    var marks = all("[data-place]"), main = doc.querySelector("main");
+    /* What is drawn while a page loads may be the list as it stood on an earlier visit. */
+    if (!marks.length || arriving || (main && main.getAttribute("aria-busy") === "true")) return;
+    var told = marks.map(function (mark) { return mark.getAttribute("data-place"); });
+    var place = told.filter(function (words, i) { return words && told.indexOf(words) === i; }).join("&");
+    if (place === placed) return;
+    placed = place;
+    if (place === location.hash.slice(1)) return;
+    history.replaceState(history.state, "", location.pathname + location.search + (place && "#" + place));
+  }
+  function fillBar(form) {
+    var filters = JSON.parse(form.getAttribute("data-filters") || "{}"), values = {};
+    Object.keys(filters).forEach(function (name) { if (filters[name]) values[name] = [filters[name]]; });
+    write(form, values);
+  }
+  /* 返回, and the list's name above the page, lead back to the list as it was left. */
+  on("click", function (event) {
+    var link = closest(event, "main a[href], .crumbs a[href]"), from = (history.state || {}).from;
+    if (!link || !from || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (!link.closest(".crumbs") && link.textContent.trim().slice(0, 2) !== "返回") return;
+    if (link.origin !== location.origin || bare(link.pathname) !== from || from === here()) return;
+    swallow(event);
+    history.back();
+  }, true);
 
   /* A long menu shows where one is, without moving the page. */
   var menuAt = "";
@@ -562,12 +594,14 @@
     all("button[data-wait]").forEach(holdBack);
     focusErrors();
     arrive();
+    keepPlace();
+    all("form[data-filters]").forEach(function (form) { if (!form.barSeen) { form.barSeen = true; fillBar(form); } });
     showInMenu();
   }
   new MutationObserver(scan).observe(root, {
     childList: true, subtree: true, attributes: true,
-    attributeFilter: ["data-version", "data-autosubmit", "data-draft-clear", "data-wait", "data-path", "aria-invalid",
-      "aria-busy"],
+    attributeFilter: ["data-version", "data-autosubmit", "data-draft-clear", "data-wait", "data-path", "data-place",
+      "aria-invalid", "aria-busy"],
   });
   restSide();
   scan();

@@ -31,6 +31,7 @@ def leads() -> rx.Component:
             ui.tabs(TABS, state.tab, state.show_tab, "线索"),
             rx.match(state.tab, ("open", _open()), ("closed", _closed()), _board()),
             class_name="tabbed",
+            data_place=state.place,
         ),
     )
 

@@ -9,7 +9,7 @@ import reflex as rx
 from cpegi_app.access import RECOMMEND, RECOMMEND_PROJECT, RECOMMEND_TO
 from cpegi_app.pages import ui
 from cpegi_app.pages.equity_parts import reason_chips
-from cpegi_app.pages.form import LONGEST, href, list_page, pager
+from cpegi_app.pages.form import LONGEST, href, list_page, list_query, pager
 from cpegi_app.pages.layout import page
 from cpegi_app.services.equity_recommend import Candidate, InstitutionLine, ProjectLine
 from cpegi_app.state.equity_public import AMOUNT_LABELS
@@ -161,13 +161,7 @@ def _candidates(state: Any, title: str, what: str, note: str, query: list) -> rx
         ui.page_head(
             title, ui.link_button("返回列表", RECOMMEND.route), number=state.title, lead=state.about
         ),
-        ui.query_bar(
-            *query,
-            on_submit=state.search,
-            on_reset=state.reset_filters,
-            loading=state.loading,
-            key=state.filter_key.to_string(),
-        ),
+        list_query(state, *query),
         ui.form(
             ui.card(
                 "",

@@ -171,7 +171,20 @@ def pager(state: Any) -> rx.Component:
     """Return the pager of a list state."""
     pages = rx.cond(state.total > 0, (state.total + state.size - 1) // state.size, 1)
     turns = (state.go_page, state.set_page_size)
-    return ui.pager(state.total, state.page, pages, state.size, *turns, counting=state.counting)
+    more = {"counting": state.counting, "place": state.place}
+    return ui.pager(state.total, state.page, pages, state.size, *turns, **more)
+
+
+def list_query(state: Any, *fields: rx.Component, key: str = "") -> rx.Component:
+    """Return a list's query bar; ui.js fills it, where it is mounted anew, with the filters in force."""
+    return ui.query_bar(
+        *fields,
+        on_submit=state.search,
+        on_reset=state.reset_filters,
+        loading=state.loading,
+        key=key + state.filter_key.to_string(),
+        data_filters=state.filters.to_string(),
+    )
 
 
 def list_page(
@@ -197,15 +210,7 @@ def list_page(
         [ui.button("导出", state.export, icon_name="download", disabled=state.total == 0)] if export else []
     )
     return rx.fragment(
-        ui.query_bar(
-            *query,
-            on_submit=state.search,
-            on_reset=state.reset_filters,
-            loading=state.loading,
-            key=state.filter_key.to_string(),
-        )
-        if query
-        else rx.fragment(),
+        list_query(state, *query) if query else rx.fragment(),
         ui.card(
             "",
             ui.toolbar(*tools, *ways, end=end) if tools or ways or end else rx.fragment(),

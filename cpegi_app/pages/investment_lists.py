@@ -109,6 +109,8 @@ def records() -> rx.Component:
             ui.tabs([("online", "线上投资"), ("offline", "线下投资")], state.tab, state.show_tab, "投资方式"),
             rx.cond(state.tab == "offline", filing_list(FilingListState, own=True), online),
             class_name="tabbed",
+            # The tab lies over lists of several states; this list is not on all of them.
+            data_place=state.place,
         ),
         record_dialog(state),
     )
@@ -139,5 +141,7 @@ def confirmations() -> rx.Component:
                 filing_list(PartyFilingsState, own=False),
             ),
             class_name="tabbed",
+            # The tab lies over lists of several states; this list is not on all of them.
+            data_place=state.place,
         ),
     )

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import break_off, pager
+from cpegi_app.pages.form import break_off, list_query, pager
 from cpegi_app.services.offline_form import SPECS
 from cpegi_app.services.offline_import import HINT, KINDS
 from cpegi_app.state.offline_import import FilingImportState
@@ -135,13 +135,12 @@ def _findings() -> rx.Component:
             rx.el.span("原文件中有问题的单元格已着色并加批注，其余内容不变。", class_name="muted small"),
             class_name="row",
         ),
-        ui.query_bar(
+        list_query(
+            state,
             ui.field("kind", "类别", ui.select_input("kind", list(KINDS.items()), blank="全部")),
             ui.field("field", "列名", ui.select_input("field", titles, blank="全部")),
             ui.field("row", "从第几行起", ui.text_input("row", input_mode="numeric", placeholder="行号")),
-            on_submit=state.search,
-            on_reset=state.reset_filters,
-            key="findings" + state.filter_key.to_string(),
+            key="findings",
         ),
         ui.data_table(
             [

@@ -13,11 +13,10 @@ ONLY = [("proof", "缺放款证明"), ("remark", "需核对"), ("return", "已�
 
 
 def rows_query(state: Any) -> list[rx.Component]:
-    """The query bar over a batch's rows; it says what is shown when a button has chosen it."""
-    only = rx.cond(state.filters.contains("only"), state.filters["only"], "")
+    """The query bar over a batch's rows."""
     return [
         ui.field("word", "关键词", ui.text_input("word", placeholder="企业名称或编号")),
-        ui.field("only", "只看", ui.select_input("only", ONLY, only, blank="全部")),
+        ui.field("only", "只看", ui.select_input("only", ONLY, blank="全部")),
     ]
 
 

@@ -150,6 +150,8 @@ def staff_records() -> rx.Component:
             ui.tabs([("records", "投资记录"), ("questions", "记录疑问")], state.tab, state.show_tab, "内容"),
             rx.cond(state.tab == "questions", _questions(), listed),
             class_name="tabbed",
+            # The tab lies over lists of several states; this list is not on all of them.
+            data_place=state.place,
         ),
         record_dialog(state),
     )

@@ -8,7 +8,7 @@ import reflex as rx
 
 from cpegi_app.access import REPORT_DUTIES, REPORT_MATRIX, REPORT_READ, REPORTS_READ
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import field_of, href, list_page, pager, summary
+from cpegi_app.pages.form import field_of, href, list_page, list_query, pager, summary
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.review import data_cards, history_card
 from cpegi_app.services.report_calendar import MatrixCell, MatrixColumn, MatrixRow
@@ -186,15 +186,12 @@ def report_matrix() -> rx.Component:
             REPORT_MATRIX.title,
             lead="每行一家机构，每列一个报告期。带链接的状态可点击打开报告；将鼠标移到状态上可看期限。",
         ),
-        ui.query_bar(
+        list_query(
+            state,
             ui.field("kind", "报告类型", ui.select_input("kind", KINDS, KINDS[0][0], blank=None)),
             ui.field("year", "年份", ui.select_input("year", state.years, blank="最近")),
             ui.field("org_class", "机构类别", ui.select_input("org_class", OrgClass.options(), blank="全部")),
             ui.field("word", "机构名称", ui.text_input("word", placeholder="名称中的字")),
-            on_submit=state.search,
-            on_reset=state.reset_filters,
-            loading=state.loading,
-            key=state.filter_key.to_string(),
         ),
         ui.card(
             rx.fragment(

@@ -121,7 +121,7 @@ def accounts() -> rx.Component:
                     ui.text_input("word", placeholder="手机号、名称、代码", max_length=60),
                 ),
                 ui.field("kind", "用户类型", ui.select_input("kind", KINDS, blank="全部")),
-                ui.field("state", "状态", ui.select_input("state", STATES, state.shown_state, blank="全部")),
+                ui.field("state", "状态", ui.select_input("state", STATES, blank="全部")),
             ],
             empty=ui.empty_state(
                 "没有符合条件的账号",

@@ -139,9 +139,19 @@ def _frame(caption: str, *children: Any, **props: Any) -> rx.Component:
 
 
 def pager(
-    total: Any, page: Any, pages: Any, size: Any, on_page: Any, on_size: Any, counting: Flag = False
+    total: Any,
+    page: Any,
+    pages: Any,
+    size: Any,
+    on_page: Any,
+    on_size: Any,
+    counting: Flag = False,
+    place: Text = "",
 ) -> rx.Component:
-    """共 N 条, rows a page, and the pages; handlers get the new page and the new size."""
+    """共 N 条, rows a page, and the pages; handlers get the new page and the new size.
+
+    `place` is how the list stands, which ui.js keeps in the address.
+    """
 
     def turn(name: str, label: str, target: Any, off: Any) -> rx.Component:
         return button(
@@ -172,6 +182,7 @@ def pager(
         ),
         aria_label="分页",
         class_name="pager",
+        data_place=place,
     )
 
 

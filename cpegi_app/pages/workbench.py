@@ -9,7 +9,7 @@ import reflex as rx
 from cpegi_app.access import APPLICATION, APPLICATIONS, NOTICES, PUBLIC_PRODUCTS, STATISTICS, WORKBENCH
 from cpegi_app.pages import ui
 from cpegi_app.pages.application import status_cell
-from cpegi_app.pages.form import href, pager
+from cpegi_app.pages.form import href, list_query, pager
 from cpegi_app.pages.layout import page
 from cpegi_app.state.shell import ShellState
 from cpegi_app.state.workbench import NoticeState, WorkbenchState
@@ -149,12 +149,10 @@ def notices() -> rx.Component:
             ui.button("导出", state.export, icon_name="download", disabled=state.total == 0),
             ui.button("全部标为已读", state.read_all, disabled=ShellState.unread == 0),
         ),
-        ui.query_bar(
+        list_query(
+            state,
             ui.field("word", "标题", ui.text_input("word", placeholder="标题中的字")),
             ui.field("unread", "状态", ui.select_input("unread", [("1", "未读")], blank="全部")),
-            on_submit=state.search,
-            on_reset=state.reset_filters,
-            key=state.filter_key.to_string(),
         ),
         ui.card(
             "",

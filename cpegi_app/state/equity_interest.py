@@ -33,13 +33,17 @@ class DealListState(TableState, rx.State):
     def _listing(self) -> Listing:
         return BY_TAB[self.tab]
 
+    def _tab(self) -> str:
+        return self.tab
+
+    def _turn(self, tab: str) -> None:
+        self.tab = tab if tab in TABS else TABS[0]
+
     @rx.event
     async def show_tab(self, tab: str):
         """Show the recommended ones or the favourites."""
-        wanted = text_arg(tab, 20)
-        self.tab = wanted if wanted in TABS else TABS[0]
-        self.page, self.filters = 1, {}
-        self.filter_key += 1
+        self._turn(text_arg(tab, 20))
+        self._afresh()
         return await self._refresh()
 
 

@@ -16,6 +16,7 @@ from cpegi_app.services.equity_board import CARDS, MOST, Column, LeadCard, LeadD
 from cpegi_app.services.equity_recommend import Candidate, InstitutionLine, ProjectLine
 from cpegi_app.services.forms import posted
 from cpegi_app.services.lists import Listing
+from cpegi_app.state import place
 from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
 from cpegi_app.state.equity_public import COUNT_LIFE
 from cpegi_app.state.form import FormState
@@ -57,6 +58,12 @@ class RecommendState(CountedState, rx.State):
             else equity_recommend_list.PROJECTS
         )
 
+    def _tab(self) -> str:
+        return self.tab
+
+    def _turn(self, tab: str) -> None:
+        self.tab = "institution" if tab == "institution" else "project"
+
     async def _fetch(self) -> None:
         if self.tab == "institution":
             self.institutions, self.total = await self._read(
@@ -79,9 +86,9 @@ class RecommendState(CountedState, rx.State):
     @rx.event
     async def show_tab(self, tab: str):
         """Show projects or institutions."""
-        self.tab = "institution" if tab == "institution" else "project"
-        self.page, self.filters, self.sort, self._counted = 1, {}, "", ""
-        self.filter_key += 1
+        self._turn(tab)
+        self._counted = ""
+        self._afresh()
         return await self._refresh()
 
 
@@ -160,6 +167,10 @@ class RecommendToState(CandidateState, rx.State):
 # --- leads ------------------------------------------------------------------------------------------
 
 
+def _owner(wanted: Any) -> str:
+    return wanted if wanted in ("MINE", "NONE") else ""
+
+
 @for_screen(LEADS)
 class LeadBoardState(Services, rx.State):
     """The board by stage."""
@@ -170,14 +181,32 @@ class LeadBoardState(Services, rx.State):
     columns: list[Column] = []
     cards: int = CARDS
     loading: bool = True
+    # What is in view, for the browser to keep in the page's address.
+    place: str = ""
 
     @rx.event
     async def load(self):
-        """Open the board."""
-        self.tab, self.owner, self.word, self.cards, self.loading = "board", "", "", CARDS, True
+        """Open the board, or what was in view where the browser goes back to it."""
+        found = place.told(self.router.url.fragment, "leads")
+        self.owner, self.word = _owner(found.get("owner")), found.get("word", "")
+        self.cards, self.loading = CARDS, True
+        return await self._turn(found.get("tab", ""))
+
+    async def _turn(self, tab: str) -> Any:
+        self.tab = tab if tab in ("open", "closed") else "board"
+        self._keep_place()
+        if self.tab != "board":
+            return {"open": OpenLeadsState.load, "closed": ClosedLeadsState.load}[self.tab]
         await self._show()
+        return None
+
+    def _keep_place(self) -> None:
+        tab = "" if self.tab == "board" else self.tab
+        told = {"tab": tab, "owner": self.owner, "word": self.word}
+        self.place = place.written("leads", {name: value for name, value in told.items() if value})
 
     async def _show(self) -> None:
+        self._keep_place()
         self.columns = await self._read(
             equity_board.board, owner=self.owner, word=self.word, cards=self.cards
         )
@@ -192,15 +221,12 @@ class LeadBoardState(Services, rx.State):
     @rx.event
     async def show_tab(self, tab: str):
         """Show the board, the live leads as a list, or the closed ones."""
-        self.tab = tab if tab in ("open", "closed") else "board"
-        if self.tab != "board":
-            return {"open": OpenLeadsState.load, "closed": ClosedLeadsState.load}[self.tab]
-        await self._show()
+        return await self._turn(tab)
 
     @rx.event
     async def show_owner(self, owner: str):
         """Show everybody's leads, the own ones, or those that nobody has taken."""
-        self.owner = owner if owner in ("MINE", "NONE") else ""
+        self.owner = _owner(owner)
         self.cards = CARDS
         await self._show()
 
@@ -215,8 +241,7 @@ class LeadBoardState(Services, rx.State):
     async def show_more(self):
         """Show more cards of every column; where the board ends, the list."""
         if self.cards >= MOST:
-            self.tab = "open"
-            return OpenLeadsState.load
+            return await self._turn("open")
         self.cards = min(self.cards + CARDS, MOST)
         await self._show()
 

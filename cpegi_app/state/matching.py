@@ -35,6 +35,12 @@ class MatchListState(TableState, rx.State):
     def _wanted(self) -> dict[str, str]:
         return self.filters | {"of": self.of}
 
+    def _tab(self) -> str:
+        return self.of
+
+    def _turn(self, tab: str) -> None:
+        self.of = tab if tab in MatchClass._value2member_map_ else MatchClass.FIT.value
+
     async def _fetch(self) -> None:
         await super()._fetch()
         counts = await self._read(matches.counts, self._wanted())
@@ -43,8 +49,7 @@ class MatchListState(TableState, rx.State):
     @rx.event
     async def pick(self, of: str):
         """Show another class."""
-        wanted = text_arg(of, 12)
-        self.of = wanted if wanted in MatchClass._value2member_map_ else MatchClass.FIT.value
+        self._turn(text_arg(of, 12))
         self.page = 1
         return await self._refresh()
 
@@ -105,8 +110,7 @@ class ProductPushesState(TableState, rx.State):
     async def load(self):
         """Open the log of the product named by the address."""
         self.row_id, self.rows, self.state, self.versions, self.total = 0, [], PushState(), [], 0
-        self.page, self.filters, self.sort = 1, {}, ""
-        self.filter_key += 1
+        self._come_back()
         product_id = self._route_id("pid")
         # A foreign product reads like an absent one: asked before anything is shown.
         await self._read(_own, product_id)

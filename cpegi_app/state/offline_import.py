@@ -59,10 +59,10 @@ class FilingImportState(TableState, PickedState, rx.State):
     async def load(self):
         """Open the batch's last import."""
         self._batch = self._route_id("bid")
-        self.page, self.filters, self.sending = 1, {}, 0
+        self.sending = 0
         self.problem = CUT_SHORT if self._is_dead(self._batch) else ""
         self.stage, self.percent, _ = self._running.get(self._batch, ("", 0, None))
-        self.filter_key += 1
+        self._come_back()
         self.trial = await self._read(offline_import.latest, self._batch)
         await self._refresh()
 
@@ -152,8 +152,7 @@ class FilingImportState(TableState, PickedState, rx.State):
                     self.trial = await asyncio.to_thread(
                         run_as, *who, False, offline_import.view, (kept,), {}
                     )
-                    self.page, self.filters = 1, {}
-                    self.filter_key += 1
+                    self._afresh()
                     await self._refresh()
             shell = await self.get_state(ShellState)
             in_view = self._batch == batch and shell._route == FILING.route

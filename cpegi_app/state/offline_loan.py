@@ -42,9 +42,9 @@ class FilingListState(TableState, FormState, rx.State):
 
     @rx.event
     async def load(self):
-        """Open the list afresh."""
-        self.adding, self.page, self.filters, self.sort = False, 1, {}, ""
-        self.filter_key += 1
+        """Open the list, nothing being added."""
+        self.adding = False
+        self._come_back()
         await self._refresh()
 
     @rx.event
@@ -152,10 +152,10 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
     async def load(self):
         """Open the batch named by the address."""
         self.batch_id, self.row, self.view = 0, BatchRow(), ReviewView()
-        self.page, self.filters, self.sort, self.sent, self.left = 1, {}, "", False, []
+        self.sent, self.left = False, []
         self.editing, self.closed, self.proof_row, self.removing = False, False, 0, 0
         self.clearing = self.sending = 0
-        self.filter_key += 1
+        self._come_back()
         await self._enter(self._route_id("bid"))
         self._open({})
         self._batch_key = self._submit_key

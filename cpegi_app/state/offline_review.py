@@ -39,9 +39,8 @@ class FilingReviewState(RowsState, FormState, rx.State):
     async def load(self):
         """Open the batch named by the address."""
         self.batch_id, self.row, self.view = 0, BatchRow(), ReviewView()
-        self.page, self.filters, self.sort, self.decided, self.marking = 1, {}, "", "", 0
-        self.shown = 0
-        self.filter_key += 1
+        self.decided, self.marking, self.shown = "", 0, 0
+        self._come_back()
         await self._enter(self._route_id("bid"))
         self._open({})
 

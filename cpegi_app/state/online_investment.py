@@ -78,6 +78,13 @@ class RecordListState(TableState, RecordingState, rx.State):
     @rx.event
     def show_tab(self, tab: str):
         """Show the online or the offline records."""
+        self._turn(tab)
+        self._keep_place()
+
+    def _tab(self) -> str:
+        return self.tab
+
+    def _turn(self, tab: str) -> None:
         self.tab = "offline" if tab == "offline" else "online"
 
     def _page(self) -> Any:
@@ -95,6 +102,13 @@ class PartyRecordsState(TableState, rx.State):
     @rx.event
     def show_tab(self, tab: str):
         """Show the offline or the online records."""
+        self._turn(tab)
+        self._keep_place()
+
+    def _tab(self) -> str:
+        return self.tab
+
+    def _turn(self, tab: str) -> None:
         self.tab = "online" if tab == "online" else "offline"
 
 
@@ -109,6 +123,13 @@ class StaffRecordsState(TableState, RecordingState, rx.State):
     @rx.event
     def show_tab(self, tab: str):
         """Show the records or the questions."""
+        self._turn(tab)
+        self._keep_place()
+
+    def _tab(self) -> str:
+        return self.tab
+
+    def _turn(self, tab: str) -> None:
         self.tab = "questions" if tab == "questions" else "records"
 
     @rx.event

@@ -57,6 +57,12 @@ class PolicyQueueState(TableState, rx.State):
     def _wanted(self) -> dict[str, str]:
         return self.filters | {"stage": self.stage}
 
+    def _tab(self) -> str:
+        return self.stage
+
+    def _turn(self, tab: str) -> None:
+        self.stage = tab if tab in STAGES else STAGES[0]
+
     async def _fetch(self) -> None:
         await super()._fetch()
         self.stages = await self._read(policy_queue.counts)
@@ -65,10 +71,9 @@ class PolicyQueueState(TableState, rx.State):
 
     @rx.event
     async def load(self):
-        """Open the queue afresh: at the stage that the address names, or the first at which something waits."""
-        self.page, self.filters, self.sort, self.chosen = 1, {}, "", []
+        """Open the queue: at the stage that the address names, or the first at which something waits."""
+        self.chosen = []
         self._close()
-        self.filter_key += 1
         self.stages = await self._read(policy_queue.counts)
         waiting = [s.code for s in self.stages if s.count]
         named = text_arg(self.router.url.query_parameters.get("stage"), 20)
@@ -76,6 +81,7 @@ class PolicyQueueState(TableState, rx.State):
             self.stage = named
         elif self.stage not in waiting:
             self.stage = (waiting or list(STAGES))[0]
+        self._come_back()
         names = await self._read(policy_queue.policy_names)
         self.policies = [Choice(value=value, label=label) for value, label in names]
         return await self._refresh()
@@ -83,7 +89,7 @@ class PolicyQueueState(TableState, rx.State):
     @rx.event
     async def show_stage(self, stage: str):
         """Turn to another stage."""
-        self.stage = text_arg(stage) if text_arg(stage) in STAGES else STAGES[0]
+        self._turn(text_arg(stage))
         self.page, self.chosen = 1, []
         self._lose_order()
         return await self._refresh()

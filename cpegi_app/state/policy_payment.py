@@ -51,6 +51,12 @@ class PaymentBatchesState(TableState, FormState, rx.State):
     def _listing(self) -> Listing:
         return TABS[self.tab]
 
+    def _tab(self) -> str:
+        return self.tab
+
+    def _turn(self, tab: str) -> None:
+        self.tab = tab if tab in TABS else "ready"
+
     def _show_rows(self, rows: list) -> None:
         if self.tab == "batches":
             self.batches = rows
@@ -60,19 +66,18 @@ class PaymentBatchesState(TableState, FormState, rx.State):
 
     @rx.event
     async def load(self):
-        """Open the lists afresh."""
-        self.page, self.filters, self.sort, self.tab, self.making = 1, {}, "", "ready", False
+        """Open the lists, 待拨付 first."""
+        self.tab, self.making = "ready", False
         self._choose([])
         self._fen = {}
-        self.filter_key += 1
+        self._come_back()
         return await self._refresh()
 
     @rx.event
     async def show_tab(self, tab: str):
         """Turn to the other list."""
-        self.tab = text_arg(tab) if text_arg(tab) in TABS else "ready"
-        self.page, self.filters, self.sort = 1, {}, ""
-        self.filter_key += 1
+        self._turn(text_arg(tab))
+        self._afresh()
         return await self._refresh()
 
     def _choose(self, ids: list[int]) -> None:
@@ -156,8 +161,8 @@ class PaymentBatchState(TableState, PickedState, rx.State):
     async def load(self):
         """Open the batch named by the address."""
         self._row_id, self.batch, self.rows, self.imports = 0, BatchRow(), [], []
-        self.outcome, self.problem, self.page, self.filters, self.sort = Outcome(), "", 1, {}, ""
-        self.filter_key += 1
+        self.outcome, self.problem = Outcome(), ""
+        self._come_back()
         self.xlsx_href = self.csv_href = ""
         self._row_id = self._route_id("bid")
         return await self._refresh()

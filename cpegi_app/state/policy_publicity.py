@@ -34,9 +34,9 @@ class PublicitiesState(TableState, rx.State):
 
     @rx.event
     async def load(self):
-        """Open the list afresh."""
-        self.page, self.filters, self.sort, self.preview = 1, {}, "", Preview()
-        self.filter_key += 1
+        """Open the list, no preview over it."""
+        self.preview = Preview()
+        self._come_back()
         return await self._refresh()
 
     @rx.event
@@ -89,8 +89,8 @@ class PublicityState(TableState, FormState, rx.State):
     async def load(self):
         """Open the publication named by the address."""
         self._row_id, self.row, self.rows, self.objections = 0, PublicityRow(), [], []
-        self.page, self.filters, self.sort, self.objecting, self.deciding = 1, {}, "", False, 0
-        self.filter_key += 1
+        self.objecting, self.deciding = False, 0
+        self._come_back()
         self._row_id = self._route_id("nid")
         return await self._refresh()
 
@@ -186,8 +186,8 @@ class PublicPublicityState(TableState, rx.State):
     @rx.event
     async def load(self):
         """Open the publication named by the address."""
-        self._row_id, self.page, self.filters, self.sort, self.missing = 0, 1, {}, "", False
-        self.filter_key += 1
+        self._row_id, self.missing = 0, False
+        self._come_back()
         self.row, self.rows, self.total = PublicityRow(), [], 0
         try:
             self._row_id = self._route_id("nid")

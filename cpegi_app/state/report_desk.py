@@ -119,8 +119,8 @@ class ReportDutiesState(TableState, FormState, rx.State):
     @rx.event
     async def load(self):
         """Show every duty."""
-        self.page, self.filters, self.sort, self.editing, self.stopping = 1, {}, "", -1, 0
-        self.filter_key += 1
+        self.editing, self.stopping = -1, 0
+        self._come_back()
         self._open({})
         return await self._refresh()
 

@@ -266,7 +266,7 @@ class GuestListState(TableState, FormState, rx.State):
     async def load_guests(self):
         """Show the guests of the roadshow that the address names."""
         self._roadshow, self.org_id = self._route_id("mid"), 0
-        self.page, self.filters, self.sort = 1, {}, ""
+        self._come_back()
         self._open({})
         await self._refresh()
 

@@ -34,6 +34,12 @@ class QueueState(TableState, rx.State):
     def _wanted(self) -> dict[str, str]:
         return self.filters | {"flow": self.tab}
 
+    def _tab(self) -> str:
+        return self.tab
+
+    def _turn(self, tab: str) -> None:
+        self.tab = tab
+
     async def _fetch(self) -> None:
         self.rows, self.total, counts = await self._read(
             staff.queue, flow=self.tab, filters=self.filters, sort=self.sort, page=self.page, size=self.size
@@ -45,15 +51,15 @@ class QueueState(TableState, rx.State):
     @rx.event
     async def load(self):
         """Open the queue, at the kind that the address names."""
-        self.page, self.filters, self.sort = 1, {}, ""
-        self.filter_key += 1
-        self.tab = text_arg(self.router.url.query_parameters.get("flow"), 30)
+        self._turn(text_arg(self.router.url.query_parameters.get("flow"), 30))
+        self._come_back()
         await self._refresh()
 
     @rx.event
     async def pick(self, flow: str):
         """Show one kind, or everything."""
-        self.tab, self.page = text_arg(flow, 30), 1
+        self._turn(text_arg(flow, 30))
+        self.page = 1
         await self._refresh()
 
 
@@ -71,22 +77,11 @@ class AccountsState(TableState, FormState, rx.State):
     # The account of which it has just been done: what was typed about it is no longer needed.
     settled: int = 0
     revealed: dict[int, str] = {}
-    shown_state: str = ""
 
     @rx.event
     async def load(self):
         """Open the list, of the state that the address names."""
-        self.page, self.sort = 1, ""
-        self.shown_state = text_arg(self.router.url.query_parameters.get("state"), 30)
-        self.filters = {"state": self.shown_state}
-        self.filter_key += 1
-        await self._refresh()
-
-    @rx.event
-    async def reset_filters(self):
-        """Empty the query bar."""
-        self.page, self.filters, self.shown_state = 1, {}, ""
-        self.filter_key += 1
+        self._come_back(state=text_arg(self.router.url.query_parameters.get("state"), 30))
         await self._refresh()
 
     async def _arrive(self) -> str:

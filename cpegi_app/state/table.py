@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import reflex as rx
 
-from cpegi_app.errors import DomainError
+from cpegi_app.denials import DENIED
+from cpegi_app.errors import DomainError, SignInRequired
 from cpegi_app.services import lists
 from cpegi_app.services.lists import LISTINGS, Listing, Sums
+from cpegi_app.state import place
 from cpegi_app.state.base import Services, int_arg, run_as, text_arg
 from cpegi_app.state.export import ExportState
 
@@ -30,6 +32,15 @@ def shows(listing: Listing) -> Callable[[type[S]], type[S]]:
     return put
 
 
+def _filters(items: Iterable[tuple[Any, Any]]) -> dict[str, str]:
+    return {text_arg(name, 30): text_arg(value, 60) for name, value in list(items)[:20]}
+
+
+def _size(value: Any) -> int:
+    wanted = int_arg(value)
+    return wanted if wanted in SIZES else SIZES[0]
+
+
 class TableState(Services, mixin=True):
     """A list's page, size, order, filters and total; a chapter's state says which list by `@shows(…)`.
 
@@ -44,6 +55,10 @@ class TableState(Services, mixin=True):
     loading: bool = True
     filters: dict[str, str] = {}
     filter_key: int = 0
+    # How the list stands, where it does not stand as it opens; the browser keeps it in the page's address.
+    place: str = ""
+    _opened: dict[str, str] = {}
+    _led: bool = False
     # The list that is being counted in the background: its filters, and whether it is sorted.
     _behind: dict[str, str] | None = None
 
@@ -113,9 +128,60 @@ class TableState(Services, mixin=True):
                 self._show_sums(sums)
                 self._behind = key = key if sums.counting else None
 
+    def _tab(self) -> str:
+        """Return the tab in view, of a list that has some."""
+        return ""
+
+    def _turn(self, tab: str) -> None:
+        """Turn to a tab, or to the first where there is none of that name."""
+
+    def _afresh(self) -> None:
+        """Go back to the first page, no filters, the list's own order, and an empty query bar."""
+        self.page, self.filters, self.sort = 1, {}, ""
+        self.filter_key += 1
+
+    def _come_back(self, **filters: str) -> None:
+        """Open the list as its address says that it was left; else afresh, at filters that a link has chosen."""
+        self._afresh()
+        self.filters, self.place = filters, ""
+        found = place.told(self.router.url.fragment, self._name())
+        self._led, self._opened = bool(found), {} if found else self._left()
+        if not found:
+            return
+        self._turn(found.get("tab", ""))
+        self.page, self.size = int_arg(found.get("page"), 1, 10_000_000), _size(found.get("size"))
+        sort = found.get("sort", "")
+        self.sort = sort if sort.removeprefix("-") in self._sorts() else ""
+        self.filters = _filters((k[2:], v) for k, v in found.items() if k.startswith("f."))
+
+    def _keep_place(self) -> None:
+        """Tell the browser how the list stands now."""
+        now = self._left()
+        self.place = "" if now == self._opened else place.written(self._name(), now)
+
+    def _name(self) -> str:
+        return self.get_full_name().rpartition("____")[2].removesuffix("_state")
+
+    def _left(self) -> dict[str, str]:
+        filters = {f"f.{name}": value for name, value in self.filters.items()}
+        told = {
+            "tab": self._tab(),
+            "page": str(self.page),
+            "size": str(self.size),
+            "sort": self.sort,
+        } | filters
+        return {name: value for name, value in told.items() if value}
+
     async def _refresh(self) -> Any:
         self.loading = True
+        led, self._led = self._led, False
         try:
+            await self._settle()
+        except DomainError as refusal:
+            if not led or isinstance(refusal, (SignInRequired, *DENIED)):
+                raise
+            # The address asks for what the list does not give: nobody has asked on this page.
+            self._afresh()
             await self._settle()
         finally:
             # A refused filter leaves the list as it was, readable.
@@ -135,12 +201,12 @@ class TableState(Services, mixin=True):
         if self.page > last:
             self.page = last
             await self._fetch()
+        self._keep_place()
 
     @rx.event
     async def load(self):
-        """Open the list afresh: the first page, no filters, its own order."""
-        self.page, self.filters, self.sort = 1, {}, ""
-        self.filter_key += 1
+        """Open the list, as it was left where the browser goes back to it."""
+        self._come_back()
         return await self._refresh()
 
     @rx.event
@@ -171,7 +237,7 @@ class TableState(Services, mixin=True):
     async def search(self, data: dict):
         """Apply the query bar."""
         items = data.items() if isinstance(data, dict) or hasattr(data, "items") else []
-        self.filters = {text_arg(k, 30): text_arg(v, 60) for k, v in list(items)[:20]}
+        self.filters = _filters(items)
         self.page = 1
         self._lose_order()
         return await self._refresh()
@@ -193,7 +259,6 @@ class TableState(Services, mixin=True):
     @rx.event
     async def set_page_size(self, size: str):
         """Show 10, 20 or 50 rows a page."""
-        wanted = int_arg(size)
-        self.size = wanted if wanted in SIZES else SIZES[0]
+        self.size = _size(size)
         self.page = 1
         return await self._refresh()

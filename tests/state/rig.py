@@ -126,7 +126,7 @@ class Rig:
             cookie = f"{sessions.cookie_name()}={sid}" if sid else ""
         headers = {"origin": "http://localhost:3000"} | ({"cookie": cookie} if cookie else {})
         router = {
-            "pathname": path,
+            "pathname": path.partition("#")[0],
             "asPath": path,
             "query": {k: str(v) for k, v in (params or {}).items()},
             "headers": headers,
