@@ -7,6 +7,7 @@ import re
 from playwright.sync_api import expect
 
 from cpegi_app.vocabulary import OrgClass
+from tests.e2e.harness import Walk
 from tests.e2e.residents import People, enterprise_form, people
 from tests.e2e.samples import fill, pdf, upload
 from tests.e2e.test_chapter_3_verification import decide, mark, send, take_up
@@ -108,9 +109,41 @@ def test_queue_by_kind(new_walk, people: People) -> None:
     expect(page.get_by_role("button", name=re.compile("^金融产品"))).to_have_attribute("aria-current", "true")
     waits = page.locator("tbody tr td:nth-child(5)").all_inner_texts()
     assert waits == sorted(waits)
+    _comes_back_as_it_was_left(staff)
     phone = people.staff(new_walk((390, 844)), "13800031022", "戊审核")
     phone.goto("/staff/queue")
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def _comes_back_as_it_was_left(staff: Walk) -> None:
+    """Open a row of the queue and come back by the browser and by the page's own link; the menu opens it afresh."""
+    page = staff.page
+    turned, word = page.locator(".pager-now"), page.locator("[name=word]")
+    menu = page.locator(".side").get_by_role("link", name="审核队列")
+    menu.click()
+    page.get_by_label("每页").select_option("10")
+    page.get_by_role("button", name="下一页").click()
+    expect(turned).to_contain_text("第 2 /")
+    page.locator("tbody a").first.click()
+    page.wait_for_url("**/staff/review/**")
+    staff.check()
+    page.go_back()
+    expect(turned).to_contain_text("第 2 /")
+    page.get_by_role("button", name=re.compile("^金融产品")).click()
+    word.fill("银行")
+    page.get_by_role("button", name="查询").click()
+    page.wait_for_url("**f.word=%E9%93%B6%E8%A1%8C")
+    page.locator("tbody a").first.click()
+    page.wait_for_url("**/staff/review/**")
+    staff.settle()
+    page.get_by_role("link", name="返回队列").click()
+    page.wait_for_url("**f.word=%E9%93%B6%E8%A1%8C")
+    staff.check()
+    expect(page.get_by_role("button", name=re.compile("^金融产品"))).to_have_attribute("aria-current", "true")
+    expect(word).to_have_value("银行")
+    menu.click()
+    page.wait_for_url(lambda url: "word" not in url)
+    expect(word).to_have_value("")
 
 
 def test_workbench_of_the_staff(new_walk, people: People) -> None:
