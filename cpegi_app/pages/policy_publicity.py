@@ -141,6 +141,7 @@ def publicity() -> rx.Component:
             status=ui.tag(row.state, row.tone),
             number=row.starts_on + " 至 " + row.ends_on,
         ),
+        ui.show(state.overdue.count > 0, _overdue()),
         ui.show(state.objections.length() > 0, _objections()),
         list_page(
             state,
@@ -154,6 +155,7 @@ def publicity() -> rx.Component:
                     ui.show(
                         row.open, ui.button("登记异议", state.ask_objection(e.grant_id.to_string()), "text")
                     ),
+                    ui.show(e.confirmed, ui.button("取消奖补", state.ask_takeback(e.grant_id), "text")),
                 ],
             ],
             "公示名单",
@@ -161,6 +163,59 @@ def publicity() -> rx.Component:
         ),
         _objection_dialog(),
         _decision_dialog(),
+        _takeback_dialog(),
+    )
+
+
+def _overdue() -> rx.Component:
+    state, late = PublicityState, PublicityState.overdue
+    return ui.note(
+        rx.el.span(
+            "兑现时间已过，仍有 ",
+            late.count,
+            " 笔没有申请兑现，合计 ",
+            late.amount,
+            " 元，一直占用着预算。",
+        ),
+        "warning",
+        ui.button("取消逾期未兑现的奖补", state.ask_takeback_overdue, size="sm"),
+    )
+
+
+def _takeback_dialog() -> rx.Component:
+    state, late = PublicityState, PublicityState.overdue
+    whom = rx.cond(
+        state.taking_all,
+        rx.fragment(
+            rx.el.p("取消以下 ", late.count, " 笔逾期未兑现的奖补，合计 ", late.amount, " 元："),
+            ui.plain_table(
+                [ui.Col("单位名称", wrap=True), AMOUNT], late.rows, lambda e: [e.org, e.amount], "名单"
+            ),
+            ui.show(late.more > 0, rx.el.p("……另有 ", late.more, " 笔", class_name="muted small")),
+        ),
+        rx.el.p(rx.el.b(state.taking_org)),
+    )
+    return ui.dialog(
+        state.taking_all | (state.taking > 0),
+        "取消奖补",
+        ui.form(
+            whom,
+            rx.el.p("取消后预算随即释放，申请单位会收到通知和原因，不能再申请兑现；不可恢复。"),
+            ui.field(
+                "reason",
+                "取消原因",
+                ui.textarea("reason", rows=3, max_length=LONGEST),
+                required=True,
+                error=problem(state, "reason"),
+                help="例如：逾期未申请兑现，按政策视为放弃；或：经核查申报材料不实",
+            ),
+            ui.form_foot(ui.button("返回", state.close), ui.submit("确认取消奖补", "takeback", "danger")),
+            on_submit=state.take_back,
+            key=state.form_key,
+        ),
+        on_close=state.close,
+        wide=True,
+        ident="takeback",
     )
 
 

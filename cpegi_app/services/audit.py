@@ -53,6 +53,7 @@ ACTIONS: dict[str, str] = {
     "payment.result": "导入拨付结果",
     "policy.arrange": "调整政策办理安排",
     "policy.confirm": "确认公示无异议",
+    "policy.takeback": "取消奖补",
     "policy.copy": "复制政策",
     "policy.dismissed": "认定异议不成立",
     "policy.give_back": "退回待领政策申请",

@@ -17,6 +17,7 @@ from cpegi_app.access import (
     POLICY_REVIEW,
     POLICY_START,
     PUBLICITIES,
+    PUBLICITY,
     Actor,
     Permission,
 )
@@ -29,10 +30,12 @@ from cpegi_app.services import (
     policy_publicity,
     policy_queue,
     policy_ready,
+    policy_takeback,
 )
 from cpegi_app.services.bench_parts import MOST, TODOS, Tile, Todo, tile
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_decision import STAGES, stage_of
+from cpegi_app.services.policy_takeback import Unredeemed
 from cpegi_app.vocabulary import TONES, Status
 from cpegi_app.vocabulary.policy import GrantState
 
@@ -91,6 +94,8 @@ def staff(session: Session, actor: Actor) -> list[tuple[str, Todo]]:
         return []
     found = [(clock.local(row.received_at), _application(row)) for row in _open(session, actor)]
     found += [(clock.local(row.received_at), _overdue(row)) for row in _uncorrected(session, actor)]
+    late = policy_takeback.unredeemed(session, actor, TODOS)
+    found += [(row.closed, _unredeemed(row)) for row in late]
     claims, _ = policy_claim_list.queue(session, actor, filters={}, size=TODOS)
     for c in claims:
         todo = Todo(
@@ -135,6 +140,18 @@ def _overdue(row: PolicyApplication) -> Todo:
         href=POLICY_REVIEW.url(aid=row.id),
         tone="red",
         tag="逾期未补正",
+    )
+
+
+def _unredeemed(row: Unredeemed) -> Todo:
+    return Todo(
+        title=row.policy,
+        note=f"{row.count} 笔奖补逾期未申请兑现，合计 {row.amount} 元；核实后可以取消，释放预算",
+        at=f"兑现截止 {row.closed}",
+        action="办理",
+        href=PUBLICITY.url(nid=row.publicity_id),
+        tone="orange",
+        tag="逾期未兑现",
     )
 
 

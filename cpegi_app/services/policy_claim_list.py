@@ -72,7 +72,7 @@ def own_row(session: Session, g: PolicyGrant) -> GrantRow:
     if claim is not None:
         state, tone, note = _claim_state(session, g, claim, why)
         href, action = POLICY_CLAIM.url(cid=claim.id), "查看"
-        if claim.status in review.EDITABLE:
+        if claim.status in review.EDITABLE and g.state != GrantState.REVOKED:
             action = "继续填写" if claim.status == Status.DRAFT else "修改后重新提交"
     if not policy_claim.why_not(session, g, claim) and policy_claim.may_begin(session, g):
         action, href = ("重新申请兑现" if claim else "申请兑现"), ""
@@ -103,6 +103,8 @@ def standing(session: Session, g: PolicyGrant) -> str:
 def _claim_state(session: Session, g: PolicyGrant, claim: PolicyClaim, why: str) -> tuple[str, str, str]:
     if g.state == GrantState.PAID:
         return GrantState.PAID.label, GRANT_TONES[GrantState.PAID], ""
+    if g.state == GrantState.REVOKED:
+        return GrantState.REVOKED.label, GRANT_TONES[GrantState.REVOKED], why
     if claim.status == Status.DRAFT:
         return "兑现申请未提交", "grey", why
     if claim.status == Status.APPROVED:

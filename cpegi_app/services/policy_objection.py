@@ -7,11 +7,10 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
-from cpegi_app.access import POLICY_CLAIMS, Actor
+from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
-from cpegi_app.models import Objection, PolicyApplication, PolicyGrant, Publicity, PublicityEntry
-from cpegi_app.services import notices, policy_budget, policy_people, policy_publicity
-from cpegi_app.services import policy_definition as definitions
+from cpegi_app.models import Objection, PolicyGrant, Publicity, PublicityEntry
+from cpegi_app.services import policy_budget, policy_people, policy_publicity, policy_takeback
 from cpegi_app.services.forms import Day, Form, Text, Widget, input_field, normalise, not_in_future, too_long
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.vocabulary.policy import GrantState, ObjectionState
@@ -86,7 +85,9 @@ def record(session: Session, actor: Actor, publicity_id: int, data: dict[str, st
     one_at_a_time(session, "publicity", row.policy_id)
     session.refresh(row)
     if row.closed_at:
-        raise Conflict("这次公示已经确认完毕，不能再登记异议。如情况属实，请联系政策管理人员另行处理。")
+        raise Conflict(
+            "这次公示已经确认完毕，不能再登记异议。如情况属实且资金尚未拨付，请在名单中取消该奖补并写明原因。"
+        )
     named = data.get("grant", "")
     form = ObjectionForm.parse({k: v for k, v in data.items() if k != "grant"})
     if problem := not_in_future(form.received_on, "收到日期"):
@@ -144,25 +145,14 @@ def decide(
     )
     if done.rowcount != 1:
         raise Conflict("这条异议已经处理过，请刷新页面查看结论。")
+    policy_people.note(session, actor, f"policy.{state.value.lower()}", f"objection:{found.id}", conclusion)
     if upheld:
         _revoke(session, found.grant_id or 0, conclusion)
-    policy_people.note(session, actor, f"policy.{state.value.lower()}", f"objection:{found.id}", conclusion)
 
 
 def _revoke(session: Session, grant_id: int, reason: str) -> None:
-    """取消: only what is still public can be taken back; what is confirmed or paid stands."""
-    now, grant = clock.now(), session.get_one(PolicyGrant, grant_id)
-    done = session.exec(
-        update(PolicyGrant)
-        .where(col(PolicyGrant.id) == grant_id, col(PolicyGrant.state) == GrantState.PUBLIC.value)
-        .values(state=GrantState.REVOKED.value, revoked_at=now, reason=reason, updated_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    if done.rowcount != 1:
+    """取消: only what is still public can be taken back here; what is confirmed by `policy_takeback`."""
+    grant = session.get_one(PolicyGrant, grant_id)
+    if not policy_takeback.revoke(session, grant, GrantState.PUBLIC, reason, f"公示期间异议成立：{reason}"):
         raise Conflict("该申请已不在公示中，异议不能再认定成立。请刷新页面查看其状态。")
-    application = session.get_one(PolicyApplication, grant.application_id)
-    d = definitions.of_version(session, application.version_id)
-    policy_budget.move(session, d, grant.policy_id, grant.org_id, -grant.amount_fen)
-    users = notices.users_of(session, grant.org_id)
-    head = f"奖补已取消：{application.policy_name}"
-    notices.notify(session, users, head, f"公示期间异议成立：{reason}", POLICY_CLAIMS.route, "red")
+    policy_budget.move_budget(session, grant.policy_id, -grant.amount_fen)

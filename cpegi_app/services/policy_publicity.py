@@ -69,6 +69,8 @@ class Entry(BaseModel):
     # For the staff: the application that was granted, and everything that its amount stands on.
     application: str = ""
     trail: str = ""
+    # Confirmed and not paid: it can be taken back.
+    confirmed: bool = False
 
 
 def _is_number(value: Any) -> bool:
@@ -341,6 +343,7 @@ def entries(
     for e in found:
         state, application = granted[e.grant_id]
         e.state, e.tone = GrantState.label_of(state), GRANT_TONES[state]
+        e.confirmed = state == GrantState.CONFIRMED
         e.application, e.trail = POLICY_REVIEW.url(aid=application), POLICY_TRAIL.url(aid=application)
     return found, total
 

@@ -265,6 +265,10 @@ def _publicity(session: Session, grant: PolicyGrant | None) -> list[Line]:
                 f"{o.received_on} {o.from_name}：{o.text}；{ObjectionState.label_of(o.state)} {o.conclusion}"
             )
             found.append(Line(label="异议", value=text, wide=True))
+    if grant.revoked_at:
+        found.append(
+            Line(label="取消奖补", value=f"{clock.local(grant.revoked_at)} {grant.reason}", wide=True)
+        )
     return found
 
 

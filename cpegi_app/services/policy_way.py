@@ -78,7 +78,7 @@ def _published(session: Session, grant: PolicyGrant) -> list[Step]:
         second.state, second.text = ("now", "等待确认") if first.state == "done" else ("todo", "")
         if policy_publicity.is_disputed(session, grant):
             second.text = "有异议，正在核实"
-    elif grant.state == GrantState.REVOKED:
+    elif grant.state == GrantState.REVOKED and grant.confirmed_at is None:
         second = Step(
             label="公示确认", at=clock.local(grant.revoked_at), state="bad", text="异议成立，已取消"
         )
@@ -89,6 +89,9 @@ def _published(session: Session, grant: PolicyGrant) -> list[Step]:
 
 def _redeemed(session: Session, grant: PolicyGrant) -> list[Step]:
     claimed, checked, paid = Step(label="兑现申请"), Step(label="兑现审核"), Step(label="拨付")
+    if grant.state == GrantState.REVOKED and grant.confirmed_at:
+        at, text = clock.local(grant.revoked_at), f"奖补已取消：{grant.reason}"
+        return [Step(label="兑现申请", at=at, state="bad", text=text), checked, paid]
     if grant.state not in (GrantState.CONFIRMED, GrantState.PAID):
         return [claimed, checked, paid]
     claim = policy_claim.latest(session, grant.id or 0)

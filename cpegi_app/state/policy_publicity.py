@@ -9,10 +9,11 @@ import reflex as rx
 
 from cpegi_app.access import PUBLIC_PUBLICITIES, PUBLIC_PUBLICITY, PUBLICITIES, PUBLICITY
 from cpegi_app.errors import NotFound
-from cpegi_app.services import policy_exports, policy_objection, policy_publicity
+from cpegi_app.services import policy_exports, policy_objection, policy_publicity, policy_takeback
 from cpegi_app.services.forms import posted
 from cpegi_app.services.policy_objection import ObjectionView
 from cpegi_app.services.policy_publicity import Entry, Preview, PublicityRow, WaitingPolicy
+from cpegi_app.services.policy_takeback import Overdue
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import success
@@ -70,6 +71,11 @@ class PublicityState(TableState, FormState, rx.State):
     deciding: int = 0
     deciding_text: str = ""
     against: str = ""
+    # What nobody redeemed in time; the grant that is to be taken back, or every one of those.
+    overdue: Overdue = Overdue()
+    taking: int = 0
+    taking_org: str = ""
+    taking_all: bool = False
     _row_id: int = 0
 
     def _wanted(self) -> dict[str, str]:
@@ -84,12 +90,14 @@ class PublicityState(TableState, FormState, rx.State):
             lambda s, a: policy_publicity.row_of(s, policy_publicity.load(s, a, self._row_id))
         )
         self.objections = await self._read(policy_objection.listing, self._row_id)
+        self.overdue = await self._read(policy_takeback.overdue, self._row_id)
 
     @rx.event
     async def load(self):
         """Open the publication named by the address."""
         self._row_id, self.row, self.rows, self.objections = 0, PublicityRow(), [], []
         self.objecting, self.deciding = False, 0
+        self.overdue, self.taking, self.taking_all = Overdue(), 0, False
         self._come_back()
         self._row_id = self._route_id("nid")
         return await self._refresh()
@@ -111,7 +119,7 @@ class PublicityState(TableState, FormState, rx.State):
     @rx.event
     def close(self):
         """Put the dialogs away."""
-        self.objecting, self.deciding = False, 0
+        self.objecting, self.deciding, self.taking, self.taking_all = False, 0, 0, False
 
     @rx.event
     async def record(self, data: dict):
@@ -134,6 +142,34 @@ class PublicityState(TableState, FormState, rx.State):
         self.deciding = 0
         await self._refresh()
         return success("已记录处理结论。" + ("相关奖补已取消，占用的预算已释放。" if upheld else ""))
+
+    @rx.event
+    def ask_takeback(self, number: int):
+        """Open the dialog in which one grant is taken back."""
+        found = next((e for e in self.rows if e.grant_id == number and e.confirmed), None)
+        self._open({})
+        self.taking, self.taking_org = (
+            (found.grant_id, f"{found.org}，{found.amount} 元") if found else (0, "")
+        )
+
+    @rx.event
+    def ask_takeback_overdue(self):
+        """Open the dialog in which everything that nobody redeemed in time is taken back."""
+        self._open({})
+        self.taking_all = self.overdue.count > 0
+
+    @rx.event
+    async def take_back(self, data: dict):
+        """取消奖补, one or all that are overdue, with the reason."""
+        reason = posted(data, frozenset({"reason", "intent"})).get("reason", "")
+        if self.taking_all:
+            call = self._write(policy_takeback.take_back_overdue, self._row_id, self.overdue, reason)
+        else:
+            call = self._write(policy_takeback.take_back, self._row_id, self.taking, reason)
+        count = await self._checked(call, {"reason": "取消原因"})
+        self.taking, self.taking_all = 0, False
+        await self._refresh()
+        return success(f"已取消 {count or 1} 笔奖补，占用的预算已释放，申请单位会收到通知。")
 
     @rx.event
     async def confirm(self):

@@ -242,3 +242,49 @@ def _result(exported: Path) -> bytes:
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def test_8_2_取消奖补(new_walk, site_folder: Path) -> None:
+    """One that proves wrong, then everything that nobody redeemed in time: with a reason, and the budget is free again."""
+    staff = sign_in(new_walk(), BUSINESS)
+    page = staff.page
+    with closing(database(site_folder)) as base:
+        unasked = base.execute(
+            "SELECT publicity_id, org_name FROM policy_grant WHERE state = 'CONFIRMED' AND id NOT IN"
+            " (SELECT grant_id FROM policy_claim WHERE status <> 'DRAFT') ORDER BY publicity_id, id"
+        ).fetchall()
+    number, first = unasked[0]
+    rest = [org for publicity, org in unasked[1:] if publicity == number]
+    assert rest, "the demo has too few that wait to be redeemed"
+    staff.goto(f"/staff/publicities/{number}")
+    press(staff, "取消奖补", line(staff, first))
+    press(staff, "确认取消奖补")
+    staff.sees("请填写取消的原因")
+    page.locator("[name=reason]").fill("经核查发票重复使用")
+    staff.step("8.2-09", "平台管理人员：公示确认后发现不实的，在公示名单中取消奖补并写明原因", full=True)
+    press(staff, "确认取消奖补")
+    staff.sees("已取消 1 笔奖补")
+    expect(line(staff, first).get_by_text("已取消")).to_be_visible()
+
+    with closing(database(site_folder)) as base, base:
+        of = "(SELECT policy_id FROM publicity WHERE id = ?)"
+        before = base.execute(f"SELECT redeem_closes_at FROM policy WHERE id = {of}", (number,)).fetchone()[0]
+        over = (clock.now() - timedelta(days=1)).strftime("%Y-%m-%d %H:%M:%S.%f")
+        base.execute(f"UPDATE policy SET redeem_closes_at = ? WHERE id = {of}", (over, number))
+    try:
+        staff.goto("/console")
+        staff.sees("逾期未申请兑现")
+        staff.goto(f"/staff/publicities/{number}")
+        press(staff, "取消逾期未兑现的奖补")
+        page.locator("[name=reason]").fill("逾期未申请兑现，按政策视为放弃")
+        staff.step(
+            "8.2-10",
+            "平台管理人员：兑现时间已过仍未申请的，核对名单后一次取消，占用的预算随即释放",
+            full=True,
+        )
+        press(staff, "确认取消奖补")
+        staff.sees(f"已取消 {len(rest)} 笔奖补")
+        expect(page.get_by_role("button", name="取消逾期未兑现的奖补")).to_have_count(0)
+    finally:
+        with closing(database(site_folder)) as base, base:
+            base.execute(f"UPDATE policy SET redeem_closes_at = ? WHERE id = {of}", (before, number))

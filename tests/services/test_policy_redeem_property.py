@@ -33,6 +33,7 @@ from cpegi_app.services import (
     policy_queue,
     policy_ready,
     policy_review,
+    policy_takeback,
     review,
 )
 from cpegi_app.vocabulary import Action
@@ -65,7 +66,7 @@ class Paying(Handling):
         today = clock.today()
         return super().moment() | {
             "redeem_opens_on": today.isoformat(),
-            "redeem_closes_on": (today + timedelta(days=400)).isoformat(),
+            "redeem_closes_on": (today + timedelta(days=40)).isoformat(),
         }
 
     def teardown(self) -> None:
@@ -140,6 +141,21 @@ class Paying(Handling):
     def confirm(self, number: int) -> None:
         if row := self.one(Publicity, number):
             self.attempt(lambda: policy_publicity.confirm(self.session, self.staff, row.id))
+
+    @rule(number=N, grant=N, every=st.booleans())
+    def take_back(self, number: int, grant: int, every: bool) -> None:
+        row, named = self.one(Publicity, number), self.one(PolicyGrant, grant)
+        if row is None or named is None:
+            return
+
+        def call() -> None:
+            if every:
+                seen = policy_takeback.overdue(self.session, self.staff, row.id)
+                policy_takeback.take_back_overdue(self.session, self.staff, row.id, seen, "逾期")
+            else:
+                policy_takeback.take_back(self.session, self.staff, row.id, named.id, "不实")
+
+        self.attempt(call)
 
     # --- redemption -----------------------------------------------------------------------------------
 

@@ -1,0 +1,187 @@
+"""取消奖补: what was granted and is not paid goes back to the budget, with a reason (manual §8.1, §8.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import func, update
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.access import POLICY_CLAIMS, Actor
+from cpegi_app.errors import Conflict, FormInvalid, NotFound
+from cpegi_app.models import Policy, PolicyApplication, PolicyClaim, PolicyGrant, Publicity
+from cpegi_app.services import notices, policy_budget, policy_claim, policy_people, policy_publicity
+from cpegi_app.services import policy_definition as definitions
+from cpegi_app.services.forms import normalise
+from cpegi_app.services.locks import one_at_a_time
+from cpegi_app.services.policy_amount import yuan
+from cpegi_app.services.policy_publicity import Entry
+from cpegi_app.vocabulary import Status
+from cpegi_app.vocabulary.policy import GrantState, WindowState
+
+G, C = PolicyGrant, PolicyClaim
+REASON_MIN, REASON_MAX, NAMES_SHOWN = 2, 300, 20
+# A claim that is on its way, or was paid for: its grant has been asked for in time.
+ASKED = (Status.PENDING.value, Status.RETURNED.value, Status.APPROVED.value)
+MOVED = "逾期未兑现的名单刚有变化，没有取消任何奖补。请刷新页面核对后重试。"
+
+
+class Overdue(BaseModel):
+    """The grants of a publication that nobody redeemed in time; the first of them by name."""
+
+    count: int = 0
+    total_fen: int = 0
+    amount: str = ""
+    rows: list[Entry] = []
+    more: int = 0
+
+
+def revoke(session: Session, grant: PolicyGrant, state: GrantState, reason: str, said: str) -> bool:
+    """Take a grant back that stands so and tell its organisation; False when it has moved.
+
+    Its part of the budget is given back by `policy_budget.move_budget`, last in the transaction.
+    """
+    now = clock.now()
+    done = session.exec(
+        update(G)
+        .where(col(G.id) == grant.id, col(G.state) == state.value)
+        .values(state=GrantState.REVOKED.value, revoked_at=now, reason=reason, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    if done.rowcount != 1:
+        return False
+    application = session.get_one(PolicyApplication, grant.application_id)
+    d = definitions.of_version(session, application.version_id)
+    policy_budget.move_tally(session, d, grant.policy_id, grant.org_id, -grant.amount_fen, 0)
+    users = notices.users_of(session, grant.org_id)
+    head = f"奖补已取消：{application.policy_name}"
+    notices.notify(session, users, head, said, POLICY_CLAIMS.route, "red")
+    return True
+
+
+def _unasked() -> list[Any]:
+    asked = select(C.id).where(C.grant_id == G.id, col(C.status).in_(ASKED)).exists()
+    return [G.state == GrantState.CONFIRMED.value, ~asked]
+
+
+def _late(session: Session, row: Publicity) -> list[Any] | None:
+    """Return the conditions of what was not redeemed in time; None while there is time."""
+    policy = session.get_one(Policy, row.policy_id)
+    if definitions.window(policy.redeem_opens_at, policy.redeem_closes_at) != WindowState.PAST:
+        return None
+    return [G.publicity_id == row.id, *_unasked()]
+
+
+def _sum(session: Session, late: list[Any]) -> tuple[int, int]:
+    figures: Any = select(func.count(col(G.id)), func.coalesce(func.sum(G.amount_fen), 0)).where(*late)  # pyright: ignore
+    count, total = session.exec(figures).one()
+    return count, int(total)
+
+
+def overdue(session: Session, actor: Actor, publicity_id: int) -> Overdue:
+    """Return what of a publication nobody has asked for before the window of redemption closed."""
+    row = policy_publicity.load(session, actor, publicity_id)
+    late = _late(session, row)
+    if late is None:
+        return Overdue()
+    count, total = _sum(session, late)
+    found = session.exec(select(G).where(*late).order_by(col(G.id)).limit(NAMES_SHOWN)).all()
+    names = [
+        Entry(id=g.id or 0, grant_id=g.id or 0, org=g.org_name, amount=yuan(g.amount_fen)) for g in found
+    ]
+    return Overdue(count=count, total_fen=total, amount=yuan(total), rows=names, more=count - len(names))
+
+
+class Unredeemed(BaseModel):
+    """A publication of which something was not redeemed in time."""
+
+    publicity_id: int
+    policy: str
+    count: int
+    amount: str
+    closed: str
+
+
+def unredeemed(session: Session, actor: Actor, most: int) -> list[Unredeemed]:
+    """Return the publications that the actor acts on and of which something was not redeemed in time, oldest first."""
+    policy_people.require(actor, policy_publicity.STAGE)
+    mine = policy_people.policies(session, actor, policy_publicity.STAGE)
+    over = [col(Policy.id).in_(mine), col(Policy.redeem_closes_at) <= clock.now()]
+    figures: Any = select(
+        G.publicity_id, Policy.name, Policy.redeem_closes_at, func.count(), func.sum(G.amount_fen)
+    )  # pyright: ignore
+    query = figures.join(Policy, col(Policy.id) == G.policy_id).where(*over, *_unasked())
+    query = query.group_by(G.publicity_id, Policy.name, Policy.redeem_closes_at).order_by(G.publicity_id)
+    return [
+        Unredeemed(
+            publicity_id=i, policy=name, count=count, amount=yuan(int(total)), closed=definitions.ends(closes)
+        )
+        for i, name, closes, count, total in session.exec(query.limit(most))
+    ]
+
+
+def _checked(reason: str) -> str:
+    reason = normalise(reason)
+    if not REASON_MIN <= len(reason) <= REASON_MAX:
+        raise FormInvalid({"reason": f"请填写取消的原因，{REASON_MIN} 至 {REASON_MAX} 字，申请单位会看到"})
+    return reason
+
+
+def _held(session: Session, actor: Actor, publicity_id: int) -> Publicity:
+    """Return a publication, and let no payment of anybody be made up until this transaction ends."""
+    row = policy_publicity.load(session, actor, publicity_id)
+    one_at_a_time(session, "payments")
+    return row
+
+
+def take_back(session: Session, actor: Actor, publicity_id: int, grant_id: int, reason: str) -> None:
+    """取消 one grant that was confirmed and is neither paid nor on its way to the bank."""
+    row, reason = _held(session, actor, publicity_id), _checked(reason)
+    is_number = type(grant_id) is int and 0 < grant_id < 2**31
+    grant = session.get(G, grant_id) if is_number else None
+    if grant is None or grant.publicity_id != row.id:
+        raise NotFound("奖补记录")
+    one_at_a_time(session, "policy_grant", grant_id)
+    session.refresh(grant)
+    if why := _why_not(session, grant):
+        raise Conflict(why)
+    if not revoke(session, grant, GrantState.CONFIRMED, reason, f"原因：{reason}"):
+        raise Conflict("该奖补的状态刚有变化，请刷新页面后重试。")
+    policy_people.note(session, actor, "policy.takeback", f"grant:{grant.id}", reason)
+    policy_budget.move_budget(session, grant.policy_id, -grant.amount_fen)
+
+
+def _why_not(session: Session, grant: PolicyGrant) -> str:
+    if grant.state == GrantState.PUBLIC:
+        return "该奖补还在公示，请登记异议并认定成立后取消。"
+    if grant.state != GrantState.CONFIRMED:
+        return f"该奖补{GrantState.label_of(grant.state)}，不能取消。请刷新页面查看。"
+    if policy_claim.living_payment(session, grant.id or 0):
+        return "该奖补已编入拨付批次。请先在批次中移出，或等待拨付结果，再取消。"
+    claim = policy_claim.latest(session, grant.id or 0)
+    if claim is not None and claim.status == Status.PENDING:
+        return "该奖补的兑现申请正在审核，请先办结（审核不通过）后再取消。"
+    return ""
+
+
+def take_back_overdue(session: Session, actor: Actor, publicity_id: int, seen: Overdue, reason: str) -> int:
+    """取消 everything that nobody redeemed in time, if it still is what was seen; return how many."""
+    row, reason = _held(session, actor, publicity_id), _checked(reason)
+    late, moved = _late(session, row), Conflict(MOVED)
+    if late is None:
+        raise moved
+    found = session.exec(select(G).where(*late).order_by(col(G.id))).all()
+    for grant in found:
+        one_at_a_time(session, "policy_grant", grant.id or 0)
+    # A claim may have been sent while this waited for its turn.
+    count, total = _sum(session, late)
+    if not count or (count, total) != (len(found), seen.total_fen) or count != seen.count:
+        raise moved
+    if not all(revoke(session, g, GrantState.CONFIRMED, reason, f"逾期未申请兑现：{reason}") for g in found):
+        raise moved
+    what = f"逾期未兑现 {count} 件，{yuan(total)} 元：{reason}"
+    policy_people.note(session, actor, "policy.takeback", f"publicity:{row.id}", what)
+    policy_budget.move_budget(session, row.policy_id, -total)
+    return count
