@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Table, exists, func, select, update
+from sqlalchemy import Table, bindparam, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
@@ -85,31 +86,52 @@ def version(session: Session, product_id: int) -> int:
     return session.execute(query).scalar_one_or_none() or 0
 
 
+# Made once: making a statement anew costs more than asking it.
+_HAS_USERS = select(exists().where(col(User.org_id) == bindparam("org"), col(User.disabled_at).is_(None)))
+_SET_LIVE = (
+    update(MatchFact)
+    .where(
+        MatchFact.c.id == bindparam("org"),
+        MatchFact.c.id.in_(
+            select(col(Organisation.id)).where(col(Organisation.kind) == Kind.ENTERPRISE.value)
+        ),
+    )
+    .values(is_live=bindparam("live"))
+)
+
+
 def refresh_live(session: Session, org_id: int | None) -> bool:
     """Note that an organisation's users were disabled or enabled; tell whether it can be pushed to now."""
     live = _enabled(session, org_id)
-    enterprise = select(col(Organisation.id)).where(col(Organisation.kind) == Kind.ENTERPRISE.value)
     session.flush()
-    session.execute(
-        update(MatchFact).where(MatchFact.c.id == org_id, MatchFact.c.id.in_(enterprise)).values(is_live=live)
-    )
+    session.execute(_SET_LIVE, {"org": org_id, "live": live})
     return live
 
 
 def _enabled(session: Session, org_id: int | None) -> bool:
-    query = select(exists().where(col(User.org_id) == org_id, col(User.disabled_at).is_(None)))
-    return bool(session.execute(query).scalar_one())
+    return bool(session.execute(_HAS_USERS, {"org": org_id}).scalar_one())
+
+
+@cache
+def _asked(table: Table) -> Any:
+    return select(table).where(table.c.id == bindparam("row_id"))
+
+
+@cache
+def _upsert(dialect: str, table: Table) -> Any:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    new = insert(table)
+    changed = {c.name: new.excluded[c.name] for c in table.c if c.name not in ("id", "created_at")}
+    return new.on_conflict_do_update(index_elements=[table.c.id], set_=changed)
 
 
 def _put(session: Session, table: Table, row_id: int, values: dict[str, Any]) -> bool:
     """Insert or replace a row; tell whether anything is another than before."""
-    before = session.execute(select(table).where(table.c.id == row_id)).mappings().first()
+    before = session.execute(_asked(table), {"row_id": row_id}).mappings().first()
     if before and before["layout"] == LAYOUT and all(before[k] == v for k, v in values.items()):
         return False
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = {"id": row_id, "created_at": clock.now(), "layout": LAYOUT, **values}
-    new = insert(table).values(row)
-    session.execute(new.on_conflict_do_update(index_elements=[table.c.id], set_={**values, "layout": LAYOUT}))
+    session.execute(_upsert(session.get_bind().dialect.name, table), row)
     return True
 
 

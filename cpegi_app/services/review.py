@@ -280,10 +280,12 @@ def _write(session: Session, flow: Flow, row: Any, seen_version: int, changes: d
         session.expunge(row)
     if not _is_id(seen_version):
         raise Conflict(_what_happened(session, flow, row_id))
+    # The row is read anew below: nothing that the session holds is to be brought up to date.
     done = session.exec(
         update(model)
         .where(model.id == row_id, model.status == status, model.version == seen_version)
         .values(**changes, version=seen_version + 1)
+        .execution_options(synchronize_session=False)
     )
     if done.rowcount != 1:
         raise Conflict(_what_happened(session, flow, row_id))

@@ -77,12 +77,17 @@ def redeem_ticket(session: Session, ticket: str, address: str = "") -> str | Non
     return open_session(session, found.user_id, address, found.ends_at)
 
 
+_WHO = (
+    select(User.role, Organisation.kind, Organisation.org_class, Organisation.verified_at)
+    .join(Organisation, col(Organisation.id) == User.org_id, isouter=True)
+    .where(col(User.id) == bindparam("user_id"))
+)
+
+
 def open_session(session: Session, user_id: int, address: str = "", ends_at: datetime | None = None) -> str:
     """Return the id (256 random bits) of a new login."""
     sid = secrets.token_urlsafe(32)
     hours = get_settings().session_max_hours
-    who = select(User.role, Organisation.kind, Organisation.org_class, Organisation.verified_at)
-    who = who.join(Organisation, col(Organisation.id) == User.org_id, isouter=True)
     session.add(
         LoginSession(
             sid_hash=digest(sid),
@@ -90,7 +95,7 @@ def open_session(session: Session, user_id: int, address: str = "", ends_at: dat
             last_seen_at=clock.now(),
             expires_at=ends_at or clock.now() + timedelta(hours=hours),
             address=address[:64],
-            rights=_rights(session.exec(who.where(User.id == user_id)).one()),
+            rights=_rights(session.execute(_WHO, {"user_id": user_id}).one()),
         )
     )
     return sid

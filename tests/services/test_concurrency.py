@@ -138,39 +138,88 @@ def test_of_two_editors_at_once_one_is_kept():
 # --- what may be there only once ----------------------------------------------------------------------
 
 
-def openers(session: Session) -> dict[str, Callable[[Session], Any]]:
-    """Return what opens a draft that may be there only once."""
+def _newcomer(session: Session) -> Callable[[Session], Any]:
     newcomer = factories.member(session, verified=False)
+    return lambda s: verification.open_verification(s, newcomer).id
+
+
+def _change(session: Session) -> Callable[[Session], Any]:
+    verified = factories.member(session)
+    return lambda s: verification.open_change(s, verified).id
+
+
+def _product(session: Session) -> Callable[[Session], Any]:
     bank = factories.member(session, Kind.DEBT)
-    verified, applicant = factories.member(session), factories.member(session)
     target_id = worlds.listed_product(session, bank).id
+    return lambda s: product.change_draft(s, bank, target_id).id
+
+
+def _application(session: Session) -> Callable[[Session], Any]:
+    applicant = factories.member(session)
+    target_id = worlds.listed_product(session, factories.member(session, Kind.DEBT)).id
+    return lambda s: application.open_application(s, applicant, target_id).id
+
+
+def _disbursement(session: Session) -> Callable[[Session], Any]:
+    bank = factories.member(session, Kind.DEBT)
     approved = worlds.application_world(session, bank).bring_to(session, Status.APPROVED)
-    filed = worlds.filing_world(session, bank)
-    filed.bring_to(session, Status.APPROVED)
-    investor = factories.member(session, Kind.EQUITY)
-    listed = worlds.listed_project(session, applicant).id
-    of = policies.published(session)
-    grant = redemption.granted(session, verified, factories.staff(session))
+    return lambda s: disbursement.open_disbursement(s, bank, approved.row_id).id
+
+
+def _correction(session: Session) -> Callable[[Session], Any]:
+    bank = factories.member(session, Kind.DEBT)
+    worlds.filing_world(session, bank).bring_to(session, Status.APPROVED)
     loan_id = session.exec(select(Loan.id).where(Loan.institution_id == bank.org_id)).one() or 0
-    return {
-        "verification": lambda s: verification.open_verification(s, newcomer).id,
-        "profile_change": lambda s: verification.open_change(s, verified).id,
-        "product": lambda s: product.change_draft(s, bank, target_id).id,
-        "application": lambda s: application.open_application(s, applicant, target_id).id,
-        "disbursement": lambda s: disbursement.open_disbursement(s, bank, approved.row_id).id,
-        "offline_loan": lambda s: offline_rows.correct(s, bank, loan_id).id,
-        "report": lambda s: report.begin(s, verified, "INTERIM").id,
-        "equity_project": lambda s: equity_project.change_draft(s, applicant, listed).id,
-        "investment": lambda s: investment.new_draft(s, investor).id,
-        "policy_application": lambda s: policy_application.start(s, applicant, of.id or 0).id,
-        "policy_claim": lambda s: policy_claim.start(s, verified, grant.id or 0).id,
-    }
+    return lambda s: offline_rows.correct(s, bank, loan_id).id
+
+
+def _report(session: Session) -> Callable[[Session], Any]:
+    verified = factories.member(session)
+    return lambda s: report.begin(s, verified, "INTERIM").id
+
+
+def _project(session: Session) -> Callable[[Session], Any]:
+    applicant = factories.member(session)
+    listed = worlds.listed_project(session, applicant).id
+    return lambda s: equity_project.change_draft(s, applicant, listed).id
+
+
+def _investment(session: Session) -> Callable[[Session], Any]:
+    investor = factories.member(session, Kind.EQUITY)
+    return lambda s: investment.new_draft(s, investor).id
+
+
+def _policy_application(session: Session) -> Callable[[Session], Any]:
+    applicant, of = factories.member(session), policies.published(session)
+    return lambda s: policy_application.start(s, applicant, of.id or 0).id
+
+
+def _policy_claim(session: Session) -> Callable[[Session], Any]:
+    verified = factories.member(session)
+    grant = redemption.granted(session, verified, factories.staff(session))
+    return lambda s: policy_claim.start(s, verified, grant.id or 0).id
+
+
+# What makes the world of a draft that may be there only once, and returns what opens it.
+OPENERS: dict[str, Callable[[Session], Callable[[Session], Any]]] = {
+    "verification": _newcomer,
+    "profile_change": _change,
+    "product": _product,
+    "application": _application,
+    "disbursement": _disbursement,
+    "offline_loan": _correction,
+    "report": _report,
+    "equity_project": _project,
+    "investment": _investment,
+    "policy_application": _policy_application,
+    "policy_claim": _policy_claim,
+}
 
 
 @pytest.mark.parametrize("name", list(WORLDS))
 def test_a_draft_opened_twice_at_once_is_one_draft(name: str):
     for _ in range(FEW):
-        results = at_once([made(openers)[name]] * 10)
+        results = at_once([made(OPENERS[name])] * 10)
         assert len(set(results)) == 1, results
         assert isinstance(results[0], int)
 

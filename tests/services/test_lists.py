@@ -54,7 +54,7 @@ def small_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
 def fill(session: Session, bank: Actor, count: int) -> None:
     """Write applications to a bank straight into the table."""
     target = worlds.listed_product(session, bank)
-    owner = factories.organisation(session)
+    owner = factories.organisation(session, None)
     chance = random.Random(count)
     now = clock.now()
     base: dict[str, Any] = {
@@ -76,7 +76,7 @@ def fill(session: Session, bank: Actor, count: int) -> None:
     ]
     # One open application a product and organisation: the others are another product's.
     for row in [r for r in rows if r["status"] == "PENDING"]:
-        row["org_id"] = factories.organisation(session).id
+        row["org_id"] = factories.organisation(session, None).id
     session.execute(insert(Application), rows)
 
 
