@@ -84,7 +84,7 @@ def waiting_counts(session: Session, actor: Actor) -> dict[str, int]:
     """Return the counts that the menu shows, by the route of the list in which so much waits."""
     found: dict[str, int] = {}
     if actor.may(Permission.REVIEW_PLATFORM):
-        found[QUEUE.route] = staff.queue(session, actor, size=1)[1]
+        found[QUEUE.route] = staff.waiting(session, actor)
     if actor.may(Permission.APPLICATION_REVIEW):
         found[REQUESTS.route] = _count(session, _inbox(actor))
     for queue in policy_bench.queues(session, actor):

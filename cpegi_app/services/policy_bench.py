@@ -68,14 +68,14 @@ def queues(session: Session, actor: Actor) -> list[Queue]:
                     route=route,
                 )
             )
-        claims = policy_claim_list.queue(session, actor, filters={}, size=1)[1]
+        claims = policy_claim_list.waiting(session, actor)
         found.append(Queue(label="兑现审核", count=claims, href=CLAIM_QUEUE.route, route=CLAIM_QUEUE.route))
         unpublished = policy_publicity.unpublished(session, actor)
         found.append(
             Queue(label="政策待公示", count=unpublished, href=PUBLICITIES.route, route=PUBLICITIES.route)
         )
     if actor.may(Permission.POLICY_PAY):
-        ready = policy_ready.ready(session, actor, size=1)[1]
+        ready = policy_ready.waiting(session, actor)
         found.append(
             Queue(
                 label="待拨付",

@@ -140,23 +140,36 @@ class ClaimRow(BaseModel):
 QUEUE_SORTS = {"submitted": col(PolicyClaim.submitted_at), "amount": col(PolicyClaim.amount_fen)}
 
 
-def queue(
-    session: Session, actor: Actor, *, filters: dict[str, str], page: int = 1, size: int = 10
-) -> tuple[list[ClaimRow], int]:
-    """Return one page of the claims in a status (those that wait unless another is asked for), oldest first."""
+def _at_desk(session: Session, actor: Actor, status: str) -> list[Any]:
     stage = PolicyStage.REDEMPTION
     policy_people.require(actor, stage)
-    status = filters.get("status", "")
-    shown = (Status.PENDING, Status.RETURNED, Status.APPROVED, Status.REJECTED)
-    status = status if status in [s.value for s in shown] else Status.PENDING.value
     where: list[Any] = [PolicyClaim.status == status]
     mine = policy_people.versions(session, actor, stage)
     if mine is not None:
         named = select(PolicyApplication.id).where(col(PolicyApplication.version_id).in_(mine))
         where.append(col(PolicyClaim.application_id).in_(named))
+    return where
+
+
+def _count(session: Session, where: list[Any]) -> int:
+    return session.exec(select(func.count(col(PolicyClaim.id))).where(*where)).one()
+
+
+def waiting(session: Session, actor: Actor) -> int:
+    """Return how many claims wait for the actor's review."""
+    return _count(session, _at_desk(session, actor, Status.PENDING.value))
+
+
+def queue(
+    session: Session, actor: Actor, *, filters: dict[str, str], page: int = 1, size: int = 10
+) -> tuple[list[ClaimRow], int]:
+    """Return one page of the claims in a status (those that wait unless another is asked for), oldest first."""
+    status = filters.get("status", "")
+    shown = (Status.PENDING, Status.RETURNED, Status.APPROVED, Status.REJECTED)
+    where = _at_desk(session, actor, status if status in [s.value for s in shown] else Status.PENDING.value)
     if word := normalise(filters.get("word", "")):
         where.append(col(PolicyClaim.org_name).contains(word, autoescape=True))
-    total = session.exec(select(func.count(col(PolicyClaim.id))).where(*where)).one()
+    total = _count(session, where)
     order = order_by(QUEUE_SORTS, filters.get("sort", "") or "submitted", PolicyClaim)
     query = select(PolicyClaim).where(*where).order_by(*order)
     found = session.exec(query.offset((page - 1) * size).limit(size)).all()

@@ -40,18 +40,21 @@ def refuse_outsider(actor: Actor, people: dict[str, list[int]], stage: PolicySta
         )
 
 
+# Made once: every page of the staff's asks these.
+_VERSIONS = select(PolicyVersion.id, Policy.people).join(Policy, col(Policy.id) == PolicyVersion.policy_id)
+_POLICIES = select(Policy.id, Policy.people).where(col(Policy.version_id).is_not(None))
+
+
 def versions(session: Session, actor: Actor, stage: PolicyStage) -> list[int] | None:
     """Return the versions at whose stage the actor acts, as their policies name people now; None means every version."""
-    query = select(PolicyVersion.id, Policy.people).join(Policy, col(Policy.id) == PolicyVersion.policy_id)
-    every = session.exec(query).all()
+    every = session.exec(_VERSIONS).all()
     mine = [i or 0 for i, people in every if is_in(actor, dict(people or {}), stage)]
     return None if len(mine) == len(every) else mine
 
 
 def policies(session: Session, actor: Actor, stage: PolicyStage) -> list[int]:
     """Return the published policies at whose stage the actor acts."""
-    query = select(Policy.id, Policy.people).where(col(Policy.version_id).is_not(None))
-    return [i or 0 for i, people in session.exec(query) if is_in(actor, dict(people or {}), stage)]
+    return [i or 0 for i, people in session.exec(_POLICIES) if is_in(actor, dict(people or {}), stage)]
 
 
 def colleagues(

@@ -42,27 +42,30 @@ class ReadyRow(BaseModel):
     application_id: int
 
 
+_NEWER = aliased(PolicyClaim)
+# Approved, confirmed, the newest round, nothing living; made once, for every page of the staff's counts it.
+_PAYABLE: tuple[Any, ...] = (
+    C.status == Status.APPROVED.value,
+    G.id == C.grant_id,
+    A.id == C.application_id,
+    G.state == GrantState.CONFIRMED.value,
+    ~select(Payment.id)
+    .where(Payment.grant_id == C.grant_id, Payment.state != PaymentState.FAILED.value)
+    .exists(),
+    ~select(_NEWER.id)
+    .where(
+        _NEWER.grant_id == C.grant_id,
+        _NEWER.round > C.round,  # pyright: ignore[reportOperatorIssue]
+        _NEWER.status != Status.REJECTED.value,
+    )
+    .exists(),
+)
+
+
 def payable(session: Session, actor: Actor) -> list[Any]:
-    """Return the conditions of a claim that may be paid: approved, confirmed, the newest round, nothing living."""
-    newer = aliased(PolicyClaim)
-    found: list[Any] = [
-        C.status == Status.APPROVED.value,
-        G.id == C.grant_id,
-        A.id == C.application_id,
-        G.state == GrantState.CONFIRMED.value,
-        ~select(Payment.id)
-        .where(Payment.grant_id == C.grant_id, Payment.state != PaymentState.FAILED.value)
-        .exists(),
-        ~select(newer.id)
-        .where(
-            newer.grant_id == C.grant_id,
-            newer.round > C.round,  # pyright: ignore[reportOperatorIssue]
-            newer.status != Status.REJECTED.value,
-        )
-        .exists(),
-    ]
+    """Return the conditions of a claim that may be paid by the actor."""
     mine = policy_people.versions(session, actor, STAGE)
-    return found if mine is None else [*found, col(A.version_id).in_(mine)]
+    return [*_PAYABLE] if mine is None else [*_PAYABLE, col(A.version_id).in_(mine)]
 
 
 def ready(
@@ -79,6 +82,12 @@ def ready(
     found = session.exec(query.offset((page - 1) * size).limit(size)).all()
     closed = policy_people.closed(session, [c.org_id for c, _ in found])
     return [_ready_row(c, a, closed) for c, a in found], total, yuan(int(amount))
+
+
+def waiting(session: Session, actor: Actor) -> int:
+    """Return how many claims may be paid."""
+    policy_people.require(actor, STAGE)
+    return session.exec(select(func.count(col(C.id))).where(*payable(session, actor))).one()
 
 
 def ready_ids(session: Session, actor: Actor) -> list[int]:

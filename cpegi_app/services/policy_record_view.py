@@ -63,7 +63,7 @@ def listed(
         pages = max(pages, look.page + (len(rows) == SIZE))
     if look.page > pages:
         return listed(session, row, d, org, Look(look.show, look.word, pages))
-    usable = policy_choice.counts(session, org, d, row.policy_id, row.id or 0)[1]
+    usable = policy_choice.usable_count(session, org, d, row.policy_id, row.id or 0)
     return RecordList(
         rows=rows,
         total=total,
@@ -125,5 +125,5 @@ def choose_usable(session: Session, actor: Actor, row_id: int) -> int:
     policy_application.add_records(session, actor, row, ",".join(f"{s}:{i}" for s, i in found))
     row = policy_application.load_own(session, actor, row_id)[0]
     kept = policy_records.parse_keys(row.data.get("records", ""))
-    usable = policy_choice.counts(session, org, d, row.policy_id, row.id or 0)[1]
+    usable = policy_choice.usable_count(session, org, d, row.policy_id, row.id or 0)
     return max(0, usable - len(kept))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import func, literal, union_all
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
@@ -86,6 +88,32 @@ def _waiting(flow: review.Flow, filters: Filters) -> Any:
     return query
 
 
+def _counting(filters: Filters) -> Any:
+    """Return the statement that counts what waits of each kind."""
+    parts = (func.count().select().select_from(_waiting(f, filters).subquery()) for f in platform_flows())
+    return sql_select(*(part.scalar_subquery() for part in parts))
+
+
+@cache
+def _counting_all() -> Any:
+    # Every page of the staff's asks this; making it anew costs more than asking it.
+    return _counting({})
+
+
+def _counts(session: Session, filters: Filters) -> list[QueueCount]:
+    asked = any(filters.values())
+    row = session.execute(_counting(filters) if asked else _counting_all()).one()
+    return [
+        QueueCount(flow=f.name, label=f.label, count=n) for f, n in zip(platform_flows(), row, strict=True)
+    ]
+
+
+def waiting(session: Session, actor: Actor) -> int:
+    """Return how much waits for the platform."""
+    require(actor, Permission.REVIEW_PLATFORM)
+    return sum(c.count for c in _counts(session, {}))
+
+
 def queue(
     session: Session,
     actor: Actor,
@@ -100,14 +128,7 @@ def queue(
     require(actor, Permission.REVIEW_PLATFORM)
     asked = filters or {}
     flows = platform_flows()
-    counts = [
-        QueueCount(
-            flow=f.name,
-            label=f.label,
-            count=session.exec(select(func.count()).select_from(_waiting(f, asked).subquery())).one(),
-        )
-        for f in flows
-    ]
+    counts = _counts(session, asked)
     chosen = [f for f in flows if f.name == flow] or flows
     total = sum(c.count for c in counts if c.flow in {f.name for f in chosen})
     together = union_all(*(_waiting(f, asked) for f in chosen)).subquery()
