@@ -41,20 +41,25 @@ def disburse() -> rx.Component:
         rx.fragment(
             ui.crumbs("金融产品", (REQUESTS.title, REQUESTS.route), "放款"),
             ui.page_head("放款", ui.link_button("返回申请", back), number=state.cover.borrower),
-            ui.card(
-                "对应申请",
-                ui.description_list(
-                    [
-                        ("借款企业", state.cover.borrower),
-                        ("统一社会信用代码", state.cover.code),
-                        ("金融产品", state.cover.product),
-                        ("批准额度", state.cover.approved),
-                        ("已放款", state.cover.disbursed),
-                        ("还可放款", state.cover.left),
-                    ]
-                ),
-            ),
-            rx.cond(state.editable, _form(key), outcome_panel(state)),
+            # What has been sent tells of its application itself.
+            rx.cond(state.editable, rx.fragment(_application(), _form(key)), outcome_panel(state)),
+        ),
+    )
+
+
+def _application() -> rx.Component:
+    state = DisburseState
+    return ui.card(
+        "对应申请",
+        ui.description_list(
+            [
+                ("借款企业", state.cover.borrower),
+                ("统一社会信用代码", state.cover.code),
+                ("金融产品", state.cover.product),
+                ("批准额度", state.cover.approved),
+                ("已放款", state.cover.disbursed),
+                ("还可放款", state.cover.left),
+            ]
         ),
     )
 

@@ -105,7 +105,7 @@ def product_edit() -> rx.Component:
     """The editor of a product with its 授信条件, or what became of it."""
     state = ProductEditState
     new = rx.cond(state.view.reason != "", PRODUCT_EDIT.title, "添加金融产品")
-    title = rx.cond(state.editable, rx.cond(state.is_change, "变更金融产品", new), PRODUCT_EDIT.title)
+    title = rx.cond(state.editable, rx.cond(state.is_change, "变更金融产品", new), "金融产品审核进度")
     key = "product-" + state.row_id.to_string()
     return rx.cond(
         state.sent,
