@@ -33,15 +33,8 @@ PLACE = {name: i for i, name in enumerate(s.name for s in SPECS)}
 # The columns that are checked against each other within a row.
 TOGETHER = ("lent_on", "due_on", "contract_fen", "amount_fen", "balance_fen")
 # The columns that are checked against other rows and against what is filed.
-ELSEWHERE = (
-    "iou_no",
-    "contract_no",
-    "borrower_code",
-    "borrower_name",
-    "lent_on",
-    "amount_fen",
-    "contract_fen",
-)
+KEYS = ("iou_no", "contract_no", "borrower_code", "amount_fen", "contract_fen")
+ELSEWHERE = (*KEYS, "borrower_name", "lent_on")
 RIGHT = {s.name: right(s) for s in SPECS}
 
 
@@ -80,7 +73,7 @@ class Facts:
 def picked(names: tuple[str, ...]) -> Callable[[Sequence[Any]], dict[str, Any]]:
     """Return what takes some columns out of a stored row: a rule asks for a few of the twenty-two."""
     take = itemgetter(*map(COLUMNS.index, names))
-    return lambda values: dict(zip(names, take(values), strict=True))
+    return lambda values: dict(zip(names, take(values)))  # noqa: B905 - as long by its making
 
 
 def cells(layout: Layout) -> Trial:
@@ -152,9 +145,7 @@ def facts(session: Session, org_id: int, found: Trial) -> Facts:
     def values(name: str) -> list[str]:
         place = PLACE[name]
         # In the order of the rows: the index is walked, not jumped about in.
-        said = dict.fromkeys(v[place] for _, v in found.good) | dict.fromkeys(
-            v[place] for _, v, _ in found.wrong
-        )
+        said = dict.fromkeys(row[1][place] for row in (*found.good, *found.wrong))
         return [text for text in said if text]
 
     ious, contracts, codes = values("iou_no"), values("contract_no"), values("borrower_code")
@@ -303,8 +294,15 @@ def finish(found: Trial, known: Facts, layout: Layout) -> Trial:
     """Check the rows against each other and against what is filed; keep the good ones in order."""
     rows = {row[0]: row for row in layout.rows}
     lent_so_far, seen, good = dict(known.lent), _first_places(layout), []
-    elsewhere = picked(ELSEWHERE)
+    elsewhere, keys = picked(ELSEWHERE), itemgetter(*map(COLUMNS.index, KEYS))
     for number, values, own in _in_order(found):
+        iou, contract, code, amount, limit = keys(values)
+        met = own or known.online or iou in known.there or code in known.names or contract in lent_so_far
+        if not met and seen.get(iou, number) == number:
+            # There is nothing to compare it with, as with most rows of most files.
+            lent_so_far[contract] = with_more(None, amount, limit, number)
+            good.append((number, values))
+            continue
         row = elsewhere(values)
         if where := known.there.get(row["iou_no"]):
             found.there += 1
@@ -317,8 +315,7 @@ def finish(found: Trial, known: Facts, layout: Layout) -> Trial:
             errors |= own
             _note(found, rows[number], layout.columns, errors)
             continue
-        contract, limit = row["contract_no"], row["contract_fen"]
-        lent_so_far[contract] = with_more(lent_so_far.get(contract), row["amount_fen"], limit, number)
+        lent_so_far[contract] = with_more(lent_so_far.get(contract), amount, limit, number)
         if known.names and (text := warning(row, known.names)):
             found.warnings[number] = text
             _note(found, rows[number], layout.columns, {"borrower_name": text}, WARN)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from tests.e2e.harness import WATCH, Walk
 from tests.e2e.residents import People
-from tests.e2e.server import browser_arguments, loaded_demo, running_site
+from tests.e2e.server import browser_arguments, loaded_demo, running_site, shared
 from tools import chromium
 
 # A busy machine is slow, not wrong: what never comes still fails.
@@ -28,8 +27,7 @@ def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the demo data, loaded once for all processes that share the tests."""
-    folder = tmp_path_factory.getbasetemp()
-    return loaded_demo((folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "demo")
+    return loaded_demo(shared(tmp_path_factory.getbasetemp()))
 
 
 @pytest.fixture(scope="session")

@@ -48,17 +48,29 @@ def _environment(data_dir: Path) -> dict[str, str]:
 
 def loaded_demo(folder: Path) -> Path:
     """Build the front end if needed and load the demo into a folder; of processes that share it the first does."""
-    folder.mkdir(parents=True, exist_ok=True)
-    done = folder.with_suffix(".loaded")
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            for command in (["tools.build"], ["cpegi_app.manage", "migrate"], ["cpegi_app.manage", "demo"]):
-                subprocess.run(
-                    [sys.executable, "-m", *command], cwd=ROOT, env=_environment(folder), check=True
-                )
-            done.touch()
+    _once(folder, "built", ["tools.build"])
+    return demo_data(folder)
+
+
+def demo_data(folder: Path) -> Path:
+    """Load the demo into a folder; of processes that share it the first does."""
+    _once(folder, "loaded", ["cpegi_app.manage", "migrate", "demo"])
     return folder
+
+
+def shared(base: Path) -> Path:
+    """Return where the processes that share the tests keep their demo, from pytest's folder of one of them."""
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo"
+
+
+def _once(folder: Path, done: str, command: list[str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    sign = folder.with_suffix(f".{done}")
+    with folder.with_suffix(f".{done}-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not sign.exists():
+            subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=_environment(folder), check=True)
+            sign.touch()
 
 
 def _free_port() -> int:

@@ -45,6 +45,7 @@ from cpegi_app.services.profile_forms import FORMS, required_files
 from cpegi_app.settings import get_settings
 from cpegi_app.vocabulary import KIND_OF, Action, Kind, LoanSource, OrgClass, Status
 from tests import conftest
+from tests.e2e import server
 
 assert chapters.CHAPTERS
 FLOWS = list(review.FLOWS)
@@ -73,8 +74,13 @@ def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     _ADDRESSES[request.param] = address
     with conftest._configured(address), pytest.MonkeyPatch.context() as patch:
         # The folder that `private_files` names as well.
-        patch.setattr(get_settings(), "data_dir", tmp_path_factory.getbasetemp() / "private")
-        assert demo.load() or not first
+        private = tmp_path_factory.getbasetemp() / "private"
+        patch.setattr(get_settings(), "data_dir", private)
+        if request.param == "sqlite":
+            # As the command loads it, and for the browser tests too.
+            shutil.copytree(server.shared(private.parent) / "files", private / "files", dirs_exist_ok=True)
+        else:
+            assert demo.load() or not first
         yield address
 
 
@@ -85,11 +91,12 @@ _ADDRESSES: dict[str, str] = {}
 def _made(request: pytest.FixtureRequest) -> str:
     """Make a database for the demo and return its address."""
     if request.param == "sqlite":
-        template = request.getfixturevalue("sqlite_template")
-        return f"sqlite:///{shutil.copy(template, template.with_name('demo.sqlite3'))}"
-    server, template = request.getfixturevalue("pg_server"), request.getfixturevalue("pg_template")
-    conftest._admin(server, f"CREATE DATABASE demo TEMPLATE {template}")
-    return conftest._with_database(server, "demo")
+        base = request.getfixturevalue("tmp_path_factory").getbasetemp()
+        loaded = server.demo_data(server.shared(base)) / "cpegi.sqlite3"
+        return f"sqlite:///{shutil.copy(loaded, base / 'demo-test.sqlite3')}"
+    address, template = request.getfixturevalue("pg_server"), request.getfixturevalue("pg_template")
+    conftest._admin(address, f"CREATE DATABASE demo TEMPLATE {template}")
+    return conftest._with_database(address, "demo")
 
 
 @pytest.fixture
