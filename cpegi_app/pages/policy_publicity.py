@@ -13,6 +13,7 @@ from cpegi_app.pages.layout import page, site
 from cpegi_app.pages.policy_parts import MENU
 from cpegi_app.services.policy_objection import ObjectionForm, ObjectionView
 from cpegi_app.services.policy_publicity import STANDS, WaitingPolicy
+from cpegi_app.services.policy_takeback import Unredeemed
 from cpegi_app.state.policy_publicity import (
     PublicitiesState,
     PublicityState,
@@ -46,6 +47,7 @@ def publicities() -> rx.Component:
             lead="审核通过的申请按政策规定的天数公示名称和金额，期满无异议后确认，申请单位才能申请兑现。",
         ),
         ui.show(state.waiting.length() > 0, _waiting()),
+        ui.show(state.unredeemed.length() > 0, _unredeemed()),
         list_page(
             state,
             [
@@ -94,6 +96,29 @@ def _waiting() -> rx.Component:
         )
 
     return ui.card("等待公示", rx.el.ul(rx.foreach(state.waiting, one)))
+
+
+def _unredeemed() -> rx.Component:
+    def one(row: rx.Var[Unredeemed]) -> rx.Component:
+        return rx.el.li(
+            rx.el.div(
+                rx.el.b(row.policy),
+                rx.el.span(
+                    row.count,
+                    " 笔未申请兑现，合计 ",
+                    row.amount,
+                    " 元；兑现截止 ",
+                    row.closed,
+                    class_name="muted small",
+                ),
+                class_name="stack-tight",
+            ),
+            ui.link_button("办理", href(PUBLICITY, row.publicity_id), size="sm"),
+            class_name="checkline",
+            key=row.publicity_id,
+        )
+
+    return ui.card("逾期未兑现", rx.el.ul(rx.foreach(PublicitiesState.unredeemed, one)))
 
 
 def _preview() -> rx.Component:

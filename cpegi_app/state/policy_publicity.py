@@ -13,11 +13,14 @@ from cpegi_app.services import policy_exports, policy_objection, policy_publicit
 from cpegi_app.services.forms import posted
 from cpegi_app.services.policy_objection import ObjectionView
 from cpegi_app.services.policy_publicity import Entry, Preview, PublicityRow, WaitingPolicy
-from cpegi_app.services.policy_takeback import Overdue
+from cpegi_app.services.policy_takeback import Overdue, Unredeemed
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import success
 from cpegi_app.state.table import TableState, shows
+
+# So many publications with grants that nobody redeemed in time stand above the list; the others follow them.
+SHOWN = 10
 
 
 @for_screen(PUBLICITIES)
@@ -27,10 +30,12 @@ class PublicitiesState(TableState, rx.State):
 
     rows: list[PublicityRow] = []
     waiting: list[WaitingPolicy] = []
+    unredeemed: list[Unredeemed] = []
     preview: Preview = Preview()
 
     async def _fetch(self) -> None:
         self.waiting = await self._read(policy_publicity.waiting)
+        self.unredeemed = await self._read(policy_takeback.unredeemed, SHOWN)
         await super()._fetch()
 
     @rx.event

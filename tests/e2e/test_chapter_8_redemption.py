@@ -277,7 +277,10 @@ def test_8_2_取消奖补(new_walk, site_folder: Path) -> None:
         over = (clock.now() - timedelta(days=1)).strftime("%Y-%m-%d %H:%M:%S.%f")
         base.execute(f"UPDATE policy SET redeem_closes_at = ? WHERE id = {of}", (over, number))
     try:
-        staff.goto(f"/staff/publicities/{number}")
+        staff.goto("/staff/publicities")
+        page.locator(f"li.checkline a[href$='/staff/publicities/{number}']").click()
+        page.wait_for_url(f"**/staff/publicities/{number}")
+        staff.settle()
         press(staff, "取消逾期未兑现的奖补")
         page.locator("[name=reason]").fill("逾期未申请兑现，按政策视为放弃")
         staff.step(
