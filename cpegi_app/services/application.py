@@ -12,6 +12,7 @@ from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import Application, Organisation, Product
 from cpegi_app.services import application_list, conditions, matches, notices, review
 from cpegi_app.services.forms import Form, Number, Text, Whole, Widget, fen, input_field, wan
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.profile_forms import FORMS
 from cpegi_app.services.review import Description, Flow, Line, Payload, Stage
@@ -101,7 +102,7 @@ def submit(
 
 
 def _open_product(session: Session, product_id: int) -> Product:
-    target = session.get(Product, product_id) if type(product_id) is int and 0 < product_id < 2**31 else None
+    target = session.get(Product, product_id) if is_id(product_id) else None
     if target is None or not target.revision_id:
         raise NotFound("金融产品")
     if why := closed_why(target):

@@ -34,6 +34,7 @@ from cpegi_app.services.forms import (
     not_in_future,
     wan,
 )
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.locks import booking, one_at_a_time
 from cpegi_app.services.review import Check, Description, Flow, Line, Payload
 from cpegi_app.vocabulary import (
@@ -81,11 +82,7 @@ class DisbursementForm(Form):
 
 def open_disbursement(session: Session, actor: Actor, application_id: int) -> Disbursement:
     """Return the open draft of an application's disbursement, begun when there is none (放款)."""
-    app = (
-        session.get(Application, application_id)
-        if type(application_id) is int and 0 < application_id < 2**31
-        else None
-    )
+    app = session.get(Application, application_id) if is_id(application_id) else None
     if app is None or app.institution_id != actor.org_id:
         raise NotFound("融资申请")
     review.require(FLOW, actor)

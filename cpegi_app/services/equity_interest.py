@@ -11,6 +11,7 @@ from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import EquityProject, ProjectFavourite, ProjectRecommendation
 from cpegi_app.services import equity_lead, equity_plan, equity_project
 from cpegi_app.services.forms import normalise, too_long
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.vocabulary.equity import Interest, LeadSource, ProjectState
 
@@ -64,7 +65,7 @@ def answer(session: Session, actor: Actor, project_id: int, choice: str, word: s
     query = select(ProjectRecommendation).where(
         ProjectRecommendation.project_id == project_id, ProjectRecommendation.org_id == actor.org_id
     )
-    told = session.exec(query).first() if type(project_id) is int and 0 < project_id < 2**31 else None
+    told = session.exec(query).first() if is_id(project_id) else None
     if told is None:
         raise NotFound("推荐的项目")
     project = equity_project.find(session, project_id)

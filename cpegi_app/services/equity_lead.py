@@ -14,6 +14,7 @@ from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import EquityLead, EquityProject, LeadEvent, Organisation, User
 from cpegi_app.services import audit, notices
 from cpegi_app.services.forms import Day, Form, Text, Widget, input_field, normalise
+from cpegi_app.services.ids import is_id
 from cpegi_app.vocabulary.equity import CONTACT_KINDS, LeadEventKind, LeadOutcome, LeadSource, LeadStage
 
 F, W = input_field, Widget
@@ -147,7 +148,7 @@ def require_staff(actor: Actor) -> None:
 def find(session: Session, actor: Actor, lead_id: int) -> EquityLead:
     """Return a lead for the staff."""
     require_staff(actor)
-    lead = session.get(EquityLead, lead_id) if type(lead_id) is int and 0 < lead_id < 2**31 else None
+    lead = session.get(EquityLead, lead_id) if is_id(lead_id) else None
     if lead is None:
         raise NotFound("线索")
     return lead
@@ -181,7 +182,7 @@ def assign(session: Session, actor: Actor, lead_id: int, seen: int, owner_id: in
     """Make somebody of the staff the lead's owner."""
     lead = find(session, actor, lead_id)
     _require_live(lead)
-    user = session.get(User, owner_id) if type(owner_id) is int and 0 < owner_id < 2**31 else None
+    user = session.get(User, owner_id) if is_id(owner_id) else None
     if user is None or user.role != Role.STAFF or user.disabled_at:
         raise FormInvalid({"owner": "请选择一位在用的平台管理人员"})
     if lead.owner_id == owner_id:

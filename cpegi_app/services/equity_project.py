@@ -13,6 +13,7 @@ from cpegi_app.models import EquityLead, EquityProject, EquityProjectRevision, O
 from cpegi_app.services import audit, equity_plan, files, notices, review
 from cpegi_app.services.equity_form import ProjectForm, parse, share_problem
 from cpegi_app.services.forms import basis_points, fen
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.review import Check, Description, Flow, Line, Payload
 from cpegi_app.vocabulary import Action, FileSlot, Industry, Status
@@ -68,8 +69,7 @@ def _revision(session: Session, project: EquityProject, data: dict[str, str]) ->
 
 def find(session: Session, project_id: int) -> EquityProject:
     """Return a project that was published once, whatever became of it."""
-    is_number = type(project_id) is int and 0 < project_id < 2**31
-    project = session.get(EquityProject, project_id) if is_number else None
+    project = session.get(EquityProject, project_id) if is_id(project_id) else None
     if project is None or not project.revision_id:
         raise NotFound("融资项目")
     return project
@@ -77,8 +77,7 @@ def find(session: Session, project_id: int) -> EquityProject:
 
 def own(session: Session, actor: Actor, project_id: int) -> EquityProject:
     """Return the actor's own project."""
-    is_number = type(project_id) is int and 0 < project_id < 2**31
-    project = session.get(EquityProject, project_id) if is_number else None
+    project = session.get(EquityProject, project_id) if is_id(project_id) else None
     if project is None or project.org_id != actor.org_id:
         raise NotFound("融资项目")
     return project

@@ -15,6 +15,7 @@ from cpegi_app.models import EquityProject, Organisation, ProjectFavourite, Proj
 from cpegi_app.services import equity_plan, files
 from cpegi_app.services.equity_form import PUBLIC, ProjectForm
 from cpegi_app.services.forms import normalise, wan
+from cpegi_app.services.ids import is_id
 from cpegi_app.vocabulary import FileSlot, Industry, InvestStage, Kind, Region
 from cpegi_app.vocabulary.equity import INTEREST_TONES, PROJECT_TONES, Interest, ProjectState, Round
 
@@ -159,8 +160,7 @@ def card(p: EquityProject, org: str) -> ProjectCard:
 
 def detail(session: Session, actor: Actor | None, project_id: int) -> ProjectDetail:
     """Return a published project as this visitor may see it; one that is taken down is absent."""
-    is_number = type(project_id) is int and 0 < project_id < 2**31
-    project = session.get(EquityProject, project_id) if is_number else None
+    project = session.get(EquityProject, project_id) if is_id(project_id) else None
     shown = (ProjectState.OPEN.value, ProjectState.CLOSED.value)
     if project is None or not project.revision_id or project.state not in shown:
         raise NotFound("融资项目")

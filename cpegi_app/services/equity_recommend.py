@@ -23,6 +23,7 @@ from cpegi_app.services.equity_lead import require_staff
 from cpegi_app.services.equity_match import Reason, Wanted, reasons, score
 from cpegi_app.services.equity_public import ProjectCard, card, filtered, public_count, public_list
 from cpegi_app.services.forms import normalise, too_long
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.vocabulary import Kind, OrgClass
 from cpegi_app.vocabulary.equity import INTEREST_TONES, Interest, ProjectState
@@ -210,7 +211,7 @@ def for_institution(
 
 
 def _investor(session: Session, org_id: int) -> Organisation:
-    org = session.get(Organisation, org_id) if type(org_id) is int and 0 < org_id < 2**31 else None
+    org = session.get(Organisation, org_id) if is_id(org_id) else None
     if org is None or org.kind != Kind.EQUITY or org.verified_at is None:
         raise NotFound("股权金融机构")
     return org

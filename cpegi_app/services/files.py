@@ -17,6 +17,7 @@ from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound, SignInRequired
 from cpegi_app.models import ReviewEvent, StoredFile
 from cpegi_app.services import audit, filetypes, review
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.storage import Store
 from cpegi_app.settings import get_settings
 from cpegi_app.vocabulary import FileSlot
@@ -213,8 +214,7 @@ def own_listing(session: Session, actor: Actor, flow_name: str, subject_id: int)
 
 def _held(session: Session, file_id: int) -> tuple[StoredFile, Holder] | None:
     """Return a live file of what is not reviewed, and what keeps it."""
-    is_number = type(file_id) is int and 0 < file_id < 2**31
-    stored = session.get(StoredFile, file_id) if is_number else None
+    stored = session.get(StoredFile, file_id) if is_id(file_id) else None
     holder = _HOLDERS.get(stored.flow) if stored and not stored.removed_at else None
     return (stored, holder) if stored and holder else None
 
@@ -322,7 +322,7 @@ def content(session: Session, actor: Actor | None, file_id: int) -> Content:
 
 def _shown_beyond(session: Session, actor: Actor | None, file_id: int) -> Content | None:
     """Return a file that its flow shows to the actor although no part is taken; None leaves it to the usual rule."""
-    stored = session.get(StoredFile, file_id) if type(file_id) is int and 0 < file_id < 2**31 else None
+    stored = session.get(StoredFile, file_id) if is_id(file_id) else None
     rule, flow = (_BEYOND.get(stored.flow), review.FLOWS.get(stored.flow)) if stored else (None, None)
     if stored is None or rule is None or flow is None:
         return None
@@ -345,8 +345,7 @@ def _as_a_file(asked: Access, session: Session, actor: Actor, stored: StoredFile
 
 def _of(session: Session, actor: Actor, file_id: int) -> tuple[StoredFile, review.Flow, review.Reviewable]:
     """Return a file with the thing it belongs to, which the actor may see; a foreign one reads like an absent one."""
-    is_number = type(file_id) is int and 0 < file_id < 2**31
-    stored = session.get(StoredFile, file_id) if is_number else None
+    stored = session.get(StoredFile, file_id) if is_id(file_id) else None
     flow = review.FLOWS.get(stored.flow) if stored else None
     if stored is None or flow is None:
         raise NotFound("文件")

@@ -12,6 +12,7 @@ from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import EquityProject, Investment, Organisation
 from cpegi_app.services import files, investment_claim, investment_done, investment_form, notices, review
 from cpegi_app.services.forms import wan
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.investment_form import FiguresForm, InvestmentForm, differing
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.review import PLATFORM, Check, Description, Flow, Line, Payload, Stage
@@ -83,15 +84,14 @@ def choose(
 
 
 def _project(session: Session, project_id: int) -> EquityProject:
-    is_number = type(project_id) is int and 0 < project_id < 2**31
-    project = session.get(EquityProject, project_id) if is_number else None
+    project = session.get(EquityProject, project_id) if is_id(project_id) else None
     if project is None or project.state not in (ProjectState.OPEN, ProjectState.CLOSED):
         raise NotFound("融资项目")
     return project
 
 
 def _enterprise(session: Session, org_id: int) -> Organisation:
-    org = session.get(Organisation, org_id) if type(org_id) is int and 0 < org_id < 2**31 else None
+    org = session.get(Organisation, org_id) if is_id(org_id) else None
     if org is None or org.verified_at is None:
         raise NotFound("已认证企业")
     return org

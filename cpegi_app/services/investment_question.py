@@ -31,6 +31,7 @@ from cpegi_app.models import (
 )
 from cpegi_app.services import audit, list_count, lists, live, notices, online_investment, review, staff
 from cpegi_app.services.forms import normalise, too_long
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.investment import FLOW
 from cpegi_app.services.investment_list import names_of
 from cpegi_app.services.lists import Filters, Listing
@@ -131,8 +132,7 @@ def close(session: Session, actor: Actor, question_id: int, seen: int) -> Invest
 
 def find(session: Session, actor: Actor, question_id: int) -> InvestmentQuestion:
     """Return a question to its asker's organisation and the staff."""
-    is_number = type(question_id) is int and 0 < question_id < 2**31
-    row = session.get(InvestmentQuestion, question_id) if is_number else None
+    row = session.get(InvestmentQuestion, question_id) if is_id(question_id) else None
     mine = row is not None and actor.role is Role.MEMBER and actor.verified and row.org_id == actor.org_id
     if row is None or not (mine or actor.may(Permission.INVESTMENT_MANAGE)):
         raise NotFound("疑问")

@@ -16,6 +16,7 @@ from cpegi_app.errors import NotFound
 from cpegi_app.models import Notice, User
 from cpegi_app.services import list_count, lists, live
 from cpegi_app.services.forms import normalise
+from cpegi_app.services.ids import is_id
 
 table: Any = Notice.__table__  # pyright: ignore[reportAttributeAccessIssue]
 # How the notice of something that waits begins.
@@ -131,8 +132,7 @@ def _own(actor: Actor, filters: lists.Filters) -> list[Any]:
 
 def open_notice(session: Session, actor: Actor, notice_id: int) -> str:
     """Mark one notice read and return the route it leads to."""
-    is_number = type(notice_id) is int and 0 < notice_id < 2**31
-    notice = session.get(Notice, notice_id) if is_number else None
+    notice = session.get(Notice, notice_id) if is_id(notice_id) else None
     if notice is None or notice.user_id != actor.user_id:
         raise NotFound("消息")
     if notice.read_at is None:

@@ -28,6 +28,7 @@ from cpegi_app.services import (
     review,
     sheet_reader,
 )
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.offline_form import COLUMNS, TITLES
 from cpegi_app.services.offline_layout import Layout
@@ -253,7 +254,7 @@ def held(session: Session, actor: Actor, batch_id: int) -> FilingBatch:
 
 def own(session: Session, actor: Actor, import_id: int) -> FilingImport:
     """Return an import of the actor's own organisation."""
-    kept = session.get(FilingImport, import_id) if type(import_id) is int and 0 < import_id < 2**31 else None
+    kept = session.get(FilingImport, import_id) if is_id(import_id) else None
     if kept is None or kept.org_id != actor.org_id:
         raise NotFound("导入记录")
     review.load_own(session, review.FLOWS[FLOW], actor, kept.batch_id)

@@ -16,6 +16,7 @@ from cpegi_app.services import audit, files, lists, offline_trial, review, sheet
 from cpegi_app.services.files import FileView
 from cpegi_app.services.forms import normalise, percent, too_long, wan
 from cpegi_app.services.identifiers import masked
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.lists import Filters
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.offline_form import SPECS, check, heading, strings
@@ -186,7 +187,7 @@ def _row(
 
 def load_row(session: Session, actor: Actor, row_id: int) -> OfflineLoan:
     """Return a row of a batch that the actor files or reviews."""
-    row = session.get(OfflineLoan, row_id) if type(row_id) is int and 0 < row_id < 2**31 else None
+    row = session.get(OfflineLoan, row_id) if is_id(row_id) else None
     if row is None:
         raise NotFound("备案明细")
     try:
@@ -310,7 +311,7 @@ def clear(session: Session, actor: Actor, batch_id: int, seen: int) -> int:
 def correct(session: Session, actor: Actor, loan_id: int) -> FilingBatch:
     """Begin the correction of a booked offline loan: a new filing that replaces it, reviewed like any other."""
     review.require(FLOW, actor)
-    loan = session.get(Loan, loan_id) if type(loan_id) is int and 0 < loan_id < 2**31 else None
+    loan = session.get(Loan, loan_id) if is_id(loan_id) else None
     if loan is None or loan.institution_id != actor.org_id:
         raise NotFound("贷款")
     if loan.source != LoanSource.OFFLINE:

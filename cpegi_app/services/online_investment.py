@@ -13,6 +13,7 @@ from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import EquityLead, EquityProject, OnlineInvestment, Organisation
 from cpegi_app.services import audit, investment_claim, investment_done, investment_form, live, notices
 from cpegi_app.services.forms import normalise, too_long, wan
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.investment_form import FiguresForm, OnlineForm
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.vocabulary.equity import LeadOutcome, LeadStage, OnlineState, ProjectState
@@ -37,8 +38,7 @@ def side_of(actor: Actor, row: OnlineInvestment) -> str:
 
 def load(session: Session, actor: Actor, online_id: int) -> OnlineInvestment:
     """Return a record to its two sides and the staff; to everybody else it does not exist."""
-    is_number = type(online_id) is int and 0 < online_id < 2**31
-    row = session.get(OnlineInvestment, online_id) if is_number else None
+    row = session.get(OnlineInvestment, online_id) if is_id(online_id) else None
     if row is None or not side_of(actor, row):
         raise NotFound("投资记录")
     return row
@@ -46,8 +46,7 @@ def load(session: Session, actor: Actor, online_id: int) -> OnlineInvestment:
 
 def lead_for(session: Session, actor: Actor, lead_id: int) -> EquityLead:
     """Return a lead at whose end the actor may record an investment."""
-    is_number = type(lead_id) is int and 0 < lead_id < 2**31
-    lead = session.get(EquityLead, lead_id) if is_number else None
+    lead = session.get(EquityLead, lead_id) if is_id(lead_id) else None
     own = actor.may(Permission.INVESTMENT_SUBMIT) and lead is not None and lead.org_id == actor.org_id
     if lead is None or not (own or actor.may(Permission.INVESTMENT_MANAGE)):
         raise NotFound("对接线索")

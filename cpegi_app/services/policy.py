@@ -26,6 +26,7 @@ from cpegi_app.services import (
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.files import Examined
 from cpegi_app.services.forms import normalise
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.policy_definition import Definition
 from cpegi_app.services.policy_template import TemplateView
 from cpegi_app.vocabulary import Status
@@ -85,8 +86,7 @@ def require(actor: Actor) -> None:
 def load(session: Session, actor: Actor, policy_id: int) -> Policy:
     """Return a policy for the staff."""
     require(actor)
-    is_number = type(policy_id) is int and 0 < policy_id < 2**31
-    policy = session.get(Policy, policy_id) if is_number else None
+    policy = session.get(Policy, policy_id) if is_id(policy_id) else None
     if policy is None:
         raise NotFound("政策")
     return policy

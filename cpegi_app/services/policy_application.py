@@ -22,6 +22,7 @@ from cpegi_app.services import (
     review,
 )
 from cpegi_app.services import policy_definition as definitions
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_check import Checked
 from cpegi_app.services.policy_definition import Definition
@@ -44,8 +45,7 @@ def require(actor: Actor) -> None:
 
 def published(session: Session, policy_id: int) -> Policy:
     """Return a policy that has been published; any other does not exist."""
-    is_number = type(policy_id) is int and 0 < policy_id < 2**31
-    policy = session.get(Policy, policy_id) if is_number else None
+    policy = session.get(Policy, policy_id) if is_id(policy_id) else None
     if policy is None or policy.version_id is None or policy.state == PolicyState.DRAFT:
         raise NotFound("政策")
     return policy

@@ -16,6 +16,7 @@ from cpegi_app.models import Organisation, Payment, Policy, PolicyApplication, P
 from cpegi_app.services import files, policy_application, policy_decision, policy_people, review
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import Codes, Form, Text, Widget, half_width, input_field
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.review import Check, Description, Flow, Line, Slot
@@ -72,8 +73,7 @@ def same_name(first: str, second: str) -> bool:
 def grant_of(session: Session, actor: Actor, grant_id: int) -> PolicyGrant:
     """Return a grant of the actor's own organisation; any other does not exist."""
     review.require(FLOW, actor)
-    is_number = type(grant_id) is int and 0 < grant_id < 2**31
-    grant = session.get(PolicyGrant, grant_id) if is_number else None
+    grant = session.get(PolicyGrant, grant_id) if is_id(grant_id) else None
     if grant is None or grant.org_id != actor.org_id:
         raise NotFound("奖补记录")
     return grant

@@ -12,6 +12,7 @@ from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import Objection, PolicyGrant, Publicity, PublicityEntry
 from cpegi_app.services import policy_budget, policy_people, policy_publicity, policy_takeback
 from cpegi_app.services.forms import Day, Form, Text, Widget, input_field, normalise, not_in_future, too_long
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.vocabulary.policy import GrantState, ObjectionState
 
@@ -122,8 +123,7 @@ def decide(
     """Decide on an objection; one that is upheld takes the grant back and frees its part of the budget."""
     row = policy_publicity.load(session, actor, publicity_id)
     one_at_a_time(session, "publicity", row.policy_id)
-    is_number = type(objection_id) is int and 0 < objection_id < 2**31
-    found = session.get(Objection, objection_id) if is_number else None
+    found = session.get(Objection, objection_id) if is_id(objection_id) else None
     if found is None or found.publicity_id != row.id:
         raise NotFound("异议")
     conclusion = normalise(conclusion)

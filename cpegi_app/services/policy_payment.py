@@ -18,6 +18,7 @@ from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import Payment, PaymentBatch, PolicyApplication, PolicyClaim, PolicyGrant
 from cpegi_app.services import policy_people
 from cpegi_app.services.forms import normalise
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.lists import Filters, named, order_by
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.policy_amount import yuan
@@ -77,10 +78,6 @@ class PaymentRow(BaseModel):
 # --- batches ------------------------------------------------------------------------------------------
 
 
-def _is_id(value: object) -> bool:
-    return type(value) is int and 0 < value < 2**31
-
-
 def make(session: Session, actor: Actor, claim_ids: list[int], name: str) -> int:
     """编制批次 of the chosen claims, all or none; return its id."""
     policy_people.require(actor, STAGE)
@@ -94,7 +91,7 @@ def make(session: Session, actor: Actor, claim_ids: list[int], name: str) -> int
     one_at_a_time(session, "payments")
     query = (
         select(C, A)
-        .where(*payable(session, actor), col(C.id).in_([i for i in wanted if _is_id(i)]))
+        .where(*payable(session, actor), col(C.id).in_([i for i in wanted if is_id(i)]))
         .order_by(col(C.id))
     )
     found = session.exec(query).all()
@@ -159,7 +156,7 @@ def _payment(batch: PaymentBatch, n: int, claim: PolicyClaim) -> Payment:
 def load(session: Session, actor: Actor, batch_id: int) -> PaymentBatch:
     """Return a batch all of whose payments are the actor's to make; any other does not exist."""
     policy_people.require(actor, STAGE)
-    batch = session.get(PaymentBatch, batch_id) if _is_id(batch_id) else None
+    batch = session.get(PaymentBatch, batch_id) if is_id(batch_id) else None
     if batch is None or not _is_mine(session, actor, batch):
         raise NotFound("拨付批次")
     return batch
@@ -188,7 +185,7 @@ def remove(session: Session, actor: Actor, batch_id: int, payment_id: int) -> No
     batch = locked(session, actor, batch_id)
     if batch.state != BatchState.OPEN:
         raise Conflict(f"批次{batch.number}已导出给财务，不能再移出。请等待拨付结果。")
-    payment = session.get(Payment, payment_id) if _is_id(payment_id) else None
+    payment = session.get(Payment, payment_id) if is_id(payment_id) else None
     if payment is None or payment.batch_id != batch.id:
         raise NotFound("付款明细")
     session.delete(payment)

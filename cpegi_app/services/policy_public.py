@@ -15,6 +15,7 @@ from cpegi_app.models import Policy, PolicyFile
 from cpegi_app.services import conditions, files, policy_budget, policy_check, policy_template
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import normalise, wan
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.policy_definition import Definition
 from cpegi_app.services.policy_template import TemplateView
 from cpegi_app.vocabulary.policy import (
@@ -142,8 +143,7 @@ def _short(policy: Policy, d: Definition) -> PublicPolicy:
 
 def detail(session: Session, policy_id: int) -> PublicDetail:
     """Return a published policy whole; any other does not exist."""
-    is_number = type(policy_id) is int and 0 < policy_id < 2**31
-    policy = session.get(Policy, policy_id) if is_number else None
+    policy = session.get(Policy, policy_id) if is_id(policy_id) else None
     if policy is None or policy.state not in SHOWN or policy.version_id is None:
         raise NotFound("政策")
     d = definitions.of_version(session, policy.version_id)
@@ -208,8 +208,7 @@ def _material(session: Session, number: int, m: definitions.Material) -> PublicM
 
 def template(session: Session, actor: Actor | None, file_id: int) -> files.Content:
     """Return a template to send: a published one to everybody, a draft's to who manages policies."""
-    is_number = type(file_id) is int and 0 < file_id < 2**31
-    found = session.get(PolicyFile, file_id) if is_number else None
+    found = session.get(PolicyFile, file_id) if is_id(file_id) else None
     manages = actor is not None and actor.may(Permission.POLICY_MANAGE)
     if found is None or not (found.published_at or manages):
         raise NotFound("文件")

@@ -19,6 +19,7 @@ from cpegi_app.models import Objection, Policy, PolicyApplication, PolicyGrant, 
 from cpegi_app.services import notices, policy_people
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import normalise
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.lists import Filters, order_by
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.policy_amount import yuan
@@ -73,14 +74,10 @@ class Entry(BaseModel):
     confirmed: bool = False
 
 
-def _is_number(value: Any) -> bool:
-    return type(value) is int and 0 < value < 2**31
-
-
 def load(session: Session, actor: Actor, publicity_id: int) -> Publicity:
     """Return a publication for the staff who act on it."""
     policy_people.require(actor, STAGE)
-    row = session.get(Publicity, publicity_id) if _is_number(publicity_id) else None
+    row = session.get(Publicity, publicity_id) if is_id(publicity_id) else None
     if row is None:
         raise NotFound("公示")
     if row.policy_id not in policy_people.policies(session, actor, STAGE):
@@ -145,7 +142,7 @@ def _grants(session: Session, policy_id: int) -> list[PolicyGrant]:
 
 def _acts_on(session: Session, actor: Actor, policy_id: int) -> Policy:
     policy_people.require(actor, STAGE)
-    policy = session.get(Policy, policy_id) if _is_number(policy_id) else None
+    policy = session.get(Policy, policy_id) if is_id(policy_id) else None
     if policy is None or policy.version_id is None:
         raise NotFound("政策")
     policy_people.refuse_outsider(actor, policy.people, STAGE)
@@ -307,7 +304,7 @@ def public_one(
     session: Session, publicity_id: int, *, filters: Filters | None = None, page: int = 1, size: int = 20
 ) -> tuple[PublicityRow, list[Entry], int]:
     """Return a publication with one page of its names, as everybody reads it; `filters`: word, sort."""
-    row = session.get(Publicity, publicity_id) if _is_number(publicity_id) else None
+    row = session.get(Publicity, publicity_id) if is_id(publicity_id) else None
     if row is None:
         raise NotFound("公示")
     filters, where = filters or {}, [col(PublicityEntry.publicity_id) == row.id]

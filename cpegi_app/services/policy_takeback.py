@@ -15,6 +15,7 @@ from cpegi_app.models import Policy, PolicyApplication, PolicyClaim, PolicyGrant
 from cpegi_app.services import notices, policy_budget, policy_claim, policy_people, policy_publicity
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import normalise
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_publicity import Entry
@@ -139,8 +140,7 @@ def _held(session: Session, actor: Actor, publicity_id: int) -> Publicity:
 def take_back(session: Session, actor: Actor, publicity_id: int, grant_id: int, reason: str) -> None:
     """取消 one grant that was confirmed and is neither paid nor on its way to the bank."""
     row, reason = _held(session, actor, publicity_id), _checked(reason)
-    is_number = type(grant_id) is int and 0 < grant_id < 2**31
-    grant = session.get(G, grant_id) if is_number else None
+    grant = session.get(G, grant_id) if is_id(grant_id) else None
     if grant is None or grant.publicity_id != row.id:
         raise NotFound("奖补记录")
     one_at_a_time(session, "policy_grant", grant_id)

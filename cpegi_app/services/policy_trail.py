@@ -31,6 +31,7 @@ from cpegi_app.services import (
     policy_way,
 )
 from cpegi_app.services import policy_definition as definitions
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_application import FLOW
 from cpegi_app.services.policy_review import AmountView
@@ -117,8 +118,7 @@ class Trail(BaseModel):
 def load(session: Session, actor: Actor, row_id: int) -> PolicyApplication:
     """Return an application for the staff who act on it at any stage, payment included."""
     policy_people.require(actor, PolicyStage.FORMAL)
-    is_number = type(row_id) is int and 0 < row_id < 2**31
-    row = session.get(PolicyApplication, row_id) if is_number else None
+    row = session.get(PolicyApplication, row_id) if is_id(row_id) else None
     if row is None or row.submitted_at is None or row.status == Status.DRAFT or actor.role is not Role.STAFF:
         raise NotFound(FLOW.label)
     # Who writes policies answers for them: they read what became of each.

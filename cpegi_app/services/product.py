@@ -27,6 +27,7 @@ from cpegi_app.services.forms import (
     input_field,
     plain_number,
 )
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.review import Description, Flow, Line, Payload
 from cpegi_app.vocabulary import (
@@ -177,7 +178,7 @@ def _revision(session: Session, product: Product, data: dict[str, str]) -> Produ
 
 def own(session: Session, actor: Actor, product_id: int) -> Product:
     """Return the actor's own product."""
-    product = session.get(Product, product_id) if type(product_id) is int and 0 < product_id < 2**31 else None
+    product = session.get(Product, product_id) if is_id(product_id) else None
     if product is None or product.org_id != actor.org_id:
         raise NotFound("金融产品")
     return product

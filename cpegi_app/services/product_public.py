@@ -12,6 +12,7 @@ from cpegi_app.errors import NotFound
 from cpegi_app.models import Organisation, Product
 from cpegi_app.services import conditions
 from cpegi_app.services.forms import basis_points, fen, normalise, percent, wan
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.product import ProductForm
 from cpegi_app.services.shelf import closed_why, open_now
 from cpegi_app.vocabulary import GuaranteeMode, OrgClass, ProductType
@@ -117,7 +118,7 @@ def published(session: Session, product_id: int) -> tuple[Product, Organisation]
 
 def once_published(session: Session, product_id: int) -> tuple[Product, Organisation]:
     """Return a product that was published and its institution, whether it takes applications now or not."""
-    product = session.get(Product, product_id) if type(product_id) is int and 0 < product_id < 2**31 else None
+    product = session.get(Product, product_id) if is_id(product_id) else None
     if product is None or not product.revision_id:
         raise NotFound("金融产品")
     return product, session.get_one(Organisation, product.org_id)

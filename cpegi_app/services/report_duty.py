@@ -15,6 +15,7 @@ from cpegi_app.errors import FormInvalid, NotFound
 from cpegi_app.models import Organisation, ReportDuty
 from cpegi_app.services import audit, list_count, lists, notices, report_period, staff
 from cpegi_app.services.forms import Day, Form, Text, Whole, Widget, input_field
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.report_period import Period
@@ -308,7 +309,7 @@ def _columns(form: DutyForm) -> dict[str, Any]:
 
 def _one(session: Session, actor: Actor, duty_id: int) -> ReportDuty:
     staff.require(actor, Permission.REPORT_DUTY_MANAGE)
-    found = session.get(ReportDuty, duty_id) if type(duty_id) is int and 0 < duty_id < 2**31 else None
+    found = session.get(ReportDuty, duty_id) if is_id(duty_id) else None
     if found is None:
         raise NotFound("报送要求")
     return found

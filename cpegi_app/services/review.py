@@ -15,6 +15,7 @@ from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotF
 from cpegi_app.models import Reviewable, ReviewEvent
 from cpegi_app.services import audit, live, notices, once
 from cpegi_app.services.forms import normalise, too_long
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.review_parts import EDITABLE as EDITABLE
 from cpegi_app.services.review_parts import MOVES as MOVES
@@ -135,7 +136,7 @@ def allowed(flow: Flow, row: Reviewable, actor: Actor) -> tuple[Action, ...]:
 
 def load(session: Session, flow: Flow, actor: Actor, row_id: int) -> Any:
     """Return the row if the actor is its owner, its reviewer or its reader; otherwise it does not exist."""
-    row = session.get(flow.model, row_id) if _is_id(row_id) else None
+    row = session.get(flow.model, row_id) if is_id(row_id) else None
     if row is None or not (takes_part(flow, actor, row) or flow.readers(actor, row)):
         raise NotFound(flow.label)
     if row.status == Status.DRAFT and not is_owner(actor, row):
@@ -261,10 +262,6 @@ def follow_up(session: Session, flow: Flow, actor: Actor, source: Any, comment: 
     return row
 
 
-def _is_id(value: Any) -> bool:
-    return type(value) is int and 0 < value < 2**31
-
-
 def _apply(session: Session, row: Any, values: dict[str, Any]) -> None:
     # Taken out of the session, so that no query of a hook writes it: the compare-and-set alone does.
     session.expunge(row)
@@ -278,7 +275,7 @@ def _write(session: Session, flow: Flow, row: Any, seen_version: int, changes: d
     status, row_id = row.status, row.id
     if row in session:
         session.expunge(row)
-    if not _is_id(seen_version):
+    if not is_id(seen_version):
         raise Conflict(_what_happened(session, flow, row_id))
     # The row is read anew below: nothing that the session holds is to be brought up to date.
     done = session.exec(

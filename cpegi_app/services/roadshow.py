@@ -33,6 +33,7 @@ from cpegi_app.services.forms import (
     normalise,
     too_long,
 )
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.vocabulary.equity import RegistrationState, RoadshowState
 
@@ -108,8 +109,7 @@ MOMENTS = ("starts_at", "ends_at", "deadline_at")
 def find(session: Session, actor: Actor, roadshow_id: int) -> Roadshow:
     """Return a roadshow to the staff."""
     staff.require(actor, Permission.ROADSHOW_MANAGE)
-    is_number = type(roadshow_id) is int and 0 < roadshow_id < 2**31
-    row = session.get(Roadshow, roadshow_id, populate_existing=True) if is_number else None
+    row = session.get(Roadshow, roadshow_id, populate_existing=True) if is_id(roadshow_id) else None
     if row is None:
         raise NotFound("路演")
     return row

@@ -13,6 +13,7 @@ from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import Organisation, RoadshowInvitation, RoadshowRegistration
 from cpegi_app.services import audit, list_count, lists, live, notices, roadshow, staff
 from cpegi_app.services.forms import normalise, too_long
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.investment_list import names_of
 from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.vocabulary.equity import Attendance, InviteRole, RegistrationState, RoadshowState
@@ -125,10 +126,9 @@ def attend(session: Session, actor: Actor, roadshow_id: int, org_id: int, attend
     words = normalise(note)
     if said := too_long(words, NOTE_MAX):
         raise FormInvalid({"note": said})
-    is_number = type(org_id) is int and 0 < org_id < 2**31
     query = select(RoadshowRegistration).where(
         RoadshowRegistration.roadshow_id == roadshow_id,
-        RoadshowRegistration.org_id == (org_id if is_number else -1),
+        RoadshowRegistration.org_id == (org_id if is_id(org_id) else -1),
         RoadshowRegistration.state == RegistrationState.REGISTERED.value,
     )
     found = session.exec(query).first()

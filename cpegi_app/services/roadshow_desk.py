@@ -23,6 +23,7 @@ from cpegi_app.models import (
 )
 from cpegi_app.services import list_count, lists, roadshow, roadshow_guest, staff
 from cpegi_app.services.forms import normalise
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.roadshow_guest import ChangeLine, ProjectLine
@@ -140,8 +141,7 @@ def find_projects(session: Session, actor: Actor, word: str) -> list[Choice]:
 def add_project(session: Session, actor: Actor, roadshow_id: int, project_id: int) -> None:
     """Add a project to present; its enterprise is invited with it."""
     row = _arrangeable(session, actor, roadshow_id)
-    is_number = type(project_id) is int and 0 < project_id < 2**31
-    project = session.get(EquityProject, project_id) if is_number else None
+    project = session.get(EquityProject, project_id) if is_id(project_id) else None
     if project is None or project.state != ProjectState.OPEN:
         raise NotFound("融资项目")
     shown = roadshow_guest.projects_of(session, roadshow_id)
@@ -179,7 +179,7 @@ def find_guests(session: Session, actor: Actor, word: str) -> list[Choice]:
 def invite(session: Session, actor: Actor, roadshow_id: int, org_id: int) -> None:
     """Invite a verified organisation: an equity institution as investor, anybody else as guest."""
     row = _arrangeable(session, actor, roadshow_id)
-    org = session.get(Organisation, org_id) if type(org_id) is int and 0 < org_id < 2**31 else None
+    org = session.get(Organisation, org_id) if is_id(org_id) else None
     if org is None or org.verified_at is None:
         raise NotFound("已认证机构或企业")
     role = InviteRole.INVESTOR if org.kind == Kind.EQUITY else InviteRole.GUEST

@@ -23,6 +23,7 @@ from cpegi_app.models import (
 from cpegi_app.services import audit, files, list_count, lists, live, notices, staff
 from cpegi_app.services.files import FileView
 from cpegi_app.services.forms import Form, Text, Whole, Widget, input_field, normalise, wan
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.roadshow import HOLDER, TOLD, is_over
@@ -51,8 +52,7 @@ class RegisterForm(Form):
 def load(session: Session, actor: Actor, roadshow_id: int) -> Roadshow:
     """Return a roadshow to which the actor's organisation is invited; any other does not exist."""
     staff.require(actor, Permission.ROADSHOW_ATTEND)
-    is_number = type(roadshow_id) is int and 0 < roadshow_id < 2**31
-    row = session.get(Roadshow, roadshow_id, populate_existing=True) if is_number else None
+    row = session.get(Roadshow, roadshow_id, populate_existing=True) if is_id(roadshow_id) else None
     if row is None or row.state == RoadshowState.DRAFT or _invitation(session, actor, roadshow_id) is None:
         raise NotFound("路演")
     return row

@@ -18,6 +18,7 @@ from cpegi_app.models import Organisation, User, Verification
 from cpegi_app.services import audit, list_count, lists, notices, push, review, sessions, shelf
 from cpegi_app.services.forms import half_width, normalise
 from cpegi_app.services.identifiers import masked
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.vocabulary import Kind, OrgClass, Status
 
@@ -288,7 +289,7 @@ def _account_row(actor: Actor, user: User, org: Organisation | None, stated: tup
 def user(session: Session, actor: Actor, user_id: int) -> User:
     """Return an account to the staff who may manage it."""
     require(actor, Permission.ACCOUNT_MANAGE)
-    found = session.get(User, user_id) if type(user_id) is int and 0 < user_id < 2**31 else None
+    found = session.get(User, user_id) if is_id(user_id) else None
     if found is None:
         raise NotFound("账号")
     return found
