@@ -7,14 +7,13 @@ from typing import Any
 import reflex as rx
 
 from cpegi_app.access import PUBLIC_PROJECT, PUBLIC_PROJECTS
-from cpegi_app.pages import ui
+from cpegi_app.pages import public_list, ui
 from cpegi_app.pages.equity_parts import answer_dialog
 from cpegi_app.pages.form import href
 from cpegi_app.pages.layout import page, site
 from cpegi_app.services.equity_public import FileLink, ProjectCard
 from cpegi_app.state.equity_interest import DealActState
 from cpegi_app.state.equity_public import PublicProjectsState, PublicProjectState
-from cpegi_app.state.site import Choice, Filter
 from cpegi_app.vocabulary.equity import Interest
 
 
@@ -61,6 +60,8 @@ def project_cards(rows: Any) -> rx.Component:
 def public_projects() -> rx.Component:
     """Every published project, with filters in the address."""
     state = PublicProjectsState
+    found = rx.cond(state.capped, " 个以上项目，请增加筛选条件", " 个项目")
+    clear = ui.link("清除筛选", state.clear)
     return site(
         rx.el.div(
             rx.el.header(
@@ -70,14 +71,12 @@ def public_projects() -> rx.Component:
                 ),
                 class_name="site-title",
             ),
-            rx.el.section(rx.foreach(state.filters, _filter), class_name="filters", aria_label="筛选条件"),
-            _sortbar(),
-            rx.cond(
-                state.loading,
-                ui.card("", ui.skeleton(6)),
-                rx.cond(state.rows.length() > 0, project_cards(state.rows), _nothing()),
+            public_list.filters(state.filters),
+            public_list.sortbar(
+                state, "项目或企业名称", found, "排序", state.sorts, ui.show(state.clear != "", clear)
             ),
-            ui.show(state.pages > 1, _pager()),
+            public_list.cards(state, project_cards(state.rows), _nothing()),
+            public_list.pager(state, " 个项目"),
             class_name="wrap",
         ),
         current=PUBLIC_PROJECTS,
@@ -85,95 +84,16 @@ def public_projects() -> rx.Component:
     )
 
 
-def _filter(row: rx.Var[Filter]) -> rx.Component:
-    return rx.el.div(
-        rx.el.span(row.label),
-        rx.el.div(rx.foreach(row.choices, _choice), class_name="choices", role="group", aria_label=row.label),
-        class_name="filter",
-        key=row.label,
-    )
-
-
-def _choice(choice: rx.Var[Choice]) -> rx.Component:
-    return ui.link(
-        choice.label,
-        choice.href,
-        aria_current=rx.cond(choice.current, "true", "false"),
-        class_name="choice",
-        key=choice.label,
-    )
-
-
-def _sortbar() -> rx.Component:
-    state = PublicProjectsState
-    return rx.el.div(
-        rx.el.form(
-            rx.el.label("项目或企业名称", html_for="f-word", class_name="sr-only"),
-            ui.text_input("word", state.word, placeholder="项目或企业名称", max_length=40, type="search"),
-            ui.button("搜索", type_="submit", icon_name="search"),
-            on_submit=state.search,
-            role="search",
-            key=state.word,
-            class_name="site-search",
-        ),
-        rx.el.span(
-            "共 ",
-            rx.el.b(state.total),
-            rx.cond(state.capped, " 个以上项目，请增加筛选条件", " 个项目"),
-            aria_live="polite",
-        ),
-        ui.show(state.clear != "", ui.link("清除筛选", state.clear)),
-        rx.el.div(
-            rx.el.span("排序", class_name="choices-label"),
-            rx.foreach(state.sorts, _choice),
-            class_name="choices",
-            role="group",
-            aria_label="排序",
-        ),
-        class_name="sortbar",
-    )
-
-
 def _nothing() -> rx.Component:
-    state = PublicProjectsState
-    return ui.card(
-        "",
-        rx.cond(
-            state.clear != "",
-            ui.empty_state(
-                "没有符合条件的项目",
-                "请放宽行业、轮次、融资额或地区条件，或清除筛选后查看全部项目。",
-                ui.link_button("清除筛选", PUBLIC_PROJECTS.route, "primary"),
-                icon_name="search",
-            ),
-            ui.empty_state(
-                "暂无已发布的融资项目", "企业发布并经平台审核的项目会展示在这里。", icon_name="gift"
-            ),
-        ),
-    )
-
-
-def _pager() -> rx.Component:
-    state = PublicProjectsState
-    return rx.el.nav(
-        rx.el.span("共 ", rx.el.b(state.total), " 个项目", class_name="pager-total"),
-        rx.el.span(
-            _turn("上一页", "left", state.before),
-            rx.el.span("第 ", rx.el.b(state.page), " / ", state.pages, " 页", class_name="pager-now"),
-            _turn("下一页", "right", state.after),
-            class_name="pager-nav",
-        ),
-        aria_label="分页",
-        class_name="pager",
-    )
-
-
-def _turn(label: str, icon: str, address: Any) -> rx.Component:
-    sign = ui.icon(icon)
     return rx.cond(
-        address != "",
-        ui.link_button(sign, address, aria_label=label, title=label),
-        ui.button(sign, disabled=True, aria_label=label, title=label),
+        PublicProjectsState.clear != "",
+        ui.empty_state(
+            "没有符合条件的项目",
+            "请放宽行业、轮次、融资额或地区条件，或清除筛选后查看全部项目。",
+            ui.link_button("清除筛选", PUBLIC_PROJECTS.route, "primary"),
+            icon_name="search",
+        ),
+        ui.empty_state("暂无已发布的融资项目", "企业发布并经平台审核的项目会展示在这里。", icon_name="gift"),
     )
 
 

@@ -9,9 +9,10 @@ import reflex as rx
 
 from cpegi_app.access import CLAIM_QUEUE, CLAIM_REVIEW, POLICY_CLAIM, POLICY_CLAIMS, POLICY_TRAIL
 from cpegi_app.pages import ui
+from cpegi_app.pages.desk import changes_note
 from cpegi_app.pages.form import LONGEST, field_of, href, list_page, problem, summary, upload_field
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.policy_parts import MENU, changes_note, group, viewer, way
+from cpegi_app.pages.policy_parts import MENU, group, viewer, way
 from cpegi_app.pages.review import checks_card, data_cards, files_card, history_card, return_note
 from cpegi_app.services.policy_claim import RECEIPT, ClaimForm
 from cpegi_app.state.policy_claim import (

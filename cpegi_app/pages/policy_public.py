@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from cpegi_app.access import PUBLIC_POLICIES, PUBLIC_POLICY
-from cpegi_app.pages import ui
+from cpegi_app.pages import public_list, ui
 from cpegi_app.pages.layout import page, site
 from cpegi_app.services.policy_public import PublicMaterial, PublicPolicy
 from cpegi_app.state.policy_public import PublicPoliciesState, PublicPolicyState
@@ -47,6 +47,9 @@ def policy_card(policy: rx.Var[PublicPolicy]) -> rx.Component:
 def public_policies() -> rx.Component:
     """The policies that are open, those to come and those past."""
     state = PublicPoliciesState
+    nothing = ui.empty_state(
+        "没有此类政策", "政策发布后会展示在这里，也可以查看其他状态的政策。", icon_name="gift"
+    )
     return site(
         rx.el.div(
             rx.el.header(
@@ -55,70 +58,20 @@ def public_policies() -> rx.Component:
                 class_name="site-title",
             ),
             rx.el.div(
-                rx.foreach(state.tabs, _tab), class_name="choices", role="group", aria_label="政策状态"
+                rx.foreach(state.tabs, public_list.choice),
+                class_name="choices",
+                role="group",
+                aria_label="政策状态",
             ),
-            _sortbar(),
-            rx.cond(
-                state.loading,
-                ui.card("", ui.skeleton(6)),
-                rx.cond(
-                    state.rows.length() > 0,
-                    rx.el.div(rx.foreach(state.rows, policy_card), class_name="products"),
-                    ui.card(
-                        "",
-                        ui.empty_state(
-                            "没有此类政策",
-                            "政策发布后会展示在这里，也可以查看其他状态的政策。",
-                            icon_name="gift",
-                        ),
-                    ),
-                ),
+            public_list.sortbar(state, "政策名称", " 项政策", "每页", state.sizes),
+            public_list.cards(
+                state, rx.el.div(rx.foreach(state.rows, policy_card), class_name="products"), nothing
             ),
-            ui.show(state.pages > 1, _pager()),
+            public_list.pager(state, " 项政策"),
             class_name="wrap stack",
         ),
         current=PUBLIC_POLICIES,
         quiet=True,
-    )
-
-
-def _sortbar() -> rx.Component:
-    state = PublicPoliciesState
-    return rx.el.div(
-        rx.el.form(
-            rx.el.label("政策名称", html_for="f-word", class_name="sr-only"),
-            ui.text_input("word", state.word, placeholder="政策名称", max_length=40, type="search"),
-            ui.button("搜索", type_="submit", icon_name="search"),
-            on_submit=state.search,
-            role="search",
-            key=state.word,
-            class_name="site-search",
-        ),
-        rx.el.span("共 ", rx.el.b(state.total), " 项政策", aria_live="polite"),
-        rx.el.div(
-            rx.el.span("每页", class_name="choices-label"),
-            rx.foreach(state.sizes, _tab),
-            class_name="choices",
-            role="group",
-            aria_label="每页条数",
-        ),
-        class_name="sortbar",
-    )
-
-
-def _tab(choice: Any) -> rx.Component:
-    current = rx.cond(choice.current, "true", "false")
-    return ui.link(choice.label, choice.href, aria_current=current, class_name="choice", key=choice.label)
-
-
-def _pager() -> rx.Component:
-    state = PublicPoliciesState
-    return rx.el.nav(
-        ui.show(state.before != "", ui.link_button("上一页", state.before)),
-        rx.el.span("第 ", rx.el.b(state.page), " / ", state.pages, " 页", class_name="pager-now"),
-        ui.show(state.after != "", ui.link_button("下一页", state.after)),
-        aria_label="分页",
-        class_name="pager",
     )
 
 

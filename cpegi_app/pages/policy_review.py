@@ -6,9 +6,10 @@ import reflex as rx
 
 from cpegi_app.access import POLICY_QUEUE, POLICY_REVIEW, POLICY_TRAIL
 from cpegi_app.pages import ui
+from cpegi_app.pages.desk import changes_note
 from cpegi_app.pages.form import LONGEST, href, problem, stored, summary
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.policy_parts import MENU, amounts_card, changes_note, group, moves_card, viewer
+from cpegi_app.pages.policy_parts import MENU, amounts_card, group, moves_card, viewer
 from cpegi_app.pages.review import checks_card, history_card
 from cpegi_app.state.policy_desk import PolicyReviewState
 

@@ -7,10 +7,10 @@ from typing import Any
 import reflex as rx
 
 from cpegi_app.access import PUBLIC_PRODUCT, PUBLIC_PRODUCTS
-from cpegi_app.pages import ui
+from cpegi_app.pages import public_list, ui
 from cpegi_app.pages.layout import page, site
 from cpegi_app.services.product_public import PublicProduct
-from cpegi_app.state.site import Choice, Filter, PublicProductsState, PublicProductState
+from cpegi_app.state.site import PublicProductsState, PublicProductState
 
 DETAIL = PUBLIC_PRODUCT.route.replace("[pid]", "")
 
@@ -61,6 +61,7 @@ def product_cards(rows: Any) -> rx.Component:
 def public_products() -> rx.Component:
     """Every published product, with filters in the address."""
     state = PublicProductsState
+    clear = ui.link("清除筛选", state.clear)
     return site(
         rx.el.div(
             rx.el.header(
@@ -70,14 +71,12 @@ def public_products() -> rx.Component:
                 ),
                 class_name="site-title",
             ),
-            rx.el.section(rx.foreach(state.filters, _filter), class_name="filters", aria_label="筛选条件"),
-            _sortbar(),
-            rx.cond(
-                state.loading,
-                ui.card("", ui.skeleton(6)),
-                rx.cond(state.rows.length() > 0, product_cards(state.rows), _nothing()),
+            public_list.filters(state.filters),
+            public_list.sortbar(
+                state, "产品或机构名称", " 个产品", "排序", state.sorts, ui.show(state.clear != "", clear)
             ),
-            ui.show(state.pages > 1, _pager()),
+            public_list.cards(state, product_cards(state.rows), _nothing()),
+            public_list.pager(state, " 个产品"),
             class_name="wrap",
         ),
         current=PUBLIC_PRODUCTS,
@@ -85,90 +84,18 @@ def public_products() -> rx.Component:
     )
 
 
-def _filter(row: rx.Var[Filter]) -> rx.Component:
-    return rx.el.div(
-        rx.el.span(row.label),
-        rx.el.div(rx.foreach(row.choices, _choice), class_name="choices", role="group", aria_label=row.label),
-        class_name="filter",
-        key=row.label,
-    )
-
-
-def _choice(choice: rx.Var[Choice]) -> rx.Component:
-    return ui.link(
-        choice.label,
-        choice.href,
-        aria_current=rx.cond(choice.current, "true", "false"),
-        class_name="choice",
-        key=choice.label,
-    )
-
-
-def _sortbar() -> rx.Component:
-    state = PublicProductsState
-    return rx.el.div(
-        rx.el.form(
-            rx.el.label("产品或机构名称", html_for="f-word", class_name="sr-only"),
-            ui.text_input("word", state.word, placeholder="产品或机构名称", max_length=40, type="search"),
-            ui.button("搜索", type_="submit", icon_name="search"),
-            on_submit=state.search,
-            role="search",
-            key=state.word,
-            class_name="site-search",
-        ),
-        rx.el.span("共 ", rx.el.b(state.total), " 个产品", aria_live="polite"),
-        ui.show(state.clear != "", ui.link("清除筛选", state.clear)),
-        rx.el.div(
-            rx.el.span("排序", class_name="choices-label"),
-            rx.foreach(state.sorts, _choice),
-            class_name="choices",
-            role="group",
-            aria_label="排序",
-        ),
-        class_name="sortbar",
-    )
-
-
 def _nothing() -> rx.Component:
-    state = PublicProductsState
-    return ui.card(
-        "",
-        rx.cond(
-            state.clear != "",
-            ui.empty_state(
-                "没有符合条件的产品",
-                "请放宽金额、期限或利率条件，或清除筛选后查看全部产品。",
-                ui.link_button("清除筛选", PUBLIC_PRODUCTS.route, "primary"),
-                icon_name="search",
-            ),
-            ui.empty_state(
-                "暂无已发布的产品", "金融机构发布并经平台审核的产品会展示在这里。", icon_name="product"
-            ),
-        ),
-    )
-
-
-def _pager() -> rx.Component:
-    state = PublicProductsState
-    return rx.el.nav(
-        rx.el.span("共 ", rx.el.b(state.total), " 个产品", class_name="pager-total"),
-        rx.el.span(
-            _turn("上一页", "left", state.before),
-            rx.el.span("第 ", rx.el.b(state.page), " / ", state.pages, " 页", class_name="pager-now"),
-            _turn("下一页", "right", state.after),
-            class_name="pager-nav",
-        ),
-        aria_label="分页",
-        class_name="pager",
-    )
-
-
-def _turn(label: str, icon: str, href: Any) -> rx.Component:
-    sign = ui.icon(icon)
     return rx.cond(
-        href != "",
-        ui.link_button(sign, href, aria_label=label, title=label),
-        ui.button(sign, disabled=True, aria_label=label, title=label),
+        PublicProductsState.clear != "",
+        ui.empty_state(
+            "没有符合条件的产品",
+            "请放宽金额、期限或利率条件，或清除筛选后查看全部产品。",
+            ui.link_button("清除筛选", PUBLIC_PRODUCTS.route, "primary"),
+            icon_name="search",
+        ),
+        ui.empty_state(
+            "暂无已发布的产品", "金融机构发布并经平台审核的产品会展示在这里。", icon_name="product"
+        ),
     )
 
 

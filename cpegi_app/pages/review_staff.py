@@ -7,11 +7,12 @@ from typing import Any
 import reflex as rx
 
 from cpegi_app.access import QUEUE, REVIEW
+from cpegi_app.pages import desk as parts
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import LONGEST, problem
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.review import checks_card, history_card, next_up, revealable
-from cpegi_app.services.review_desk import DeskField, DeskFile, DeskGroup
+from cpegi_app.services.review_desk import DeskField, DeskGroup
 from cpegi_app.state.review import ReviewState
 
 FLAG_WORDS = (
@@ -146,79 +147,18 @@ def _closed_desk() -> rx.Component:
 
 
 def _changes_note() -> rx.Component:
-    """What changed since the last submission or against what is in force, before everything else."""
-    desk = ReviewState.desk
-
-    def field(f: Any) -> Any:
-        link = rx.el.li(rx.el.a(f.title, href="#line-" + f.name), key=f.name)
-        return rx.cond(f.changed, link, rx.fragment())
-
-    body = rx.el.div(
-        rx.el.b("与", desk.view.compared_with, "相比，", desk.view.changed_count, " 项内容有变更"),
-        rx.el.ul(
-            rx.foreach(desk.groups, lambda g: rx.fragment(rx.foreach(g.fields, field), key=g.title)),
-            class_name="inline-list",
-        ),
-        ui.show(
-            desk.gone.length() > 0,
-            rx.el.p(
-                "已删除的附件：", rx.foreach(desk.gone, lambda g: rx.el.span(g, class_name="chip", key=g))
-            ),
-        ),
-    )
-    return ui.show(desk.view.compared_with != "", ui.note(body))
+    return parts.changes_note(ReviewState.desk, parts.gone(ReviewState.desk, "已删除的附件："))
 
 
-def _group(group: rx.Var[DeskGroup], may_flag: bool) -> rx.Component:
-    compared = ReviewState.desk.view.compared_with
-    heads = rx.el.tr(
-        rx.el.th("项目", scope="col"),
-        ui.show(compared != "", rx.el.th(compared, scope="col")),
-        rx.el.th(rx.cond(compared != "", "本次提交", "填报内容"), scope="col"),
-    )
-    table = rx.el.table(
-        rx.el.caption(group.title, class_name="sr-only"),
-        rx.el.thead(heads),
-        rx.el.tbody(rx.foreach(group.fields, lambda f: _line(f, may_flag))),
-        class_name=rx.cond(
-            compared != "", "table diff desk-table has-old is-stack", "table diff desk-table is-stack"
-        ),
-    )
-    count = ui.show(group.changed > 0, rx.el.span(group.changed, " 项变更", class_name="mark"))
-    return ui.card(group.title, table, extra=count, flush=True, key=group.title)
+def _group(card: rx.Var[DeskGroup], may_flag: bool) -> rx.Component:
+    return parts.group(ReviewState.desk, card, lambda f: _line(f, may_flag))
 
 
 def _line(f: rx.Var[DeskField], may_flag: bool) -> rx.Component:
-    compared = ReviewState.desk.view.compared_with
-    asked = ui.show(
-        (f.asked != "") & may_flag, rx.el.p(rx.el.b("上次退回意见："), f.asked, class_name="field-reason")
-    )
-    reason = ui.show(f.reason != "", rx.el.p(rx.el.b("退回意见："), f.reason, class_name="field-reason"))
     flag = _flag(f.name, f.title) if may_flag else []
-    return rx.el.tr(
-        rx.el.th(
-            f.title,
-            ui.show(f.changed, rx.el.span("已变更", class_name="mark")),
-            scope="row",
-            data_label="项目",
-        ),
-        ui.show(
-            compared != "",
-            rx.el.td(rx.cond(f.old == "", "—", f.old), class_name="old", data_label=compared),
-        ),
-        rx.el.td(
-            rx.el.div(
-                rx.el.span(revealable(f, ReviewState), class_name="flag-value"), *flag, class_name="flag-line"
-            ),
-            asked,
-            reason,
-            class_name="new",
-            data_label=rx.cond(compared != "", "本次提交", "填报内容"),
-        ),
-        class_name=rx.cond(f.changed, "is-changed", ""),
-        key=f.name,
-        custom_attrs={"id": "line-" + f.name},
-    )
+    value = (rx.el.span(revealable(f, ReviewState), class_name="flag-value"), *flag)
+    asked = parts.said(f.asked, "上次退回意见：", may_flag)
+    return parts.line(ReviewState.desk, f, value, asked, parts.said(f.reason, "退回意见："))
 
 
 def _flag(name: Any, title: Any) -> list[rx.Component]:
@@ -259,52 +199,14 @@ def _side(may_flag: bool) -> rx.Component:
 
 def _viewer(may_flag: bool) -> rx.Component:
     """The files: a list to choose from, the chosen one in place, and marks by kind of file."""
-    state, desk = ReviewState, ReviewState.desk
-
-    def tab(f: rx.Var[DeskFile]) -> rx.Component:
-        return rx.el.button(
-            f.slot_label,
-            ui.show(f.is_new, rx.el.span("新", class_name="mark")),
-            type="button",
-            on_click=state.show_file(f.id),
-            aria_pressed=rx.cond(state.shown == f.id, "true", "false"),
-            title=f.name,
-            class_name="choice",
-            key=f.id,
-        )
-
-    def shown(f: rx.Var[DeskFile]) -> rx.Component:
-        picture = rx.el.img(src=f.href, alt=f.slot_label + "：" + f.name, class_name="preview-img")
-        frame = rx.el.iframe(src=f.href, title=f.slot_label + "：" + f.name, class_name="preview")
-        body = rx.el.div(
-            rx.cond(f.is_image, rx.el.div(picture, class_name="preview preview-box"), frame),
-            rx.el.div(
-                rx.el.span(f.name, class_name="file-name", title=f.name),
-                rx.el.span(f.size, " · ", f.at, class_name="file-size"),
-                ui.file_link("新窗口打开", f.href, target="_blank"),
-                ui.download_link("下载", f.href + "?download=1"),
-                class_name="row small",
-            ),
-            ui.show(f.asked != "", rx.el.p(rx.el.b("上次退回意见："), f.asked, class_name="field-reason")),
-            class_name="stack-tight",
-            key=f.id,
-        )
-        return rx.cond(state.shown == f.id, body, rx.fragment())
 
     def slot(s: Any) -> rx.Component:
-        reason = ui.show(s.reason != "", rx.el.p(s.reason, class_name="field-reason"))
-        flag = _flag(s.name, s.title) if may_flag else []
-        return rx.el.li(
-            rx.el.div(rx.el.span(s.title, class_name="flag-value"), *flag, class_name="flag-line"),
-            reason,
-            key=s.name,
-        )
+        return parts.slot(s, _flag(s.name, s.title) if may_flag else [])
 
-    flags = rx.el.ul(rx.foreach(desk.slots, slot), class_name="slot-flags", aria_label="标记附件需更正")
+    slots = rx.foreach(ReviewState.desk.slots, slot)
     full = rx.el.div(
-        rx.el.div(rx.foreach(desk.files, tab), class_name="choices", role="group", aria_label="选择附件"),
-        rx.foreach(desk.files, shown),
-        flags,
+        *parts.files(ReviewState, "选择附件", "上次退回意见："),
+        rx.el.ul(slots, class_name="slot-flags", aria_label="标记附件需更正"),
         class_name="stack-tight",
     )
     return ui.card("附件", full)

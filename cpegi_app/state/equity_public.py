@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
@@ -13,8 +12,8 @@ from cpegi_app.access import LOGIN, PUBLIC_PROJECT, PUBLIC_PROJECTS
 from cpegi_app.errors import NotFound
 from cpegi_app.services import equity_public, sessions
 from cpegi_app.services.equity_public import AMOUNTS, ProjectCard, ProjectDetail
-from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
-from cpegi_app.state.site import Choice, Filter
+from cpegi_app.state.base import Services, for_screen
+from cpegi_app.state.public_list import Address, Choice, Filter, page_of
 from cpegi_app.vocabulary import Industry, Region
 from cpegi_app.vocabulary.equity import Round
 
@@ -34,8 +33,7 @@ CHOICES = (
     ("region", "所在地区", Region.options()),
 )
 SORTS = (("", "最新发布"), ("amount", "融资额从高到低"))
-# The page turns up to here; beyond it a filter is the better way.
-LAST_PAGE = 100_000
+ADDRESS = Address(PUBLIC_PROJECTS, CHOICES, SORTS)
 
 
 @for_screen(PUBLIC_PROJECTS)
@@ -63,8 +61,7 @@ class PublicProjectsState(Services, rx.State):
     async def load(self):
         """Open the list that the address names."""
         query = self.router.url.query_parameters
-        asked = _asked(query)
-        await self._show(asked, int_arg(query.get("page", "1"), 1, LAST_PAGE))
+        await self._show(ADDRESS.asked(query), page_of(query))
 
     async def _show(self, asked: dict[str, str], page: int) -> None:
         await self._count(asked)
@@ -75,15 +72,9 @@ class PublicProjectsState(Services, rx.State):
             self.rows = await self._read_public(equity_public.cards, self._found[start : start + SIZE])
         else:
             self.rows = await self._read_public(equity_public.public_list, page=self.page, size=SIZE, **asked)
-        self.filters = [_filter(asked, *choice) for choice in CHOICES]
-        self.sorts = [
-            Choice(label=text, href=_href(asked, sort=code), current=asked.get("sort", "") == code)
-            for code, text in SORTS
-        ]
-        self.word = asked.get("word", "")
-        self.before = _href(asked, page=str(self.page - 1)) if self.page > 1 else ""
-        self.after = _href(asked, page=str(self.page + 1)) if self.page < self.pages else ""
-        self.clear = PUBLIC_PROJECTS.route if set(asked) - {"sort"} else ""
+        self.filters, self.sorts = ADDRESS.filters(asked), ADDRESS.sorts(asked)
+        self.word, self.clear = asked.get("word", ""), ADDRESS.clear(asked)
+        self.before, self.after = ADDRESS.around(asked, self.page, self.pages)
         self.loading = False
 
     async def _count(self, asked: dict[str, str]) -> None:
@@ -104,9 +95,7 @@ class PublicProjectsState(Services, rx.State):
     @rx.event
     async def search(self, data: dict):
         """Look for a word, under the filters that are set."""
-        asked = _asked(self.router.url.query_parameters)
-        word = text_arg(data.get("word"), 40) if isinstance(data, Mapping) else ""
-        return rx.redirect(_href(asked, word=word))
+        return rx.redirect(ADDRESS.searched(self.router.url.query_parameters, data))
 
 
 @for_screen(PUBLIC_PROJECT)
@@ -140,29 +129,3 @@ class PublicProjectState(Services, rx.State):
 def _seen_by(session, sid: str, project_id: int) -> tuple[ProjectDetail, bool]:
     actor = sessions.actor_of(session, sid)
     return equity_public.detail(session, actor, project_id), actor is not None
-
-
-def _asked(query: Mapping[str, str]) -> dict[str, str]:
-    """Return the filters that an address names, whatever makes no sense left out."""
-    found = {name: text_arg(query.get(name), 20) for name, _, _ in CHOICES}
-    found |= {"word": text_arg(query.get("word"), 40), "sort": text_arg(query.get("sort"), 10)}
-    known = {name: {code for code, _ in choices} for name, _, choices in CHOICES}
-    known["sort"] = {code for code, _ in SORTS}
-    return {k: v for k, v in found.items() if v and v in known.get(k, {v})}
-
-
-def _href(asked: dict[str, str], **change: str) -> str:
-    """Return the address of the list with some of its filters changed; a change begins at page 1."""
-    query = {k: v for k, v in (asked | change).items() if v}
-    return PUBLIC_PROJECTS.route + (f"?{urlencode(query)}" if query else "")
-
-
-def _filter(asked: dict[str, str], name: str, label: str, choices: list[tuple[str, str]]) -> Filter:
-    now = asked.get(name, "")
-    return Filter(
-        label=label,
-        choices=[
-            Choice(label=text, href=_href(asked, **{name: code}), current=code == now)
-            for code, text in [("", "不限"), *choices]
-        ],
-    )

@@ -12,7 +12,7 @@ from cpegi_app.services import policy_public, sessions
 from cpegi_app.services.forms import posted
 from cpegi_app.services.policy_public import PublicDetail, PublicPolicy
 from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
-from cpegi_app.state.site import Choice
+from cpegi_app.state.public_list import Choice
 from cpegi_app.vocabulary.policy import WindowState
 
 SIZES = (12, 24, 48)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import reflex as rx
-from pydantic import BaseModel
 
 from cpegi_app import clock
 from cpegi_app.access import (
@@ -27,8 +25,9 @@ from cpegi_app.services import dashboard, equity_public, matches, product_public
 from cpegi_app.services.bench_parts import Tile
 from cpegi_app.services.equity_public import ProjectCard
 from cpegi_app.services.product_public import PublicDetail, PublicProduct
-from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
+from cpegi_app.state.base import Services, for_screen
 from cpegi_app.state.message import MessageState
+from cpegi_app.state.public_list import Address, Choice, Filter, page_of
 from cpegi_app.vocabulary import CLASSES, GuaranteeMode, Kind
 
 SIZE = 12
@@ -51,21 +50,9 @@ SORTS = (
 )
 UNITS = {"amount": "万元", "term": "个月", "rate": "%"}
 _NUMBER = re.compile(r"[0-9]{1,7}(\.[0-9]{1,2})?")
-
-
-class Choice(BaseModel):
-    """One choice of a filter: a link to the same list with that choice made."""
-
-    label: str
-    href: str
-    current: bool
-
-
-class Filter(BaseModel):
-    """One filter of the public list."""
-
-    label: str
-    choices: list[Choice]
+# Numbers of one's own, from the address.
+FREE = {"amount": _NUMBER.fullmatch, "rate": _NUMBER.fullmatch, "term": re.compile(r"[0-9]{1,7}").fullmatch}
+ADDRESS = Address(PUBLIC_PRODUCTS, CHOICES, SORTS)
 
 
 @for_screen(MESSAGE_BAR)
@@ -127,8 +114,7 @@ class PublicProductsState(Services, rx.State):
     async def load(self):
         """Open the list that the address names."""
         query = self.router.url.query_parameters
-        asked = _asked(query)
-        await self._show(asked, int_arg(query.get("page", "1"), 1, 100_000))
+        await self._show(ADDRESS.asked(query, FREE), page_of(query))
 
     async def _show(self, asked: dict[str, str], page: int) -> None:
         wanted = {k: v for k, v in asked.items() if k not in UNITS}
@@ -144,23 +130,15 @@ class PublicProductsState(Services, rx.State):
         if page > pages:
             return await self._show(asked, pages)
         self.rows, self.total, self.page, self.pages = rows, total, page, pages
-        self.filters = [_filter(asked, *choice) for choice in CHOICES]
-        self.sorts = [
-            Choice(label=text, href=_href(asked, sort=code), current=asked.get("sort", "") == code)
-            for code, text in SORTS
-        ]
-        self.word = asked.get("word", "")
-        self.before = _href(asked, page=str(page - 1)) if page > 1 else ""
-        self.after = _href(asked, page=str(page + 1)) if page < pages else ""
-        self.clear = PUBLIC_PRODUCTS.route if set(asked) - {"sort"} else ""
+        self.filters, self.sorts = ADDRESS.filters(asked, UNITS), ADDRESS.sorts(asked)
+        self.word, self.clear = asked.get("word", ""), ADDRESS.clear(asked)
+        self.before, self.after = ADDRESS.around(asked, page, pages)
         self.loading = False
 
     @rx.event
     async def search(self, data: dict):
         """Look for a word, under the filters that are set."""
-        asked = _asked(self.router.url.query_parameters)
-        word = text_arg(data.get("word"), 40) if isinstance(data, Mapping) else ""
-        return rx.redirect(_href(asked, word=word))
+        return rx.redirect(ADDRESS.searched(self.router.url.query_parameters, data, FREE))
 
 
 @for_screen(PUBLIC_PRODUCT)
@@ -190,36 +168,3 @@ class PublicProductState(Services, rx.State):
         self.loading = False
         if may and await self._read(matches.unread, self.product.id):
             await self._write(matches.mark_read, self.product.id)
-
-
-def _asked(query: Mapping[str, str]) -> dict[str, str]:
-    """Return the filters that an address names, whatever makes no sense left out."""
-    found = {name: text_arg(query.get(name), 40) for name, _, _ in CHOICES}
-    found |= {"word": text_arg(query.get("word"), 40), "sort": text_arg(query.get("sort"), 10)}
-    for name in UNITS:
-        if not _NUMBER.fullmatch(found[name]) or (name == "term" and not found[name].isdigit()):
-            found[name] = ""
-    known = {name: {code for code, _ in choices} for name, _, choices in CHOICES if name not in UNITS}
-    known["sort"] = {code for code, _ in SORTS}
-    return {k: v for k, v in found.items() if v and v in known.get(k, {v})}
-
-
-def _href(asked: dict[str, str], **change: str) -> str:
-    """Return the address of the list with some of its filters changed; a change begins at page 1."""
-    query = {k: v for k, v in (asked | change).items() if v}
-    return PUBLIC_PRODUCTS.route + (f"?{urlencode(query)}" if query else "")
-
-
-def _filter(asked: dict[str, str], name: str, label: str, choices: list[tuple[str, str]]) -> Filter:
-    now = asked.get(name, "")
-    if now and now not in dict(choices):
-        # A number of one's own, from the address.
-        choices = [*choices, (now, f"{now} {UNITS[name]}")]
-    offered = [("", "不限"), *choices]
-    return Filter(
-        label=label,
-        choices=[
-            Choice(label=text, href=_href(asked, **{name: code}), current=code == now)
-            for code, text in offered
-        ],
-    )

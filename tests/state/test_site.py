@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cpegi_app.state.account import own_path
-from cpegi_app.state.site import _asked, _filter, _href
+from cpegi_app.state.site import ADDRESS, FREE, UNITS
 
 
 @pytest.mark.parametrize(
@@ -23,23 +23,21 @@ from cpegi_app.state.site import _asked, _filter, _href
     ],
 )
 def test_4_1_an_address_names_filters_or_is_ignored(query, asked):
-    assert _asked(query) == (query if asked is None else asked)
+    assert ADDRESS.asked(query, FREE) == (query if asked is None else asked)
 
 
 def test_4_1_a_change_of_filter_begins_at_page_one():
-    asked = _asked({"amount": "100", "page": "3"})
-    assert _href(asked, sort="cost") == "/products?amount=100&sort=cost"
-    assert _href(asked, amount="") == "/products"
-    assert _href({}, word="a&b=<c>") == "/products?word=a%26b%3D%3Cc%3E"
+    asked = ADDRESS.asked({"amount": "100", "page": "3"}, FREE)
+    assert ADDRESS.href(asked, sort="cost") == "/products?amount=100&sort=cost"
+    assert ADDRESS.href(asked, amount="") == "/products"
+    assert ADDRESS.href({}, word="a&b=<c>") == "/products?word=a%26b%3D%3Cc%3E"
 
 
 def test_4_1_a_number_of_ones_own_is_offered_as_a_choice():
-    row = _filter({"amount": "120"}, "amount", "融资金额", [("50", "50 万元")])
-    assert [(c.label, c.current) for c in row.choices] == [
-        ("不限", False),
-        ("50 万元", False),
-        ("120 万元", True),
-    ]
+    row = ADDRESS.filters({"amount": "120"}, UNITS)[0]
+    offered = [(c.label, c.current) for c in row.choices]
+    assert offered[:2] == [("不限", False), ("50 万元", False)]
+    assert offered[-1] == ("120 万元", True)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,132 @@
+"""What every desk of a reviewer shows: lines old and new, the files with their preview, what changed (manual §3.1, §8.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import reflex as rx
+
+from cpegi_app.pages import ui
+from cpegi_app.services.review_desk import DeskField, DeskFile, DeskGroup
+
+
+def changes_note(desk: Any, *more: Any) -> rx.Component:
+    """What changed since the last submission or against what is in force, before everything else."""
+
+    def field(f: Any) -> Any:
+        link = rx.el.li(rx.el.a(f.title, href="#line-" + f.name), key=f.name)
+        return rx.cond(f.changed, link, rx.fragment())
+
+    body = rx.el.div(
+        rx.el.b("与", desk.view.compared_with, "相比，", desk.view.changed_count, " 项内容有变更"),
+        rx.el.ul(
+            rx.foreach(desk.groups, lambda g: rx.fragment(rx.foreach(g.fields, field), key=g.title)),
+            class_name="inline-list",
+        ),
+        *more,
+    )
+    return ui.show(desk.view.compared_with != "", ui.note(body))
+
+
+def gone(desk: Any, label: str) -> rx.Component:
+    """The names of the files that were taken away since."""
+    names = rx.foreach(desk.gone, lambda g: rx.el.span(g, class_name="chip", key=g))
+    return ui.show(desk.gone.length() > 0, rx.el.p(label, names))
+
+
+def group(desk: Any, card: rx.Var[DeskGroup], one: Callable[[Any], rx.Component]) -> rx.Component:
+    """A card of lines (`one` makes each of a field), old and new where there is something to compare with."""
+    compared = desk.view.compared_with
+    heads = rx.el.tr(
+        rx.el.th("项目", scope="col"),
+        ui.show(compared != "", rx.el.th(compared, scope="col")),
+        rx.el.th(rx.cond(compared != "", "本次提交", "填报内容"), scope="col"),
+    )
+    table = rx.el.table(
+        rx.el.caption(card.title, class_name="sr-only"),
+        rx.el.thead(heads),
+        rx.el.tbody(rx.foreach(card.fields, one)),
+        class_name=rx.cond(
+            compared != "", "table diff desk-table has-old is-stack", "table diff desk-table is-stack"
+        ),
+    )
+    count = ui.show(card.changed > 0, rx.el.span(card.changed, " 项变更", class_name="mark"))
+    return ui.card(card.title, table, extra=count, flush=True, key=card.title)
+
+
+def line(desk: Any, f: rx.Var[DeskField], value: Any, *under: Any) -> rx.Component:
+    """A field's line: its title, what it said before, what it says now, and what belongs under that."""
+    compared = desk.view.compared_with
+    return rx.el.tr(
+        rx.el.th(
+            f.title,
+            ui.show(f.changed, rx.el.span("已变更", class_name="mark")),
+            scope="row",
+            data_label="项目",
+        ),
+        ui.show(
+            compared != "",
+            rx.el.td(rx.cond(f.old == "", "—", f.old), class_name="old", data_label=compared),
+        ),
+        rx.el.td(
+            rx.el.div(*value, class_name="flag-line"),
+            *under,
+            class_name="new",
+            data_label=rx.cond(compared != "", "本次提交", "填报内容"),
+        ),
+        class_name=rx.cond(f.changed, "is-changed", ""),
+        key=f.name,
+        custom_attrs={"id": "line-" + f.name},
+    )
+
+
+def said(told: Any, label: str, when: Any = True) -> rx.Component:
+    """What was asked for or refused, with who said it, where there is something."""
+    return ui.show((told != "") & when, rx.el.p(rx.el.b(label), told, class_name="field-reason"))
+
+
+def slot(s: Any, flag: Any) -> rx.Component:
+    """A kind of file with its mark and what was said of it."""
+    return rx.el.li(
+        rx.el.div(rx.el.span(s.title, class_name="flag-value"), *flag, class_name="flag-line"),
+        ui.show(s.reason != "", rx.el.p(s.reason, class_name="field-reason")),
+        key=s.name,
+    )
+
+
+def files(state: Any, label: str, asked: str) -> list[rx.Component]:
+    """The files: a list to choose from, and the chosen one in place with what was asked of it."""
+
+    def tab(f: rx.Var[DeskFile]) -> rx.Component:
+        return rx.el.button(
+            f.slot_label,
+            ui.show(f.is_new, rx.el.span("新", class_name="mark")),
+            type="button",
+            on_click=state.show_file(f.id),
+            aria_pressed=rx.cond(state.shown == f.id, "true", "false"),
+            title=f.name,
+            class_name="choice",
+            key=f.id,
+        )
+
+    def shown(f: rx.Var[DeskFile]) -> rx.Component:
+        picture = rx.el.img(src=f.href, alt=f.slot_label + "：" + f.name, class_name="preview-img")
+        frame = rx.el.iframe(src=f.href, title=f.slot_label + "：" + f.name, class_name="preview")
+        body = rx.el.div(
+            rx.cond(f.is_image, rx.el.div(picture, class_name="preview preview-box"), frame),
+            rx.el.div(
+                rx.el.span(f.name, class_name="file-name", title=f.name),
+                rx.el.span(f.size, " · ", f.at, class_name="file-size"),
+                ui.file_link("新窗口打开", f.href, target="_blank"),
+                ui.download_link("下载", f.href + "?download=1"),
+                class_name="row small",
+            ),
+            said(f.asked, asked),
+            class_name="stack-tight",
+            key=f.id,
+        )
+        return rx.cond(state.shown == f.id, body, rx.fragment())
+
+    tabs = rx.el.div(rx.foreach(state.desk.files, tab), class_name="choices", role="group", aria_label=label)
+    return [tabs, rx.foreach(state.desk.files, shown)]

@@ -1,0 +1,92 @@
+"""What the lists of the public site share: filters and sorting as links, a search, the total, pages (manual §4.1, §6.1, §8.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from cpegi_app.pages import ui
+from cpegi_app.state.public_list import Choice, Filter
+
+
+def choice(row: rx.Var[Choice]) -> rx.Component:
+    """One choice: a link to the same list with it made."""
+    return ui.link(
+        row.label,
+        row.href,
+        aria_current=rx.cond(row.current, "true", "false"),
+        class_name="choice",
+        key=row.label,
+    )
+
+
+def filters(rows: Any) -> rx.Component:
+    """Every filter in a line of its own."""
+
+    def line(row: rx.Var[Filter]) -> rx.Component:
+        offered = rx.foreach(row.choices, choice)
+        return rx.el.div(
+            rx.el.span(row.label),
+            rx.el.div(offered, class_name="choices", role="group", aria_label=row.label),
+            class_name="filter",
+            key=row.label,
+        )
+
+    return rx.el.section(rx.foreach(rows, line), class_name="filters", aria_label="筛选条件")
+
+
+def sortbar(state: Any, word: str, unit: Any, label: str, offered: Any, *beside: Any) -> rx.Component:
+    """The search by a word, how many there are, and a group of choices (排序, 每页)."""
+    return rx.el.div(
+        rx.el.form(
+            rx.el.label(word, html_for="f-word", class_name="sr-only"),
+            ui.text_input("word", state.word, placeholder=word, max_length=40, type="search"),
+            ui.button("搜索", type_="submit", icon_name="search"),
+            on_submit=state.search,
+            role="search",
+            key=state.word,
+            class_name="site-search",
+        ),
+        rx.el.span("共 ", rx.el.b(state.total), unit, aria_live="polite"),
+        *beside,
+        rx.el.div(
+            rx.el.span(label, class_name="choices-label"),
+            rx.foreach(offered, choice),
+            class_name="choices",
+            role="group",
+            aria_label=label,
+        ),
+        class_name="sortbar",
+    )
+
+
+def cards(state: Any, shown: Any, nothing: Any) -> rx.Component:
+    """The page of the list: its cards, or what is said when there are none."""
+    filled = rx.cond(state.rows.length() > 0, shown, ui.card("", nothing))
+    return rx.cond(state.loading, ui.card("", ui.skeleton(6)), filled)
+
+
+def pager(state: Any, unit: str) -> rx.Component:
+    """The pages of the list, where there is more than one."""
+    bar = rx.el.nav(
+        rx.el.span("共 ", rx.el.b(state.total), unit, class_name="pager-total"),
+        rx.el.span(
+            _turn("上一页", "left", state.before),
+            rx.el.span("第 ", rx.el.b(state.page), " / ", state.pages, " 页", class_name="pager-now"),
+            _turn("下一页", "right", state.after),
+            class_name="pager-nav",
+        ),
+        aria_label="分页",
+        class_name="pager",
+    )
+    return ui.show(state.pages > 1, bar)
+
+
+def _turn(label: str, icon: str, address: Any) -> rx.Component:
+    sign = ui.icon(icon)
+    return rx.cond(
+        address != "",
+        ui.link_button(sign, address, aria_label=label, title=label),
+        ui.button(sign, disabled=True, aria_label=label, title=label),
+    )
