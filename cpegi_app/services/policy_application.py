@@ -331,7 +331,7 @@ def stage(of: PolicyStage) -> Stage:
         return actor.role is Role.STAFF and (not named or actor.user_id in named)
 
     def users(session: Session, row: Any) -> list[int]:
-        return policy_decision.people_of(row, of) or notices.staff(session)
+        return policy_decision.people_of(row, of, session) or notices.staff(session)
 
     return Stage(of.value, of.label, Permission.POLICY_REVIEW, is_party, users)
 

@@ -95,7 +95,7 @@ def foresee(session: Session, actor: Actor, row_id: int) -> BulkRow:
 def _hindrance(session: Session, actor: Actor, row: PolicyApplication) -> str:
     if row.status != Status.PENDING:
         return f"现在是“{Status.label_of(row.status)}”，不能审核"
-    if not policy_people.is_in(actor, row.people, stage_of(row)):
+    if not policy_people.is_in(session, actor, row.people, stage_of(row)):
         return f"“{stage_of(row).label}”由政策指定的其他人员办理"
     if row.assignee_id not in (None, actor.user_id):
         return "已由其他工作人员领取"

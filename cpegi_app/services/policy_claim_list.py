@@ -255,7 +255,7 @@ def decide(
 ) -> None:
     """Decide on a claim, as somebody whom the policy names for 兑现审核."""
     row = review.load(session, FLOW, actor, row_id)
-    policy_people.refuse_outsider(actor, row.people, PolicyStage.REDEMPTION)
+    policy_people.refuse_outsider(session, actor, row.people, PolicyStage.REDEMPTION)
     known = {*policy_claim.NAMES, f"file_{policy_claim.RECEIPT}"}
     marks = {k: normalise(v) for k, v in (marks or {}).items()}
     if marks.keys() - known:

@@ -15,7 +15,7 @@ from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import DomainError, FormInvalid
 from cpegi_app.models import Policy, PolicyAmount, PolicyApplication, PolicyGrant, PolicyRecord
-from cpegi_app.services import audit, policy_budget, workdays
+from cpegi_app.services import audit, policy_budget, policy_people, workdays
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import normalise, plain_number, too_long
 from cpegi_app.services.policy_amount import yuan
@@ -33,11 +33,13 @@ def stage_of(row: PolicyApplication) -> PolicyStage:
     return STAGES[min(row.stage, len(STAGES) - 1)]
 
 
-def people_of(row: Any, stage: PolicyStage) -> list[int]:
+def people_of(row: Any, stage: PolicyStage, session: Session | None = None) -> list[int]:
     """Return who is named for a stage, nobody meaning every reviewer; what is decided follows the policy as it stands."""
-    session = object_session(row) if row.status in DECIDED else None
-    people = session.get_one(Policy, row.policy_id).people if session else row.people
-    return list(people.get(stage.value, []))
+    at: Any = session or object_session(row)
+    if at is None:
+        return list(row.people.get(stage.value, []))
+    people = at.get_one(Policy, row.policy_id).people if row.status in DECIDED else row.people
+    return policy_people.named(at, people, stage)
 
 
 def note_amount(

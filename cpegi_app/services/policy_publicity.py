@@ -145,7 +145,7 @@ def _acts_on(session: Session, actor: Actor, policy_id: int) -> Policy:
     policy = session.get(Policy, policy_id) if is_id(policy_id) else None
     if policy is None or policy.version_id is None:
         raise NotFound("政策")
-    policy_people.refuse_outsider(actor, policy.people, STAGE)
+    policy_people.refuse_outsider(session, actor, policy.people, STAGE)
     return policy
 
 

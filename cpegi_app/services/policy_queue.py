@@ -179,7 +179,7 @@ def locked(session: Session, actor: Actor, row_id: int) -> PolicyApplication:
         raise Conflict(
             f"这份政策申请现在是“{Status.label_of(row.status)}”，不在待审核状态，请返回队列刷新后再办理。"
         )
-    policy_people.refuse_outsider(actor, row.people, stage_of(row))
+    policy_people.refuse_outsider(session, actor, row.people, stage_of(row))
     return row
 
 

@@ -124,7 +124,7 @@ def load(session: Session, actor: Actor, row_id: int) -> PolicyApplication:
     # Who writes policies answers for them: they read what became of each.
     reads = actor.may(Permission.POLICY_MANAGE)
     people = session.get_one(Policy, row.policy_id).people
-    if not reads and not any(policy_people.is_in(actor, people, s) for s in PolicyStage):
+    if not reads and not any(policy_people.is_in(session, actor, people, s) for s in PolicyStage):
         raise NotFound(FLOW.label)
     return row
 

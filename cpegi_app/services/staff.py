@@ -309,6 +309,11 @@ def disable(session: Session, actor: Actor, user_id: int, reason: str) -> None:
     sessions.revoke_all(session, user_id)
     audit.record(session, actor, "account.disable", f"user:{user_id}", reason)
     session.flush()
+    if user.role == Role.STAFF:
+        # Imported late: who acts on policies stands on this module.
+        from cpegi_app.services import policy_people
+
+        policy_people.left(session, user)
     if user.org_id and not notices.users_of(session, user.org_id):
         # Nobody is left there who could handle an application; put back by the institution itself later.
         shelf.clear(session, actor, user.org_id, "机构账号已全部停用")

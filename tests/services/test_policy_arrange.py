@@ -11,18 +11,20 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
-from cpegi_app.models import AuditEntry, Notice, Policy
+from cpegi_app.models import AuditEntry, Notice, Policy, User
 from cpegi_app.services import (
     notices,
     policy,
     policy_arrange,
     policy_claim,
+    policy_people,
     policy_publicity,
     policy_queue,
     policy_review,
     staff,
 )
 from cpegi_app.vocabulary import Action, Status
+from cpegi_app.vocabulary.policy import PolicyStage
 from tests import factories, policies, redemption
 from tests.policies import fresh
 
@@ -56,8 +58,8 @@ def begun(session: Session, boss: Actor, named: Actor) -> tuple[Policy, Any]:
 def test_who_is_named_anew_takes_over_what_was_begun(session: Session):
     boss, gone, new = (factories.staff(session, n) for n in ("政策", "离职", "接任"))
     of, row = begun(session, boss, gone)
-    staff.disable(session, boss, gone.user_id, "离职")
     assert waiting(session, new) == []
+    staff.disable(session, boss, gone.user_id, "离职")
     of = stopped(session, boss, of)
     values = {"people_FORMAL": str(new.user_id)}
     policy_arrange.arrange(session, boss, of.id or 0, of.version, values)
@@ -67,6 +69,30 @@ def test_who_is_named_anew_takes_over_what_was_begun(session: Session):
     policy_review.decide(session, new, row.id or 0, Action.APPROVE, row.version)
     assert fresh(session, row).stage == 1
     assert any(h.startswith("由您办理形式审查") for h in heads(session, new))
+
+
+def test_a_stage_whose_people_are_gone_is_open_to_everybody_until_they_are_back(session: Session):
+    boss, gone, other = (factories.staff(session, n) for n in ("政策", "离职", "同事"))
+    stages = ("FORMAL", "BUSINESS", "REDEMPTION", "FINANCE")
+    of = redemption.policy(session, boss, **{f"people_{s}": str(gone.user_id) for s in stages})
+    row = policies.sent(session, factories.member(session), of)
+    session.get_one(User, gone.user_id).disabled_at = clock.now()
+    session.flush()
+    assert waiting(session, other) == [row.id]
+    # What comes in reaches somebody, whatever way the account was closed.
+    late = policies.sent(session, factories.member(session), of)
+    assert any(h.startswith("待办：政策申请") for h in heads(session, other))
+    redemption.approve(session, other, late)
+    redemption.publish(session, other, of)
+    session.get_one(User, gone.user_id).disabled_at = None
+    session.flush()
+    assert waiting(session, other) == []
+    assert not policy_people.policies(session, other, PolicyStage.FINANCE)
+    # The staff read at once which stages nobody named is left for.
+    staff.disable(session, boss, gone.user_id, "离职")
+    query = select(Notice.text).where(Notice.user_id == other.user_id, col(Notice.title).contains("离职"))
+    assert f"“{of.name}”的形式审查、业务审核、兑现审核、财务拨付" in session.exec(query).one()
+    assert policy_people.policies(session, other, PolicyStage.FINANCE) == [of.id]
 
 
 def test_a_new_version_names_people_for_earlier_applications_too(session: Session):
