@@ -17,7 +17,7 @@ def now() -> datetime:
 
 def today() -> date:
     """Return today's date in Asia/Shanghai."""
-    return now().astimezone(SHANGHAI).date()
+    return day(now())
 
 
 def local(moment: datetime | None) -> str:
@@ -27,7 +27,12 @@ def local(moment: datetime | None) -> str:
 
 def local_date(moment: datetime | None) -> str:
     """Return a moment's date in Asia/Shanghai, `YYYY-MM-DD`; empty for None."""
-    return aware(moment).astimezone(SHANGHAI).date().isoformat() if moment else ""
+    return day(moment).isoformat() if moment else ""
+
+
+def day(moment: datetime) -> date:
+    """Return a moment's date in Asia/Shanghai."""
+    return aware(moment).astimezone(SHANGHAI).date()
 
 
 def aware(moment: datetime) -> datetime:

@@ -6,6 +6,7 @@ The same function runs when the applicant asks, when the application is sent, an
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +22,7 @@ from cpegi_app.services.forms import measure, normalise, plain_number, too_long
 from cpegi_app.services.policy_amount import Calculation, yuan
 from cpegi_app.services.policy_definition import Definition, Question
 from cpegi_app.services.policy_records import Record
-from cpegi_app.vocabulary import Kind, OrgClass
+from cpegi_app.vocabulary import Kind, OrgClass, Status
 from cpegi_app.vocabulary.policy import BudgetMoment, QuestionKind
 
 FLOW = "policy_application"
@@ -75,7 +76,7 @@ def check(
     if not sent:
         _window(row, policy, found)
         _number(session, row, d, found)
-    _who(d, org, profile if profile is not None else org.profile, found)
+    _who(d, org, profile if profile is not None else org.profile, judged_on(row), found)
     _records(session, row, d, org, data, found)
     _answers(d, data, found)
     _files(session, row, d, found)
@@ -85,7 +86,7 @@ def check(
 
 def _window(row: PolicyApplication, policy: Policy, found: Checked) -> None:
     # What was received in time and returned for correction may come back after the window.
-    if row.receipt_no and row.status == "RETURNED":
+    if row.receipt_no and row.status == Status.RETURNED:
         return
     if why := definitions.closed_sentence(policy):
         found.add(
@@ -99,18 +100,25 @@ def _number(session: Session, row: PolicyApplication, d: Definition, found: Chec
         found.add("policy", why, POLICY_APPLICATIONS.route)
 
 
-def _who(d: Definition, org: Organisation, profile: dict[str, str], found: Checked) -> None:
-    for text in who_not(d, org, profile):
+def judged_on(row: PolicyApplication) -> date:
+    """Return the day as of which ages count: the receipt, however long review and corrections take; today before it."""
+    if row.received_at is None or row.status == Status.DRAFT:
+        return clock.today()
+    return clock.day(row.received_at)
+
+
+def _who(d: Definition, org: Organisation, profile: dict[str, str], on: date, found: Checked) -> None:
+    for text in who_not(d, org, profile, on):
         found.add("profile", text, PROFILE.route)
 
 
-def who_not(d: Definition, org: Organisation, profile: dict[str, str]) -> list[str]:
-    """Return why an organisation may not apply: kind, class, conditions not met, figures not given."""
+def who_not(d: Definition, org: Organisation, profile: dict[str, str], on: date | None = None) -> list[str]:
+    """Return why an organisation may not apply: kind, class, conditions not met as of a day (today), figures not given."""
     if not definitions.admits(d, org.kind, org.org_class):
         mine = OrgClass.label_of(org.org_class) or Kind.label_of(org.kind)
         return [f"政策面向{definitions.who_text(d)}，贵单位是{mine}；类别有误请在“企业认证”中申请更正"]
     found = []
-    for row in conditions.compare(d.conditions, profile, restricted_only=True):
+    for row in conditions.compare(d.conditions, profile, restricted_only=True, on=on):
         if row.result == conditions.RESULT_LABELS[conditions.UNMET]:
             found.append(f"{row.label}要求{row.condition}，贵单位为{row.figure}")
         elif row.result == conditions.RESULT_LABELS[conditions.MISSING]:
@@ -232,8 +240,6 @@ def span(q: Question) -> str:
 
 
 def _is_date(text: str) -> bool:
-    from datetime import date
-
     try:
         return 1900 <= date.fromisoformat(text).year <= 2199
     except ValueError:

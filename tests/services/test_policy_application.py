@@ -19,6 +19,7 @@ from cpegi_app.services import (
     policy_budget,
     policy_open,
     policy_own,
+    policy_review,
     policy_view,
     review,
 )
@@ -240,15 +241,19 @@ def test_who_is_named_during_the_wait_acts_on_it(session: Session, monkeypatch):
 
 
 def test_a_correction_may_come_back_after_the_window(session: Session):
-    firm, staff = factories.member(session), factories.staff(session)
-    of = policies.published(session, questions=(FEE, ON), **AUDIT)
+    # Young enough on the day of the receipt, too old when the correction is sent and reviewed.
+    young = {"established_on": str(clock.today() - timedelta(days=36 * 30 + 10))}
+    firm, staff = factories.member(session, **young), factories.staff(session)
+    age = {"c_age_free": "", "c_age_high": "36"}
+    of = policies.published(session, questions=(FEE, ON), **AUDIT, **age)
     row = policies.sent(session, firm, of, a_q1="20000", a_q2="2026-05-01")
     act(session, staff, row, Action.RETURN, field_reasons={"a_q1": "与发票不符"})
-    clock.shift(timedelta(days=40))
+    clock.shift(timedelta(days=60))
     number = row.receipt_no
     row = policy_application.submit(session, firm, row.id or 0, row.version + 1, {"a_q1": "18000"}, "k2")
     assert (row.status, row.receipt_no, row.computed_fen) == (Status.PENDING, number, 900_000)
     assert held(session, of) == (900_000, 1)
+    assert policy_review.doubts(session, row) == []
 
 
 def test_a_correction_changes_only_what_was_marked(session: Session):
