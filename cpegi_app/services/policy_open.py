@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import islice
 
 from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import POLICY_APPLICATION, Actor
-from cpegi_app.models import Organisation, Policy, PolicyApplication
+from cpegi_app.models import Organisation, Policy, PolicyApplication, PolicyVersion
 from cpegi_app.services import (
     policy_amount,
     policy_application,
@@ -32,6 +33,8 @@ from cpegi_app.vocabulary.policy import PolicyState, RecordSource
 MOST = 50
 # The reasons are counted over so many records.
 LOOKED_AT = 500
+# So many policies are reckoned with the own records.
+PANELS = 10
 
 
 class Offer(PublicPolicy):
@@ -116,24 +119,27 @@ def for_me(session: Session, actor: Actor) -> list[ForMe]:
     """Return, for each open policy that stands on records, what the own records would bring under it."""
     policy_application.require(actor)
     org = session.get_one(Organisation, actor.org_id)
-    panels = (_panel(session, org, policy, d) for policy, d in _meant_for(session, org, 10) if d.source)
-    return [p for p in panels if p]
+    panels = (_panel(session, org, policy, d) for policy, d in _meant_for(session, org) if d.source)
+    return list(islice(filter(None, panels), PANELS))
 
 
 def number(session: Session, actor: Actor) -> int:
     """Return how many policies are open now under which the actor's organisation may apply."""
     policy_application.require(actor)
-    return len(_meant_for(session, session.get_one(Organisation, actor.org_id), MOST))
+    return len(_meant_for(session, session.get_one(Organisation, actor.org_id)))
 
 
-def _meant_for(session: Session, org: Organisation, most: int) -> list[tuple[Policy, Definition]]:
-    """Return those of the policies open now (so many, what closes first) whose conditions an organisation meets."""
+def _meant_for(session: Session, org: Organisation) -> list[tuple[Policy, Definition]]:
+    """Return the policies open now whose conditions an organisation meets, what closes first on top."""
     now = clock.now()
-    query = select(Policy).where(
-        Policy.state == PolicyState.PUBLISHED.value, col(Policy.opens_at) <= now, col(Policy.closes_at) > now
+    query = (
+        select(Policy, PolicyVersion)
+        .join(PolicyVersion, col(PolicyVersion.id) == Policy.version_id)
+        .where(Policy.state == PolicyState.PUBLISHED.value, col(Policy.opens_at) <= now)
+        .where(col(Policy.closes_at) > now)
     )
-    found = session.exec(query.order_by(col(Policy.closes_at)).limit(most)).all()
-    defined = [(p, definitions.of_version(session, p.version_id or 0)) for p in found]
+    found = session.exec(query.order_by(col(Policy.closes_at), col(Policy.id))).all()
+    defined = [(p, definitions.read(version)) for p, version in found]
     return [(p, d) for p, d in defined if not policy_check.who_not(d, org, org.profile)]
 
 
@@ -142,7 +148,7 @@ def _panel(session: Session, org: Organisation, policy: Policy, d: Definition) -
     if not total:
         return None
     keys = policy_choice.usable(session, org, d, policy.id or 0, 0, d.record_most)
-    stop = _stop(session, org, policy, d)
+    stop = _stop(session, org, policy, d, len(keys))
     promise = "" if stop or not keys else _promise(session, org, policy, d, good, keys)
     rest = total - good
     text = f"贵单位已备案{RecordSource.label_of(d.source)} {policy_choice.many(total)}，"
@@ -159,8 +165,8 @@ def _panel(session: Session, org: Organisation, policy: Policy, d: Definition) -
     )
 
 
-def _stop(session: Session, org: Organisation, policy: Policy, d: Definition) -> str:
-    """Return why nothing can be asked for now, however many records qualify; empty when something can."""
+def _stop(session: Session, org: Organisation, policy: Policy, d: Definition, usable: int) -> str:
+    """Return why nothing can be asked for now with the records that can be used; empty when something can."""
     if why := _under_way(session, org, policy):
         return why
     if why := _used_up(session, org, policy, d):
@@ -169,6 +175,8 @@ def _stop(session: Session, org: Organisation, policy: Policy, d: Definition) ->
     cap = d.applicant_cap_fen
     if cap is not None and held >= cap:
         return f"每个申请单位合计最高 {wan(cap)} 万元，贵单位已占用 {yuan(held)} 元，没有余额"
+    if 0 < usable < d.record_least:
+        return f"每件申请最少选取 {d.record_least} 笔，现有 {usable} 笔符合条件"
     return ""
 
 

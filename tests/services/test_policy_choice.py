@@ -279,6 +279,28 @@ def test_for_me_says_that_the_budget_does_not_hold_all_of_it(session: Session):
     assert "约可申请 0.73 万元（政策预算剩余 7,275.00 元）" in found.sentence and found.can_start
 
 
+def test_for_me_offers_no_start_with_fewer_records_than_the_policy_asks_for(session: Session):
+    of = policies.published(session, **policies.INTEREST | {"record_least": "2"})
+    firm = factories.member(session)
+    policies.loan(session, firm)
+    found = panel(session, firm, of)
+    assert found.stop == "每件申请最少选取 2 笔，现有 1 笔符合条件"
+    assert "约可申请" not in found.sentence and not found.can_start
+    policies.loan(session, firm)
+    assert panel(session, firm, of).can_start
+
+
+def test_for_me_finds_what_is_meant_for_me_behind_many_policies_for_others(session: Session):
+    first = policies.published(session, **policies.INTEREST | {"kinds": "DEBT"})
+    names = ("version_id", "state", "opens_at", "closes_at")
+    for _ in range(policy_open.PANELS):
+        session.add(Policy(draft={}, created_by=first.created_by, **{n: getattr(first, n) for n in names}))
+    of = policies.published(session, **policies.INTEREST | {"closes_on": "2099-12-31"})
+    firm = factories.member(session)
+    policies.loan(session, firm)
+    assert panel(session, firm, of).can_start
+
+
 def test_for_me_counts_more_records_than_it_looks_through(session: Session):
     bank = factories.member(session, Kind.DEBT)
     of = policies.published(session, **policies.INTEREST | {"record_from": "2026-03-01"})
