@@ -131,16 +131,20 @@ def taken(
 
 def _place(session: Session, actor: Actor, flow_name: str, subject_id: int, slot: str) -> _Place:
     org_id = _may_add(session, actor, flow_name, subject_id)
-    own = _own_slot(session, flow_name, subject_id, slot)
+    slots = _own_slots(session, flow_name, subject_id)
+    own = slots.get(slot)
     if own is None and slot not in FileSlot._value2member_map_:
         raise FormInvalid({"form": "无法识别文件类别，请刷新页面后重试。"})
     if own and own.closed:
         raise Conflict(own.closed)
     present = session.exec(_live(flow_name, subject_id)).all()
-    if len(present) >= MAX_A_SUBJECT or sum(f.slot == slot for f in present) >= MAX_A_SLOT:
-        raise FormInvalid(
-            {f"file_{slot}": f"每类最多 {MAX_A_SLOT} 个文件，请先删除不需要的文件，或合并为一个 PDF。"}
-        )
+    # However many kinds of file a thing has, each of them can be filled.
+    most = max(MAX_A_SUBJECT, MAX_A_SLOT * len(slots))
+    full = f"各类合计最多 {most} 个文件" if len(present) >= most else ""
+    if sum(f.slot == slot for f in present) >= MAX_A_SLOT:
+        full = f"每类最多 {MAX_A_SLOT} 个文件"
+    if full:
+        raise FormInvalid({f"file_{slot}": f"{full}，请先删除不需要的文件，或合并为一个 PDF。"})
     allowed = ALLOWED_IN.get(slot, ALLOWED)
     if own and own.workbooks:
         allowed = ALLOWED | filetypes.WORKBOOKS
@@ -196,11 +200,11 @@ def _may_add(session: Session, actor: Actor, flow_name: str, subject_id: int) ->
     return row.org_id
 
 
-def _own_slot(session: Session, flow_name: str, subject_id: int, slot: str) -> Any:
-    """Return the slot that the subject itself declares, such as a policy's material."""
+def _own_slots(session: Session, flow_name: str, subject_id: int) -> dict[str, review.Slot]:
+    """Return the slots that the subject itself declares, such as a policy's materials."""
     flow = review.FLOWS.get(flow_name)
     row = session.get(flow.model, subject_id) if flow else None
-    return flow.slots(session, row).get(slot) if flow and row else None
+    return flow.slots(session, row) if flow and row else {}
 
 
 def own_listing(session: Session, actor: Actor, flow_name: str, subject_id: int) -> list[FileView]:
@@ -255,9 +259,7 @@ def listing(session: Session, flow_name: str, subject_id: int) -> list[FileView]
 
 def slot_labels(session: Session, flow_name: str, subject_id: int) -> dict[str, str]:
     """Return what a flow's own kinds of file are called."""
-    flow = review.FLOWS.get(flow_name)
-    row = session.get(flow.model, subject_id) if flow else None
-    return {code: slot.label for code, slot in flow.slots(session, row).items()} if flow and row else {}
+    return {code: slot.label for code, slot in _own_slots(session, flow_name, subject_id).items()}
 
 
 def slots_of(session: Session, flow_name: str, subject_id: int) -> set[str]:

@@ -193,8 +193,9 @@ def test_a_thing_holds_thirty_files(session: Session):
     slots = [s.value for s in FileSlot]
     for n in range(files.MAX_A_SUBJECT):
         attach(session, world, n, slots[n // files.MAX_A_SLOT])
-    with pytest.raises(FormInvalid):
+    with pytest.raises(FormInvalid) as refusal:
         attach(session, world, 99, slots[-1])
+    assert "各类合计最多 30 个文件" in refusal.value.fields[f"file_{slots[-1]}"]
 
 
 def test_the_same_content_twice_in_one_slot_is_one_file(session: Session):
