@@ -12,6 +12,7 @@ from cpegi_app.access import POLICY_APPLICATION, POLICY_REVIEW, Actor, Permissio
 from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import Organisation, Policy, PolicyApplication
 from cpegi_app.services import (
+    files,
     notices,
     policy_budget,
     policy_check,
@@ -119,8 +120,7 @@ def titles(d: Definition) -> dict[str, str]:
     found |= {"note": "申请说明", "asked": "申请金额", "records": "选取记录", "amount": "奖补金额"}
     found |= {"policy": "政策", "profile": "申请条件", policy_check.PROMISE: "申报承诺"}
     found |= {f"a_{q.code}": q.title for q in d.questions}
-    found |= {f"file_{m.code}": m.name for m in d.materials}
-    return found | {f"file_{q.code}": q.title for q in d.questions if q.kind == QuestionKind.FILE}
+    return found | {f"file_{code}": name for code, name in d.uploads().items()}
 
 
 def save(session: Session, actor: Actor, row_id: int, version: int, typed: dict[str, str]) -> int:
@@ -133,13 +133,25 @@ def save(session: Session, actor: Actor, row_id: int, version: int, typed: dict[
 
 
 def adopt(session: Session, actor: Actor, row_id: int, version: int) -> int:
-    """Move a draft that was never received to the policy's newest version (改用新版本)."""
+    """Move a draft to the policy's newest version (改用新版本); the page has said which files are taken off."""
     row, policy, _d = load_own(session, actor, row_id)
     if row.status != Status.DRAFT or policy.version_id in (None, row.version_id):
         raise Conflict("只有尚未提交的申请可以改用新版本。请刷新页面查看最新状态。")
     new = definitions.of_version(session, policy.version_id or 0)
+    lost = unwanted(session, row, policy)
+    for kept in files.own_listing(session, actor, NAME, row_id):
+        if kept.slot in lost:
+            files.remove(session, actor, kept.id)
     more = {"version_id": policy.version_id, "policy_name": new.name, "people": policy.people}
     return review.save_draft(session, FLOW, actor, row_id, version, row.data, **more).version
+
+
+def unwanted(session: Session, row: PolicyApplication, policy: Policy) -> dict[str, str]:
+    """Return the uploads of a draft for which the policy's newest version has no place, by code, with their names."""
+    now = definitions.of_version(session, row.version_id).uploads()
+    new = definitions.of_version(session, policy.version_id or 0).uploads()
+    present = files.slots_of(session, NAME, row.id or 0)
+    return {code: now.get(code, code) for code in sorted(present - set(new))}
 
 
 # --- records ------------------------------------------------------------------------------------------
@@ -280,12 +292,13 @@ def _take(session: Session, row: Any, policy: Policy, d: Definition, found: Chec
     number = _received(session, row, delta)
     # Those before us held the budget's row: what counts is the policy and the moment at which it was ours.
     session.refresh(policy)
-    if why := definitions.closed_sentence(policy):
+    now = clock.now()
+    if why := definitions.closed_sentence(policy, now):
         raise FormInvalid(
             {"policy": f"{why}。已填写的内容保留为草稿"}, f"{why}，未能受理。已填写的内容保留为草稿。"
         )
     # Who is named later is written to what has been received by who names them.
-    return changes | {"receipt_no": number, "received_at": clock.now(), "people": policy.people}
+    return changes | {"receipt_no": number, "received_at": now, "people": policy.people}
 
 
 def _received(session: Session, row: Any, delta_fen: int) -> str:

@@ -18,6 +18,7 @@ from cpegi_app.vocabulary.policy import (
     AmountBase,
     AmountRule,
     BudgetMoment,
+    QuestionKind,
     RecordSide,
     RecordSource,
     WindowState,
@@ -114,6 +115,11 @@ class Definition(Part):
         """Return a question by its code."""
         return next((q for q in self.questions if q.code == code), None)
 
+    def uploads(self) -> dict[str, str]:
+        """Return what is uploaded, by code: materials and the questions that ask for a file."""
+        asked = {q.code: q.title for q in self.questions if q.kind == QuestionKind.FILE}
+        return {m.code: m.name for m in self.materials} | asked
+
 
 @lru_cache(maxsize=64)
 def _parsed(version_id: int, text: str) -> Definition:
@@ -136,11 +142,11 @@ def read(version: PolicyVersion) -> Definition:
 # --- windows ------------------------------------------------------------------------------------------
 
 
-def window(opens: datetime | None, closes: datetime | None) -> WindowState:
-    """Return how a window stands now: it is open from its first moment to just before its last."""
+def window(opens: datetime | None, closes: datetime | None, now: datetime | None = None) -> WindowState:
+    """Return how a window stands at a moment (now): it is open from its first moment to just before its last."""
     if opens is None or closes is None:
         return WindowState.UNSET
-    now = clock.now()
+    now = now or clock.now()
     if now < clock.aware(opens):
         return WindowState.COMING
     return WindowState.OPEN if now < clock.aware(closes) else WindowState.PAST
@@ -172,11 +178,11 @@ def days_left(closes: datetime | None) -> str:
     return f"还剩 {hours} 小时" if hours else f"还剩 {max(1, int(left.total_seconds() // 60))} 分钟"
 
 
-def closed_sentence(policy: Policy) -> str:
-    """Return why nobody can apply now, empty while the window is open."""
+def closed_sentence(policy: Policy, now: datetime | None = None) -> str:
+    """Return why nobody can apply at a moment (now), empty while the window is open."""
     if policy.stopped_at:
         return f"政策已于 {clock.local(policy.stopped_at)} 停止受理：{policy.stop_reason}"
-    state = window(policy.opens_at, policy.closes_at)
+    state = window(policy.opens_at, policy.closes_at, now)
     if state is WindowState.COMING:
         return f"申报将于 {clock.local(policy.opens_at)} 开始"
     if state is WindowState.PAST:

@@ -143,7 +143,7 @@ def form(session: Session, actor: Actor, row_id: int, look: Look = FIRST) -> For
         step=1 + min(row.stage, 1),
     )
     if editable:
-        found.warning, found.newer = _warnings(row, of)
+        found.warning, found.newer = _warnings(session, row, of)
         found.records_locked = at.locked("records")
         found.records_reason = row.field_reasons.get("records", "") or _moved(at.lacking.get("records", ""))
         if d.source:
@@ -243,7 +243,7 @@ def due(row: PolicyApplication) -> str:
     return policy_clock.text(row)
 
 
-def _warnings(row: PolicyApplication, of: Policy) -> tuple[str, str]:
+def _warnings(session: Session, row: PolicyApplication, of: Policy) -> tuple[str, str]:
     """Return why it cannot be sent now or until when it has to be, and that there is a newer version to change to."""
     why = ""
     if row.status == Status.RETURNED:
@@ -256,6 +256,10 @@ def _warnings(row: PolicyApplication, of: Policy) -> tuple[str, str]:
     newer = ""
     if row.status == Status.DRAFT and of.version_id != row.version_id and not why:
         newer = f"政策已更新为第 {of.number} 版。您的申请仍按开始填写时的版本办理，也可以改用新版本，已填写的内容会保留。"
+        if lost := policy_application.unwanted(session, row, of).values():
+            newer += (
+                f"新版本不再需要{'、'.join(f'“{name}”' for name in lost)}，改用后已上传的这类文件将移除。"
+            )
     return why, newer
 
 

@@ -93,20 +93,24 @@ def _workbook() -> bytes:
 
 def test_a_draft_may_move_to_the_newer_version_and_keeps_what_was_typed(session: Session):
     staff, firm = factories.staff(session), factories.member(session)
-    of = policies.published(session, staff)
+    of = policies.published(session, staff, materials=({"name": "申请表"}, {"name": "发票"}))
     row = policies.begun(session, firm, of)
     policy_application.save(session, firm, row.id or 0, row.version, policies.answers(note="说明"))
     with pytest.raises(Conflict):
         policy_application.adopt(session, firm, row.id or 0, row.version)
     values = of.draft["values"] | {"fixed": "3"}
-    version = policy.save(session, staff, of.id or 0, of.version, values)
-    policy.publish(session, staff, of.id or 0, version)
-    assert "第 2 版" in policy_view.form(session, firm, row.id or 0).newer
+    policy.drop_row(session, staff, of.id or 0, of.version, "m1", values)
+    policy.publish(session, staff, of.id or 0, of.version)
+    told = policy_view.form(session, firm, row.id or 0).newer
+    assert "第 2 版" in told and "不再需要“申请表”，" in told
     assert policy_view.form(session, firm, row.id or 0).money.computed == "50,000.00"
     row = policies.fresh(session, row)
     policy_application.adopt(session, firm, row.id or 0, row.version)
     found = policy_view.form(session, firm, row.id or 0)
     assert (found.newer, found.money.computed, found.values["note"]) == ("", "30,000.00", "说明")
+    # What has no place any more does not go to the reviewers unseen.
+    kept = files.own_listing(session, firm, policies.FLOW.name, row.id or 0)
+    assert [f.slot_label for f in kept] == ["发票"]
     row = policies.fresh(session, row)
     policy_application.submit(session, firm, row.id or 0, row.version, {}, "k")
     with pytest.raises(Conflict):
