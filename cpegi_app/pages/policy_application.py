@@ -128,6 +128,8 @@ def _policy() -> rx.Component:
         ),
         detail_cards(policy),
         class_name="fold",
+        tab_index=-1,
+        custom_attrs={"id": "f-policy"},
     )
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from sqlmodel import Session
 
 from cpegi_app import clock
-from cpegi_app.access import POLICY_APPLICATION, POLICY_APPLICATIONS, PROFILE
+from cpegi_app.access import POLICY_APPLICATIONS, PROFILE
 from cpegi_app.models import Organisation, Policy, PolicyApplication
 from cpegi_app.services import conditions, files, policy_amount, policy_budget, policy_figures, policy_records
 from cpegi_app.services import policy_definition as definitions
@@ -89,9 +89,7 @@ def _window(row: PolicyApplication, policy: Policy, found: Checked) -> None:
     if row.receipt_no and row.status == Status.RETURNED:
         return
     if why := definitions.closed_sentence(policy):
-        found.add(
-            "policy", f"{why}，现在不能提交。已填写的内容保留为草稿", POLICY_APPLICATION.url(aid=row.id)
-        )
+        found.add("policy", f"{why}，现在不能提交。已填写的内容保留为草稿")
 
 
 def _number(session: Session, row: PolicyApplication, d: Definition, found: Checked) -> None:

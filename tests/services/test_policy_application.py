@@ -171,6 +171,8 @@ def test_the_window_closes_while_the_form_is_open(session: Session):
     version = policy_application.save(
         session, firm, row.id or 0, row.version, policies.answers(note="写了很多")
     )
+    [told] = policy_own.precheck(session, firm, row.id or 0).findings
+    assert (told.target, told.href) == ("policy", "#f-policy")
     with pytest.raises(FormInvalid) as refusal:
         policy_application.submit(session, firm, row.id or 0, version, policies.answers(), "k")
     assert "截止" in refusal.value.fields["policy"] and "草稿" in refusal.value.fields["policy"]
