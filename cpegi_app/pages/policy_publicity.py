@@ -105,7 +105,7 @@ def _unredeemed() -> rx.Component:
                 rx.el.b(row.policy),
                 rx.el.span(
                     row.count,
-                    " 笔未申请兑现，合计 ",
+                    " 笔未兑现，合计 ",
                     row.amount,
                     " 元；兑现截止 ",
                     row.closed,
@@ -198,7 +198,7 @@ def _overdue() -> rx.Component:
         rx.el.span(
             "兑现时间已过，仍有 ",
             late.count,
-            " 笔没有申请兑现，合计 ",
+            " 笔没有兑现（未申请，或申请已撤回、审核不通过），合计 ",
             late.amount,
             " 元，一直占用着预算。",
         ),
@@ -214,8 +214,12 @@ def _takeback_dialog() -> rx.Component:
         rx.fragment(
             rx.el.p("取消以下 ", late.count, " 笔逾期未兑现的奖补，合计 ", late.amount, " 元："),
             ui.plain_table(
-                [ui.Col("单位名称", wrap=True), AMOUNT], late.rows, lambda e: [e.org, e.amount], "名单"
+                [ui.Col("单位名称", wrap=True), AMOUNT, "兑现情况"],
+                late.rows,
+                lambda e: [e.org, e.amount, e.state],
+                "名单",
             ),
+            rx.el.p("曾按时提交后撤回或审核不通过的，取消前申请单位仍可重新提交。", class_name="muted small"),
             ui.show(late.more > 0, rx.el.p("……另有 ", late.more, " 笔", class_name="muted small")),
         ),
         rx.el.p(rx.el.b(state.taking_org)),

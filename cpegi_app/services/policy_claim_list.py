@@ -71,9 +71,12 @@ def own_row(session: Session, g: PolicyGrant) -> GrantRow:
     state, tone, action, href, note = GrantState.label_of(g.state), GRANT_TONES[g.state], "", "", why
     if claim is not None:
         state, tone, note = _claim_state(session, g, claim, why)
+        if claim.status not in (Status.PENDING, Status.APPROVED):
+            still = policy_claim.still(session, g, claim)
+            note = "。".join(filter(None, (note.rstrip("。"), still)))
         href, action = POLICY_CLAIM.url(cid=claim.id), "查看"
         if claim.status in review.EDITABLE and g.state != GrantState.REVOKED:
-            action = "继续填写" if claim.status == Status.DRAFT else "修改后重新提交"
+            action = "修改后重新提交" if claim.submitted_at else "继续填写"
     if not policy_claim.why_not(session, g, claim) and policy_claim.may_begin(session, g):
         action, href = ("重新申请兑现" if claim else "申请兑现"), ""
     paid = policy_claim.living_payment(session, g.id or 0)
@@ -105,8 +108,10 @@ def _claim_state(session: Session, g: PolicyGrant, claim: PolicyClaim, why: str)
         return GrantState.PAID.label, GRANT_TONES[GrantState.PAID], ""
     if g.state == GrantState.REVOKED:
         return GrantState.REVOKED.label, GRANT_TONES[GrantState.REVOKED], why
+    if claim.status == Status.DRAFT and claim.submitted_at:
+        return "兑现申请已撤回", "orange", ""
     if claim.status == Status.DRAFT:
-        return "兑现申请未提交", "grey", why
+        return "兑现申请未提交", "grey", "" if claim.round > 1 else why
     if claim.status == Status.APPROVED:
         if policy_claim.living_payment(session, g.id or 0):
             return "拨付中", "blue", "已编入拨付批次，请留意到账通知"

@@ -96,7 +96,9 @@ def _redeemed(session: Session, grant: PolicyGrant) -> list[Step]:
         return [claimed, checked, paid]
     claim = policy_claim.latest(session, grant.id or 0)
     if claim is None or claim.submitted_at is None or claim.status == Status.DRAFT:
-        claimed.state, claimed.text = "now", policy_claim.closed_sentence(session, grant) or "可以申请"
+        withdrawn = claim is not None and claim.submitted_at is not None
+        can = "已撤回，尚未重新提交" if withdrawn else "可以申请"
+        claimed.state, claimed.text = "now", policy_claim.why_not(session, grant, claim) or can
         return [claimed, checked, paid]
     claimed.state, claimed.at = "done", clock.local(claim.submitted_at)
     if claim.status != Status.APPROVED:

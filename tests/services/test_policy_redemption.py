@@ -21,6 +21,7 @@ from cpegi_app.services import (
     policy_payment_file,
     policy_payment_result,
     policy_ready,
+    policy_takeback,
     policy_trail,
     review,
 )
@@ -150,17 +151,39 @@ def test_the_window_closing_while_the_form_is_open_keeps_what_was_typed(session:
     assert redemption.fresh(session, row).status == Status.DRAFT
 
 
-def test_a_returned_claim_may_come_back_after_the_window(session: Session, ready):
+@pytest.mark.parametrize("action", [Action.RETURN, Action.WITHDRAW, Action.REJECT])
+def test_what_was_sent_in_time_may_come_back_after_the_window(session: Session, ready, action: Action):
     staff, owner, of, grant = ready
     row = redemption.claim(session, owner, grant)
-    marks = {"account_no": "账号与收据不一致"}
-    policy_claim_list.decide(session, staff, row.id or 0, Action.RETURN, row.version, marks=marks)
     of.redeem_closes_at = clock.now() - timedelta(seconds=1)
     session.add(of)
     session.flush()
-    assert redemption.fresh(session, row).field_reasons == marks
+    # Both are told what follows before they act.
+    assert "取消前您仍可修改后重新提交" in policy_claim.parting(session, owner, row.id or 0)
+    checks = policy_claim_list.desk(session, staff, row.id or 0).view.checks
+    assert any("仍可重新提交" in c.text for c in checks if c.label == "兑现时间")
+    if action is Action.WITHDRAW:
+        review.act(session, policy_claim.FLOW, owner, row.id or 0, action, row.version)
+    else:
+        more = {"marks": {"account_no": "账号有误"}} if action is Action.RETURN else {"comment": "收据不符"}
+        policy_claim_list.decide(session, staff, row.id or 0, action, row.version, **more)
+    shown = policy_claim_list.own_row(session, grant)
+    assert "截止" in shown.note and "仍可重新提交" in shown.note
+    states = {
+        Action.RETURN: ("兑现申请已退回", "修改后重新提交"),
+        Action.WITHDRAW: ("兑现申请已撤回", "修改后重新提交"),
+        Action.REJECT: ("兑现审核不通过", "重新申请兑现"),
+    }
+    assert (shown.state, shown.action) == states[action]
+    # Begun anew, it may be withdrawn and sent once more.
     again = redemption.claim(session, owner, grant, account_no="6217 0000 0000 1111")
     assert again.status == Status.PENDING and again.account_no.endswith("1111")
+    assert again.round == (2 if action is Action.REJECT else 1)
+    # Until the staff take the grant back.
+    review.act(session, policy_claim.FLOW, owner, again.id or 0, Action.WITHDRAW, again.version)
+    policy_takeback.take_back(session, staff, grant.publicity_id or 0, grant.id or 0, "逾期未兑现")
+    with pytest.raises(DomainError, match="奖补已取消"):
+        redemption.claim(session, owner, grant)
 
 
 def test_a_rejected_claim_may_be_made_anew(session: Session, ready):

@@ -9,14 +9,15 @@ import pytest
 from starlette.applications import Starlette
 
 from cpegi_app import clock, db
-from cpegi_app.access import PAYMENT_BATCH, POLICY_APPLICATION, POLICY_REVIEW, Permission
-from cpegi_app.models import Policy, PolicyApplication
+from cpegi_app.access import PAYMENT_BATCH, POLICY_APPLICATION, POLICY_CLAIM, POLICY_REVIEW, Permission
+from cpegi_app.models import Policy, PolicyApplication, PolicyClaim
 from cpegi_app.services import sessions
 from cpegi_app.state.policy_apply import PolicyApplicationState
+from cpegi_app.state.policy_claim import PolicyClaimState
 from cpegi_app.state.policy_desk import PolicyReviewState
 from cpegi_app.vocabulary import Action, Status
 from cpegi_app.web import exports
-from tests import policies
+from tests import factories, policies, redemption
 from tests.state.cast import Cast
 from tests.state.rig import running
 from tests.state.test_offline_trial import actor_of
@@ -44,6 +45,31 @@ async def test_after_the_window_a_withdrawal_is_asked_about_first(cast: Cast) ->
         assert (await rig.state(TAB, PolicyApplicationState)).withdrawing == ""
         reply = await rig.send(f"{NAME}.withdraw", {"sure": True}, sid=firm.sid, tab=TAB)
         assert reply.said.startswith("已撤回。申报已于") and status() == Status.DRAFT
+        assert rig.unforeseen == []
+
+
+async def test_after_the_window_the_withdrawal_of_a_claim_is_asked_about_first(cast: Cast) -> None:
+    firm, _ = cast.who_may(POLICY_CLAIM)
+    name = PolicyClaimState.get_full_name()
+    with db.transaction() as session:
+        grant = redemption.granted(session, actor_of(session, firm), factories.staff(session))
+        row = redemption.claim(session, actor_of(session, firm), grant)
+        session.get_one(Policy, grant.policy_id).redeem_closes_at = clock.now() - timedelta(minutes=1)
+
+    def status() -> str:
+        with db.reading() as session:
+            return session.get_one(PolicyClaim, row.id).status
+
+    async with running() as rig:
+        await rig.open(POLICY_CLAIM, sid=firm.sid, tab=TAB, cid=row.id)
+        await rig.send(f"{name}.withdraw", {}, sid=firm.sid, tab=TAB)
+        assert "逾期未兑现" in (await rig.state(TAB, PolicyClaimState)).withdrawing
+        assert status() == Status.PENDING
+        await rig.send(f"{name}.stay", {}, sid=firm.sid, tab=TAB)
+        reply = await rig.send(f"{name}.withdraw", {"sure": True}, sid=firm.sid, tab=TAB)
+        assert reply.said.startswith("已撤回。兑现已于") and "仍可重新提交" in reply.said
+        shown = await rig.state(TAB, PolicyClaimState)
+        assert status() == Status.DRAFT and shown.editable and shown.still and not shown.withdrawing
         assert rig.unforeseen == []
 
 
