@@ -178,7 +178,7 @@ def publicity() -> rx.Component:
                 [
                     ui.link("来龙去脉", e.trail),
                     ui.show(
-                        row.open, ui.button("登记异议", state.ask_objection(e.grant_id.to_string()), "text")
+                        e.public, ui.button("登记异议", state.ask_objection(e.grant_id.to_string()), "text")
                     ),
                     ui.show(e.confirmed, ui.button("取消奖补", state.ask_takeback(e.grant_id), "text")),
                 ],
