@@ -212,7 +212,7 @@ def claim_queue() -> rx.Component:
                 ),
                 c.receipt,
                 c.amount,
-                c.payee,
+                ui.two_lines(c.payee, c.bank + " · " + c.account),
                 ui.two_lines(c.submitted, c.waiting),
                 ui.tag(c.status, c.tone),
                 [ui.link("办理", c.href)],

@@ -104,11 +104,7 @@ def _unredeemed() -> rx.Component:
             rx.el.div(
                 rx.el.b(row.policy),
                 rx.el.span(
-                    row.count,
-                    " 笔未兑现，合计 ",
-                    row.amount,
-                    " 元；兑现截止 ",
-                    row.closed,
+                    rx.fragment(row.count, " 笔未兑现，合计 ", row.amount, " 元；兑现截止 ", row.closed),
                     class_name="muted small",
                 ),
                 class_name="stack-tight",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import field_validator
@@ -67,6 +68,11 @@ def same_name(first: str, second: str) -> bool:
     return bool(plain(first)) and plain(first) == plain(second)
 
 
+def tail(claim: PolicyClaim) -> str:
+    """Return a payee's account number as lists show it."""
+    return f"尾号 {claim.account_no[-4:]}"
+
+
 # --- what is granted ----------------------------------------------------------------------------------
 
 
@@ -113,6 +119,33 @@ def last_failure(session: Session, claim_id: int) -> Payment | None:
     return found if found and found.state == PaymentState.FAILED else None
 
 
+def failures(session: Session, grant_ids: Iterable[int]) -> dict[int, str]:
+    """Return why the last payment of grants did not arrive, of those that had such a payment."""
+    where = (col(Payment.grant_id).in_(set(grant_ids)), col(Payment.state) == PaymentState.FAILED.value)
+    return dict(
+        session.exec(select(Payment.grant_id, Payment.failure).where(*where).order_by(col(Payment.id))).all()
+    )
+
+
+def renamed(session: Session, payees: Iterable[tuple[int, str]]) -> dict[tuple[int, str], str]:
+    """Return what is wrong with payees (organisation, name) whose organisation is called otherwise now."""
+    wanted = set(payees)
+    query = select(Organisation.id, Organisation.name).where(col(Organisation.id).in_({i for i, _ in wanted}))
+    now = {i or 0: name for i, name in session.exec(query)}
+    return {
+        (i, name): f"单位名称已变更为“{now[i]}”，与户名不一致"
+        for i, name in wanted
+        if not same_name(name, now[i])
+    }
+
+
+def ask_again(session: Session, claim: PolicyClaim) -> str:
+    """Return why an approved claim is not paid as it is and is to be made anew; empty when it can be paid."""
+    if failed := last_failure(session, claim.id or 0):
+        return failed.failure
+    return "".join(renamed(session, [(claim.org_id, claim.payee_name)]).values())
+
+
 def closed_sentence(session: Session, grant: PolicyGrant) -> str:
     """Return why a grant cannot be redeemed now, empty when it can."""
     if grant.state == GrantState.WAITING:
@@ -155,13 +188,13 @@ def parting(session: Session, actor: Actor, row_id: int) -> str:
 
 
 def may_begin(session: Session, grant: PolicyGrant) -> bool:
-    """Tell whether a claim can be begun: none yet, the last one rejected, or its payment failed."""
+    """Tell whether a claim can be begun: none yet, the last one rejected, or approved and not payable as it is."""
     claim = latest(session, grant.id or 0)
     if claim is None or claim.status == Status.REJECTED:
         return True
     if claim.status != Status.APPROVED or living_payment(session, grant.id or 0):
         return False
-    return last_failure(session, claim.id or 0) is not None
+    return bool(ask_again(session, claim))
 
 
 def start(session: Session, actor: Actor, grant_id: int) -> PolicyClaim:
@@ -303,13 +336,8 @@ def _checks(session: Session, row: Any, grant: PolicyGrant) -> list[Check]:
         found.append(Check("兑现时间", "warn", text))
     if row.org_id in policy_people.closed(session, [row.org_id]):
         found.append(Check("申请单位", "bad", "该单位的账号已全部停用，请核实后再办理"))
-    if row.round > 1:
-        query = select(Payment).where(
-            Payment.grant_id == grant.id, Payment.state == PaymentState.FAILED.value
-        )
-        failed = session.exec(query.order_by(col(Payment.id).desc())).first()
-        if failed:
-            found.append(Check("上次拨付", "warn", f"失败原因：{failed.failure}；请核对新的收款账户"))
+    if failure := failures(session, [grant.id or 0]).get(grant.id or 0):
+        found.append(Check("上次拨付", "warn", f"失败原因：{failure}；请核对新的收款账户"))
     return found
 
 

@@ -117,6 +117,8 @@ def _claim_state(session: Session, g: PolicyGrant, claim: PolicyClaim, why: str)
             return "拨付中", "blue", "已编入拨付批次，请留意到账通知"
         if failed := policy_claim.last_failure(session, claim.id or 0):
             return "拨付失败", "red", f"{failed.failure}，请核对收款账户后重新申请兑现"
+        if wrong := policy_claim.ask_again(session, claim):
+            return "须重新申请", "red", f"{wrong}，请重新申请兑现"
         return "待拨付", "blue", "审核已通过，将编入拨付批次"
     label = {"PENDING": "兑现审核中", "RETURNED": "兑现申请已退回", "REJECTED": "兑现审核不通过"}
     return label[claim.status], TONES[claim.status], claim.reason if claim.status != Status.PENDING else ""
@@ -134,6 +136,8 @@ class ClaimRow(BaseModel):
     receipt: str
     amount: str
     payee: str
+    bank: str
+    account: str
     submitted: str
     waiting: str
     status: str
@@ -178,10 +182,11 @@ def queue(
     order = order_by(QUEUE_SORTS, filters.get("sort", "") or "submitted", PolicyClaim)
     query = select(PolicyClaim).where(*where).order_by(*order)
     found = session.exec(query.offset((page - 1) * size).limit(size)).all()
-    return [_row(session, c) for c in found], total
+    failed = policy_claim.failures(session, [c.grant_id for c in found])
+    return [_row(session, c, failed) for c in found], total
 
 
-def _row(session: Session, c: PolicyClaim) -> ClaimRow:
+def _row(session: Session, c: PolicyClaim, failed: dict[int, str]) -> ClaimRow:
     application = session.get_one(PolicyApplication, c.application_id)
     assert c.submitted_at
     return ClaimRow(
@@ -190,12 +195,14 @@ def _row(session: Session, c: PolicyClaim) -> ClaimRow:
         policy=application.policy_name,
         receipt=application.receipt_no or "",
         amount=yuan(c.amount_fen),
-        payee=f"{c.bank} · 尾号 {c.account_no[-4:]}",
+        payee=c.payee_name,
+        bank=c.bank,
+        account=policy_claim.tail(c),
         submitted=clock.local(c.submitted_at),
         waiting=waited_text(clock.now() - c.submitted_at) if c.status == Status.PENDING else "",
         status=Status.label_of(c.status),
         tone=TONES[c.status],
-        again=c.round > 1,
+        again=c.grant_id in failed and c.round > 1,
         href=CLAIM_REVIEW.url(cid=c.id),
     )
 

@@ -123,9 +123,9 @@ def test_what_is_on_its_way_to_the_bank_is_not_taken_back(session: Session):
     with pytest.raises(Conflict, match="已拨付"):
         policy_takeback.take_back(session, staff, number_of(third), third.id or 0, REASON)
     # What is approved and in no batch yet can be stopped, and is in none afterwards.
-    assert policy_ready.ready_ids(session, staff) == [ready.id]
+    assert list(policy_ready.choosable(session, staff)) == [ready.id]
     policy_takeback.take_back(session, staff, number_of(second), second.id or 0, REASON)
-    assert policy_ready.ready_ids(session, staff) == []
+    assert policy_ready.choosable(session, staff) == {}
     with pytest.raises(Conflict):
         policy_payment.make(session, staff, [ready.id or 0], "批次")
     # What was rejected at last can be taken back, what was returned too, and no correction brings it back.
