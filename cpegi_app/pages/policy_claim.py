@@ -112,11 +112,22 @@ def policy_claim() -> rx.Component:
             ui.page_head(
                 rx.cond(view.title != "", view.title, POLICY_CLAIM.title),
                 ui.link_button("返回列表", POLICY_CLAIMS.route),
-                ui.show(view.can_withdraw, ui.button("撤回", state.withdraw)),
+                ui.show(view.can_withdraw, ui.button("撤回", state.withdraw(False))),
                 status=ui.tag(view.status_label, view.tone),
             ),
             ui.show(state.steps.length() > 0, ui.card("办理进度", way(state.steps))),
             rx.cond(state.editable, _editor(key), _standing()),
+            ui.dialog(
+                state.withdrawing != "",
+                "兑现时间已过，仍要撤回吗",
+                rx.el.p(state.withdrawing),
+                actions=[
+                    ui.button("不撤回", state.stay),
+                    ui.button("仍要撤回", state.withdraw(True), "primary", class_name="is-danger"),
+                ],
+                on_close=state.stay,
+                ident="withdraw",
+            ),
         ),
     )
 
@@ -127,6 +138,7 @@ def _editor(key: Any) -> rx.Component:
     return ui.form(
         ui.enter_guard(),
         return_note(state),
+        ui.show(state.still != "", ui.note(state.still, "warning")),
         summary(state),
         ui.card(
             "兑现金额",
@@ -200,7 +212,7 @@ def claim_queue() -> rx.Component:
                 ),
                 c.receipt,
                 c.amount,
-                c.payee,
+                ui.two_lines(c.payee, c.bank + " · " + c.account),
                 ui.two_lines(c.submitted, c.waiting),
                 ui.tag(c.status, c.tone),
                 [ui.link("办理", c.href)],

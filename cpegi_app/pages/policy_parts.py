@@ -156,3 +156,15 @@ def viewer(state: Any, slots: Any, may_flag: bool) -> rx.Component:
             class_name="stack-tight",
         ),
     )
+
+
+def policy_choice(policies: Any) -> rx.Component:
+    """The policies of a query bar."""
+    options = rx.foreach(policies, lambda p: rx.el.option(p.label, value=p.value))
+    return rx.el.select(
+        rx.el.option("全部", value=""),
+        options,
+        name="policy",
+        class_name="input",
+        custom_attrs={"id": ui.control_id("policy")},
+    )

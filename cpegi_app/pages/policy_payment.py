@@ -11,7 +11,7 @@ from cpegi_app.pages import ui
 from cpegi_app.pages.form import LONGEST, href, list_page, problem
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.offline_import import pick_files
-from cpegi_app.pages.policy_parts import MENU, pick
+from cpegi_app.pages.policy_parts import MENU, pick, policy_choice
 from cpegi_app.services.policy_payment_result import Finding, Outcome
 from cpegi_app.state.policy_payment import PaymentBatchesState, PaymentBatchState
 from cpegi_app.vocabulary.policy import BatchState, PaymentState
@@ -28,12 +28,13 @@ def payment_batches() -> rx.Component:
         ),
         rx.el.div(
             _tab("待拨付", "ready"),
+            _tab("拨付失败", "failed"),
             _tab("批次", "batches"),
             class_name="choices",
             role="group",
             aria_label="列表",
         ),
-        rx.cond(state.tab == "ready", _ready(), _batches()),
+        rx.cond(state.tab == "ready", _ready(), rx.cond(state.tab == "failed", _failed(), _batches())),
         _name_dialog(),
     )
 
@@ -63,7 +64,10 @@ def _ready() -> rx.Component:
         ],
         _ready_row,
         "待拨付的兑现申请",
-        query=[ui.field("word", "单位/编号", ui.text_input("word", placeholder="名称或受理编号"))],
+        query=[
+            ui.field("word", "单位/编号", ui.text_input("word", placeholder="名称或受理编号")),
+            ui.field("policy", "政策", policy_choice(state.policies)),
+        ],
         tools=[
             ui.button(rx.cond(state.chosen.length() > 0, "取消全选", "全选"), state.choose_all),
             ui.button("编制批次", state.ask_name, "primary", disabled=state.chosen.length() == 0),
@@ -87,9 +91,39 @@ def _ready_row(r: Any) -> list:
         ),
         ui.two_lines(r.receipt, ui.link("来龙去脉", href(POLICY_TRAIL, r.application_id))),
         r.amount,
-        ui.two_lines(r.payee, r.account),
+        ui.two_lines(r.payee, r.bank + " · " + r.account),
         r.approved,
     ]
+
+
+def _failed() -> rx.Component:
+    """What the bank sent back: it is paid only after its applicant has stated the payee anew."""
+    state = PaymentBatchesState
+    return list_page(
+        state,
+        [
+            ui.Col("收款单位 / 政策", wrap=True),
+            "受理编号",
+            ui.Col("兑现金额", unit="元", num=True, sort="amount"),
+            ui.Col("收款账户", wrap=True),
+            ui.Col("失败原因", wrap=True),
+            "批次 / 登记时间",
+        ],
+        lambda r: [
+            rx.el.div(r.org, rx.el.p(r.policy, class_name="small muted")),
+            ui.two_lines(r.receipt, ui.link("来龙去脉", href(POLICY_TRAIL, r.application_id))),
+            r.amount,
+            ui.two_lines(r.payee, r.bank + " · " + r.account),
+            rx.el.div(ui.tag("等待申请人重新申请", "orange"), rx.el.p(r.why, class_name="small")),
+            ui.two_lines(r.batch, r.at),
+        ],
+        "拨付失败的兑现申请",
+        rows=state.failed,
+        query=[ui.field("word", "单位/编号", ui.text_input("word", placeholder="名称或受理编号"))],
+        empty=ui.empty_state(
+            "没有等待重新申请的拨付", "拨付失败后，申请单位重新申请兑现并通过审核前显示在这里。"
+        ),
+    )
 
 
 def _batches() -> rx.Component:
@@ -161,11 +195,22 @@ def payment_batch() -> rx.Component:
         ui.page_head(
             rx.cond(batch.name != "", batch.name, PAYMENT_BATCH.title),
             ui.link_button("返回列表", PAYMENT_BATCHES.route),
-            ui.show(batch.open, ui.button("确认并导出", state.send_out, "primary")),
+            ui.show(batch.open & (batch.count > 0), ui.button("确认并导出", state.send_out, "primary")),
+            ui.show(batch.open & (batch.count == 0), ui.button("作废批次", state.void)),
             status=ui.tag(batch.state_label, batch.tone),
             number=batch.number,
         ),
-        ui.show(batch.open, ui.note("请核对付款明细。确认并导出后批次不能再增减，等待财务部门的拨付结果。", "info")),
+        ui.show(
+            batch.open,
+            ui.note(
+                rx.cond(
+                    batch.count > 0,
+                    "请核对付款明细：可以移出，不能增加；要增加的另编批次。确认并导出后不能再移出，等待财务部门的拨付结果。",
+                    "批次中已没有付款明细，请作废；要拨付的在“待拨付”中另编批次。",
+                ),
+                "info",
+            ),
+        ),
         ui.show(batch.out, _exchange()),
         list_page(
             state,

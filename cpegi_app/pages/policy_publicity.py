@@ -104,11 +104,7 @@ def _unredeemed() -> rx.Component:
             rx.el.div(
                 rx.el.b(row.policy),
                 rx.el.span(
-                    row.count,
-                    " 笔未申请兑现，合计 ",
-                    row.amount,
-                    " 元；兑现截止 ",
-                    row.closed,
+                    rx.fragment(row.count, " 笔未兑现，合计 ", row.amount, " 元；兑现截止 ", row.closed),
                     class_name="muted small",
                 ),
                 class_name="stack-tight",
@@ -178,7 +174,7 @@ def publicity() -> rx.Component:
                 [
                     ui.link("来龙去脉", e.trail),
                     ui.show(
-                        row.open, ui.button("登记异议", state.ask_objection(e.grant_id.to_string()), "text")
+                        e.public, ui.button("登记异议", state.ask_objection(e.grant_id.to_string()), "text")
                     ),
                     ui.show(e.confirmed, ui.button("取消奖补", state.ask_takeback(e.grant_id), "text")),
                 ],
@@ -198,7 +194,7 @@ def _overdue() -> rx.Component:
         rx.el.span(
             "兑现时间已过，仍有 ",
             late.count,
-            " 笔没有申请兑现，合计 ",
+            " 笔没有兑现（未申请，或申请已撤回、审核不通过），合计 ",
             late.amount,
             " 元，一直占用着预算。",
         ),
@@ -214,8 +210,12 @@ def _takeback_dialog() -> rx.Component:
         rx.fragment(
             rx.el.p("取消以下 ", late.count, " 笔逾期未兑现的奖补，合计 ", late.amount, " 元："),
             ui.plain_table(
-                [ui.Col("单位名称", wrap=True), AMOUNT], late.rows, lambda e: [e.org, e.amount], "名单"
+                [ui.Col("单位名称", wrap=True), AMOUNT, "兑现情况"],
+                late.rows,
+                lambda e: [e.org, e.amount, e.state],
+                "名单",
             ),
+            rx.el.p("曾按时提交后撤回或审核不通过的，取消前申请单位仍可重新提交。", class_name="muted small"),
             ui.show(late.more > 0, rx.el.p("……另有 ", late.more, " 笔", class_name="muted small")),
         ),
         rx.el.p(rx.el.b(state.taking_org)),

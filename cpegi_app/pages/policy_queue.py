@@ -10,7 +10,7 @@ from cpegi_app.access import POLICY_OVERVIEW, POLICY_QUEUE
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import LONGEST, list_page
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.policy_parts import MENU, pick
+from cpegi_app.pages.policy_parts import MENU, pick, policy_choice
 from cpegi_app.services.policy_bulk import BulkRow
 from cpegi_app.services.policy_queue import WHOSE
 from cpegi_app.state.policy_desk import PolicyOverviewState, PolicyQueueState
@@ -45,7 +45,7 @@ def policy_queue() -> rx.Component:
             "政策审核队列",
             query=[
                 ui.field("word", "单位/编号", ui.text_input("word", placeholder="名称或受理编号")),
-                ui.field("policy", "政策", _policies()),
+                ui.field("policy", "政策", policy_choice(state.policies)),
                 ui.field(
                     "whose",
                     "范围",
@@ -62,17 +62,6 @@ def policy_queue() -> rx.Component:
             ),
         ),
         _bulk(),
-    )
-
-
-def _policies() -> rx.Component:
-    options = rx.foreach(PolicyQueueState.policies, lambda p: rx.el.option(p.label, value=p.value))
-    return rx.el.select(
-        rx.el.option("全部", value=""),
-        options,
-        name="policy",
-        class_name="input",
-        custom_attrs={"id": ui.control_id("policy")},
     )
 
 

@@ -50,6 +50,7 @@ ACTIONS: dict[str, str] = {
     "payment.batch": "编制拨付批次",
     "payment.export": "导出拨付批次",
     "payment.remove": "移出拨付批次",
+    "payment.void": "作废拨付批次",
     "payment.result": "导入拨付结果",
     "policy.arrange": "调整政策办理安排",
     "policy.confirm": "确认公示无异议",

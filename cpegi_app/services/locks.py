@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlmodel import Session
@@ -13,11 +14,20 @@ def one_at_a_time(session: Session, *name: object) -> None:
 
     Reads made after this see what the one before has written. SQLite has one writer anyway.
     """
+    _lock(session, func.pg_advisory_xact_lock, name)
+
+
+def beside_others(session: Session, *name: object) -> None:
+    """Pass together with others who come here, but with nobody who passes one at a time, until this transaction ends."""
+    _lock(session, func.pg_advisory_xact_lock_shared, name)
+
+
+def _lock(session: Session, lock: Any, name: tuple[object, ...]) -> None:
     if session.get_bind().dialect.name != "postgresql":
         return
     text = ":".join(str(part) for part in name)
     number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], signed=True)
-    session.execute(select(func.pg_advisory_xact_lock(number)))
+    session.execute(select(lock(number)))
 
 
 def booking(session: Session) -> None:

@@ -146,7 +146,7 @@ def _overdue(row: PolicyApplication) -> Todo:
 def _unredeemed(row: Unredeemed) -> Todo:
     return Todo(
         title=row.policy,
-        note=f"{row.count} 笔奖补逾期未申请兑现，合计 {row.amount} 元；核实后可以取消，释放预算",
+        note=f"{row.count} 笔奖补逾期未兑现，合计 {row.amount} 元；核实后可以取消，释放预算",
         at=f"兑现截止 {row.closed}",
         action="办理",
         href=PUBLICITY.url(nid=row.publicity_id),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import field_validator
@@ -17,7 +18,7 @@ from cpegi_app.services import files, policy_application, policy_decision, polic
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import Codes, Form, Text, Widget, half_width, input_field
 from cpegi_app.services.ids import is_id
-from cpegi_app.services.locks import one_at_a_time
+from cpegi_app.services.locks import beside_others, one_at_a_time
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.review import Check, Description, Flow, Line, Slot
 from cpegi_app.vocabulary import Action, Status, Term
@@ -67,6 +68,11 @@ def same_name(first: str, second: str) -> bool:
     return bool(plain(first)) and plain(first) == plain(second)
 
 
+def tail(claim: PolicyClaim) -> str:
+    """Return a payee's account number as lists show it."""
+    return f"尾号 {claim.account_no[-4:]}"
+
+
 # --- what is granted ----------------------------------------------------------------------------------
 
 
@@ -77,6 +83,21 @@ def grant_of(session: Session, actor: Actor, grant_id: int) -> PolicyGrant:
     if grant is None or grant.org_id != actor.org_id:
         raise NotFound("奖补记录")
     return grant
+
+
+def hold(session: Session, grant: PolicyGrant) -> None:
+    """Let nobody else move a grant or its claims until this transaction ends, and see it as it stands.
+
+    Who moves the grants of a whole policy passes alone (`hold_all`): a lock for each would be too many.
+    """
+    beside_others(session, "redemption", grant.policy_id)
+    one_at_a_time(session, "policy_grant", grant.id)
+    session.refresh(grant)
+
+
+def hold_all(session: Session, policy_id: int) -> None:
+    """Let nobody else move any grant of a policy or its claims until this transaction ends."""
+    one_at_a_time(session, "redemption", policy_id)
 
 
 def latest(session: Session, grant_id: int) -> PolicyClaim | None:
@@ -98,6 +119,33 @@ def last_failure(session: Session, claim_id: int) -> Payment | None:
     return found if found and found.state == PaymentState.FAILED else None
 
 
+def failures(session: Session, grant_ids: Iterable[int]) -> dict[int, str]:
+    """Return why the last payment of grants did not arrive, of those that had such a payment."""
+    where = (col(Payment.grant_id).in_(set(grant_ids)), col(Payment.state) == PaymentState.FAILED.value)
+    return dict(
+        session.exec(select(Payment.grant_id, Payment.failure).where(*where).order_by(col(Payment.id))).all()
+    )
+
+
+def renamed(session: Session, payees: Iterable[tuple[int, str]]) -> dict[tuple[int, str], str]:
+    """Return what is wrong with payees (organisation, name) whose organisation is called otherwise now."""
+    wanted = set(payees)
+    query = select(Organisation.id, Organisation.name).where(col(Organisation.id).in_({i for i, _ in wanted}))
+    now = {i or 0: name for i, name in session.exec(query)}
+    return {
+        (i, name): f"单位名称已变更为“{now[i]}”，与户名不一致"
+        for i, name in wanted
+        if not same_name(name, now[i])
+    }
+
+
+def ask_again(session: Session, claim: PolicyClaim) -> str:
+    """Return why an approved claim is not paid as it is and is to be made anew; empty when it can be paid."""
+    if failed := last_failure(session, claim.id or 0):
+        return failed.failure
+    return "".join(renamed(session, [(claim.org_id, claim.payee_name)]).values())
+
+
 def closed_sentence(session: Session, grant: PolicyGrant) -> str:
     """Return why a grant cannot be redeemed now, empty when it can."""
     if grant.state == GrantState.WAITING:
@@ -117,21 +165,42 @@ def closed_sentence(session: Session, grant: PolicyGrant) -> str:
     }.get(definitions.window(opens, closes), "")
 
 
+def _over(session: Session, grant: PolicyGrant) -> str:
+    """Return the sentence that the window of a grant to be redeemed is over, empty while it is not."""
+    policy = session.get_one(Policy, grant.policy_id)
+    over = definitions.window(policy.redeem_opens_at, policy.redeem_closes_at) == WindowState.PAST
+    return closed_sentence(session, grant) if over and grant.state == GrantState.CONFIRMED else ""
+
+
+def still(session: Session, grant: PolicyGrant, claim: PolicyClaim | None) -> str:
+    """Return how long what was sent in time may come back, for its owner; empty while the window is open."""
+    over = _over(session, grant) if _may_be_late(grant, claim) else ""
+    return over and f"{over}；您曾按时提交，在平台取消这笔奖补前仍可重新提交，请尽快办理"
+
+
+def parting(session: Session, actor: Actor, row_id: int) -> str:
+    """Return what it means to withdraw an own claim now, empty while it can be sent again in time."""
+    row = review.load_own(session, FLOW, actor, row_id)
+    over = _over(session, session.get_one(PolicyGrant, row.grant_id))
+    return over and (
+        f"{over}。撤回后这笔奖补列入“逾期未兑现”，平台可以取消；取消前您仍可修改后重新提交，请尽快办理。"
+    )
+
+
 def may_begin(session: Session, grant: PolicyGrant) -> bool:
-    """Tell whether a claim can be begun: none yet, the last one rejected, or its payment failed."""
+    """Tell whether a claim can be begun: none yet, the last one rejected, or approved and not payable as it is."""
     claim = latest(session, grant.id or 0)
     if claim is None or claim.status == Status.REJECTED:
         return True
     if claim.status != Status.APPROVED or living_payment(session, grant.id or 0):
         return False
-    return last_failure(session, claim.id or 0) is not None
+    return bool(ask_again(session, claim))
 
 
 def start(session: Session, actor: Actor, grant_id: int) -> PolicyClaim:
     """Return the open claim of a grant, begun when there is none."""
     grant = grant_of(session, actor, grant_id)
-    one_at_a_time(session, "policy_grant", grant_id)
-    session.refresh(grant)
+    hold(session, grant)
     claim = latest(session, grant_id)
     if claim is not None and claim.status in review.OPEN:
         return claim
@@ -144,14 +213,16 @@ def start(session: Session, actor: Actor, grant_id: int) -> PolicyClaim:
 
 def why_not(session: Session, grant: PolicyGrant, before: PolicyClaim | None) -> str:
     """Return why no claim can be begun now after the one before, empty when it can."""
-    return "" if _may_be_late(session, grant, before) else closed_sentence(session, grant)
+    return "" if _may_be_late(grant, before) else closed_sentence(session, grant)
 
 
-def _may_be_late(session: Session, grant: PolicyGrant, before: PolicyClaim | None) -> bool:
-    """Tell whether the window does not matter any more: asked for in time, passed, and the payment has failed."""
-    if grant.state != GrantState.CONFIRMED or before is None or before.status != Status.APPROVED:
-        return False
-    return last_failure(session, before.id or 0) is not None
+def _may_be_late(grant: PolicyGrant, claim: PolicyClaim | None) -> bool:
+    """Tell whether the window does not matter any more: what was sent in time may come back until the grant is taken back.
+
+    A further round begins only after one that was sent.
+    """
+    asked = claim is not None and (claim.submitted_at is not None or claim.round > 1)
+    return asked and grant.state == GrantState.CONFIRMED
 
 
 def _begin(session: Session, actor: Actor, grant: PolicyGrant, before: PolicyClaim | None) -> PolicyClaim:
@@ -191,18 +262,10 @@ def _last_payee(session: Session, org_id: int) -> dict[str, str]:
 # --- the flow -----------------------------------------------------------------------------------------
 
 
-def _before(session: Session, row: PolicyClaim) -> PolicyClaim | None:
-    query = select(PolicyClaim).where(PolicyClaim.grant_id == row.grant_id, PolicyClaim.round < row.round)
-    return session.exec(query.order_by(col(PolicyClaim.round).desc())).first()
-
-
 def _before_submit(session: Session, actor: Actor, row: Any, payload: review.Payload) -> dict[str, Any]:
-    one_at_a_time(session, "policy_grant", row.grant_id)
-    grant = session.get_one(PolicyGrant, row.grant_id, populate_existing=True)
-    why = closed_sentence(session, grant)
-    # What was sent in time and returned may come back after the window.
-    late = row.status == Status.RETURNED or _may_be_late(session, grant, _before(session, row))
-    if why and (grant.state != GrantState.CONFIRMED or not late):
+    grant = session.get_one(PolicyGrant, row.grant_id)
+    hold(session, grant)
+    if why := why_not(session, grant, row):
         raise DomainError(f"{why}，不能提交。已填写的内容保留为草稿。")
     wrong: dict[str, str] = {}
     form: ClaimForm | None = None
@@ -234,8 +297,8 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: review.Pay
 
 
 def _before_approve(session: Session, actor: Actor, row: Any, payload: review.Payload) -> None:
-    one_at_a_time(session, "policy_grant", row.grant_id)
-    grant = session.get_one(PolicyGrant, row.grant_id, populate_existing=True)
+    grant = session.get_one(PolicyGrant, row.grant_id)
+    hold(session, grant)
     if grant.state != GrantState.CONFIRMED:
         raise Conflict(f"{closed_sentence(session, grant)}，不能审核通过兑现申请。")
     if row.org_id in policy_people.closed(session, [row.org_id]):
@@ -268,15 +331,13 @@ def _checks(session: Session, row: Any, grant: PolicyGrant) -> list[Check]:
     ]
     if grant.state != GrantState.CONFIRMED:
         found.append(Check("奖补状态", "bad", closed_sentence(session, grant)))
+    if row.status == Status.PENDING and (over := _over(session, grant)):
+        text = f"{over}；退回或审核不通过后，申请单位在平台取消这笔奖补前仍可重新提交"
+        found.append(Check("兑现时间", "warn", text))
     if row.org_id in policy_people.closed(session, [row.org_id]):
         found.append(Check("申请单位", "bad", "该单位的账号已全部停用，请核实后再办理"))
-    if row.round > 1:
-        query = select(Payment).where(
-            Payment.grant_id == grant.id, Payment.state == PaymentState.FAILED.value
-        )
-        failed = session.exec(query.order_by(col(Payment.id).desc())).first()
-        if failed:
-            found.append(Check("上次拨付", "warn", f"失败原因：{failed.failure}；请核对新的收款账户"))
+    if failure := failures(session, [grant.id or 0]).get(grant.id or 0):
+        found.append(Check("上次拨付", "warn", f"失败原因：{failure}；请核对新的收款账户"))
     return found
 
 

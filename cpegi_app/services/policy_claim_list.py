@@ -71,9 +71,12 @@ def own_row(session: Session, g: PolicyGrant) -> GrantRow:
     state, tone, action, href, note = GrantState.label_of(g.state), GRANT_TONES[g.state], "", "", why
     if claim is not None:
         state, tone, note = _claim_state(session, g, claim, why)
+        if claim.status not in (Status.PENDING, Status.APPROVED):
+            still = policy_claim.still(session, g, claim)
+            note = "。".join(filter(None, (note.rstrip("。"), still)))
         href, action = POLICY_CLAIM.url(cid=claim.id), "查看"
         if claim.status in review.EDITABLE and g.state != GrantState.REVOKED:
-            action = "继续填写" if claim.status == Status.DRAFT else "修改后重新提交"
+            action = "修改后重新提交" if claim.submitted_at else "继续填写"
     if not policy_claim.why_not(session, g, claim) and policy_claim.may_begin(session, g):
         action, href = ("重新申请兑现" if claim else "申请兑现"), ""
     paid = policy_claim.living_payment(session, g.id or 0)
@@ -105,13 +108,17 @@ def _claim_state(session: Session, g: PolicyGrant, claim: PolicyClaim, why: str)
         return GrantState.PAID.label, GRANT_TONES[GrantState.PAID], ""
     if g.state == GrantState.REVOKED:
         return GrantState.REVOKED.label, GRANT_TONES[GrantState.REVOKED], why
+    if claim.status == Status.DRAFT and claim.submitted_at:
+        return "兑现申请已撤回", "orange", ""
     if claim.status == Status.DRAFT:
-        return "兑现申请未提交", "grey", why
+        return "兑现申请未提交", "grey", "" if claim.round > 1 else why
     if claim.status == Status.APPROVED:
         if policy_claim.living_payment(session, g.id or 0):
             return "拨付中", "blue", "已编入拨付批次，请留意到账通知"
         if failed := policy_claim.last_failure(session, claim.id or 0):
             return "拨付失败", "red", f"{failed.failure}，请核对收款账户后重新申请兑现"
+        if wrong := policy_claim.ask_again(session, claim):
+            return "须重新申请", "red", f"{wrong}，请重新申请兑现"
         return "待拨付", "blue", "审核已通过，将编入拨付批次"
     label = {"PENDING": "兑现审核中", "RETURNED": "兑现申请已退回", "REJECTED": "兑现审核不通过"}
     return label[claim.status], TONES[claim.status], claim.reason if claim.status != Status.PENDING else ""
@@ -129,6 +136,8 @@ class ClaimRow(BaseModel):
     receipt: str
     amount: str
     payee: str
+    bank: str
+    account: str
     submitted: str
     waiting: str
     status: str
@@ -173,10 +182,11 @@ def queue(
     order = order_by(QUEUE_SORTS, filters.get("sort", "") or "submitted", PolicyClaim)
     query = select(PolicyClaim).where(*where).order_by(*order)
     found = session.exec(query.offset((page - 1) * size).limit(size)).all()
-    return [_row(session, c) for c in found], total
+    failed = policy_claim.failures(session, [c.grant_id for c in found])
+    return [_row(session, c, failed) for c in found], total
 
 
-def _row(session: Session, c: PolicyClaim) -> ClaimRow:
+def _row(session: Session, c: PolicyClaim, failed: dict[int, str]) -> ClaimRow:
     application = session.get_one(PolicyApplication, c.application_id)
     assert c.submitted_at
     return ClaimRow(
@@ -185,12 +195,14 @@ def _row(session: Session, c: PolicyClaim) -> ClaimRow:
         policy=application.policy_name,
         receipt=application.receipt_no or "",
         amount=yuan(c.amount_fen),
-        payee=f"{c.bank} · 尾号 {c.account_no[-4:]}",
+        payee=c.payee_name,
+        bank=c.bank,
+        account=policy_claim.tail(c),
         submitted=clock.local(c.submitted_at),
         waiting=waited_text(clock.now() - c.submitted_at) if c.status == Status.PENDING else "",
         status=Status.label_of(c.status),
         tone=TONES[c.status],
-        again=c.round > 1,
+        again=c.grant_id in failed and c.round > 1,
         href=CLAIM_REVIEW.url(cid=c.id),
     )
 

@@ -73,13 +73,22 @@ CLAIMS = _listing(
     "policy_claims", "兑现审核", PolicyClaim, policy_claim_list.QUEUE_SORTS,
     lambda s, a, f, page, size: policy_claim_list.queue(s, a, filters=f, page=page, size=size),
     申请单位=lambda r: r.org, 政策=lambda r: r.policy, 受理编号=lambda r: r.receipt, 兑现金额=lambda r: r.amount,
-    收款户名=lambda r: r.payee, 提交时间=lambda r: r.submitted, 已等待=lambda r: r.waiting, 状态=lambda r: r.status,
+    收款户名=lambda r: r.payee, 开户行=lambda r: r.bank, 收款账号=lambda r: r.account,
+    提交时间=lambda r: r.submitted, 已等待=lambda r: r.waiting, 状态=lambda r: r.status,
 )  # fmt: skip
 READY = _listing(
     "policy_ready", "待拨付", Payment, policy_ready.READY_SORTS,
     lambda s, a, f, page, size: policy_ready.ready(s, a, filters=f, page=page, size=size)[:2],
     单位=lambda r: r.org, 政策=lambda r: r.policy, 受理编号=lambda r: r.receipt, 金额=lambda r: r.amount,
-    收款户名=lambda r: r.payee, 收款账号=lambda r: r.account, 审核通过时间=lambda r: r.approved, 说明=lambda r: r.why,
+    收款户名=lambda r: r.payee, 开户行=lambda r: r.bank, 收款账号=lambda r: r.account, 审核通过时间=lambda r: r.approved,
+    说明=lambda r: r.why,
+)  # fmt: skip
+UNPAID = _listing(
+    "policy_unpaid", "拨付失败", Payment, policy_ready.FAILED_SORTS,
+    lambda s, a, f, page, size: policy_ready.failed(s, a, filters=f, page=page, size=size),
+    单位=lambda r: r.org, 政策=lambda r: r.policy, 受理编号=lambda r: r.receipt, 金额=lambda r: r.amount,
+    收款户名=lambda r: r.payee, 开户行=lambda r: r.bank, 收款账号=lambda r: r.account, 失败原因=lambda r: r.why,
+    批次编号=lambda r: r.batch, 登记时间=lambda r: r.at,
 )  # fmt: skip
 BATCHES = _listing(
     "policy_batches", "拨付批次", PaymentBatch, policy_payment.BATCH_SORTS,

@@ -18,6 +18,7 @@ from cpegi_app.vocabulary.policy import GrantState, ObjectionState
 
 GROUP = "异议登记"
 F, W = input_field, Widget
+OTHER_WAY = "如情况属实且资金尚未拨付，请在名单中取消该奖补并写明原因。"
 
 
 class ObjectionForm(Form):
@@ -86,9 +87,7 @@ def record(session: Session, actor: Actor, publicity_id: int, data: dict[str, st
     one_at_a_time(session, "publicity", row.policy_id)
     session.refresh(row)
     if row.closed_at:
-        raise Conflict(
-            "这次公示已经确认完毕，不能再登记异议。如情况属实且资金尚未拨付，请在名单中取消该奖补并写明原因。"
-        )
+        raise Conflict(f"这次公示已经确认完毕，不能再登记异议。{OTHER_WAY}")
     named = data.get("grant", "")
     form = ObjectionForm.parse({k: v for k, v in data.items() if k != "grant"})
     if problem := not_in_future(form.received_on, "收到日期"):
@@ -114,6 +113,10 @@ def _named(session: Session, row: Publicity, text: str) -> int:
     grant_id = session.exec(query).first()
     if grant_id is None:
         raise FormInvalid({"grant": "请从公示名单中选择"})
+    grant = session.get_one(PolicyGrant, grant_id, populate_existing=True)
+    if grant.state != GrantState.PUBLIC:
+        state = GrantState.label_of(grant.state)
+        raise Conflict(f"“{grant.org_name}”的奖补{state}，已不在公示中，不能再登记异议。{OTHER_WAY}")
     return grant_id
 
 

@@ -5,6 +5,7 @@ A grant has one payment that has not failed: a unique index says so, whatever tw
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
@@ -22,14 +23,19 @@ from cpegi_app.services.ids import is_id
 from cpegi_app.services.lists import Filters, named, order_by
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.policy_amount import yuan
-from cpegi_app.services.policy_ready import MOST, STAGE, payable
+from cpegi_app.services.policy_ready import MOST, STAGE, barred, payable
 from cpegi_app.vocabulary.policy import (
     PAYMENT_TONES,
     BatchState,
     PaymentState,
 )
 
-BATCH_TONES = {BatchState.OPEN: "blue", BatchState.EXPORTED: "orange", BatchState.DONE: "green"}
+BATCH_TONES = {
+    BatchState.OPEN: "blue",
+    BatchState.EXPORTED: "orange",
+    BatchState.DONE: "green",
+    BatchState.VOID: "grey",
+}
 C, G, A = PolicyClaim, PolicyGrant, PolicyApplication
 BATCH_SORTS = {"made": col(PaymentBatch.created_at), "amount": col(PaymentBatch.total_fen)}
 LINE_SORTS = {"amount": col(Payment.amount_fen), "payee": col(Payment.payee_name)}
@@ -99,8 +105,7 @@ def make(session: Session, actor: Actor, claim_ids: list[int], name: str) -> int
         raise Conflict(
             f"所选申请中有 {lost} 笔已编入其他批次或状态已变化，没有编制任何批次。请刷新列表后重新选择。"
         )
-    if whom := _closed(session, [(c.org_id, c.org_name) for c, _ in found]):
-        raise DomainError(f"{whom}的账号已全部停用，不能拨付。请取消选择后再编制批次。")
+    _refuse_barred(session, [(c.org_id, c.payee_name) for c, _ in found], "请取消选择后再编制批次。")
     batch = _new_batch(session, actor, name, sum(c.amount_fen for c, _ in found), len(found))
     try:
         with session.begin_nested():
@@ -119,10 +124,12 @@ def make(session: Session, actor: Actor, claim_ids: list[int], name: str) -> int
     return batch.id or 0
 
 
-def _closed(session: Session, payees: list[tuple[int, str]]) -> str:
-    """Return the first of those whom nothing is paid to, by name; empty when everybody can be paid."""
-    closed = policy_people.closed(session, [org for org, _ in payees])
-    return "、".join(sorted({name for org, name in payees if org in closed})[:3])
+def _refuse_barred(session: Session, payees: Iterable[tuple[int, str]], way: str) -> None:
+    """Refuse to pay whom nothing is paid to, with the first of them by name, why, and what to do."""
+    if found := barred(session, payees):
+        (_, name), why = min(found.items())
+        whom = f"{name}等 {len(found)} 家单位" if len(found) > 1 else name
+        raise DomainError(f"{whom}不能拨付（{why}）。{way}")
 
 
 def _new_batch(session: Session, actor: Actor, name: str, total_fen: int, count: int) -> PaymentBatch:
@@ -180,11 +187,16 @@ def locked(session: Session, actor: Actor, batch_id: int) -> PaymentBatch:
     return batch
 
 
+def is_out(batch: PaymentBatch) -> bool:
+    """Tell whether a batch is with the finance office, or has come back from it."""
+    return batch.state in (BatchState.EXPORTED, BatchState.DONE)
+
+
 def remove(session: Session, actor: Actor, batch_id: int, payment_id: int) -> None:
     """Take a line out of a batch that has not gone out yet; the claim waits again."""
     batch = locked(session, actor, batch_id)
     if batch.state != BatchState.OPEN:
-        raise Conflict(f"批次{batch.number}已导出给财务，不能再移出。请等待拨付结果。")
+        raise Conflict(f"批次{batch.number}{BatchState.label_of(batch.state)}，不能再移出。请刷新页面查看。")
     payment = session.get(Payment, payment_id) if is_id(payment_id) else None
     if payment is None or payment.batch_id != batch.id:
         raise NotFound("付款明细")
@@ -193,18 +205,30 @@ def remove(session: Session, actor: Actor, batch_id: int, payment_id: int) -> No
     policy_people.note(session, actor, "payment.remove", f"batch:{batch.id}", payment.number)
 
 
+def void(session: Session, actor: Actor, batch_id: int) -> None:
+    """作废 a batch that has not gone out and holds nothing any more."""
+    batch = locked(session, actor, batch_id)
+    if batch.state != BatchState.OPEN:
+        raise Conflict(f"批次{BatchState.label_of(batch.state)}，不能作废。请刷新页面查看。")
+    if batch.count:
+        raise Conflict(f"批次中还有 {batch.count} 笔付款明细，请先全部移出，再作废。")
+    _change(session, batch, state=BatchState.VOID.value, closed_at=clock.now())
+    policy_people.note(session, actor, "payment.void", f"batch:{batch.id}", batch.number)
+
+
 def send_out(session: Session, actor: Actor, batch_id: int, version: int) -> None:
     """导出: from now on the batch stays as it is until its result comes back."""
     batch = locked(session, actor, batch_id)
+    if batch.state == BatchState.VOID:
+        raise Conflict("批次已作废，不能导出。请在“待拨付”中另编批次。")
     if batch.state != BatchState.OPEN:
         return
     if batch.version != version:
         raise Conflict("批次刚有变化，请刷新页面核对后再导出。")
     if not batch.count:
-        raise DomainError("批次中没有付款明细，请先编入要拨付的兑现申请。")
+        raise DomainError("批次中没有付款明细，请作废；要拨付的在“待拨付”中另编批次。")
     payees = select(Payment.org_id, Payment.payee_name).where(Payment.batch_id == batch.id)
-    if whom := _closed(session, list(session.exec(payees))):
-        raise DomainError(f"{whom}的账号已全部停用，不能拨付。请先将其移出批次，再确认并导出。")
+    _refuse_barred(session, session.exec(payees), "请先将其移出批次，再确认并导出。")
     _change(session, batch, state=BatchState.EXPORTED.value, exported_at=clock.now())
     policy_people.note(session, actor, "payment.export", f"batch:{batch.id}", batch.number)
 
@@ -276,7 +300,7 @@ def row_of(session: Session, b: PaymentBatch) -> BatchRow:
         exported=clock.local(b.exported_at),
         href=PAYMENT_BATCH.url(bid=b.id),
         open=b.state == BatchState.OPEN,
-        out=b.state != BatchState.OPEN,
+        out=is_out(b),
     )
 
 

@@ -14,7 +14,7 @@ from cpegi_app.errors import Conflict, DomainError
 from cpegi_app.models import Payment, PolicyApplication, PolicyClaim
 from cpegi_app.services import policy_payment, sheet_reader, sheet_writer
 from cpegi_app.services.forms import day_of, half_width, normalise
-from cpegi_app.vocabulary.policy import BatchState, PaymentState
+from cpegi_app.vocabulary.policy import PaymentState
 
 # What goes out to the finance office, and comes back with the last four columns filled in.
 OUT = ("付款编号", "收款户名", "开户行", "账号", "金额（元）", "政策", "受理编号")
@@ -28,7 +28,7 @@ C, A = PolicyClaim, PolicyApplication
 def export(session: Session, actor: Actor, batch_id: int, kind: str) -> tuple[str, bytes]:
     """Return the file for the finance office, .xlsx or .csv: its name and its content."""
     batch = policy_payment.load(session, actor, batch_id)
-    if batch.state == BatchState.OPEN:
+    if not policy_payment.is_out(batch):
         raise Conflict("批次还在编制中，请先点击“确认并导出”，再下载文件。")
     query = select(Payment, A).where(
         Payment.batch_id == batch.id, Payment.claim_id == C.id, A.id == C.application_id

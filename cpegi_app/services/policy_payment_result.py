@@ -22,7 +22,7 @@ from cpegi_app.services.forms import half_width, plain_number
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_claim import same_name
 from cpegi_app.services.policy_payment_file import Line, day
-from cpegi_app.vocabulary.policy import AmountKind, BatchState, GrantState, PaymentState
+from cpegi_app.vocabulary.policy import AmountKind, GrantState, PaymentState
 
 PAID = frozenset({"成功", "已拨付", "拨付成功", "已支付", "支付成功"})
 FAILED = frozenset({"失败", "拨付失败", "支付失败", "退汇"})
@@ -65,7 +65,7 @@ class Result:
 def take(session: Session, actor: Actor, batch_id: int, name: str, data: bytes, lines: list[Line]) -> Outcome:
     """Judge a returned file and write it, whole or not at all; the same file twice counts once."""
     batch = policy_payment.locked(session, actor, batch_id)
-    if batch.state == BatchState.OPEN:
+    if not policy_payment.is_out(batch):
         raise Conflict("批次还没有导出给财务，不能导入拨付结果。")
     digest = hashlib.sha256(data).hexdigest()
     before = session.exec(

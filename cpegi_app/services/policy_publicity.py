@@ -70,7 +70,8 @@ class Entry(BaseModel):
     # For the staff: the application that was granted, and everything that its amount stands on.
     application: str = ""
     trail: str = ""
-    # Confirmed and not paid: it can be taken back.
+    # Still public: it can be objected to. Confirmed and not paid: it can be taken back.
+    public: bool = False
     confirmed: bool = False
 
 
@@ -340,7 +341,7 @@ def entries(
     for e in found:
         state, application = granted[e.grant_id]
         e.state, e.tone = GrantState.label_of(state), GRANT_TONES[state]
-        e.confirmed = state == GrantState.CONFIRMED
+        e.public, e.confirmed = state == GrantState.PUBLIC, state == GrantState.CONFIRMED
         e.application, e.trail = POLICY_REVIEW.url(aid=application), POLICY_TRAIL.url(aid=application)
     return found, total
 

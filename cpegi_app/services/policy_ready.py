@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
@@ -11,9 +12,9 @@ from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
-from cpegi_app.models import Payment, PolicyApplication, PolicyClaim, PolicyGrant
-from cpegi_app.services import policy_people
-from cpegi_app.services.lists import Filters, named, order_by
+from cpegi_app.models import Payment, PaymentBatch, PolicyApplication, PolicyClaim, PolicyGrant
+from cpegi_app.services import policy_claim, policy_people, review
+from cpegi_app.services.lists import Filters, int_filter, named, order_by
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.vocabulary import Status
 from cpegi_app.vocabulary.policy import GrantState, PaymentState, PolicyStage
@@ -23,6 +24,7 @@ STAGE = PolicyStage.FINANCE
 MOST = 500
 C, G, A = PolicyClaim, PolicyGrant, PolicyApplication
 READY_SORTS = {"approved": col(C.decided_at), "amount": col(C.amount_fen)}
+FAILED_SORTS = {"amount": col(C.amount_fen)}
 
 
 class ReadyRow(BaseModel):
@@ -35,6 +37,7 @@ class ReadyRow(BaseModel):
     amount: str
     fen: int
     payee: str
+    bank: str
     account: str
     approved: str
     again: bool
@@ -42,64 +45,158 @@ class ReadyRow(BaseModel):
     application_id: int
 
 
+class FailedRow(BaseModel):
+    """A claim whose payment has failed and that has not been made anew yet."""
+
+    id: int
+    org: str
+    policy: str
+    receipt: str
+    amount: str
+    payee: str
+    bank: str
+    account: str
+    why: str
+    batch: str
+    at: str
+    application_id: int
+
+
 _NEWER = aliased(PolicyClaim)
-# Approved, confirmed, the newest round, nothing living; made once, for every page of the staff's counts it.
-_PAYABLE: tuple[Any, ...] = (
+
+
+def _newer(*status: Status) -> Any:
+    """Return the condition that a claim of a later round stands so."""
+    later = _NEWER.round > C.round  # pyright: ignore[reportOperatorIssue]
+    return (
+        select(_NEWER.id).where(_NEWER.grant_id == C.grant_id, later, col(_NEWER.status).in_(status)).exists()
+    )
+
+
+_FAILED = col(Payment.state) == PaymentState.FAILED.value
+# Approved, and nothing of its grant paid or on its way; made once, for every page of the staff's counts it.
+_UNPAID: tuple[Any, ...] = (
     C.status == Status.APPROVED.value,
     G.id == C.grant_id,
     A.id == C.application_id,
     G.state == GrantState.CONFIRMED.value,
-    ~select(Payment.id)
-    .where(Payment.grant_id == C.grant_id, Payment.state != PaymentState.FAILED.value)
-    .exists(),
-    ~select(_NEWER.id)
-    .where(
-        _NEWER.grant_id == C.grant_id,
-        _NEWER.round > C.round,  # pyright: ignore[reportOperatorIssue]
-        _NEWER.status != Status.REJECTED.value,
-    )
-    .exists(),
+    ~select(Payment.id).where(Payment.grant_id == C.grant_id, ~_FAILED).exists(),
 )
+_HAS_FAILED = (
+    select(Payment.id).where(Payment.claim_id == C.id, Payment.grant_id == C.grant_id, _FAILED).exists()
+)
+# A claim whose payment has failed is never paid as it is: its applicant states the payee anew.
+_PAYABLE = (*_UNPAID, ~_HAS_FAILED, ~_newer(*review.OPEN, Status.APPROVED))
+_WAITS_FOR_APPLICANT = (*_UNPAID, _HAS_FAILED, ~_newer(Status.PENDING, Status.RETURNED, Status.APPROVED))
+
+
+def _mine(session: Session, actor: Actor) -> list[Any]:
+    """Return the condition that a claim is the actor's to pay."""
+    policy_people.require(actor, STAGE)
+    mine = policy_people.versions(session, actor, STAGE)
+    return [] if mine is None else [col(A.version_id).in_(mine)]
 
 
 def payable(session: Session, actor: Actor) -> list[Any]:
     """Return the conditions of a claim that may be paid by the actor."""
-    mine = policy_people.versions(session, actor, STAGE)
-    return [*_PAYABLE] if mine is None else [*_PAYABLE, col(A.version_id).in_(mine)]
+    return [*_PAYABLE, *_mine(session, actor)]
+
+
+def barred(session: Session, payees: Iterable[tuple[int, str]]) -> dict[tuple[int, str], str]:
+    """Return why nothing is paid to payees (organisation, name): accounts closed, or another name by now."""
+    wanted = set(payees)
+    closed = policy_people.closed(session, [org for org, _ in wanted])
+    found = policy_claim.renamed(session, wanted)
+    found = {payee: f"{why}，等待申请单位重新申请兑现" for payee, why in found.items()}
+    return found | {payee: "该单位账号已全部停用" for payee in wanted if payee[0] in closed}
+
+
+def policies(session: Session, actor: Actor) -> list[tuple[str, str]]:
+    """Return the policies of which something waits to be paid, for the query bar."""
+    query = (
+        select(A.policy_id, func.max(A.policy_name))
+        .where(*payable(session, actor))
+        .group_by(col(A.policy_id))
+    )
+    return [(str(i), name) for i, name in session.exec(query.order_by(col(A.policy_id).desc()).limit(100))]
+
+
+def _looked_for(filters: Filters) -> list[Any]:
+    found = named(filters, col(C.org_name), col(A.receipt_no))
+    if policy := int_filter(filters, "policy"):
+        found.append(col(A.policy_id) == policy)
+    return found
 
 
 def ready(
     session: Session, actor: Actor, *, filters: Filters | None = None, page: int = 1, size: int = 10
 ) -> tuple[list[ReadyRow], int, str]:
-    """Return one page of the claims that may be paid, those approved first on top, how many, and their sum in 元."""
-    policy_people.require(actor, STAGE)
+    """Return one page of the claims that may be paid, how many, and their sum in 元; `filters`: word, policy, sort."""
     filters = filters or {}
-    where = [*payable(session, actor), *named(filters, col(C.org_name), col(A.receipt_no))]
+    where = [*payable(session, actor), *_looked_for(filters)]
     figures: Any = select(func.count(col(C.id)), func.coalesce(func.sum(C.amount_fen), 0)).where(*where)  # pyright: ignore
     total, amount = session.exec(figures).one()
     order = order_by(READY_SORTS, filters.get("sort") or "approved", C)
     query = select(C, A).where(*where).order_by(*order)
     found = session.exec(query.offset((page - 1) * size).limit(size)).all()
-    closed = policy_people.closed(session, [c.org_id for c, _ in found])
-    return [_ready_row(c, a, closed) for c, a in found], total, yuan(int(amount))
+    why = barred(session, [(c.org_id, c.payee_name) for c, _ in found])
+    failed = policy_claim.failures(session, [c.grant_id for c, _ in found])
+    return [_ready_row(c, a, why, failed) for c, a in found], total, yuan(int(amount))
 
 
 def waiting(session: Session, actor: Actor) -> int:
     """Return how many claims may be paid."""
-    policy_people.require(actor, STAGE)
     return session.exec(select(func.count(col(C.id))).where(*payable(session, actor))).one()
 
 
-def ready_ids(session: Session, actor: Actor) -> list[int]:
-    """Return the claims that may be paid, as many as one batch takes; closed organisations are left out."""
-    policy_people.require(actor, STAGE)
-    query = select(C.id, C.org_id).where(*payable(session, actor)).order_by(col(C.decided_at), col(C.id))
+def choosable(session: Session, actor: Actor, filters: Filters | None = None) -> dict[int, int]:
+    """Return the claims that may be paid and their amounts in 分, as many as one batch takes; `filters` as in `ready`."""
+    where = [*payable(session, actor), *_looked_for(filters or {})]
+    query = (
+        select(C.id, C.org_id, C.payee_name, C.amount_fen)
+        .where(*where)
+        .order_by(col(C.decided_at), col(C.id))
+    )
     found = session.exec(query.limit(MOST)).all()
-    closed = policy_people.closed(session, [org for _, org in found])
-    return [i or 0 for i, org in found if org not in closed]
+    why = barred(session, [(org, name) for _, org, name, _ in found])
+    return {i or 0: fen for i, org, name, fen in found if (org, name) not in why}
 
 
-def _ready_row(c: PolicyClaim, a: PolicyApplication, closed: set[int]) -> ReadyRow:
+def failed(
+    session: Session, actor: Actor, *, filters: Filters | None = None, page: int = 1, size: int = 10
+) -> tuple[list[FailedRow], int]:
+    """Return one page of the claims whose payment has failed and that wait for their applicants; `filters`: as in `ready`."""
+    filters = filters or {}
+    where = [*_WAITS_FOR_APPLICANT, *_mine(session, actor), *_looked_for(filters)]
+    total = session.exec(select(func.count(col(C.id))).where(*where)).one()
+    order = order_by(FAILED_SORTS, filters.get("sort", ""), C)
+    query = select(C, A).where(*where).order_by(*order)
+    found = session.exec(query.offset((page - 1) * size).limit(size)).all()
+    return [_failed_row(session, c, a) for c, a in found], total
+
+
+def _failed_row(session: Session, c: PolicyClaim, a: PolicyApplication) -> FailedRow:
+    query = select(Payment).where(Payment.claim_id == c.id, _FAILED).order_by(col(Payment.id).desc())
+    payment = session.exec(query.limit(1)).one()
+    return FailedRow(
+        id=c.id or 0,
+        org=c.org_name,
+        policy=a.policy_name,
+        receipt=a.receipt_no or "",
+        amount=yuan(c.amount_fen),
+        payee=c.payee_name,
+        bank=c.bank,
+        account=policy_claim.tail(c),
+        why=payment.failure,
+        batch=session.get_one(PaymentBatch, payment.batch_id).number,
+        at=clock.local(payment.updated_at),
+        application_id=a.id or 0,
+    )
+
+
+def _ready_row(
+    c: PolicyClaim, a: PolicyApplication, why: dict[tuple[int, str], str], failed: dict[int, str]
+) -> ReadyRow:
     return ReadyRow(
         id=c.id or 0,
         org=c.org_name,
@@ -108,9 +205,10 @@ def _ready_row(c: PolicyClaim, a: PolicyApplication, closed: set[int]) -> ReadyR
         amount=yuan(c.amount_fen),
         fen=c.amount_fen,
         payee=c.payee_name,
-        account=f"{c.bank} · 尾号 {c.account_no[-4:]}",
+        bank=c.bank,
+        account=policy_claim.tail(c),
         approved=clock.local(c.decided_at),
-        again=c.round > 1,
-        why="该单位账号已全部停用，不能拨付" if c.org_id in closed else "",
+        again=c.grant_id in failed,
+        why=why.get((c.org_id, c.payee_name), ""),
         application_id=a.id or 0,
     )

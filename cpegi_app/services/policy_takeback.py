@@ -5,14 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import func, update
+from sqlalchemy import false, func, update
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import POLICY_CLAIMS, Actor
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import Policy, PolicyApplication, PolicyClaim, PolicyGrant, Publicity
-from cpegi_app.services import notices, policy_budget, policy_claim, policy_people, policy_publicity
+from cpegi_app.services import (
+    notices,
+    policy_budget,
+    policy_claim,
+    policy_claim_list,
+    policy_people,
+    policy_publicity,
+)
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.ids import is_id
@@ -24,7 +31,7 @@ from cpegi_app.vocabulary.policy import GrantState, WindowState
 
 G, C = PolicyGrant, PolicyClaim
 REASON_MIN, REASON_MAX, NAMES_SHOWN = 2, 300, 20
-# A claim that is on its way, or was paid for: its grant has been asked for in time.
+# A claim that is on its way, or was paid for; one that was withdrawn or rejected asks for nothing any more.
 ASKED = (Status.PENDING.value, Status.RETURNED.value, Status.APPROVED.value)
 MOVED = "逾期未兑现的名单刚有变化，没有取消任何奖补。请刷新页面核对后重试。"
 
@@ -90,9 +97,22 @@ def overdue(session: Session, actor: Actor, publicity_id: int) -> Overdue:
     count, total = _sum(session, late)
     found = session.exec(select(G).where(*late).order_by(col(G.id)).limit(NAMES_SHOWN)).all()
     names = [
-        Entry(id=g.id or 0, grant_id=g.id or 0, org=g.org_name, amount=yuan(g.amount_fen)) for g in found
+        Entry(
+            id=g.id or 0,
+            grant_id=g.id or 0,
+            org=g.org_name,
+            amount=yuan(g.amount_fen),
+            state=_standing(session, g),
+        )
+        for g in found
     ]
     return Overdue(count=count, total_fen=total, amount=yuan(total), rows=names, more=count - len(names))
+
+
+def _standing(session: Session, grant: PolicyGrant) -> str:
+    """Return how far a grant has come that nobody redeemed in time: never asked for, withdrawn, rejected."""
+    said = policy_claim_list.standing(session, grant)
+    return "未申请兑现" if said == GrantState.CONFIRMED.label else said
 
 
 class Unredeemed(BaseModel):
@@ -143,8 +163,7 @@ def take_back(session: Session, actor: Actor, publicity_id: int, grant_id: int, 
     grant = session.get(G, grant_id) if is_id(grant_id) else None
     if grant is None or grant.publicity_id != row.id:
         raise NotFound("奖补记录")
-    one_at_a_time(session, "policy_grant", grant_id)
-    session.refresh(grant)
+    policy_claim.hold(session, grant)
     if why := _why_not(session, grant):
         raise Conflict(why)
     if not revoke(session, grant, GrantState.CONFIRMED, reason, f"原因：{reason}"):
@@ -169,19 +188,20 @@ def _why_not(session: Session, grant: PolicyGrant) -> str:
 def take_back_overdue(session: Session, actor: Actor, publicity_id: int, seen: Overdue, reason: str) -> int:
     """取消 everything that nobody redeemed in time, if it still is what was seen; return how many."""
     row, reason = _held(session, actor, publicity_id), _checked(reason)
+    policy_claim.hold_all(session, row.policy_id)
+    # Behind the lock: a claim may have been sent, or the window moved, while this waited for its turn.
+    session.refresh(session.get_one(Policy, row.policy_id))
     late, moved = _late(session, row), Conflict(MOVED)
-    if late is None:
+    query = select(G).where(*late or [false()]).order_by(col(G.id))
+    found = session.exec(query.execution_options(populate_existing=True)).all()
+    total = sum(g.amount_fen for g in found)
+    if not found or (len(found), total) != (seen.count, seen.total_fen):
         raise moved
-    found = session.exec(select(G).where(*late).order_by(col(G.id))).all()
     for grant in found:
-        one_at_a_time(session, "policy_grant", grant.id or 0)
-    # A claim may have been sent while this waited for its turn.
-    count, total = _sum(session, late)
-    if not count or (count, total) != (len(found), seen.total_fen) or count != seen.count:
-        raise moved
-    if not all(revoke(session, g, GrantState.CONFIRMED, reason, f"逾期未申请兑现：{reason}") for g in found):
-        raise moved
-    what = f"逾期未兑现 {count} 件，{yuan(total)} 元：{reason}"
+        said = f"逾期未兑现（{_standing(session, grant)}）：{reason}"
+        if not revoke(session, grant, GrantState.CONFIRMED, reason, said):
+            raise moved
+    what = f"逾期未兑现 {len(found)} 件，{yuan(total)} 元：{reason}"
     policy_people.note(session, actor, "policy.takeback", f"publicity:{row.id}", what)
     policy_budget.move_budget(session, row.policy_id, -total)
-    return count
+    return len(found)

@@ -96,7 +96,9 @@ def _redeemed(session: Session, grant: PolicyGrant) -> list[Step]:
         return [claimed, checked, paid]
     claim = policy_claim.latest(session, grant.id or 0)
     if claim is None or claim.submitted_at is None or claim.status == Status.DRAFT:
-        claimed.state, claimed.text = "now", policy_claim.closed_sentence(session, grant) or "可以申请"
+        withdrawn = claim is not None and claim.submitted_at is not None
+        can = "已撤回，尚未重新提交" if withdrawn else "可以申请"
+        claimed.state, claimed.text = "now", policy_claim.why_not(session, grant, claim) or can
         return [claimed, checked, paid]
     claimed.state, claimed.at = "done", clock.local(claim.submitted_at)
     if claim.status != Status.APPROVED:
@@ -107,8 +109,12 @@ def _redeemed(session: Session, grant: PolicyGrant) -> list[Step]:
     checked.state, checked.at, checked.text = "done", clock.local(claim.decided_at), "通过"
     payment = policy_claim.living_payment(session, grant.id or 0)
     if payment is None:
-        failed = policy_claim.last_failure(session, claim.id or 0)
-        paid.state, paid.text = ("bad", f"拨付失败：{failed.failure}") if failed else ("now", "等待编入批次")
+        failed, wrong = (
+            policy_claim.last_failure(session, claim.id or 0),
+            policy_claim.ask_again(session, claim),
+        )
+        paid.state, paid.text = ("bad", wrong) if wrong else ("now", "等待编入批次")
+        paid.text = f"拨付失败：{wrong}" if failed else paid.text
     elif payment.state == PaymentState.PAID:
         paid.state, paid.at, paid.text = "done", f"{payment.paid_on}", f"已拨付，凭证 {payment.voucher_no}"
     else:

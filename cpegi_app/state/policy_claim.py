@@ -14,10 +14,11 @@ from cpegi_app.services.policy_trail import Trail
 from cpegi_app.services.policy_way import Step
 from cpegi_app.state.base import Services, for_screen, int_arg
 from cpegi_app.state.form import FormState
-from cpegi_app.state.message import MessageState, on_error
+from cpegi_app.state.message import MessageState, on_error, success
 from cpegi_app.state.policy_desk import ACTIONS
-from cpegi_app.state.subject import SubjectState, changed, edits, followed
+from cpegi_app.state.subject import SubjectState, act, changed, edits, followed
 from cpegi_app.state.table import TableState, shows
+from cpegi_app.vocabulary import Action
 
 
 @for_screen(POLICY_CLAIMS)
@@ -42,24 +43,47 @@ class PolicyClaimState(SubjectState, rx.State):
     amount: str = ""
     org: str = ""
     steps: list[Step] = []
+    # How long it may still be sent, once the window is over; what it means to withdraw, while that is asked about.
+    still: str = ""
+    withdrawing: str = ""
 
     @rx.event
     async def load(self):
         """Open the claim named by the address."""
         self._blank()
-        self.amount, self.org, self.steps = "", "", []
+        self.amount, self.org, self.steps, self.still, self.withdrawing = "", "", [], "", ""
         await self._show(self._route_id("cid"))
 
     async def _show(self, row_id: int) -> None:
         await super()._show(row_id)
-        self.amount, self.org, self.steps = await self._read(_around, row_id)
+        self.amount, self.org, self.still, self.steps = await self._read(_around, row_id)
+
+    @rx.event
+    async def withdraw(self, sure: bool = False):
+        """撤回 while it waits for review; asked again once the window is over."""
+        means = await self._read(policy_claim.parting, self.row_id)
+        self.withdrawing = "" if sure is True else means
+        if self.withdrawing:
+            return None
+        await self._write(act, policy_claim.NAME, self.row_id, Action.WITHDRAW, self.version)
+        await self._show(self.row_id)
+        return success(f"已撤回。{self.still}。" if self.still else "已撤回，可修改后重新提交。")
+
+    @rx.event
+    def stay(self):
+        """Leave it sent after all."""
+        self.withdrawing = ""
 
 
-def _around(session, actor, row_id: int) -> tuple[str, str, list[Step]]:
+def _around(session, actor, row_id: int) -> tuple[str, str, str, list[Step]]:
+    from cpegi_app.models import PolicyGrant
     from cpegi_app.services import review
 
     row = review.load_own(session, policy_claim.FLOW, actor, row_id)
-    return yuan(row.amount_fen), row.org_name, policy_way.own_steps(session, actor, row.application_id)
+    grant = session.get_one(PolicyGrant, row.grant_id)
+    still = policy_claim.still(session, grant, row) if row.status in review.EDITABLE else ""
+    steps = policy_way.own_steps(session, actor, row.application_id)
+    return yuan(row.amount_fen), row.org_name, still, steps
 
 
 @for_screen(CLAIM_QUEUE)

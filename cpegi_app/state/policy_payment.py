@@ -20,22 +20,29 @@ from cpegi_app.services.lists import Listing
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_payment import BatchRow, PaymentRow
 from cpegi_app.services.policy_payment_result import Outcome
-from cpegi_app.services.policy_ready import ReadyRow
+from cpegi_app.services.policy_ready import FailedRow, ReadyRow
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState, PickedState
 from cpegi_app.state.message import on_error, success
+from cpegi_app.state.policy_desk import Choice
 from cpegi_app.state.table import TableState, shows
 
-TABS = {"ready": policy_exports.READY, "batches": policy_exports.BATCHES}
+TABS = {
+    "ready": policy_exports.READY,
+    "failed": policy_exports.UNPAID,
+    "batches": policy_exports.BATCHES,
+}
 
 
 @for_screen(PAYMENT_BATCHES)
 class PaymentBatchesState(TableState, FormState, rx.State):
-    """待拨付 and the batches, each a tab."""
+    """待拨付, what failed and waits for its applicant, and the batches, each a tab."""
 
     tab: str = "ready"
     rows: list[ReadyRow] = []
+    failed: list[FailedRow] = []
     batches: list[BatchRow] = []
+    policies: list[Choice] = []
     amount: str = "0.00"
     chosen: list[int] = []
     chosen_amount: str = "0.00"
@@ -46,6 +53,9 @@ class PaymentBatchesState(TableState, FormState, rx.State):
     async def _fetch(self) -> None:
         await super()._fetch()
         if self.tab == "ready":
+            self.policies = [
+                Choice(value=i, label=name) for i, name in await self._read(policy_ready.policies)
+            ]
             _, _, self.amount = await self._read(policy_ready.ready, filters=self._wanted(), size=1)
 
     def _listing(self) -> Listing:
@@ -58,6 +68,9 @@ class PaymentBatchesState(TableState, FormState, rx.State):
         self.tab = tab if tab in TABS else "ready"
 
     def _show_rows(self, rows: list) -> None:
+        if self.tab == "failed":
+            self.failed = rows
+            return
         if self.tab == "batches":
             self.batches = rows
             return
@@ -95,14 +108,15 @@ class PaymentBatchesState(TableState, FormState, rx.State):
 
     @rx.event
     async def choose_all(self):
-        """Choose everything that may be paid, as far as one batch takes it; or nothing."""
+        """Choose everything that the query bar leaves and that may be paid, as far as one batch takes it; or nothing."""
         if self.chosen:
             self._choose([])
             return
-        ids = await self._read(policy_ready.ready_ids)
-        found, _, _ = await self._read(policy_ready.ready, page=1, size=policy_payment.MOST)
-        self._fen |= {r.id: r.fen for r in found}
-        self._choose(ids)
+        found = await self._read(policy_ready.choosable, self.filters)
+        self._fen |= found
+        self._choose(list(found))
+        if len(found) < self.total and len(found) == policy_payment.MOST:
+            return success(f"每个批次最多 {policy_payment.MOST} 笔，已选择最早审核通过的 {len(found)} 笔。")
 
     @rx.event
     def ask_name(self):
@@ -172,7 +186,15 @@ class PaymentBatchState(TableState, PickedState, rx.State):
         """Take a line out of the batch."""
         await self._write(policy_payment.remove, self._row_id, int_arg(payment_id, 0))
         await self._refresh()
-        return success("已移出批次，该兑现申请回到待拨付。")
+        empty = "" if self.batch.count else "批次中已没有付款明细，可以作废。"
+        return success(f"已移出批次，该兑现申请回到待拨付。{empty}")
+
+    @rx.event
+    async def void(self):
+        """作废 a batch from which everything was taken out."""
+        await self._write(policy_payment.void, self._row_id)
+        await self._refresh()
+        return success("批次已作废。可在“待拨付”中重新编制。")
 
     @rx.event
     async def send_out(self):

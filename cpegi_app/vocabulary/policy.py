@@ -143,6 +143,7 @@ class BatchState(Term):
     OPEN = "OPEN", "编制中"
     EXPORTED = "EXPORTED", "已导出"
     DONE = "DONE", "已完成"
+    VOID = "VOID", "已作废"
 
 
 class PaymentState(Term):

@@ -22,6 +22,7 @@ STAFF = [
     policy_exports.OVERVIEW,
     policy_exports.CLAIMS,
     policy_exports.READY,
+    policy_exports.UNPAID,
     policy_exports.PUBLICITIES,
 ]
 
@@ -99,6 +100,15 @@ def test_what_is_paid_and_published_is_looked_through_sorted_and_exported_so(ses
         (policy_exports.OVERVIEW, {"word": "没有此政策"}, 0),
     ):
         assert len(shown(listing, filters)) == count, (listing.name, filters)
+    # Whom the money goes to, where, and only the end of the number.
+    for listing, filters in (
+        (policy_exports.READY, {}),
+        (policy_exports.CLAIMS, {"status": "APPROVED", "word": "丙"}),
+    ):
+        [row] = shown(listing, filters)
+        told = dict(zip(listing.columns, row, strict=True))
+        payee = (told["收款户名"], told["开户行"], told["收款账号"])
+        assert payee == ("丙厂", "中国银行郑州科学大道支行", "尾号 7890")
     own = {"word": of.name, "state": "CONFIRMED", "sort": "-amount"}
     assert policy_claim_list.own(session, owners[0], filters=own)[1] == 1
     assert policy_claim_list.own(session, owners[0], filters={"word": "没有此政策"})[1] == 0

@@ -61,6 +61,45 @@ def test_a_claim_stands_in_one_batch_and_returns_when_it_is_taken_out(session: S
         policy_payment.remove(session, staff, number, rows[1].id)
 
 
+def test_a_batch_from_which_everything_was_taken_out_is_void(session: Session):
+    staff = factories.staff(session)
+    claims = redemption.payable(session, staff, redemption.policy(session, staff), factories.member(session))
+    number = redemption.batch(session, staff, *claims, out=False)
+    with pytest.raises(Conflict, match="还有 1 笔"):
+        policy_payment.void(session, staff, number)
+    [line], _ = policy_payment.lines(session, staff, number)
+    policy_payment.remove(session, staff, number, line.id)
+    policy_payment.void(session, staff, number)
+    [shown], _ = policy_payment.listing(session, staff, filters={"state": "VOID"})
+    assert (shown.state_label, shown.open, shown.out) == ("已作废", False, False)
+    for call in (policy_payment.void, lambda *a: policy_payment.send_out(*a, shown.version)):
+        with pytest.raises(Conflict, match="已作废"):
+            call(session, staff, number)
+    with pytest.raises(Conflict):
+        policy_payment_file.export(session, staff, number, "xlsx")
+    assert redemption.batch(session, staff, *claims) > number
+
+
+def test_everything_that_the_query_bar_leaves_is_chosen(session: Session):
+    staff = factories.staff(session)
+    one = redemption.policy(session, staff)
+    first, second = redemption.payable(
+        session, staff, one, factories.member(session), factories.member(session)
+    )
+    other = redemption.policy(session, staff)
+    [third] = redemption.payable(session, staff, other, factories.member(session))
+    assert [name for _, name in policy_ready.policies(session, staff)] == [other.name, one.name]
+    for filters, wanted in (
+        ({}, [first, second, third]),
+        ({"word": second.org_name}, [second]),
+        ({"policy": str(one.id)}, [first, second]),
+        ({"policy": str(other.id), "word": first.org_name}, []),
+    ):
+        found = policy_ready.choosable(session, staff, filters)
+        assert found == {c.id: c.amount_fen for c in wanted}
+        assert policy_ready.ready(session, staff, filters=filters)[1] == len(wanted)
+
+
 @pytest.mark.parametrize("ids", [[], [0], [-1], [999_999], [2**31]])
 def test_a_batch_of_nothing_or_of_the_unknown_is_refused(session: Session, ids):
     with pytest.raises((FormInvalid, Conflict)):

@@ -92,6 +92,11 @@ def test_nothing_is_confirmed_before_the_days_are_over_or_while_it_is_objected_t
     policy_objection.decide(session, staff, number, whole, False, "查无实据")
     assert policy_publicity.confirm(session, staff, number) == 2
     assert [redemption.fresh(session, g).state for g in grants] == ["PUBLIC", "CONFIRMED", "CONFIRMED"]
+    # What is confirmed meanwhile is taken back in another way; the list offers no objection to it.
+    with pytest.raises(Conflict, match=r"可兑现，已不在公示中.*取消该奖补"):
+        policy_objection.record(session, staff, number, form | {"grant": str(grants[1].id)})
+    rows, _ = policy_publicity.entries(session, staff, number)
+    assert [(e.public, e.confirmed) for e in rows] == [(True, False), (False, True), (False, True)]
     held = budget(session, of).held_fen
     policy_objection.decide(session, staff, number, first, True, "核实属实")
     with pytest.raises(Conflict, match="已经处理过"):

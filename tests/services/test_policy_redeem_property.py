@@ -13,6 +13,7 @@ from cpegi_app import clock
 from cpegi_app.models import (
     Payment,
     PaymentBatch,
+    Policy,
     PolicyAmount,
     PolicyBudget,
     PolicyClaim,
@@ -204,6 +205,22 @@ class Paying(Handling):
                 )
             )
 
+    @rule(number=N)
+    def withdraw_a_claim(self, number: int) -> None:
+        if row := self.one(PolicyClaim, number):
+            owner = next(o for o in self.owners if o.org_id == row.org_id)
+            self.attempt(
+                lambda: review.act(
+                    self.session, policy_claim.FLOW, owner, row.id, Action.WITHDRAW, row.version
+                )
+            )
+
+    @rule(over=st.booleans())
+    def move_the_window(self, over: bool) -> None:
+        of = self.session.get_one(Policy, self.of.id)
+        of.redeem_closes_at = clock.now() + timedelta(days=-1 if over else 40)
+        self.session.flush()
+
     @rule(number=N, closed=st.booleans())
     def close_an_account(self, number: int, closed: bool) -> None:
         user = self.session.get_one(User, self.owners[number % len(self.owners)].user_id)
@@ -225,7 +242,7 @@ class Paying(Handling):
 
     @rule(out=st.booleans())
     def batch_of_all(self, out: bool) -> None:
-        ids = policy_ready.ready_ids(self.session, self.clerk)
+        ids = list(policy_ready.choosable(self.session, self.clerk))
 
         def call() -> None:
             made = policy_payment.make(self.session, self.clerk, ids, "全部")
@@ -307,6 +324,39 @@ class Paying(Handling):
             assert (batch.count, batch.total_fen) == (len(mine), sum(p.amount_fen for p in mine))
             settled = all(p.state != PaymentState.WAITING for p in mine)
             assert batch.state != BatchState.DONE or settled
+
+    @invariant()
+    def what_is_payable_is_approved_never_tried_and_the_newest(self) -> None:
+        grants = {g.id: g for g in self.all(PolicyGrant)}
+        claims, payments = self.all(PolicyClaim), self.all(Payment)
+        tried = {p.claim_id for p in payments}
+        living = {p.grant_id for p in payments if p.state != PaymentState.FAILED}
+        free = [
+            c
+            for c in claims
+            if c.status == "APPROVED"
+            and grants[c.grant_id].state == GrantState.CONFIRMED
+            and c.grant_id not in living
+        ]
+
+        def newer(c: PolicyClaim, *but: str) -> bool:
+            later = (x for x in claims if x.grant_id == c.grant_id and x.round > c.round)
+            return any(x.status not in but for x in later)
+
+        rows, total, _ = policy_ready.ready(self.session, self.clerk, size=50)
+        payable = {c.id for c in free if c.id not in tried}
+        assert {r.id for r in rows} == payable and total == len(payable)
+        assert not any(newer(c, "REJECTED") for c in free if c.id in payable)
+        # Every other one waits for its applicant, who is never too late for what was sent in time.
+        failed = [c for c in free if c.id in tried and not newer(c, "REJECTED", "DRAFT")]
+        assert policy_ready.failed(self.session, self.clerk)[1] == len(failed)
+
+    @invariant()
+    def what_was_sent_in_time_may_come_back_until_it_is_taken_back(self) -> None:
+        for grant in self.all(PolicyGrant):
+            last = policy_claim.latest(self.session, grant.id)
+            if grant.state == GrantState.CONFIRMED and last is not None and last.submitted_at:
+                assert policy_claim.why_not(self.session, grant, last) == ""
 
 
 def test_nothing_is_ever_paid_twice(session: Session):

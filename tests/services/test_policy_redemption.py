@@ -21,6 +21,7 @@ from cpegi_app.services import (
     policy_payment_file,
     policy_payment_result,
     policy_ready,
+    policy_takeback,
     policy_trail,
     review,
 )
@@ -150,17 +151,39 @@ def test_the_window_closing_while_the_form_is_open_keeps_what_was_typed(session:
     assert redemption.fresh(session, row).status == Status.DRAFT
 
 
-def test_a_returned_claim_may_come_back_after_the_window(session: Session, ready):
+@pytest.mark.parametrize("action", [Action.RETURN, Action.WITHDRAW, Action.REJECT])
+def test_what_was_sent_in_time_may_come_back_after_the_window(session: Session, ready, action: Action):
     staff, owner, of, grant = ready
     row = redemption.claim(session, owner, grant)
-    marks = {"account_no": "账号与收据不一致"}
-    policy_claim_list.decide(session, staff, row.id or 0, Action.RETURN, row.version, marks=marks)
     of.redeem_closes_at = clock.now() - timedelta(seconds=1)
     session.add(of)
     session.flush()
-    assert redemption.fresh(session, row).field_reasons == marks
+    # Both are told what follows before they act.
+    assert "取消前您仍可修改后重新提交" in policy_claim.parting(session, owner, row.id or 0)
+    checks = policy_claim_list.desk(session, staff, row.id or 0).view.checks
+    assert any("仍可重新提交" in c.text for c in checks if c.label == "兑现时间")
+    if action is Action.WITHDRAW:
+        review.act(session, policy_claim.FLOW, owner, row.id or 0, action, row.version)
+    else:
+        more = {"marks": {"account_no": "账号有误"}} if action is Action.RETURN else {"comment": "收据不符"}
+        policy_claim_list.decide(session, staff, row.id or 0, action, row.version, **more)
+    shown = policy_claim_list.own_row(session, grant)
+    assert "截止" in shown.note and "仍可重新提交" in shown.note
+    states = {
+        Action.RETURN: ("兑现申请已退回", "修改后重新提交"),
+        Action.WITHDRAW: ("兑现申请已撤回", "修改后重新提交"),
+        Action.REJECT: ("兑现审核不通过", "重新申请兑现"),
+    }
+    assert (shown.state, shown.action) == states[action]
+    # Begun anew, it may be withdrawn and sent once more.
     again = redemption.claim(session, owner, grant, account_no="6217 0000 0000 1111")
     assert again.status == Status.PENDING and again.account_no.endswith("1111")
+    assert again.round == (2 if action is Action.REJECT else 1)
+    # Until the staff take the grant back.
+    review.act(session, policy_claim.FLOW, owner, again.id or 0, Action.WITHDRAW, again.version)
+    policy_takeback.take_back(session, staff, grant.publicity_id or 0, grant.id or 0, "逾期未兑现")
+    with pytest.raises(DomainError, match="奖补已取消"):
+        redemption.claim(session, owner, grant)
 
 
 def test_a_rejected_claim_may_be_made_anew(session: Session, ready):
@@ -197,7 +220,7 @@ def test_of_a_disabled_organisation_no_claim_passes_and_nothing_is_paid(session:
     user.disabled_at = clock.now()
     session.flush()
     shown, _, _ = policy_ready.ready(session, staff)
-    assert "停用" in shown[0].why and policy_ready.ready_ids(session, staff) == []
+    assert "停用" in shown[0].why and policy_ready.choosable(session, staff) == {}
     with pytest.raises(DomainError, match="全部停用"):
         redemption.batch(session, staff, row)
     # Nor does it go out when the account was closed only after the batch was made.
@@ -217,6 +240,35 @@ def test_a_name_that_changed_after_the_claim_is_not_paid(session: Session, ready
     session.flush()
     with pytest.raises(DomainError, match="与户名不一致"):
         redemption.checked(session, staff, row)
+
+
+def test_a_name_that_changed_after_the_approval_is_asked_for_again(session: Session, ready):
+    staff, owner, _, grant = ready
+    org, name = session.get_one(Organisation, owner.org_id), grant.org_name
+    row = redemption.checked(session, staff, redemption.claim(session, owner, grant))
+
+    def called(name: str) -> None:
+        org.name = name
+        session.flush()
+
+    called("郑州改名后有限公司")
+    [shown], _, _ = policy_ready.ready(session, staff)
+    assert "重新申请兑现" in shown.why and policy_ready.choosable(session, staff) == {}
+    with pytest.raises(DomainError, match="请取消选择"):
+        redemption.batch(session, staff, row)
+    called(name)
+    batch = redemption.batch(session, staff, row, out=False)
+    called("郑州改名后有限公司")
+    with pytest.raises(DomainError, match="移出批次"):
+        policy_payment.send_out(session, staff, batch, 1)
+    [line], _ = policy_payment.lines(session, staff, batch)
+    policy_payment.remove(session, staff, batch, line.id)
+    shown = policy_claim_list.own_row(session, grant)
+    assert shown.action == "重新申请兑现" and "郑州改名后有限公司" in shown.note
+    again = redemption.claim(session, owner, grant, payee_name=org.name)
+    redemption.checked(session, staff, again)
+    [shown], _, _ = policy_ready.ready(session, staff)
+    assert (shown.payee, shown.why, shown.again) == (org.name, "", False)
 
 
 def test_who_is_not_named_for_the_stage_does_not_act_on_it(session: Session):
@@ -294,6 +346,18 @@ def test_after_a_failed_payment_the_payee_is_stated_again_and_paid_once(session:
     redemption.returned(session, staff, batch, data)
     [own], _ = policy_claim_list.own(session, owner)
     assert own.action == "重新申请兑现" and "账号不存在" in own.note
+    # Nobody pays into the dead account once more; finance reads for whom it waits, and why.
+    assert policy_ready.ready(session, staff)[1] == policy_ready.waiting(session, staff) == 0
+    [shown], _ = policy_ready.failed(session, staff)
+    assert (shown.org, shown.why) == (grant.org_name, "账号不存在")
+    with pytest.raises(Conflict):
+        redemption.batch(session, staff, first)
+    bad = redemption.claim(session, owner, grant)
+    assert policy_ready.failed(session, staff)[1] == 0
+    policy_claim_list.decide(session, staff, bad.id or 0, Action.REJECT, bad.version, comment="账号未更正")
+    assert policy_ready.waiting(session, staff) == 0 and policy_ready.failed(session, staff)[1] == 1
+    with pytest.raises(Conflict):
+        redemption.batch(session, staff, first)
     second = redemption.claim(session, owner, grant, account_no="6217 9999 8888 7777")
     # While a newer round is open the old one is not paid.
     assert policy_ready.ready(session, staff)[1] == 0

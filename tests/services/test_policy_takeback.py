@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock, db
@@ -54,6 +55,14 @@ def world(session: Session, number: int) -> tuple[Actor, Policy, list[Actor], li
     redemption.policy_publicity.confirm(session, staff, publicity)
     grants = [redemption.fresh(session, redemption.grant_of(session, r)) for r in rows]
     return staff, of, owners, grants
+
+
+def _locks(session: Session) -> int:
+    """Return how many advisory locks the session holds."""
+    if session.get_bind().dialect.name != "postgresql":
+        return 0
+    query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+    return session.connection().execute(text(query)).scalar_one()
 
 
 def number_of(grant: PolicyGrant) -> int:
@@ -114,9 +123,9 @@ def test_what_is_on_its_way_to_the_bank_is_not_taken_back(session: Session):
     with pytest.raises(Conflict, match="已拨付"):
         policy_takeback.take_back(session, staff, number_of(third), third.id or 0, REASON)
     # What is approved and in no batch yet can be stopped, and is in none afterwards.
-    assert policy_ready.ready_ids(session, staff) == [ready.id]
+    assert list(policy_ready.choosable(session, staff)) == [ready.id]
     policy_takeback.take_back(session, staff, number_of(second), second.id or 0, REASON)
-    assert policy_ready.ready_ids(session, staff) == []
+    assert policy_ready.choosable(session, staff) == {}
     with pytest.raises(Conflict):
         policy_payment.make(session, staff, [ready.id or 0], "批次")
     # What was rejected at last can be taken back, what was returned too, and no correction brings it back.
@@ -139,7 +148,11 @@ def test_what_is_on_its_way_to_the_bank_is_not_taken_back(session: Session):
 
 
 def test_what_nobody_redeemed_in_time_is_taken_back_at_once(session: Session):
-    staff, of, owners, grants = world(session, 5)
+    staff, of, owners, grants = world(session, 6)
+    withdrawn = redemption.claim(session, owners[5], grants[5])
+    redemption.review.act(
+        session, policy_claim.FLOW, owners[5], withdrawn.id or 0, Action.WITHDRAW, withdrawn.version
+    )
     redemption.claim(session, owners[0], grants[0])
     returned = redemption.claim(session, owners[1], grants[1])
     marks = {"bank": "请写到支行"}
@@ -152,11 +165,13 @@ def test_what_nobody_redeemed_in_time_is_taken_back_at_once(session: Session):
     closed(session, of)
     [todo] = [t for _, t in policy_bench.staff(session, staff) if t.tag == "逾期未兑现"]
     assert (todo.title, todo.href) == (of.name, f"/staff/publicities/{publicity}")
-    assert todo.note.startswith("3 笔")
+    assert todo.note.startswith("4 笔")
     seen = policy_takeback.overdue(session, staff, publicity)
     late, total = grants[2:], sum(g.amount_fen for g in grants[2:])
-    assert (seen.count, seen.total_fen, seen.more) == (3, total, 0)
+    assert (seen.count, seen.total_fen, seen.more) == (4, total, 0)
     assert [r.org for r in seen.rows] == [g.org_name for g in late]
+    standing = ["兑现申请未提交", "未申请兑现", "未申请兑现", "兑现申请已撤回"]
+    assert [r.state for r in seen.rows] == standing
     # What was not seen is not taken back.
     policy_takeback.take_back(session, staff, publicity, grants[4].id or 0, REASON)
     held = budget(session, of).held_fen
@@ -164,9 +179,14 @@ def test_what_nobody_redeemed_in_time_is_taken_back_at_once(session: Session):
         policy_takeback.take_back_overdue(session, staff, publicity, seen, REASON)
     assert budget(session, of).held_fen == held
     seen = policy_takeback.overdue(session, staff, publicity)
-    assert policy_takeback.take_back_overdue(session, staff, publicity, seen, REASON) == 2
+    before = _locks(session)
+    assert policy_takeback.take_back_overdue(session, staff, publicity, seen, REASON) == 3
+    # However many they are: PostgreSQL has room for a few thousand locks.
+    assert _locks(session) - before <= 2
+    told = session.exec(select(Notice.text).where(Notice.user_id == owners[5].user_id)).all()
+    assert f"逾期未兑现（兑现申请已撤回）：{REASON}" in told
     states = [redemption.fresh(session, g).state for g in grants]
-    assert states == ["CONFIRMED", "CONFIRMED", "REVOKED", "REVOKED", "REVOKED"]
+    assert states == ["CONFIRMED", "CONFIRMED", "REVOKED", "REVOKED", "REVOKED", "REVOKED"]
     assert budget(session, of).held_fen == sum(g.amount_fen for g in grants[:2])
     assert policy_takeback.overdue(session, staff, publicity).count == 0
     assert [t for _, t in policy_bench.staff(session, staff) if t.tag == "逾期未兑现"] == []
@@ -219,3 +239,38 @@ def test_taken_back_and_put_in_a_batch_at_once_is_one_of_both():
             living = policy_claim.living_payment(session, grant)
             assert (state == GrantState.REVOKED) == (living is None)
             assert session.get_one(PolicyClaim, claim).status == Status.APPROVED
+
+
+@pytest.mark.usefixtures("database")
+def test_sent_again_and_taken_back_as_overdue_at_once_is_one_of_both():
+    staff = made(lambda s: factories.staff(s, "甲"))
+    for _ in range(3):
+
+        def withdrawn(session: Session) -> tuple[Actor, PolicyClaim, int, Overdue]:
+            owner = factories.member(session)
+            grant = redemption.granted(session, owner, staff)
+            row = redemption.claim(session, owner, grant)
+            redemption.review.act(
+                session, policy_claim.FLOW, owner, row.id or 0, Action.WITHDRAW, row.version
+            )
+            closed(session, session.get_one(Policy, grant.policy_id))
+            row = redemption.fresh(session, row)
+            return owner, row, number_of(grant), policy_takeback.overdue(session, staff, number_of(grant))
+
+        owner, row, publicity, seen = made(withdrawn)
+
+        def send(session: Session, owner: Actor = owner, row: PolicyClaim = row) -> None:
+            more = {"values": {"data": redemption.claim_data(row.org_name)}}
+            redemption.review.act(
+                session, policy_claim.FLOW, owner, row.id or 0, Action.SUBMIT, row.version, **more
+            )
+
+        def stop(session: Session, publicity: int = publicity, seen: Overdue = seen) -> None:
+            policy_takeback.take_back_overdue(session, staff, publicity, seen, REASON)
+
+        results = at_once([send, stop] * 2)
+        assert sum(not isinstance(r, DomainError) for r in results) == 1, results
+        with db.reading() as session:
+            state = session.get_one(PolicyGrant, row.grant_id).state
+            sent = session.get_one(PolicyClaim, row.id).status == Status.PENDING
+            assert (state == GrantState.REVOKED) != sent

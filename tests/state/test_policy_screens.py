@@ -9,14 +9,23 @@ import pytest
 from starlette.applications import Starlette
 
 from cpegi_app import clock, db
-from cpegi_app.access import PAYMENT_BATCH, POLICY_APPLICATION, POLICY_REVIEW, Permission
-from cpegi_app.models import Policy, PolicyApplication
-from cpegi_app.services import sessions
+from cpegi_app.access import (
+    PAYMENT_BATCH,
+    PAYMENT_BATCHES,
+    POLICY_APPLICATION,
+    POLICY_CLAIM,
+    POLICY_REVIEW,
+    Permission,
+)
+from cpegi_app.models import Policy, PolicyApplication, PolicyClaim
+from cpegi_app.services import policy_payment, sessions
 from cpegi_app.state.policy_apply import PolicyApplicationState
+from cpegi_app.state.policy_claim import PolicyClaimState
 from cpegi_app.state.policy_desk import PolicyReviewState
+from cpegi_app.state.policy_payment import PaymentBatchesState, PaymentBatchState
 from cpegi_app.vocabulary import Action, Status
 from cpegi_app.web import exports
-from tests import policies
+from tests import factories, policies, redemption
 from tests.state.cast import Cast
 from tests.state.rig import running
 from tests.state.test_offline_trial import actor_of
@@ -44,6 +53,31 @@ async def test_after_the_window_a_withdrawal_is_asked_about_first(cast: Cast) ->
         assert (await rig.state(TAB, PolicyApplicationState)).withdrawing == ""
         reply = await rig.send(f"{NAME}.withdraw", {"sure": True}, sid=firm.sid, tab=TAB)
         assert reply.said.startswith("已撤回。申报已于") and status() == Status.DRAFT
+        assert rig.unforeseen == []
+
+
+async def test_after_the_window_the_withdrawal_of_a_claim_is_asked_about_first(cast: Cast) -> None:
+    firm, _ = cast.who_may(POLICY_CLAIM)
+    name = PolicyClaimState.get_full_name()
+    with db.transaction() as session:
+        grant = redemption.granted(session, actor_of(session, firm), factories.staff(session))
+        row = redemption.claim(session, actor_of(session, firm), grant)
+        session.get_one(Policy, grant.policy_id).redeem_closes_at = clock.now() - timedelta(minutes=1)
+
+    def status() -> str:
+        with db.reading() as session:
+            return session.get_one(PolicyClaim, row.id).status
+
+    async with running() as rig:
+        await rig.open(POLICY_CLAIM, sid=firm.sid, tab=TAB, cid=row.id)
+        await rig.send(f"{name}.withdraw", {}, sid=firm.sid, tab=TAB)
+        assert "逾期未兑现" in (await rig.state(TAB, PolicyClaimState)).withdrawing
+        assert status() == Status.PENDING
+        await rig.send(f"{name}.stay", {}, sid=firm.sid, tab=TAB)
+        reply = await rig.send(f"{name}.withdraw", {"sure": True}, sid=firm.sid, tab=TAB)
+        assert reply.said.startswith("已撤回。兑现已于") and "仍可重新提交" in reply.said
+        shown = await rig.state(TAB, PolicyClaimState)
+        assert status() == Status.DRAFT and shown.editable and shown.still and not shown.withdrawing
         assert rig.unforeseen == []
 
 
@@ -80,6 +114,37 @@ async def test_what_is_returned_is_given_up_by_its_owner_or_closed_by_the_staff(
         reply = await rig.send(f"{desk}.end", data, sid=boss.sid, tab="desk")
         assert reply.said.startswith("已终止办理")
         assert stands(rows[1]) == (Status.REJECTED, "逾期未补正，终止办理：催告后仍未补正")
+        assert rig.unforeseen == []
+
+
+async def test_everything_that_the_query_bar_leaves_is_chosen_and_an_empty_batch_is_void(cast: Cast) -> None:
+    boss, _ = cast.who_may(PAYMENT_BATCH)
+    with db.transaction() as session:
+        staff, owners = factories.staff(session), [factories.member(session) for _ in range(2)]
+        grants = [redemption.granted(session, owner, staff) for owner in owners]
+        claims = [
+            redemption.checked(session, staff, redemption.claim(session, owner, grant))
+            for owner, grant in zip(owners, grants, strict=True)
+        ]
+    desk, one = PaymentBatchesState.get_full_name(), PaymentBatchState.get_full_name()
+    async with running() as rig:
+        await rig.open(PAYMENT_BATCHES, sid=boss.sid, tab=TAB)
+        shown = await rig.state(TAB, PaymentBatchesState)
+        assert str(grants[1].policy_id) in [p.value for p in shown.policies]
+        data = {"data": {"policy": str(grants[1].policy_id)}}
+        await rig.send(f"{desk}.search", data, sid=boss.sid, tab=TAB)
+        await rig.send(f"{desk}.choose_all", {}, sid=boss.sid, tab=TAB)
+        shown = await rig.state(TAB, PaymentBatchesState)
+        assert (shown.chosen, shown.chosen_amount) == ([claims[1].id], "50,000.00")
+        await rig.send(f"{desk}.show_tab", {"tab": "failed"}, sid=boss.sid, tab=TAB)
+        with db.transaction() as session:
+            batch = redemption.batch(session, staff, claims[1], out=False)
+            line = policy_payment.lines(session, staff, batch)[0][0]
+        await rig.open(PAYMENT_BATCH, sid=boss.sid, tab="batch", bid=batch)
+        reply = await rig.send(f"{one}.remove", {"payment_id": line.id}, sid=boss.sid, tab="batch")
+        assert reply.said.endswith("可以作废。")
+        await rig.send(f"{one}.void", {}, sid=boss.sid, tab="batch")
+        assert (await rig.state("batch", PaymentBatchState)).batch.state == "VOID"
         assert rig.unforeseen == []
 
 
