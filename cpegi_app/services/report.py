@@ -270,7 +270,7 @@ def _only_one(session: Session, row: Any, kind: str, period: Period) -> None:
 
 def _describe(session: Session, row: Any) -> Description:
     lines = [
-        Line(statistics.GROUP, f.name, f.title, text, secret=f.code == "phone")
+        Line(statistics.GROUP, f.name, f.title, text, secret=f.secret)
         for f, text in statistics.sentences(row.org_class, row.statistics)
     ]
     return Description(ReportForm, None, tuple(lines), tuple(_checks(session, row)))

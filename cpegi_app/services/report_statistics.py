@@ -27,7 +27,7 @@ MOST_WAN = 99_999_999
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure: its unit, the figure of the loan book that it is prefilled with, whether it may be negative."""
+    """One figure: its unit, the loan book's figure that prefills it, whether it may be negative, or is shown masked."""
 
     code: str
     title: str
@@ -35,6 +35,7 @@ class Figure:
     book: str = ""
     signed: bool = False
     required: bool = True
+    secret: bool = False
 
     @property
     def name(self) -> str:
@@ -100,7 +101,7 @@ BY_CLASS: dict[OrgClass, tuple[Figure, ...]] = {
 FILLER = (
     Figure("remark", "差异说明", "", required=False),
     Figure("filler", "填报人", ""),
-    Figure("phone", "电话", ""),
+    Figure("phone", "电话", "", secret=True),
 )
 LENGTHS = {"remark": 300, "filler": 40, "phone": 20}
 

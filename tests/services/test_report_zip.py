@@ -120,6 +120,7 @@ def test_statistics_stand_in_a_sheet_as_numbers(session: Session) -> None:
     handed_in(session, insurer, **statistics_data(), **INSURER)
     rows = {r[4]: r for r in sheet(archive(session), "统计数据").iter_rows(min_row=2, values_only=True)}
     assert (rows["保费收入"][6], rows["净利润"][6], rows["填报人"][6]) == (9.5, -30, "李敏")
+    assert rows["电话"][6] == "***"
 
 
 def test_a_month_holds_the_unscheduled_reports_handed_in_during_it(session: Session) -> None:
