@@ -176,7 +176,11 @@ def test_whatever_has_been_approved_can_be_filtered_and_packed(session: Session)
         return {p.value for p in report_desk.period_options(session, reader)}
 
     old = {"2019-05", "2019Q2", "2019"}
-    assert "2024-12" in offered() and not old & offered()
+    assert {"2024-12", "2026-11", "2026Q4", "2026"} <= offered() and not old & offered()
+    # Approved today: nobody waits for the month's last day to find it.
+    report_world(session, bank(session), kind="MATERIAL").bring_to(session, Status.APPROVED)
+    assert report_desk.pack(session, reader, "2026-11") == ("2026-11", 1)
+    assert "2026-12" not in offered() and "2027Q1" not in offered()
     on(date(2019, 6, 9))
     world = handed_in(session, bank(session), "2019-05")
     on(date(2026, 11, 23))
