@@ -16,6 +16,7 @@ from cpegi_app.models import (
     Application,
     AuditEntry,
     Disbursement,
+    FilingBatch,
     Loan,
     Notice,
     ProductRevision,
@@ -229,6 +230,20 @@ async def test_a_double_click_disables_an_account_and_says_so(cast: Cast):
         (said,) = await together(rig, ["accounts"] * 2, disable.name, data, {"sid": staff.sid})
         assert "已停用" in said, said
         assert rows(AuditEntry, action="account.disable") == 1
+
+
+async def test_a_double_click_begins_one_batch(cast: Cast):
+    bank = cast.people["bank"]
+    how, before = {"sid": bank.sid}, rows(FilingBatch)
+    add, create = (handler_of(access.FILINGS, name) for name in ("add", "create"))
+    data = {"data": {"name": "十月备案", "period": "2026-10", "note": ""}}
+    async with running() as rig:
+        await rig.open(access.FILINGS, sid=bank.sid, tab="clerk")
+        for number in (1, 2):
+            await rig.post("clerk", add.name, {}, **how)
+            await together(rig, ["clerk"] * TIMES, create.name, data, how)
+            assert rows(FilingBatch) == before + number
+        assert not rig.unforeseen, rig.unforeseen[:3]
 
 
 async def test_a_double_click_begins_one_draft(cast: Cast):
