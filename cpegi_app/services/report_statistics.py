@@ -269,11 +269,11 @@ def difference(f: Figure, value: str, book: str) -> str:
 
 
 def views(org_class: str, values: Mapping[str, str], book: Mapping[str, str]) -> list[FigureView]:
-    """Return the form's figures; one that was not typed yet opens with the book's."""
+    """Return the form's figures; one that is blank opens with the book's."""
     found = []
     for f in figures(org_class):
-        said, value = book.get(f.name, ""), values.get(f.name, "")
-        value = value if f.name in values else said
+        said = book.get(f.name, "")
+        value = values.get(f.name) or said
         found.append(
             FigureView(
                 name=f.name,
@@ -288,6 +288,12 @@ def views(org_class: str, values: Mapping[str, str], book: Mapping[str, str]) ->
             )
         )
     return found
+
+
+def typed(values: Mapping[str, str], shown: Iterable[FigureView]) -> dict[str, str]:
+    """Return what a person typed: blanks and the book's own figures follow the period that is chosen."""
+    filled = {f.name for f in shown if f.value == f.book}
+    return {name: value for name, value in values.items() if name not in filled}
 
 
 def kept(org_class: str, values: Mapping[str, str], book: Mapping[str, str]) -> dict[str, dict[str, str]]:
