@@ -31,7 +31,8 @@ def reports() -> rx.Component:
         ui.page_head(
             REPORTS.title,
             ui.button("发布临时报告", state.publish, "primary", icon_name="plus"),
-            lead="向金融监管部门报送定期报告和临时报告；提交后由平台管理人员审核，通过后送达监管部门。",
+            lead="向金融监管部门报送定期报告和临时报告；提交后由平台管理人员审核，通过后送达监管部门。"
+            "报送日历中没有的月度、季度、年度报告，点击“发布临时报告”后在“报告类型”中选择。",
         ),
         _calendar(),
         list_page(

@@ -13,7 +13,7 @@ from cpegi_app import clock
 from cpegi_app.access import FILING, FILING_REVIEW, Actor, Permission
 from cpegi_app.errors import Conflict, FormInvalid
 from cpegi_app.models import FilingBatch, Loan, OfflineLoan, Organisation, StoredFile
-from cpegi_app.services import list_count, lists, offline_report, review
+from cpegi_app.services import list_count, lists, offline_report, once, review
 from cpegi_app.services.corrections import in_force
 from cpegi_app.services.forms import normalise, wan
 from cpegi_app.services.lists import Filters, Listing
@@ -23,6 +23,8 @@ from cpegi_app.services.review import Flow, Payload
 from cpegi_app.vocabulary import TONES, Action, LoanSource, Status
 
 NAMED = 10
+# The action that a key of 添加备案 is claimed for.
+NEW = "offline_loan.new"
 # What the loan book takes over from a filed row; contacts and remarks stay with the filing.
 TAKEN = tuple(c for c in COLUMNS if c not in ("contact", "contact_phone", "remark"))
 
@@ -45,13 +47,17 @@ class BatchRow(BaseModel):
     editable: bool = False
 
 
-def new_batch(session: Session, actor: Actor, data: dict[str, str]) -> FilingBatch:
-    """Begin a batch (添加备案)."""
+def new_batch(session: Session, actor: Actor, data: dict[str, str], key: str = "") -> FilingBatch:
+    """Begin a batch (添加备案); the same `key` again is the same batch."""
     review.require(FLOW, actor)
     form = FilingForm.parse(data)
+    if key and (begun := once.subject_of(session, actor.user_id, NEW, key)):
+        return session.get_one(FilingBatch, begun)
     batch = FilingBatch(org_id=actor.org_id or 0, data=form.strings(), updated_at=clock.now())
     session.add(batch)
     session.flush()
+    if key:
+        once.done_before(session, actor.user_id, NEW, key, batch.id or 0)
     return batch
 
 

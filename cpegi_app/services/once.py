@@ -5,11 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from cpegi_app import clock
 from cpegi_app.models import IdempotencyKey
 from cpegi_app.services.forms import normalise
+from cpegi_app.services.locks import one_at_a_time
+
+
+def subject_of(session: Session, user_id: int, action: str, key: str) -> int:
+    """Return what the same user's same action began with this key, 0 when it is new; nobody else asks meanwhile."""
+    one_at_a_time(session, "once", user_id, action)
+    query = select(IdempotencyKey.subject_id).where(
+        IdempotencyKey.user_id == user_id,
+        IdempotencyKey.action == action,
+        IdempotencyKey.key == normalise(key)[:64],
+    )
+    return session.exec(query).first() or 0
 
 
 def done_before(session: Session, user_id: int, action: str, key: str, subject_id: int) -> bool:

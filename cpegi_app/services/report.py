@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, field_validator
@@ -11,7 +12,7 @@ from cpegi_app import clock
 from cpegi_app.access import REPORT_EDIT, REPORT_READ, REPORTS, REVIEW, Actor, Permission
 from cpegi_app.errors import FormInvalid
 from cpegi_app.models import Organisation, Report
-from cpegi_app.services import files, notices, report_duty, report_period, review
+from cpegi_app.services import files, notices, report_duty, report_period, review, review_view
 from cpegi_app.services import report_statistics as statistics
 from cpegi_app.services.forms import FieldSpec, Form, Text, Widget, input_field
 from cpegi_app.services.locks import one_at_a_time
@@ -220,9 +221,20 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -
         "name": form.name,
         "org_class": org.org_class,
         "statistics": statistics.kept(org.org_class, checked, book) if checked else {},
-        # What was handed in in time and returned stays in time; what was withdrawn is handed in anew.
-        "handed_in_at": row.handed_in_at if row.status == Status.RETURNED else clock.now(),
+        "handed_in_at": _kept_day(session, row, form.kind, code) or clock.now(),
     }
+
+
+def _kept_day(session: Session, row: Any, kind: str, code: str) -> datetime | None:
+    """Return when a returned report was handed in, as long as it is still of the kind and period that it was then.
+
+    What was in time and returned stays in time; what was withdrawn, or is about another period now, is handed in anew.
+    """
+    if row.status != Status.RETURNED:
+        return None
+    sent = [e for e in review_view.history(session, FLOW.name, row.id) if e.action == Action.SUBMIT]
+    then = sent[-1].snapshot.get("data", {}) if sent else {}
+    return row.handed_in_at if (then.get("kind"), then.get("period")) == (kind, code) else None
 
 
 def _checked_fields(fields: dict[str, str]) -> tuple[ReportForm | None, Period | None, dict[str, str]]:
@@ -258,7 +270,7 @@ def _only_one(session: Session, row: Any, kind: str, period: Period) -> None:
 
 def _describe(session: Session, row: Any) -> Description:
     lines = [
-        Line(statistics.GROUP, f.name, f.title, text, secret=f.code == "phone")
+        Line(statistics.GROUP, f.name, f.title, text, secret=f.secret)
         for f, text in statistics.sentences(row.org_class, row.statistics)
     ]
     return Description(ReportForm, None, tuple(lines), tuple(_checks(session, row)))
@@ -266,9 +278,11 @@ def _describe(session: Session, row: Any) -> Description:
 
 def _checks(session: Session, row: Any) -> list[Check]:
     found = []
-    if row.period and row.handed_in_at:
+    returned = row.status == Status.RETURNED
+    at = _kept_day(session, row, row.kind, row.period) if returned else row.handed_in_at
+    if row.period and at:
         due = report_duty.due_of(session, row.org_id, row.kind, report_period.parse(row.period))
-        handed = clock.aware(row.handed_in_at).astimezone(clock.SHANGHAI).date()
+        handed = clock.aware(at).astimezone(clock.SHANGHAI).date()
         if due is None:
             found.append(Check("报送期限", "ok", "该报告期没有设置报送期限"))
         elif handed > due:

@@ -238,9 +238,7 @@ def year_periods(kind: PeriodType, year: int) -> list[Period]:
 def newest_periods(kind: PeriodType, today: date) -> list[Period]:
     """Return the running period after the newest ended ones."""
     count = {PeriodType.MONTH: 5, PeriodType.QUARTER: 4}.get(kind, 3)
-    ended = report_period.recent(kind, today, count)[::-1]
-    running = report_period.containing(kind, today)
-    return ended if ended[-1] == running else [*ended, running]
+    return report_period.begun(kind, today, count)[::-1]
 
 
 def _asked_orgs(rules: list[Rule]):

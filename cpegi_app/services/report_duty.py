@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import REPORTS, Actor, Permission
-from cpegi_app.errors import FormInvalid, NotFound
+from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import Organisation, ReportDuty
 from cpegi_app.services import audit, list_count, lists, notices, report_period, staff
 from cpegi_app.services.forms import Day, Form, Text, Whole, Widget, input_field
@@ -212,17 +212,33 @@ def _before(rule: Rule) -> list[str]:
     ]
 
 
-def values(session: Session, actor: Actor, duty_id: int) -> dict[str, str]:
+class Opened(BaseModel):
+    """A duty as its form opens, and how it stood then: `seen` goes back with what is saved."""
+
+    values: dict[str, str]
+    seen: str
+
+
+def opened(session: Session, actor: Actor, duty_id: int) -> Opened:
     """Return a duty as its form opens."""
     duty = _one(session, actor, duty_id)
-    return {name: str(getattr(duty, name)) for name in DutyForm.model_fields}
+    values = {name: str(getattr(duty, name)) for name in DutyForm.model_fields}
+    return Opened(values=values, seen=_stamp(duty))
 
 
-def save(session: Session, actor: Actor, duty_id: int, data: dict[str, str]) -> int:
-    """Add a duty (id 0) or change one."""
+def _stamp(duty: ReportDuty) -> str:
+    return clock.aware(duty.updated_at or duty.created_at).isoformat()
+
+
+def save(session: Session, actor: Actor, duty_id: int, data: dict[str, str], seen: str = "") -> int:
+    """Add a duty (id 0), or change one that stands as its form has `seen` it."""
     staff.require(actor, Permission.REPORT_DUTY_MANAGE)
     form: Any = DutyForm.parse(data)
-    duty = _one(session, actor, duty_id) if duty_id else ReportDuty.model_validate(_columns(form))
+    duty = (
+        _unchanged(session, _one(session, actor, duty_id), seen)
+        if duty_id
+        else ReportDuty.model_validate(_columns(form))
+    )
     if duty.active:
         _only_one(session, duty.id, form.applies_to, form.report_kind)
     before = _rule(duty)
@@ -236,6 +252,18 @@ def save(session: Session, actor: Actor, duty_id: int, data: dict[str, str]) -> 
     if duty_id and duty.active:
         _announce(session, before, _rule(duty), clock.today())
     return duty.id or 0
+
+
+def _unchanged(session: Session, duty: ReportDuty, seen: str) -> ReportDuty:
+    one_at_a_time(session, "report_duty", duty.id)
+    session.refresh(duty)
+    if _stamp(duty) == seen:
+        return duty
+    now = _row(duty)
+    raise Conflict(
+        f"这条报送要求刚被其他同事修改过，现为：{now.applies_to} · {now.kind} · {now.rule}（{now.state}）。"
+        "本页填写的内容没有丢失；请核对后再点一次“保存”，届时以本页内容为准。"
+    )
 
 
 def _kept(before: Rule, new: Rule, today: date) -> dict[str, Any]:

@@ -117,15 +117,9 @@ def items(session: Session, orgs: list[Organisation], today: date) -> Iterator[I
     known = standings(session, [o.id or 0 for o in orgs])
     for org in orgs:
         for rule in report_duty.rules_for(rules, org.kind, org.org_class).values():
-            for period in _periods(rule, today):
+            for period in report_period.begun(rule.type, today):
                 if not report_duty.is_asked(rule, org, period):
                     break
                 standing = known.get((org.id or 0, rule.kind.value, period.code))
                 due = rule.due(period)
                 yield Item(org.id or 0, rule, period, due, state_of(due, today, standing), standing)
-
-
-def _periods(rule: Rule, today: date) -> list[Period]:
-    running = report_period.containing(rule.type, today)
-    ended = report_period.recent(rule.type, today)
-    return ended if running in ended else [running, *ended]

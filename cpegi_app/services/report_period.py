@@ -107,11 +107,17 @@ def recent(kind: PeriodType, today: date, count: int = 0) -> list[Period]:
     return found
 
 
+def begun(kind: PeriodType, today: date, count: int = 0) -> list[Period]:
+    """Return the running period and the newest ended ones, newest first."""
+    running, ended = containing(kind, today), recent(kind, today, count)
+    return ended if running in ended else [running, *ended]
+
+
 def all_since(day: date, today: date) -> list[Period]:
-    """Return every period that any kind offers, and all before them back to a day."""
+    """Return every period that has begun: as many as any kind offers, and all before them back to a day."""
     found: list[Period] = []
     for kind in MONTHS:
-        found += recent(kind, today)
+        found += begun(kind, today)
         while found[-1].start > day:
             found.append(found[-1].before())
     return found

@@ -27,7 +27,7 @@ MOST_WAN = 99_999_999
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure: its unit, the figure of the loan book that it is prefilled with, whether it may be negative."""
+    """One figure: its unit, the loan book's figure that prefills it, whether it may be negative, or is shown masked."""
 
     code: str
     title: str
@@ -35,6 +35,7 @@ class Figure:
     book: str = ""
     signed: bool = False
     required: bool = True
+    secret: bool = False
 
     @property
     def name(self) -> str:
@@ -100,7 +101,7 @@ BY_CLASS: dict[OrgClass, tuple[Figure, ...]] = {
 FILLER = (
     Figure("remark", "差异说明", "", required=False),
     Figure("filler", "填报人", ""),
-    Figure("phone", "电话", ""),
+    Figure("phone", "电话", "", secret=True),
 )
 LENGTHS = {"remark": 300, "filler": 40, "phone": 20}
 
@@ -268,11 +269,11 @@ def difference(f: Figure, value: str, book: str) -> str:
 
 
 def views(org_class: str, values: Mapping[str, str], book: Mapping[str, str]) -> list[FigureView]:
-    """Return the form's figures; one that was not typed yet opens with the book's."""
+    """Return the form's figures; one that is blank opens with the book's."""
     found = []
     for f in figures(org_class):
-        said, value = book.get(f.name, ""), values.get(f.name, "")
-        value = value if f.name in values else said
+        said = book.get(f.name, "")
+        value = values.get(f.name) or said
         found.append(
             FigureView(
                 name=f.name,
@@ -287,6 +288,12 @@ def views(org_class: str, values: Mapping[str, str], book: Mapping[str, str]) ->
             )
         )
     return found
+
+
+def typed(values: Mapping[str, str], shown: Iterable[FigureView]) -> dict[str, str]:
+    """Return what a person typed: blanks and the book's own figures follow the period that is chosen."""
+    filled = {f.name for f in shown if f.value == f.book}
+    return {name: value for name, value in values.items() if name not in filled}
 
 
 def kept(org_class: str, values: Mapping[str, str], book: Mapping[str, str]) -> dict[str, dict[str, str]]:

@@ -20,6 +20,7 @@ from cpegi_app.models import Organisation, Report, StoredFile
 from cpegi_app.services import audit, files, report_period, staff
 from cpegi_app.services import report_statistics as statistics
 from cpegi_app.services.forms import normalise
+from cpegi_app.services.identifiers import masked
 from cpegi_app.services.report import FLOW
 from cpegi_app.services.report_desk import approved, of_period
 from cpegi_app.vocabulary import OrgClass, ReportKind
@@ -148,7 +149,9 @@ def _add(
     for f in statistics.figures(row.org_class):
         if (entry := row.statistics.get(f.name)) is not None:
             head = [org.name, OrgClass.label_of(row.org_class), label, report_period.label(row.period)]
-            made.figures.append([*head, f.title, f.unit, entry["value"], entry["book"], entry["difference"]])
+            # Looking at a number in full is recorded, one by one, on the report's own page only.
+            value = masked(entry["value"]) if f.secret and entry["value"] else entry["value"]
+            made.figures.append([*head, f.title, f.unit, value, entry["book"], entry["difference"]])
 
 
 def _unlike(attached: list[StoredFile]) -> Iterator[tuple[StoredFile, str]]:

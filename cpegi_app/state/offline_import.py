@@ -143,7 +143,10 @@ class FilingImportState(TableState, PickedState, rx.State):
     async def _end(
         self, batch: int, name: str, who: tuple[str, str], kept: int = 0, refusal: str = ""
     ) -> None:
-        """Show what a trial found where its batch is in view; elsewhere a notice leads back to it."""
+        """Show what a trial found where its batch is in view; elsewhere a notice leads back to it.
+
+        A refusal is nowhere kept but in a notice: the tab that shows it may have been closed meanwhile.
+        """
         async with self:
             self._running = _without(self._running, batch)
             if self._batch == batch:
@@ -156,7 +159,7 @@ class FilingImportState(TableState, PickedState, rx.State):
                     await self._refresh()
             shell = await self.get_state(ShellState)
             in_view = self._batch == batch and shell._route == FILING.route
-        if not in_view and (kept or refusal):
+        if refusal or (kept and not in_view):
             args = (batch, name, refusal)
             await asyncio.to_thread(run_as, *who, True, offline_import.tell_trial, args, {})
 

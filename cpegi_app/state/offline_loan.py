@@ -63,7 +63,9 @@ class FilingListState(TableState, FormState, rx.State):
         """Begin the batch and go to it."""
         values = posted(data, BATCH_NAMES | {"intent"})
         values.pop("intent", None)
-        batch = await self._checked(self._write(offline_loan.new_batch, values), BATCH_TITLES)
+        batch = await self._checked(
+            self._write(offline_loan.new_batch, values, self._submit_key), BATCH_TITLES
+        )
         self.adding = False
         return rx.redirect(FILING.url(bid=batch.id))
 

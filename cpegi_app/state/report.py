@@ -63,6 +63,9 @@ class ReportEditState(SubjectState, rx.State):
     async def load(self):
         """Open the report named by the address."""
         await self._show(self._route_id("rid"))
+
+    async def _show(self, row_id: int) -> None:
+        await super()._show(row_id)
         self.kind, self.period = self.values.get("kind", ""), self.values.get("period", "")
         self.skip = bool(self.values.get(statistics.SKIP))
         await self._fill(self.values)
@@ -90,6 +93,7 @@ class ReportEditState(SubjectState, rx.State):
     async def _fill(self, values: dict[str, Any]) -> None:
         self.sheet = await self._read(report.sheet, self.kind, self.period, values)
         self.figures = self.sheet.figures
+        self.values = statistics.typed(self.values, self.figures)
 
     async def _keep(self, values: dict[str, str]) -> int:
         return await self._write(report.save, self.row_id, self._seen(), values)

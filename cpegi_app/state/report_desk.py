@@ -8,6 +8,7 @@ import reflex as rx
 
 from cpegi_app import clock
 from cpegi_app.access import REPORT_DUTIES, REPORT_MATRIX, REPORT_READ, REPORTS_READ
+from cpegi_app.errors import Conflict
 from cpegi_app.services import report_calendar, report_desk, report_duty
 from cpegi_app.services.forms import posted
 from cpegi_app.services.report import FLOW, Choice
@@ -17,7 +18,7 @@ from cpegi_app.services.report_duty import DutyForm, DutyRow
 from cpegi_app.services.review_view import ReviewView
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
-from cpegi_app.state.message import success
+from cpegi_app.state.message import on_error, success
 from cpegi_app.state.reveal import RevealState
 from cpegi_app.state.table import TableState, shows
 
@@ -115,6 +116,8 @@ class ReportDutiesState(TableState, FormState, rx.State):
     editing: int = -1
     stopping: int = 0
     stopping_text: str = ""
+    # How the duty stood when its form was opened, or when a colleague's change was told.
+    _seen: str = ""
 
     @rx.event
     async def load(self):
@@ -129,7 +132,9 @@ class ReportDutiesState(TableState, FormState, rx.State):
         """Open the form of a duty; 0 adds one."""
         self.editing = int_arg(duty_id, 0)
         fresh = {"due_months": "0", "due_days": "10", "starts_on": clock.today().replace(day=1).isoformat()}
-        self._open(await self._read(report_duty.values, self.editing) if self.editing else fresh)
+        found = await self._read(report_duty.opened, self.editing) if self.editing else None
+        self._seen = found.seen if found else ""
+        self._open(found.values if found else fresh)
 
     @rx.event
     def close(self):
@@ -141,7 +146,14 @@ class ReportDutiesState(TableState, FormState, rx.State):
         """Add or change the duty in the form."""
         values = posted(data, DUTY_NAMES)
         values.pop("intent", None)
-        await self._checked(self._write(report_duty.save, max(self.editing, 0), values), DUTY_TITLES)
+        saving = self._write(report_duty.save, max(self.editing, 0), values, self._seen)
+        try:
+            await self._checked(saving, DUTY_TITLES)
+        except Conflict as refusal:
+            # What was typed stays in the form; the list behind it shows what the colleague has made of the duty.
+            self._seen = (await self._read(report_duty.opened, self.editing)).seen
+            await self._refresh()
+            return on_error(refusal)
         self.editing = -1
         self.form_key = secrets.token_hex(6)
         await self._refresh()

@@ -10,8 +10,8 @@ from sqlmodel import Session, select
 
 from cpegi_app import clock
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
-from cpegi_app.models import AuditEntry, Notice, Report
-from cpegi_app.services import files, report, report_list, review, review_view
+from cpegi_app.models import AuditEntry, Notice, Organisation, Report
+from cpegi_app.services import files, report, report_item, report_list, review, review_view
 from cpegi_app.vocabulary import Action, FileSlot, Kind, Status
 from tests.factories import (
     colleague,
@@ -21,8 +21,8 @@ from tests.factories import (
     staff,
     upload,
 )
-from tests.services.reports import bank, on, refused
-from tests.worlds import report_world
+from tests.services.reports import bank, duty, on, refused
+from tests.worlds import World, report_world
 
 
 @pytest.fixture(autouse=True)
@@ -155,6 +155,40 @@ def test_returned_keeps_the_day_it_was_handed_in_and_withdrawn_does_not(session:
         world.row(session).handed_in_at == first + timedelta(days=3)
         or world.row(session).handed_in_at > first
     )
+
+
+def test_a_returned_report_used_for_another_period_is_handed_in_anew(session: Session) -> None:
+    on(date(2026, 9, 1))
+    owner = bank(session)
+    duty(session)
+    on(date(2026, 10, 9))
+    world = report_world(session, owner, "MONTHLY", "2026-09", s_skip="YES").bring_to(
+        session, Status.RETURNED
+    )
+    assert "2026-10-09 已报送" in _deadline(session, world)
+    on(date(2026, 12, 20))
+    row = world.row(session)
+    world.data = row.data | {"period": "2026-11"}
+    report.save(session, owner, world.row_id, row.version, world.data)
+    assert not _deadline(session, world), "handed in for another period"
+    world.act(session, Action.SUBMIT)
+    assert "逾期 10 天" in _deadline(session, world)
+    (november,) = (
+        i
+        for i in report_item.items(session, [session.get_one(Organisation, owner.org_id)], clock.today())
+        if i.period.code == "2026-11"
+    )
+    assert november.is_late
+    # Returned once more and put back: September's day went with September.
+    world.act(session, Action.RETURN, comment="期次有误")
+    world.data |= {"period": "2026-09"}
+    world.act(session, Action.SUBMIT)
+    assert "逾期 71 天" in _deadline(session, world)
+
+
+def _deadline(session: Session, world: World) -> str:
+    checks = review_view.view(session, report.FLOW, world.owner, world.row_id).checks
+    return next((c.text for c in checks if c.label == "报送期限"), "")
 
 
 def test_what_was_decided_stays(session: Session) -> None:

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from cpegi_app import clock, db
 from cpegi_app.access import Actor
-from cpegi_app.errors import Forbidden, FormInvalid, NotFound
+from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import AuditEntry, Notice, Organisation, ReportDuty, ReportReminder
 from cpegi_app.services import lists, report_bench, report_calendar, report_duty, report_item, report_reminder
 from cpegi_app.services.report_calendar import Calendar, DutyItem
@@ -247,8 +247,11 @@ def test_one_duty_in_force_for_an_audience_and_a_kind(session: Session) -> None:
 def test_a_change_and_a_stop_work_at_once_and_are_in_the_audit_trail(session: Session) -> None:
     who, owner = staff(session), old_bank(session)
     made = duty(session, who)
-    values = report_duty.values(session, who, made)
-    report_duty.save(session, who, made, values | {"due_days": "30"})
+    found = report_duty.opened(session, who, made)
+    report_duty.save(session, who, made, found.values | {"due_days": "30"}, found.seen)
+    # Who opened it before that reads what it is now instead of undoing it.
+    with pytest.raises(Conflict, match="现为：商业银行 · 月度统计报表 · 报告期结束后 30 天"):
+        report_duty.save(session, who, made, found.values | {"note": "另一处"}, found.seen)
     assert by_period(report_calendar.calendar(session, owner))["2026-10"].due == "2026-11-30"
     report_duty.set_active(session, who, made, active=False)
     report_duty.set_active(session, who, made, active=False)

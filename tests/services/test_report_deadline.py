@@ -22,7 +22,8 @@ def a_day() -> None:
 
 
 def changed(session: Session, who: Actor, duty_id: int, **changes: str) -> None:
-    report_duty.save(session, who, duty_id, report_duty.values(session, who, duty_id) | changes)
+    found = report_duty.opened(session, who, duty_id)
+    report_duty.save(session, who, duty_id, found.values | changes, found.seen)
 
 
 def dues(session: Session, actor: Actor) -> dict[str, str]:

@@ -120,6 +120,7 @@ def test_statistics_stand_in_a_sheet_as_numbers(session: Session) -> None:
     handed_in(session, insurer, **statistics_data(), **INSURER)
     rows = {r[4]: r for r in sheet(archive(session), "统计数据").iter_rows(min_row=2, values_only=True)}
     assert (rows["保费收入"][6], rows["净利润"][6], rows["填报人"][6]) == (9.5, -30, "李敏")
+    assert rows["电话"][6] == "***"
 
 
 def test_a_month_holds_the_unscheduled_reports_handed_in_during_it(session: Session) -> None:
@@ -175,7 +176,11 @@ def test_whatever_has_been_approved_can_be_filtered_and_packed(session: Session)
         return {p.value for p in report_desk.period_options(session, reader)}
 
     old = {"2019-05", "2019Q2", "2019"}
-    assert "2024-12" in offered() and not old & offered()
+    assert {"2024-12", "2026-11", "2026Q4", "2026"} <= offered() and not old & offered()
+    # Approved today: nobody waits for the month's last day to find it.
+    report_world(session, bank(session), kind="MATERIAL").bring_to(session, Status.APPROVED)
+    assert report_desk.pack(session, reader, "2026-11") == ("2026-11", 1)
+    assert "2026-12" not in offered() and "2027Q1" not in offered()
     on(date(2019, 6, 9))
     world = handed_in(session, bank(session), "2019-05")
     on(date(2026, 11, 23))

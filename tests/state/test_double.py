@@ -12,9 +12,20 @@ from sqlmodel import func, select
 
 from cpegi_app import access, db
 from cpegi_app.access import Screen
-from cpegi_app.models import Application, AuditEntry, Disbursement, Loan, Notice, ProductRevision, ReviewEvent
+from cpegi_app.models import (
+    Application,
+    AuditEntry,
+    Disbursement,
+    FilingBatch,
+    Loan,
+    Notice,
+    ProductRevision,
+    ReportDuty,
+    ReviewEvent,
+)
 from cpegi_app.services import equity_project, product, verification
 from cpegi_app.vocabulary import Action
+from tests.services.reports import duty as set_duty
 from tests.state.cast import Cast, Principal
 from tests.state.rig import HYDRATE, Handler, Rig, handlers, posted_by, running
 
@@ -149,6 +160,32 @@ async def test_the_later_of_two_tabs_reads_what_was_changed_keeps_its_text_and_c
         assert not rig.unforeseen, rig.unforeseen[:3]
 
 
+async def test_the_later_of_two_colleagues_reads_what_a_duty_has_become_and_can_save_again(cast: Cast):
+    who, how = cast.people["staff"], {"sid": cast.people["staff"].sid}
+    edit, save = (handler_of(access.REPORT_DUTIES, name) for name in ("edit", "save"))
+    with db.transaction() as session:
+        duty = set_duty(session)
+    async with running() as rig:
+        for tab in ("first", "later"):
+            await rig.open(access.REPORT_DUTIES, sid=who.sid, tab=tab)
+            await rig.post(tab, edit.name, {"duty_id": duty}, **how)
+        state = await rig.state("later", submit_state(save))
+        form, values = state.form_key, dict(state.values)
+        reply = await rig.post("first", save.name, {"data": {**values, "due_days": "33"}}, **how)
+        assert "已保存" in reply.said, reply.said
+        typed = {"data": {**values, "note": "我写的"}}
+        reply = await rig.post("later", save.name, typed, **how)
+        assert "33 天" in reply.said and "再点一次" in reply.said, reply.said
+        state = await rig.state("later", submit_state(save))
+        assert (state.form_key, state.editing) == (form, duty) and "33 天" in state.rows[0].rule
+        reply = await rig.post("later", save.name, typed, **how)
+        assert "已保存" in reply.said, reply.said
+        assert not rig.unforeseen, rig.unforeseen[:3]
+    with db.reading() as session:
+        kept = session.get_one(ReportDuty, duty)
+        assert (kept.note, kept.due_days) == ("我写的", int(values["due_days"]))
+
+
 def submit_state(handler: Handler) -> Any:
     """Return the state class that owns a handler."""
     return RegistrationContext.get().base_states[handler.name.rpartition(".")[0]]
@@ -193,6 +230,20 @@ async def test_a_double_click_disables_an_account_and_says_so(cast: Cast):
         (said,) = await together(rig, ["accounts"] * 2, disable.name, data, {"sid": staff.sid})
         assert "已停用" in said, said
         assert rows(AuditEntry, action="account.disable") == 1
+
+
+async def test_a_double_click_begins_one_batch(cast: Cast):
+    bank = cast.people["bank"]
+    how, before = {"sid": bank.sid}, rows(FilingBatch)
+    add, create = (handler_of(access.FILINGS, name) for name in ("add", "create"))
+    data = {"data": {"name": "十月备案", "period": "2026-10", "note": ""}}
+    async with running() as rig:
+        await rig.open(access.FILINGS, sid=bank.sid, tab="clerk")
+        for number in (1, 2):
+            await rig.post("clerk", add.name, {}, **how)
+            await together(rig, ["clerk"] * TIMES, create.name, data, how)
+            assert rows(FilingBatch) == before + number
+        assert not rig.unforeseen, rig.unforeseen[:3]
 
 
 async def test_a_double_click_begins_one_draft(cast: Cast):

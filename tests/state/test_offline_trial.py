@@ -79,7 +79,7 @@ async def test_a_trial_shows_at_its_own_batch_only(cast: Cast) -> None:
         assert (filed(first), filed(second)) == (2, 0)
 
 
-async def test_a_trial_in_view_needs_no_notice_and_one_left_behind_tells_why_it_failed(cast: Cast) -> None:
+async def test_a_trial_in_view_needs_no_notice_and_one_that_failed_always_tells_why(cast: Cast) -> None:
     clerk, _ = cast.who_may(FILING)
     [batch] = batches(clerk, 1)
     async with running() as rig:
@@ -92,11 +92,16 @@ async def test_a_trial_in_view_needs_no_notice_and_one_left_behind_tells_why_it_
         await rig.settle()
         state = await rig.state(TAB, FilingImportState)
         assert (state.trial.good, state.stage) == (1, "") and told(clerk) == []
+        # The tab may be closed: what it is told of a refusal is kept nowhere else.
+        await put(rig, b"no workbook")
+        await rig.send(f"{STATE}.run_trial", {}, sid=clerk.sid, tab=TAB)
+        await rig.settle()
+        assert (await rig.state(TAB, FilingImportState)).problem and len(told(clerk)) == 1
         await put(rig, b"no workbook")
         await rig.open(WORKBENCH, sid=clerk.sid, tab=TAB)
         await rig.send(f"{STATE}.run_trial", {}, sid=clerk.sid, tab=TAB)
         await rig.settle()
-        assert [title for title, _ in told(clerk)] == ["文件未能检查：第0批"]
+        assert [title for title, _ in told(clerk)] == ["文件未能检查：第0批"] * 2
         assert rig.unforeseen == []
 
 
