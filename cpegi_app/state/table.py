@@ -119,9 +119,14 @@ class TableState(Services, mixin=True):
             try:
                 call = (run_as, *who, False, lists.count_on, (listing, wanted, key["sort"]), {})
                 sums = await asyncio.to_thread(*call)
-            except DomainError:
-                # Signed out meanwhile: the next event says so.
-                return
+            except Exception as error:
+                async with self:
+                    # Whoever looks at the list next has it counted on.
+                    self._behind = None if self._behind == key else self._behind
+                if isinstance(error, DomainError):
+                    # Signed out meanwhile: the next event says so.
+                    return
+                raise
             async with self:
                 if self._behind != key:
                     return
@@ -143,7 +148,7 @@ class TableState(Services, mixin=True):
     def _come_back(self, **filters: str) -> None:
         """Open the list as its address says that it was left; else afresh, at filters that a link has chosen."""
         self._afresh()
-        self.filters, self.place = filters, ""
+        self.filters, self.place, self._behind = filters, "", None
         found = place.told(self.router.url.fragment, self._name())
         self._led, self._opened = bool(found), {} if found else self._left()
         if not found:
