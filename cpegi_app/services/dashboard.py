@@ -52,9 +52,9 @@ from cpegi_app.services import (
     equity_board,
     equity_interest,
     investment_bench,
+    platform_queue,
     policy_bench,
     report_bench,
-    staff,
 )
 from cpegi_app.services.bench_parts import MOST, TODOS, Tile, Todo, tile
 from cpegi_app.services.corrections import in_force
@@ -84,7 +84,7 @@ def waiting_counts(session: Session, actor: Actor) -> dict[str, int]:
     """Return the counts that the menu shows, by the route of the list in which so much waits."""
     found: dict[str, int] = {}
     if actor.may(Permission.REVIEW_PLATFORM):
-        found[QUEUE.route] = staff.waiting(session, actor)
+        found[QUEUE.route] = platform_queue.waiting(session, actor)
     if actor.may(Permission.APPLICATION_REVIEW):
         found[REQUESTS.route] = _count(session, _inbox(actor))
     for queue in policy_bench.queues(session, actor):
@@ -115,7 +115,7 @@ def _inbox(actor: Actor):
 
 
 def _staff(session: Session, actor: Actor) -> Bench:
-    rows, total, counts = staff.queue(session, actor, size=TODOS)
+    rows, total, counts = platform_queue.queue(session, actor, size=TODOS)
     policies = policy_bench.queues(session, actor)
     total += sum(q.count for q in policies)
     tiles = [tile("全部待办理", total, QUEUE.route, "blue", "件")]
@@ -124,7 +124,7 @@ def _staff(session: Session, actor: Actor) -> Bench:
     tiles.append(_busy("未分配线索", equity_board.untaken(session, actor), LEADS.route, "条"))
     disabled = _count(session, select(User.id).where(col(User.disabled_at).is_not(None)))
     tiles.append(tile("停用账号", disabled, f"{ACCOUNTS.route}?state=DISABLED", "grey", "个"))
-    todos = [(r.submitted, _queued(r)) for r in rows] + policy_bench.staff(session, actor)
+    todos = [(r.came, _queued(r)) for r in rows] + policy_bench.staff(session, actor)
     first = [todo for _, todo in sorted(todos, key=lambda pair: pair[0])[:TODOS]]
     return Bench(tiles=tiles, todos=first, waiting=total, all_href=QUEUE.route)
 
@@ -133,7 +133,7 @@ def _busy(label: str, count: int, href: str, unit: str = "件") -> Tile:
     return tile(label, count, href, "orange" if count else "grey", unit)
 
 
-def _queued(r: staff.QueueRow) -> Todo:
+def _queued(r: platform_queue.QueueRow) -> Todo:
     return Todo(
         title=r.title,
         note="" if r.org == r.title else r.org,
