@@ -55,6 +55,7 @@ from cpegi_app.services import (
     platform_queue,
     policy_bench,
     report_bench,
+    shelf,
 )
 from cpegi_app.services.bench_parts import MOST, TODOS, Tile, Todo, tile
 from cpegi_app.services.corrections import in_force
@@ -150,7 +151,7 @@ def region_tiles(session: Session) -> list[Tile]:
     verified = select(Organisation.id).where(col(Organisation.verified_at).is_not(None))
     enterprises = _count(session, verified.where(Organisation.kind == Kind.ENTERPRISE.value))
     institutions = _count(session, verified.where(Organisation.kind != Kind.ENTERPRISE.value))
-    products = _count(session, select(Product.id).where(col(Product.is_listed).is_(True)))
+    products = _count(session, select(Product.id).where(shelf.open_now()))
     sent = _count(session, select(Application.id).where(was_sent()))
     total, number = session.exec(
         select(func.coalesce(func.sum(Loan.amount_fen), 0), func.count(col(Loan.id))).where(in_force())
@@ -223,8 +224,8 @@ def _member(session: Session, actor: Actor) -> Bench:
     if actor.may(Permission.APPLICATION_SUBMIT):
         progress, sent = application_list.listing(session, actor, inbox=False, size=5)
         tiles.append(tile("我的融资申请", sent, APPLICATIONS.route, "blue", "笔"))
-        listed = _count(session, select(Product.id).where(col(Product.is_listed).is_(True)))
-        tiles.append(tile("可申请金融产品", listed, PUBLIC_PRODUCTS.route, "grey", "个"))
+        others = select(Product.id).where(shelf.open_now(), Product.org_id != actor.org_id)
+        tiles.append(tile("可申请金融产品", _count(session, others), PUBLIC_PRODUCTS.route, "grey", "个"))
     total = len(todos) + beyond
     return Bench(tiles=tiles, todos=todos, progress=progress, waiting=total, all_href=all_href)
 

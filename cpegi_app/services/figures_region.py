@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import Actor, Permission, Role
 from cpegi_app.models import Application, Loan, Organisation, Product, ProductRevision, User, Verification
-from cpegi_app.services import platform_queue, staff, waits
+from cpegi_app.services import platform_queue, shelf, staff, waits
 from cpegi_app.services.corrections import in_force
 from cpegi_app.services.figures import (
     DECIDED,
@@ -171,7 +171,7 @@ def _classes(session: Session, period: Period) -> Table:
     orgs = grouped(
         session, Organisation.org_class, _is_institution() & col(Organisation.verified_at).is_not(None)
     )
-    products = grouped(session, Product.org_class, col(Product.is_listed).is_(True))
+    products = grouped(session, Product.org_class, shelf.open_now())
     lender = Application.institution_id
     sent = grouped(session, lender, sent_in(period))
     decided = period.holds(col(Application.decided_at)) & (Application.status == APPROVED)
