@@ -124,11 +124,7 @@ def accounts() -> rx.Component:
                 ui.field("kind", "用户类型", ui.select_input("kind", KINDS, blank="全部")),
                 ui.field("state", "状态", ui.select_input("state", STATES, blank="全部")),
             ],
-            empty=ui.empty_state(
-                "没有符合条件的账号",
-                "手机号须输入完整的 11 位；单位名称可只输入部分文字。",
-                icon_name="users",
-            ),
+            hint="手机号须输入完整的 11 位；单位名称可只输入部分文字。",
         ),
         _disable_dialog(),
         _rebind_dialog(),

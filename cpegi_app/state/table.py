@@ -55,6 +55,8 @@ class TableState(Services, mixin=True):
     loading: bool = True
     filters: dict[str, str] = {}
     filter_key: int = 0
+    # Whether the page in view was narrowed: an empty one then says so.
+    filtered: bool = False
     # How the list stands, where it does not stand as it opens; the browser keeps it in the page's address.
     place: str = ""
     _opened: dict[str, str] = {}
@@ -206,6 +208,7 @@ class TableState(Services, mixin=True):
         if self.page > last:
             self.page = last
             await self._fetch()
+        self.filtered = any(self.filters.values())
         self._keep_place()
 
     @rx.event
