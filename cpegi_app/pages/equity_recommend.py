@@ -9,7 +9,7 @@ import reflex as rx
 from cpegi_app.access import RECOMMEND, RECOMMEND_PROJECT, RECOMMEND_TO
 from cpegi_app.pages import ui
 from cpegi_app.pages.equity_parts import reason_chips
-from cpegi_app.pages.form import LONGEST, href, list_page, list_query, pager
+from cpegi_app.pages.form import LONGEST, href, list_page, list_query, nothing, pager
 from cpegi_app.pages.layout import page
 from cpegi_app.services.equity_recommend import Candidate, InstitutionLine, ProjectLine
 from cpegi_app.state.equity_public import AMOUNT_LABELS
@@ -83,7 +83,9 @@ def _projects() -> rx.Component:
         "融资中的项目",
         rows=state.projects,
         query=_project_query(),
-        empty=ui.empty_state("没有符合条件的项目", "请放宽查询条件，或等待企业发布项目。", icon_name="gift"),
+        empty=ui.empty_state(
+            "还没有可推荐的项目", "企业的项目审核通过并发布后会出现在这里。", icon_name="gift"
+        ),
     )
 
 
@@ -110,7 +112,7 @@ def _institutions() -> rx.Component:
         "股权金融机构",
         rows=RecommendState.institutions,
         query=[ui.field("word", "机构名称", ui.text_input("word", placeholder="名称中的字"))],
-        empty=ui.empty_state("没有符合条件的机构", "请换一个名称查询。", icon_name="building"),
+        empty=ui.empty_state("还没有可推荐的机构", "股权机构认证通过后会出现在这里。", icon_name="building"),
     )
 
 
@@ -170,7 +172,7 @@ def _candidates(state: Any, title: str, what: str, note: str, query: list) -> rx
                     state.rows,
                     row,
                     f"可推荐的{what}",
-                    empty=ui.empty_state(f"没有可推荐的{what}", "请放宽查询条件后再试。", icon_name="search"),
+                    empty=nothing(state, ui.empty_state(f"没有可推荐的{what}", icon_name="search")),
                     loading=state.loading,
                     start=None,
                 ),

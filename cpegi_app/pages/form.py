@@ -16,6 +16,7 @@ from cpegi_app.vocabulary import FileSlot
 
 # The browser cuts in silence what is pasted beyond its limit: the form's own limit is said at the field instead.
 LONGEST = 20_000
+NOTHING_HINT = "请更换或放宽查询条件，也可重置后查看全部。"
 
 
 def href(screen: Screen, value: Any) -> Any:
@@ -187,6 +188,13 @@ def list_query(state: Any, *fields: rx.Component, key: str = "") -> rx.Component
     )
 
 
+def nothing(state: Any, empty: Any = None, hint: str = NOTHING_HINT) -> Any:
+    """Return what a list says when it has no rows: that the filters leave none, else `empty`."""
+    reset = ui.button("重置筛选", state.reset_filters)
+    none_left = ui.empty_state("没有符合条件的记录", hint, reset, icon_name="search")
+    return rx.cond(state.filtered, none_left, ui.empty_state("暂无数据") if empty is None else empty)
+
+
 def list_page(
     state: Any,
     columns: Sequence[Any],
@@ -197,12 +205,14 @@ def list_page(
     tools: Sequence[Any] = (),
     end: Sequence[Any] = (),
     empty: Any = None,
+    hint: str = NOTHING_HINT,
     export: bool = True,
     key: str = "id",
     rows: Any = None,
 ) -> rx.Component:
     """Return a list: query bar, toolbar with 导出, table, pager; the state is a TableState with `rows`.
 
+    `empty` is said where there is nothing at all, `hint` where the filters leave nothing.
     `key` is what no two rows share: rows of several tables have the same ids. `rows` are given where a state has two
     lists.
     """
@@ -219,7 +229,7 @@ def list_page(
                 state.rows if rows is None else rows,
                 render,
                 caption,
-                empty=empty,
+                empty=nothing(state, empty, hint),
                 loading=state.loading,
                 start=(state.page - 1) * state.size + 1,
                 key=key,

@@ -63,7 +63,7 @@ def _list(state: Any) -> rx.Component:
             ui.field("until", "协议日期至", ui.date_input("until")),
         ],
         end=[rx.el.span(rx.cond(state.counting, "正在统计全部投资…", sums), class_name="num")],
-        empty=ui.empty_state("没有符合条件的投资", "请调整查询条件；新的投资在双方和平台确认后自动入库。"),
+        empty=ui.empty_state("还没有入库的投资", "新的投资在双方和平台确认后自动入库。"),
     )
 
 

@@ -66,7 +66,7 @@ def _book(state: Any, title: str, row: Any, *more: rx.Component) -> rx.Component
                 *more,
             ],
             end=[rx.el.span(rx.cond(state.counting, "正在统计全部贷款…", _sums(state)), class_name="num")],
-            empty=ui.empty_state("没有符合条件的贷款", "请调整查询条件；新的贷款在审核通过后登记在此。"),
+            empty=ui.empty_state("还没有贷款", "新的贷款在审核通过后登记在此。"),
         ),
     )
 

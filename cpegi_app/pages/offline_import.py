@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import break_off, list_query, pager
+from cpegi_app.pages.form import break_off, list_query, nothing, pager
 from cpegi_app.services.offline_form import SPECS
 from cpegi_app.services.offline_import import HINT, KINDS
 from cpegi_app.state.offline_import import FilingImportState
@@ -154,6 +154,7 @@ def _findings() -> rx.Component:
             state.rows,
             lambda f: [ui.tag(f.kind_label, f.tone), f.cell, f.title, f.value, f.text, f.right],
             "导入检查结果",
+            empty=nothing(state),
             loading=state.loading,
             start=None,
         ),

@@ -72,6 +72,7 @@ def _row(row: rx.Var[ProductRow]) -> list:
         rx.el.span(
             ui.tag(row.status, row.tone),
             rx.cond(row.pending != "", ui.chip(row.pending), rx.fragment()),
+            rx.cond(row.todo != "", rx.el.span(row.todo, class_name="small muted"), rx.fragment()),
             class_name="row",
         ),
         row.updated,

@@ -12,7 +12,8 @@ from cpegi_app.pages.form import LONGEST, list_page, problem
 from cpegi_app.pages.layout import page
 from cpegi_app.services.audit import ACTIONS
 from cpegi_app.services.audit_trail import AuditRow
-from cpegi_app.services.staff import AccountRow, QueueRow, platform_flows
+from cpegi_app.services.platform_queue import QueueRow, platform_flows
+from cpegi_app.services.staff import AccountRow
 from cpegi_app.state.shell import ShellState
 from cpegi_app.state.staff import AccountsState, AuditState, QueueState
 from cpegi_app.vocabulary import Kind
@@ -23,13 +24,13 @@ STATES = [("VERIFIED", "已认证"), ("NEW", "未认证"), ("DISABLED", "已停�
 
 @page(QUEUE, QueueState.load)
 def queue() -> rx.Component:
-    """Everything that waits for the platform, oldest first."""
+    """Everything that waits for the platform, what has waited longest first."""
     state = QueueState
     kinds = [("", _tab("全部", state.all_count))]
     kinds += [(f.name, _tab(f.label, state.counts[f.name].to(int))) for f in platform_flows()]
     return rx.fragment(
         ui.crumbs("审核管理", QUEUE.title),
-        ui.page_head(QUEUE.title, lead="按提交时间先后排列，最早提交的在最前；等待超过 3 天的标为“超时”。"),
+        ui.page_head(QUEUE.title, lead="等待最久的在最前，从到达平台时算起；等待超过 3 天的标为“超时”。"),
         _others(),
         rx.el.div(
             ui.tabs(kinds, state.tab, state.pick, "按类型筛选"),
@@ -123,11 +124,7 @@ def accounts() -> rx.Component:
                 ui.field("kind", "用户类型", ui.select_input("kind", KINDS, blank="全部")),
                 ui.field("state", "状态", ui.select_input("state", STATES, blank="全部")),
             ],
-            empty=ui.empty_state(
-                "没有符合条件的账号",
-                "手机号须输入完整的 11 位；单位名称可只输入部分文字。",
-                icon_name="users",
-            ),
+            hint="手机号须输入完整的 11 位；单位名称可只输入部分文字。",
         ),
         _disable_dialog(),
         _rebind_dialog(),

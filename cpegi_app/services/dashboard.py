@@ -52,9 +52,10 @@ from cpegi_app.services import (
     equity_board,
     equity_interest,
     investment_bench,
+    platform_queue,
     policy_bench,
     report_bench,
-    staff,
+    shelf,
 )
 from cpegi_app.services.bench_parts import MOST, TODOS, Tile, Todo, tile
 from cpegi_app.services.corrections import in_force
@@ -84,7 +85,7 @@ def waiting_counts(session: Session, actor: Actor) -> dict[str, int]:
     """Return the counts that the menu shows, by the route of the list in which so much waits."""
     found: dict[str, int] = {}
     if actor.may(Permission.REVIEW_PLATFORM):
-        found[QUEUE.route] = staff.waiting(session, actor)
+        found[QUEUE.route] = platform_queue.waiting(session, actor)
     if actor.may(Permission.APPLICATION_REVIEW):
         found[REQUESTS.route] = _count(session, _inbox(actor))
     for queue in policy_bench.queues(session, actor):
@@ -115,7 +116,7 @@ def _inbox(actor: Actor):
 
 
 def _staff(session: Session, actor: Actor) -> Bench:
-    rows, total, counts = staff.queue(session, actor, size=TODOS)
+    rows, total, counts = platform_queue.queue(session, actor, size=TODOS)
     policies = policy_bench.queues(session, actor)
     total += sum(q.count for q in policies)
     tiles = [tile("全部待办理", total, QUEUE.route, "blue", "件")]
@@ -124,7 +125,7 @@ def _staff(session: Session, actor: Actor) -> Bench:
     tiles.append(_busy("未分配线索", equity_board.untaken(session, actor), LEADS.route, "条"))
     disabled = _count(session, select(User.id).where(col(User.disabled_at).is_not(None)))
     tiles.append(tile("停用账号", disabled, f"{ACCOUNTS.route}?state=DISABLED", "grey", "个"))
-    todos = [(r.submitted, _queued(r)) for r in rows] + policy_bench.staff(session, actor)
+    todos = [(r.came, _queued(r)) for r in rows] + policy_bench.staff(session, actor)
     first = [todo for _, todo in sorted(todos, key=lambda pair: pair[0])[:TODOS]]
     return Bench(tiles=tiles, todos=first, waiting=total, all_href=QUEUE.route)
 
@@ -133,7 +134,7 @@ def _busy(label: str, count: int, href: str, unit: str = "件") -> Tile:
     return tile(label, count, href, "orange" if count else "grey", unit)
 
 
-def _queued(r: staff.QueueRow) -> Todo:
+def _queued(r: platform_queue.QueueRow) -> Todo:
     return Todo(
         title=r.title,
         note="" if r.org == r.title else r.org,
@@ -150,7 +151,7 @@ def region_tiles(session: Session) -> list[Tile]:
     verified = select(Organisation.id).where(col(Organisation.verified_at).is_not(None))
     enterprises = _count(session, verified.where(Organisation.kind == Kind.ENTERPRISE.value))
     institutions = _count(session, verified.where(Organisation.kind != Kind.ENTERPRISE.value))
-    products = _count(session, select(Product.id).where(col(Product.is_listed).is_(True)))
+    products = _count(session, select(Product.id).where(shelf.open_now()))
     sent = _count(session, select(Application.id).where(was_sent()))
     total, number = session.exec(
         select(func.coalesce(func.sum(Loan.amount_fen), 0), func.count(col(Loan.id))).where(in_force())
@@ -223,8 +224,8 @@ def _member(session: Session, actor: Actor) -> Bench:
     if actor.may(Permission.APPLICATION_SUBMIT):
         progress, sent = application_list.listing(session, actor, inbox=False, size=5)
         tiles.append(tile("我的融资申请", sent, APPLICATIONS.route, "blue", "笔"))
-        listed = _count(session, select(Product.id).where(col(Product.is_listed).is_(True)))
-        tiles.append(tile("可申请金融产品", listed, PUBLIC_PRODUCTS.route, "grey", "个"))
+        others = select(Product.id).where(shelf.open_now(), Product.org_id != actor.org_id)
+        tiles.append(tile("可申请金融产品", _count(session, others), PUBLIC_PRODUCTS.route, "grey", "个"))
     total = len(todos) + beyond
     return Bench(tiles=tiles, todos=todos, progress=progress, waiting=total, all_href=all_href)
 

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import Actor, Permission, Role
 from cpegi_app.models import Application, Loan, Organisation, Product, ProductRevision, User, Verification
-from cpegi_app.services import staff
+from cpegi_app.services import platform_queue, shelf, staff, waits
 from cpegi_app.services.corrections import in_force
 from cpegi_app.services.figures import (
     DECIDED,
@@ -107,7 +107,7 @@ def _queue(session: Session, period: Period) -> Table:
             Column("办结用时中位数", "天"),
         ),
         note=(
-            "待审核和等待时间为当前情况；办结按所选期间统计，用时从最近一次提交算起。"
+            "待审核和等待时间为当前情况，等待时间从到达本环节算起；办结按所选期间统计，用时从最近一次提交算起。"
             "分环节审核的，审核通过在最后环节计为办结。"
         ),
     )
@@ -117,9 +117,12 @@ def _queue(session: Session, period: Period) -> Table:
 
 def _desks() -> list[tuple[str, Flow, list[int]]]:
     """Return what the platform decides on, the policies by stage: a name, the flow and its stages."""
-    found = [(f.label, f, staff.stages(f, Permission.REVIEW_PLATFORM)) for f in staff.platform_flows()]
+    found = [
+        (f.label, f, platform_queue.stages(f, Permission.REVIEW_PLATFORM))
+        for f in platform_queue.platform_flows()
+    ]
     for flow in FLOWS.values():
-        at = staff.stages(flow, Permission.POLICY_REVIEW)
+        at = platform_queue.stages(flow, Permission.POLICY_REVIEW)
         for i in at:
             label = f"{flow.label}·{flow.stages[i].label}" if len(at) > 1 else flow.label
             found.append((label, flow, [i]))
@@ -128,7 +131,7 @@ def _desks() -> list[tuple[str, Flow, list[int]]]:
 
 def _work(session: Session, flow: Flow, stages: list[int], period: Period) -> list[Any]:
     model: Any = flow.model
-    here, since = col(model.stage).in_(stages), col(model.submitted_at)
+    here, since = col(model.stage).in_(stages), waits.came(model, stages)
     waiting = (model.status == Status.PENDING.value) & here
     count = session.exec(select(func.count()).where(waiting)).one()
     now = clock.now()
@@ -168,7 +171,7 @@ def _classes(session: Session, period: Period) -> Table:
     orgs = grouped(
         session, Organisation.org_class, _is_institution() & col(Organisation.verified_at).is_not(None)
     )
-    products = grouped(session, Product.org_class, col(Product.is_listed).is_(True))
+    products = grouped(session, Product.org_class, shelf.open_now())
     lender = Application.institution_id
     sent = grouped(session, lender, sent_in(period))
     decided = period.holds(col(Application.decided_at)) & (Application.status == APPROVED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -103,10 +104,10 @@ class Export:
         return Done(href=f"/exports/file/{kept.id}", rows=self.rows)
 
     def discard(self) -> None:
-        """Throw away what was written."""
-        self._book.close()
-        self._file.close()
-        (folder() / self.name).unlink(missing_ok=True)
+        """Throw away what was written, be it half a workbook on a full disk."""
+        for end in (self._book.close, self._file.close, (folder() / self.name).unlink):
+            with suppress(OSError, ValueError):
+                end()
 
 
 def file_of(session: Session, actor: Actor, export_id: int) -> tuple[str, Path]:

@@ -12,7 +12,7 @@ from cpegi_app import clock
 from cpegi_app.access import CLAIM_REVIEW, POLICY_APPLICATION, POLICY_CLAIM, Actor
 from cpegi_app.errors import DomainError, FormInvalid
 from cpegi_app.models import Payment, Policy, PolicyApplication, PolicyClaim, PolicyGrant
-from cpegi_app.services import lists, policy_claim, policy_people, review, review_desk, review_view
+from cpegi_app.services import lists, policy_claim, policy_people, review, review_desk, review_view, waits
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.lists import Filters, order_by
@@ -20,7 +20,6 @@ from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_claim import FLOW
 from cpegi_app.services.review_desk import DeskFile, DeskGroup, DeskSlot
 from cpegi_app.services.review_view import ReviewView
-from cpegi_app.services.staff import waited_text
 from cpegi_app.vocabulary import TONES, Action, Status
 from cpegi_app.vocabulary.policy import GRANT_TONES, GrantState, PaymentState, PolicyStage
 
@@ -199,7 +198,7 @@ def _row(session: Session, c: PolicyClaim, failed: dict[int, str]) -> ClaimRow:
         bank=c.bank,
         account=policy_claim.tail(c),
         submitted=clock.local(c.submitted_at),
-        waiting=waited_text(clock.now() - c.submitted_at) if c.status == Status.PENDING else "",
+        waiting=waits.told(c) if c.status == Status.PENDING else "",
         status=Status.label_of(c.status),
         tone=TONES[c.status],
         again=c.grant_id in failed and c.round > 1,

@@ -11,11 +11,13 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.models import Product, ProductRevision
-from cpegi_app.services import list_count, lists, review
+from cpegi_app.services import list_count, lists, review, shelf
 from cpegi_app.services.forms import measure, normalise
 from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.services.product import FLOW, ProductForm
 from cpegi_app.vocabulary import TONES, ProductType, Status
+
+OVER = "已不接受申请，请变更有效期或下架"
 
 
 class ProductRow(BaseModel):
@@ -35,6 +37,8 @@ class ProductRow(BaseModel):
     listed: bool
     published: bool
     editable: bool
+    # What to do about a product that takes no applications any more.
+    todo: str = ""
 
 
 def own_list(
@@ -87,7 +91,7 @@ def _rows(session: Session, revisions: list[ProductRevision]) -> list[ProductRow
 def _row(rev: ProductRevision, product: Product) -> ProductRow:
     data = rev.data
     if product.revision_id:
-        label, tone = ("已发布", "green") if product.is_listed else ("已下架", "grey")
+        label, tone = _stands(product)
         pending = "" if rev.status == Status.APPROVED else f"变更{Status.label_of(rev.status)}"
     else:
         label, tone, pending = Status.label_of(rev.status), TONES[rev.status], ""
@@ -106,7 +110,15 @@ def _row(rev: ProductRevision, product: Product) -> ProductRow:
         listed=product.is_listed,
         published=bool(product.revision_id),
         editable=rev.status in review.EDITABLE,
+        todo=OVER if product.is_listed and shelf.is_over(product) else "",
     )
+
+
+def _stands(product: Product) -> tuple[str, str]:
+    """Return how a product in force stands, and in which tone."""
+    if not product.is_listed:
+        return "已下架", "grey"
+    return ("已到期", "orange") if shelf.is_over(product) else ("已发布", "green")
 
 
 def _span(data: dict[str, str], name: str, unit: str) -> str:

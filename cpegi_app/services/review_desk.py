@@ -11,7 +11,7 @@ from cpegi_app import clock
 from cpegi_app.access import Actor, Permission
 from cpegi_app.errors import DomainError, FormInvalid, NotFound
 from cpegi_app.models import Organisation, ReviewEvent, StoredFile, User
-from cpegi_app.services import review, review_view, staff
+from cpegi_app.services import platform_queue, review, review_view, staff, waits
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.identifiers import masked
 from cpegi_app.services.profile_view import latest_approved
@@ -131,7 +131,7 @@ class Desk(BaseModel):
 
 def platform_flow(name: str) -> Flow:
     """Return a flow in which the platform decides; any other name is a record that does not exist."""
-    found = next((f for f in staff.platform_flows() if f.name == name), None)
+    found = next((f for f in platform_queue.platform_flows() if f.name == name), None)
     if found is None:
         raise NotFound("待办事项")
     return found
@@ -146,15 +146,14 @@ def desk(session: Session, actor: Actor, flow_name: str, row_id: int) -> Desk:
     events = review_view.history(session, flow.name, row_id)
     asked = asked_of(events)
     files, gone = desk_files(session, flow, row, events, asked)
-    waited = clock.now() - row.submitted_at
     status = Status(row.status)
     return Desk(
         view=view,
         number=f"编号 {row_id}",
         applicant=_applicant(session, row),
         account=_account(session, row),
-        waited=staff.waited_text(waited) if status is Status.PENDING else "",
-        late=status is Status.PENDING and waited > staff.LATE_AFTER,
+        waited=waits.told(row) if status is Status.PENDING else "",
+        late=status is Status.PENDING and waits.is_late(row),
         step={Status.PENDING: 1, Status.APPROVED: 3}.get(status, 0 if status is Status.DRAFT else 1),
         is_bad=status in (Status.RETURNED, Status.REJECTED),
         groups=[desk_group(g, asked) for g in view.groups],
@@ -197,10 +196,10 @@ def decide(
 
 
 def upcoming(session: Session, actor: Actor, flow_name: str) -> Upcoming:
-    """Return the oldest waiting thing, of the same kind where there is one."""
-    rows, left, counts = staff.queue(session, actor, flow=flow_name, size=1)
+    """Return what has waited longest, of the same kind where there is one."""
+    rows, left, counts = platform_queue.queue(session, actor, flow=flow_name, size=1)
     if not rows:
-        rows, _, counts = staff.queue(session, actor, size=1)
+        rows, _, counts = platform_queue.queue(session, actor, size=1)
     left = sum(c.count for c in counts)
     if not rows:
         return Upcoming()

@@ -22,11 +22,16 @@ def open_now() -> Any:
     return and_(col(Product.is_listed).is_(True), or_(until == "", until >= clock.today().isoformat()))
 
 
+def is_over(product: Product) -> bool:
+    """Tell whether the last day of a product has passed."""
+    return bool(product.valid_until) and product.valid_until < clock.today().isoformat()
+
+
 def closed_why(product: Product) -> str:
     """Return why a product takes no applications now, empty when it does."""
     if not product.is_listed:
         return f"该产品已下架，暂不接受申请。{ELSEWHERE}"
-    if product.valid_until and product.valid_until < clock.today().isoformat():
+    if is_over(product):
         return f"该产品已于 {product.valid_until} 到期，暂不接受申请。{ELSEWHERE}"
     return ""
 

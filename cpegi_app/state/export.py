@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+import secrets
+from typing import Any
 
 import reflex as rx
 
 from cpegi_app.access import SHELL
 from cpegi_app.errors import Conflict, DomainError
 from cpegi_app.services import list_export
-from cpegi_app.services.list_export import Export
+from cpegi_app.services.list_export import Done, Export
 from cpegi_app.state.base import Services, for_screen, run_as
+from cpegi_app.state.message import noted
 
 # So many exports are written at a time, so that nobody else waits for them.
 _AT_ONCE = asyncio.Semaphore(2)
@@ -33,14 +35,15 @@ class ExportState(Services, rx.State):
     _name: str = ""
     _filters: dict[str, str] = {}
     _sort: str = ""
-    _cancelled: bool = False
+    # Which export the tab waits for: one that finds another here, or none, was cancelled.
+    _key: str = ""
 
     async def _ask(self, name: str, filters: dict[str, str], sort: str = "") -> None:
         """Prepare an export in the order of a heading; one a tab at a time."""
         if self.running:
             raise Conflict(f"“{self.title}”正在导出，请等待完成或取消后再导出。")
         total = await self._read(list_export.total, name, filters)
-        self._name, self._filters, self._sort, self._cancelled = name, dict(filters), sort, False
+        self._name, self._filters, self._sort, self._key = name, dict(filters), sort, secrets.token_hex(8)
         self.title, self.total = list_export.listing_of(name).title, total
         self.done, self.percent, self.href, self.failed, self.running = 0, 0, "", "", True
 
@@ -49,43 +52,54 @@ class ExportState(Services, rx.State):
         """Write the export that was asked for, step by step."""
         async with self:
             # Taken once: whoever calls again finds nothing to do.
-            name, self._name = self._name, ""
+            name, self._name, key = self._name, "", self._key
             who, asked = (self._sid(), self._address()), (name, dict(self._filters), self._sort)
         if not name:
             return
-        async with _AT_ONCE:
-            await self._steps(who, asked)
-
-    async def _steps(self, who: tuple[str, str], asked: tuple[str, dict[str, str], str]) -> None:
-        export = await asyncio.to_thread(Export, *asked)
+        export: Export | None = None
         try:
-            while not export.whole:
-                rows = await asyncio.to_thread(run_as, *who, False, export.step, (), {})
-                async with self:
-                    if self._cancelled:
-                        self.running, self.title = False, ""
-                        export.discard()
-                        return
-                    self.done, self.total = rows, max(self.total, rows)
-                    self.percent = min(99, rows * 100 // max(self.total, 1))
-                await asyncio.sleep(PAUSE_S)
-            done = await asyncio.to_thread(run_as, *who, True, export.finish, (), {})
+            async with _AT_ONCE:
+                export = await asyncio.to_thread(Export, *asked)
+                done = await self._steps(who, export, key)
         except DomainError as refusal:
-            export.discard()
-            async with self:
-                self.running, self.failed = False, refusal.message
-            return
-        except BaseException:
-            with suppress(OSError):
+            await self._end(key, failed=refusal.message)
+        except Exception as error:
+            number = noted(error)
+            told = f"导出没有完成（编号 {number}）。请稍后重新导出，或致电 400 056 5005 并告知编号。"
+            await self._end(key, failed=told)
+        else:
+            if done:
+                export = None
+                await self._end(key, href=done.href, done=done.rows, percent=100)
+        finally:
+            if export is not None:
                 export.discard()
-            raise
+
+    async def _steps(self, who: tuple[str, str], export: Export, key: str) -> Done | None:
+        """Write the whole export; None where it was cancelled."""
+        while not export.whole:
+            rows = await asyncio.to_thread(run_as, *who, False, export.step, (), {})
+            async with self:
+                if self._key != key:
+                    return None
+                self.done, self.total = rows, max(self.total, rows)
+                self.percent = min(99, rows * 100 // max(self.total, 1))
+            await asyncio.sleep(PAUSE_S)
+        return await asyncio.to_thread(run_as, *who, True, export.finish, (), {})
+
+    async def _end(self, key: str, **told: Any) -> None:
+        """Tell how the export has ended, unless the tab waits for it no more."""
         async with self:
-            self.running, self.href, self.done, self.percent = False, done.href, done.rows, 100
+            if self._key == key:
+                self.running = False
+                for name, value in told.items():
+                    setattr(self, name, value)
 
     @rx.event
     def cancel(self):
-        """Stop the export."""
-        self._cancelled = True
+        """Stop the export; the tab is free at once, also where the export's process has ended without a word."""
+        if self.running:
+            self.running, self.title, self._name, self._key = False, "", "", ""
 
     @rx.event
     def close(self):

@@ -80,10 +80,16 @@ def on_error(exception: Exception) -> EventSpec:
     """Turn whatever a handler raised into a sentence; what nobody foresaw gets a number to quote."""
     if isinstance(exception, DomainError):
         return MessageState.tell("error", exception.message)  # pyright: ignore
-    number = secrets.token_hex(4)
-    log.error("unforeseen error %s", number, exc_info=exception)
+    number = noted(exception)
     text = f"系统暂时无法完成此操作（编号 {number}），您填写的内容没有丢失。请稍后重试，或致电 400 056 5005 并告知编号。"
     return MessageState.tell("error", text)  # pyright: ignore
+
+
+def noted(exception: Exception) -> str:
+    """Log what nobody foresaw, and return the number to quote."""
+    number = secrets.token_hex(4)
+    log.error("unforeseen error %s", number, exc_info=exception)
+    return number
 
 
 def on_browser_error(exception: Exception) -> None:

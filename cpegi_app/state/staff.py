@@ -6,11 +6,12 @@ import reflex as rx
 
 from cpegi_app.access import ACCOUNTS, AUDIT, QUEUE
 from cpegi_app.errors import DomainError
-from cpegi_app.services import account_rescue, audit_trail, policy_bench, staff
+from cpegi_app.services import account_rescue, audit_trail, platform_queue, policy_bench, staff
 from cpegi_app.services.audit_trail import AuditRow
 from cpegi_app.services.forms import posted
+from cpegi_app.services.platform_queue import QueueRow
 from cpegi_app.services.policy_bench import Queue
-from cpegi_app.services.staff import AccountRow, QueueRow
+from cpegi_app.services.staff import AccountRow
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.gate import told
@@ -19,7 +20,7 @@ from cpegi_app.state.table import TableState, shows
 
 
 @for_screen(QUEUE)
-@shows(staff.QUEUE_LIST)
+@shows(platform_queue.QUEUE_LIST)
 class QueueState(TableState, rx.State):
     """审核队列: everything that waits for the platform, oldest first."""
 
@@ -42,7 +43,12 @@ class QueueState(TableState, rx.State):
 
     async def _fetch(self) -> None:
         self.rows, self.total, counts = await self._read(
-            staff.queue, flow=self.tab, filters=self.filters, sort=self.sort, page=self.page, size=self.size
+            platform_queue.queue,
+            flow=self.tab,
+            filters=self.filters,
+            sort=self.sort,
+            page=self.page,
+            size=self.size,
         )
         self.counts = {c.flow: c.count for c in counts}
         self.all_count = sum(c.count for c in counts)

@@ -55,6 +55,8 @@ class TableState(Services, mixin=True):
     loading: bool = True
     filters: dict[str, str] = {}
     filter_key: int = 0
+    # Whether the page in view was narrowed: an empty one then says so.
+    filtered: bool = False
     # How the list stands, where it does not stand as it opens; the browser keeps it in the page's address.
     place: str = ""
     _opened: dict[str, str] = {}
@@ -119,9 +121,14 @@ class TableState(Services, mixin=True):
             try:
                 call = (run_as, *who, False, lists.count_on, (listing, wanted, key["sort"]), {})
                 sums = await asyncio.to_thread(*call)
-            except DomainError:
-                # Signed out meanwhile: the next event says so.
-                return
+            except Exception as error:
+                async with self:
+                    # Whoever looks at the list next has it counted on.
+                    self._behind = None if self._behind == key else self._behind
+                if isinstance(error, DomainError):
+                    # Signed out meanwhile: the next event says so.
+                    return
+                raise
             async with self:
                 if self._behind != key:
                     return
@@ -143,7 +150,7 @@ class TableState(Services, mixin=True):
     def _come_back(self, **filters: str) -> None:
         """Open the list as its address says that it was left; else afresh, at filters that a link has chosen."""
         self._afresh()
-        self.filters, self.place = filters, ""
+        self.filters, self.place, self._behind = filters, "", None
         found = place.told(self.router.url.fragment, self._name())
         self._led, self._opened = bool(found), {} if found else self._left()
         if not found:
@@ -201,6 +208,7 @@ class TableState(Services, mixin=True):
         if self.page > last:
             self.page = last
             await self._fetch()
+        self.filtered = any(self.filters.values())
         self._keep_place()
 
     @rx.event

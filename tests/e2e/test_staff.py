@@ -223,7 +223,7 @@ def test_accounts(new_walk, people: People) -> None:
     staff.goto("/staff/accounts")
     page.locator("[name=word]").fill("1041")
     page.get_by_role("button", name="查询").click()
-    staff.sees("没有符合条件的账号")
+    staff.sees("没有符合条件的记录")
     page.locator("[name=word]").fill("138 0003 1041")
     page.get_by_role("button", name="查询").click()
     row = page.get_by_role("row").filter(has_text="郑州停用测试有限公司")

@@ -33,6 +33,7 @@ from cpegi_app.services import (
     files,
     notices,
     passwords,
+    platform_queue,
     product,
     product_list,
     review,
@@ -273,7 +274,7 @@ def test_every_row_can_be_shown_to_its_reviewer(session: Session) -> None:
 
 def test_no_screen_is_empty(session: Session) -> None:
     seen = {key: login(session, key) for key in ("staff", "bank", "equity", "intermediary", "enterprise")}
-    _, waiting, by_flow = staff.queue(session, seen["staff"])
+    _, waiting, by_flow = platform_queue.queue(session, seen["staff"])
     assert waiting and all(c.count for c in by_flow)
     for state in ("", "DISABLED", "VERIFIED", "NEW"):
         assert staff.accounts(session, seen["staff"], state=state)[1]

@@ -14,7 +14,7 @@ from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import Organisation, Product
-from cpegi_app.services import product, product_list, review, review_view
+from cpegi_app.services import dashboard, product, product_list, review, review_view
 from cpegi_app.services.product import ProductForm
 from cpegi_app.services.product_public import public_detail, public_list
 from cpegi_app.vocabulary import Action, Kind, OrgClass, Status
@@ -346,12 +346,21 @@ def test_4_1_the_public_list_is_paged(session: Session, shelf):
 
 
 def test_4_1_a_product_past_its_date_leaves_the_list_and_says_why(session: Session):
-    listed = worlds.listed_product(session, valid_until=clock.today().isoformat())
+    world = worlds.product_world(session, valid_until=clock.today().isoformat()).bring_to(
+        session, Status.APPROVED
+    )
+    listed = session.get_one(Product, world.row(session).product_id)
     assert listed.name in names(public_list(session))
     clock.shift(timedelta(days=1))
     assert listed.name not in names(public_list(session))
     shown = public_detail(session, listed.id)
     assert not shown.open and "到期" in shown.closed_why
+    bank = world.owner
+    row = product_list.own_list(session, bank)[0][0]
+    assert (row.status, row.tone) == ("已到期", "orange") and "变更有效期或下架" in row.todo
+    tiles = {t.label: t.value for t in dashboard.bench(session, bank).tiles}
+    region = {t.label: t.value for t in dashboard.region_tiles(session)}
+    assert (tiles["已发布产品"], tiles["可申请金融产品"], region["在线金融产品"]) == ("1", "0", "0")
 
 
 @pytest.mark.parametrize("word", HOSTILE)

@@ -13,7 +13,17 @@ from cpegi_app import clock
 from cpegi_app.access import Actor, Role
 from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import AuditEntry, Organisation, User
-from cpegi_app.services import audit, audit_trail, lists, product, sessions, staff
+from cpegi_app.services import (
+    audit,
+    audit_trail,
+    figures_view,
+    lists,
+    platform_queue,
+    product,
+    review_desk,
+    sessions,
+    staff,
+)
 from cpegi_app.vocabulary import Action, Kind, OrgClass, Status
 from tests import factories, worlds
 
@@ -38,7 +48,7 @@ def boss(session: Session) -> Actor:
 # --- who ----------------------------------------------------------------------------------------------
 
 CALLS: dict[str, Callable[[Session, Actor], Any]] = {
-    "queue": lambda s, a: staff.queue(s, a),
+    "queue": lambda s, a: platform_queue.queue(s, a),
     "accounts": lambda s, a: staff.accounts(s, a),
     "disable": lambda s, a: staff.disable(s, a, 1, "原因"),
     "enable": lambda s, a: staff.enable(s, a, 1),
@@ -60,13 +70,13 @@ def test_only_the_staff_may(session: Session, name: str):
 
 
 def test_the_queue_is_over_everything_that_waits_for_the_platform_oldest_first(session: Session, boss: Actor):
-    assert {f.name for f in staff.platform_flows()} == PLATFORM_FLOWS
+    assert {f.name for f in platform_queue.platform_flows()} == PLATFORM_FLOWS
     order = ["product", "disbursement", "verification", "profile_change", "product"]
     waiting = []
     for hour, name in enumerate(order):
         clock.shift(timedelta(hours=hour))
         waiting.append(worlds.WORLDS[name](session).bring_to(session, Status.PENDING))
-    rows, total, counts = staff.queue(session, boss)
+    rows, total, counts = platform_queue.queue(session, boss)
     assert [(r.flow, r.id) for r in rows] == [(w.flow.name, w.row_id) for w in waiting]
     assert total == 5
     assert {c.flow: c.count for c in counts if c.count} == {
@@ -81,16 +91,16 @@ def test_the_queue_is_over_everything_that_waits_for_the_platform_oldest_first(s
 
 
 def test_kinds_stand_in_the_order_of_the_manual():
-    names = [f.name for f in staff.platform_flows()]
+    names = [f.name for f in platform_queue.platform_flows()]
     assert names[:4] == ["verification", "profile_change", "product", "disbursement"]
 
 
 def test_the_queue_is_filtered_by_kind_and_paged(session: Session, boss: Actor):
     made = [worlds.product_world(session).bring_to(session, Status.PENDING) for _ in range(3)]
     worlds.verification_world(session).bring_to(session, Status.PENDING)
-    rows, total, _ = staff.queue(session, boss, flow="product", page=2, size=2)
+    rows, total, _ = platform_queue.queue(session, boss, flow="product", page=2, size=2)
     assert ([r.id for r in rows], total) == ([made[2].row_id], 3)
-    assert staff.queue(session, boss, flow="invented")[1] == 4
+    assert platform_queue.queue(session, boss, flow="invented")[1] == 4
 
 
 def test_the_queue_is_searched_by_organisation_and_day_and_turned_round(session: Session, boss: Actor):
@@ -99,11 +109,11 @@ def test_the_queue_is_searched_by_organisation_and_day_and_turned_round(session:
     last = worlds.verification_world(session, name="洛阳新账号有限公司").bring_to(session, Status.PENDING)
 
     def found(sort: str = "", **filters: str) -> list[int]:
-        shown = lists.page(session, boss, staff.QUEUE_LIST, filters, sort=sort)
+        shown = lists.page(session, boss, platform_queue.QUEUE_LIST, filters, sort=sort)
         assert shown.total == len(shown.rows)
         return [r.id for r in shown.rows]
 
-    assert [r.flow for r in lists.page(session, boss, staff.QUEUE_LIST, {}, sort="-sent").rows] == [
+    assert [r.flow for r in lists.page(session, boss, platform_queue.QUEUE_LIST, {}, sort="-sent").rows] == [
         "verification",
         "product",
     ]
@@ -122,12 +132,12 @@ def test_the_queue_is_searched_by_organisation_and_day_and_turned_round(session:
 def test_what_is_decided_or_withdrawn_leaves_the_queue(session: Session, boss: Actor, action: Action):
     world = worlds.product_world(session).bring_to(session, Status.PENDING)
     world.act(session, action)
-    assert staff.queue(session, boss)[:2] == ([], 0)
+    assert platform_queue.queue(session, boss)[:2] == ([], 0)
 
 
 def test_what_waits_for_an_institution_is_not_in_the_platforms_queue(session: Session, boss: Actor):
     worlds.application_world(session).bring_to(session, Status.PENDING)
-    assert staff.queue(session, boss)[1] == 0
+    assert platform_queue.queue(session, boss)[1] == 0
 
 
 def test_what_is_sent_again_goes_to_the_end(session: Session, boss: Actor):
@@ -136,7 +146,7 @@ def test_what_is_sent_again_goes_to_the_end(session: Session, boss: Actor):
     second = worlds.product_world(session).bring_to(session, Status.PENDING)
     clock.shift(timedelta(hours=2))
     first.act(session, Action.SUBMIT)
-    assert [r.id for r in staff.queue(session, boss)[0]] == [second.row_id, first.row_id]
+    assert [r.id for r in platform_queue.queue(session, boss)[0]] == [second.row_id, first.row_id]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +164,7 @@ def test_how_long_something_waits_is_shown(
 ):
     worlds.product_world(session).bring_to(session, Status.PENDING)
     clock.shift(waited)
-    row = staff.queue(session, boss)[0][0]
+    row = platform_queue.queue(session, boss)[0][0]
     assert (row.waiting, row.late) == (shown, late)
 
 
@@ -367,3 +377,30 @@ def test_actors_are_named_by_what_they_are(session: Session):
     assert audit.label_of(factories.regulator(session)) == "金融监管部门 监管员"
     nobody = Actor(user_id=1, role=Role.MEMBER, phone_masked="138****5678")
     assert audit.label_of(nobody) == "138****5678"
+
+
+def test_what_another_side_decides_first_waits_from_when_it_came_to_the_platform(
+    session: Session, boss: Actor
+):
+    filed = worlds.investment_world(session).bring_to(session, Status.PENDING)
+    clock.shift(timedelta(days=10))
+    product_sent = worlds.product_world(session).bring_to(session, Status.PENDING)
+    clock.shift(timedelta(days=10, hours=1))
+    filed.act(session, Action.APPROVE)
+    rows = platform_queue.queue(session, boss)[0]
+    assert [(r.flow, r.waiting, r.late) for r in rows] == [
+        ("product", "1 小时", False),
+        ("investment", "1 分钟", False),
+    ]
+    assert rows[1].submitted < rows[0].submitted
+    # Pressed, the heading sorts by what it says.
+    assert [r.flow for r in platform_queue.queue(session, boss, sort="sent")[0]] == ["investment", "product"]
+    desk = review_desk.desk(session, boss, "investment", filed.row_id)
+    assert (desk.waited, desk.late) == ("1 分钟", False)
+    clock.shift(timedelta(days=10, hours=2))
+    tables = figures_view.board(session, boss, "region", "3").figures
+    work = next(t for t in tables if t.title.startswith("审核队列"))
+    assert next(line.cells for line in work.lines if line.label == filed.flow.label)[:3] == ["1", "1", "1"]
+    product_sent.act(session, Action.APPROVE)
+    clock.shift(timedelta(days=14, hours=2))
+    assert [(r.waiting, r.late) for r in platform_queue.queue(session, boss)[0]] == [("4 天", True)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -88,3 +89,43 @@ async def test_a_login_that_ends_stops_it(staff: Principal):
         await rig.settle()
     assert not state.running and not state.href and "登录已失效" in state.failed
     assert files() == before
+
+
+async def test_what_nobody_foresaw_ends_it_with_a_sentence_and_the_next_one_works(
+    staff: Principal, caplog: pytest.LogCaptureFixture
+):
+    async with running() as rig:
+        await rig.open(STAFF_LOANS, sid=staff.sid, tab=TAB)
+        with nowhere_to_write():
+            await rig.post(TAB, f"{BOOK}.export", {}, sid=staff.sid)
+        state = await rig.state(TAB, ExportState)
+        assert not state.running and state.failed.startswith("导出没有完成（编号 ")
+        assert "FileExistsError" in caplog.text
+        await rig.post(TAB, f"{BOOK}.export", {}, sid=staff.sid)
+        assert not state.running and state.href and not state.failed
+
+
+@contextmanager
+def nowhere_to_write() -> Iterator[None]:
+    """Put a file in the place of the folder of the exports."""
+    folder = list_export.folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    away = folder.rename(folder.with_name("away"))
+    folder.touch()
+    try:
+        yield
+    finally:
+        folder.unlink()
+        away.rename(folder)
+
+
+async def test_one_whose_process_was_killed_can_be_cancelled(staff: Principal):
+    async with running() as rig:
+        await rig.open(STAFF_LOANS, sid=staff.sid, tab=TAB)
+        state = await rig.state(TAB, ExportState)
+        # As a store outside the process keeps it.
+        state.title, state.running, state._key = "全部放款", True, "gone"
+        await rig.post(TAB, f"{EXPORT}.cancel", {}, sid=staff.sid)
+        assert not state.running and not state.title
+        await rig.post(TAB, f"{BOOK}.export", {}, sid=staff.sid)
+        assert state.href and state.done == state.total

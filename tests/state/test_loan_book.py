@@ -48,3 +48,20 @@ async def test_the_page_comes_before_the_count(cast: Cast, monkeypatch, name: st
     assert shown[with_rows]["counting"] is True and totals[0] < 40
     assert totals == sorted(totals) and len(totals) > 5 and totals[-1] >= 200
     assert [d["counting"] for d in shown if "counting" in d][-1] is False
+
+
+async def test_a_count_that_failed_is_begun_again(cast: Cast, monkeypatch):
+    monkeypatch.setattr(list_count, "STRETCH", 5)
+    monkeypatch.setattr(list_count, "STEP", 2)
+    list_count.forget()
+    staff, _ = cast.who_may(STAFF_LOANS)
+    fill(50, next(p.org_id for p in cast.people.values() if p.org_id))
+    async with running() as rig:
+        await rig.open(STAFF_LOANS, sid=staff.sid, tab="staff")
+        state = await rig.state("staff", StaffBookState)
+        with monkeypatch.context() as broken:
+            broken.setattr(lists, "STEPS", "none")
+            reply = await rig.post("staff", f"{STATE}.search", {"data": {"word": "某公司"}}, sid=staff.sid)
+            assert "系统暂时无法完成此操作" in reply.said and state.counting
+        await rig.post("staff", f"{STATE}.go_page", {"page": 2}, sid=staff.sid)
+        assert not state.counting and state.total >= 50

@@ -89,6 +89,8 @@ async def test_page_and_tab_come_back(cast: Cast):
         # A link that names a state still does.
         _, accounts = await opened(rig, staff.sid, "t", f"{ACCOUNTS.route}?state=DISABLED", AccountsState)
         assert accounts.filters == {"state": "DISABLED"} and accounts.place == ""
+        # An empty page says that its filters leave nothing.
+        assert accounts.filtered
 
 
 async def test_the_list_of_leads_comes_back(cast: Cast):
