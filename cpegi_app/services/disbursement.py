@@ -18,6 +18,7 @@ from cpegi_app.services import (
     files,
     identifiers,
     notices,
+    offline_contract,
     offline_trial,
     review,
 )
@@ -173,6 +174,7 @@ def _cross_checks(session: Session, row: Any, form: Any) -> dict[str, str]:
     if fen(form.amount) > left:
         errors["amount"] = f"批准额度还可放款 {wan(max(left, 0))} 万元（含待审核的放款），请减少放款金额"
     one_at_a_time(session, "iou", row.org_id)
+    errors = _over_contract(session, row, form, offline_contract.lent) | errors
     twin = select(Disbursement.id).where(
         Disbursement.org_id == row.org_id,
         Disbursement.iou_no == form.iou_no,
@@ -188,6 +190,13 @@ def _cross_checks(session: Session, row: Any, form: Any) -> dict[str, str]:
             f"与线下备案的借据 {filed} 是同一笔（企业、日期、金额相同）。如确为同一笔，请先在线下贷款备案中删除或更正该笔"
         )
     return errors
+
+
+def _over_contract(session: Session, row: Any, form: Any, count: Any) -> dict[str, str]:
+    """Return the sentence for a payment beyond its contract, which may have been filed offline as well."""
+    lent = {"contract_no": form.contract_no, "contract_fen": fen(form.contract_amount)}
+    known = count(session, row.org_id, [form.contract_no]).get(form.contract_no)
+    return offline_contract.over_contract(lent | {"amount_fen": fen(form.amount)}, known)
 
 
 def _filed_offline(session: Session, row: Any, form: Any) -> str:
@@ -213,7 +222,11 @@ def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) 
     done, _ = application_list.disbursed(session, [row.application_id]).get(row.application_id, (0, 0))
     if done + row.amount_fen > app.approved_fen:
         raise Conflict(f"通过后累计放款将超过批准额度 {wan(app.approved_fen)} 万元，请退回机构核对。")
-    if filed := _filed_offline(session, row, DisbursementForm.model_validate(row.data)):
+    one_at_a_time(session, "iou", row.org_id)
+    form = DisbursementForm.model_validate(row.data)
+    for told in _over_contract(session, row, form, offline_contract.booked).values():
+        raise Conflict(f"不能通过：{told}；确有不符的，请退回机构更正。")
+    if filed := _filed_offline(session, row, form):
         raise Conflict(
             f"不能通过：与线下备案的借据 {filed} 是同一笔（企业、日期、金额相同），请退回机构核对。"
         )

@@ -23,6 +23,7 @@ from cpegi_app.services import (
     files,
     filetypes,
     notices,
+    offline_contract,
     offline_layout,
     offline_trial,
     review,
@@ -211,7 +212,7 @@ def _still_good(session: Session, kept: FilingImport, rows: list[list]) -> list[
     contract, amount, limit = (COLUMNS.index(n) + 2 for n in ("contract_no", "amount_fen", "contract_fen"))
     iou, lent_on, due_on = (COLUMNS.index(n) + 2 for n in ("iou_no", "lent_on", "due_on"))
     there = offline_trial.filed(session, kept.org_id, [r[iou] for r in rows])
-    lent = offline_trial.lent(session, kept.org_id, list({r[contract] for r in rows}))
+    lent = offline_contract.lent(session, kept.org_id, list({r[contract] for r in rows}))
     code, online = COLUMNS.index("borrower_code") + 2, dict[Any, str]()
     if rows:
         online = offline_trial.online(session, kept.org_id, list({r[code] for r in rows}))
@@ -223,9 +224,9 @@ def _still_good(session: Session, kept: FilingImport, rows: list[list]) -> list[
         number = row[contract]
         if known := lent.get(number):
             filed = dict(zip(COLUMNS, row[2:], strict=True))
-            for told in offline_trial.over_contract(filed, known).values():
+            for told in offline_contract.over_contract(filed, known).values():
                 raise Conflict(f"第 {row[0]} 行：{told}。试导入之后有同合同的放款备案，请重新导入文件。")
-        lent[number] = offline_trial.with_more(known, row[amount], row[limit], row[0])
+        lent[number] = offline_contract.with_more(known, row[amount], row[limit], row[0])
     return fresh
 
 

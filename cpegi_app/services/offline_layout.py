@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from operator import itemgetter
 
 from cpegi_app.services.forms import half_width
@@ -14,6 +15,8 @@ from cpegi_app.services.sheet_reader import MAX_ROWS, Sheet, Workbook, WorkbookR
 VERSION = "2026-11"
 LISTS = "选项"
 HEADING_ROWS = 30
+# So many unknown headings are named.
+NAMED = 20
 # What earlier templates and the institutions' own systems call a field.
 OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "borrower_name": ("企业名称", "借款人名称", "借款人", "客户名称", "借款企业"),
@@ -68,8 +71,25 @@ def plain(text: object) -> str:
     return _BRACKET.sub("", _MARKS.sub("", half_width(str(text))))
 
 
-_KNOWN = {plain(heading(s)): i for i, s in enumerate(SPECS)}
-_KNOWN |= {plain(n): i for i, s in enumerate(SPECS) for n in OTHER_NAMES.get(s.name, ())}
+# A column by the field's own heading with its unit comes first, then by its title, then by another name.
+_KNOWN = {plain(n): (i, 2) for i, s in enumerate(SPECS) for n in OTHER_NAMES.get(s.name, ())}
+_KNOWN |= {plain(heading(s)): (i, 1) for i, s in enumerate(SPECS)}
+_OWN = {half_width(heading(s)) for s in SPECS}
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A sheet's headings: each column's name, of two rows where there are two, each field's column, their last row."""
+
+    sheet: Sheet
+    names: list[str]
+    columns: tuple[int, ...]
+    last: int
+
+    @property
+    def score(self) -> int:
+        """How many fields are named."""
+        return sum(map(bool, self.columns))
 
 
 def locate(book: Workbook, label: str) -> Layout:
@@ -77,21 +97,22 @@ def locate(book: Workbook, label: str) -> Layout:
     found = [c for c in (_candidate(s) for s in book.sheets) if c is not None]
     if not found:
         _refuse_without_headings(book, label)
-    _, sheet, columns, last = max(found, key=lambda c: (c[0], len(c[1].rows)))
+    head = max(found, key=lambda c: (c.score, len(c.sheet.rows)))
+    sheet, columns = head.sheet, head.columns
     absent = [s for i, s in enumerate(SPECS) if s.required and not columns[i]]
     if absent:
         names = "、".join(heading(s) for s in absent)
         raise WorkbookRefused(f"文件“{label}”缺少必填列：{names}。请补上这些列，或下载最新模板后重新填写。")
-    _refuse_wrong_units(sheet, columns, last, label)
-    rows, notes = _data_rows(sheet, columns, last)
+    _refuse_wrong_units(head, label)
+    rows, notes = _data_rows(sheet, columns, head.last)
     if not rows:
         raise WorkbookRefused(f"文件“{label}”的表头下没有数据，请填写后重新导入。")
     if len(rows) > MAX_ROWS:
         raise WorkbookRefused(
             f"文件“{label}”有 {len(rows):,} 行数据，超过 {MAX_ROWS:,} 行上限，请拆分为多个文件后分别导入。"
         )
-    about = [*_about(book, sheet, len(found)), *_named_otherwise(sheet, columns, last)]
-    return Layout(sheet, columns, rows, [*about, *_unknown(sheet, columns, last), *notes])
+    about = [*_about(book, sheet, len(found)), *_named_otherwise(head)]
+    return Layout(sheet, columns, rows, [*about, *_unknown(head), *notes])
 
 
 def _refuse_without_headings(book: Workbook, label: str) -> None:
@@ -104,53 +125,51 @@ def _refuse_without_headings(book: Workbook, label: str) -> None:
     )
 
 
-def _candidate(sheet: Sheet) -> tuple[int, Sheet, tuple[int, ...], int] | None:
-    """Return the best heading of a sheet: how many fields it names, their columns, its last row's index."""
-    best: tuple[int, Sheet, tuple[int, ...], int] | None = None
+def _candidate(sheet: Sheet) -> Heading | None:
+    """Return the best heading of a sheet, none when it names hardly any field."""
+    best: Heading | None = None
     for at, row in enumerate(sheet.rows[:HEADING_ROWS]):
-        if best and at > best[3] + 2:
+        if best and at > best.last + 2:
             break
-        names = row[1:]
         # Two rows of headings: the upper one groups, or is merged with the lower.
-        for upper in (None, sheet.rows[at - 1][1:]) if at else (None,):
-            columns = _match(names, upper)
-            score = sum(map(bool, columns))
-            if score >= 3 and (best is None or score > best[0]):
-                best = (score, sheet, columns, at)
+        for upper in ([], sheet.rows[at - 1][1:]) if at else ([],):
+            names = [
+                str(own) if str(own).strip() else str(above)
+                for own, above in zip_longest(row[1:], upper, fillvalue="")
+            ]
+            found = Heading(sheet, [name.strip() for name in names], _match(names), at)
+            if found.score >= 3 and (best is None or found.score > best.score):
+                best = found
     return best
 
 
-def _match(names: list, upper: list | None) -> tuple[int, ...]:
-    columns = [0] * len(SPECS)
-    width = max(len(names), len(upper or []))
-    for place in range(width):
-        text = names[place] if place < len(names) else ""
-        if not str(text).strip() and upper and place < len(upper):
-            text = upper[place]
-        known = _KNOWN.get(plain(text), -1) if str(text).strip() else -1
-        if known >= 0 and not columns[known]:
-            columns[known] = place + 1
-    return tuple(columns)
+def _match(names: list[str]) -> tuple[int, ...]:
+    """Return each field's column: what bears its own name, else what is called otherwise, of equals the leftmost."""
+    best: dict[int, tuple[int, int]] = {}
+    for place, name in enumerate(names, 1):
+        if known := _known(name):
+            field_, rank = known
+            best[field_] = min(best.get(field_, (rank, place)), (rank, place))
+    return tuple(best[i][1] if i in best else 0 for i in range(len(SPECS)))
 
 
-def _refuse_wrong_units(sheet: Sheet, columns: tuple[int, ...], last: int, label: str) -> None:
-    for spec, column in zip(SPECS, columns, strict=True):
+def _known(name: str) -> tuple[int, int] | None:
+    """Return the field that a heading names, and how surely: 0 is its own heading with the unit."""
+    found = _KNOWN.get(plain(name)) if name.strip() else None
+    return (found[0], 0) if found and _MARKS.sub("", half_width(name)) in _OWN else found
+
+
+def _refuse_wrong_units(head: Heading, label: str) -> None:
+    for spec, column in zip(SPECS, head.columns, strict=True):
         if not column or spec.unit not in _UNITS:
             continue
-        name = _heading_at(sheet, column, last)
-        unit = _unit_of(name) or (_unit_above(sheet, column, last) if spec.unit == "万元" else "")
+        name = half_width(head.names[column - 1])
+        unit = _unit_of(name) or (_unit_above(head.sheet, column, head.last) if spec.unit == "万元" else "")
         if unit not in _UNITS[spec.unit]:
             raise WorkbookRefused(
                 f"文件“{label}”的“{name}”列标注的是“{unit}”，平台按{spec.unit}读取。"
                 f"请把数据换算为{spec.unit}，并把列名改为“{heading(spec)}”后重新导入。"
             )
-
-
-def _heading_at(sheet: Sheet, column: int, last: int) -> str:
-    """Return a column's heading; of two rows of headings the upper one may have it."""
-    rows = sheet.rows[max(last - 1, 0) : last + 1]
-    said = (half_width(str(row[column])) for row in reversed(rows) if column < len(row))
-    return next(filter(None, said), "")
 
 
 def _unit_of(name: str) -> str:
@@ -226,31 +245,34 @@ def _unseen(book: Workbook) -> str:
     return f"只读取前 {len(book.sheets)} 个工作表，另有 {len(book.unseen)} 个未读取：{names}"
 
 
-def _named_otherwise(sheet: Sheet, columns: tuple[int, ...], last: int) -> list[str]:
+def _named_otherwise(head: Heading) -> list[str]:
     """Return which template this is when it is not today's, and which columns were taken under another name."""
-    above = " ".join(str(c) for r in sheet.rows[:last] for c in r[1:])
+    above = " ".join(str(c) for r in head.sheet.rows[: head.last] for c in r[1:])
     stated = _VERSION.search(half_width(above))
     notes = []
     if stated and stated[1] != VERSION:
         notes.append(f"旧版模板（{stated[1]}）已按列名对应；现行版本为 {VERSION}，下次可先下载最新模板。")
-    row = sheet.rows[last]
     others = [
-        f"{text}→{spec.title}"
-        for spec, column in zip(SPECS, columns, strict=True)
-        if 0 < column < len(row)
-        and (text := str(row[column]).strip())
-        and plain(text) not in (plain(heading(spec)), plain(spec.title))
+        f"{name}→{spec.title}"
+        for spec, column in zip(SPECS, head.columns, strict=True)
+        if column and plain(name := head.names[column - 1]) not in (plain(heading(spec)), plain(spec.title))
     ]
     return [*notes, f"以下列名已对应：{'、'.join(others)}，请核对。"] if others else notes
 
 
-def _unknown(sheet: Sheet, columns: tuple[int, ...], last: int) -> list[str]:
-    row = sheet.rows[last]
-    strange = [
-        str(text).strip()
-        for place, text in enumerate(row[1:], 1)
-        if str(text).strip() and place not in columns and plain(text) not in ("序号", "")
-    ]
-    missing = [s.title for s, c in zip(SPECS, columns, strict=True) if not c]
-    notes = [f"以下列无法识别，未导入：{'、'.join(strange[:20])}。"] if strange else []
+def _unknown(head: Heading) -> list[str]:
+    """Return which columns are not imported: named like one that is, or unknown; and which there are not."""
+    notes, strange = [], []
+    for place, name in enumerate(head.names, 1):
+        if place in head.columns or plain(name) in ("序号", ""):
+            continue
+        if known := _known(name):
+            taken = head.names[head.columns[known[0]] - 1]
+            notes.append(f"“{name}”与“{taken}”都像“{SPECS[known[0]].title}”，已导入“{taken}”列，请核对。")
+        else:
+            strange.append(name)
+    if strange:
+        more = f"等 {len(strange)} 列" if len(strange) > NAMED else ""
+        notes.append(f"以下列无法识别，未导入：{'、'.join(strange[:NAMED])}{more}。")
+    missing = [s.title for s, c in zip(SPECS, head.columns, strict=True) if not c]
     return notes + ([f"没有以下选填列，按空白处理：{'、'.join(missing)}。"] if missing else [])

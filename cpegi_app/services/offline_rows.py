@@ -19,6 +19,7 @@ from cpegi_app.services.identifiers import masked
 from cpegi_app.services.ids import is_id
 from cpegi_app.services.lists import Filters
 from cpegi_app.services.locks import one_at_a_time
+from cpegi_app.services.offline_contract import row_over_contract
 from cpegi_app.services.offline_form import SPECS, check, heading, strings
 from cpegi_app.services.offline_import import editable, held
 from cpegi_app.services.offline_loan import FLOW
@@ -267,10 +268,7 @@ def _against_filed(
     twins = offline_trial.online(session, org_id, [values["borrower_code"]])
     if twin := twins.get(offline_trial.twin_of(values)):
         errors["iou_no"] = offline_trial.is_twin(twin)
-    contract = values["contract_no"]
-    # What the row itself, or the loan that it corrects, has lent so far is not lent twice.
-    known = offline_trial.lent(session, org_id, [contract], but=replaced or row).get(contract)
-    return errors | offline_trial.over_contract(values, known)
+    return errors | row_over_contract(session, org_id, values, row, replaced)
 
 
 def remove(session: Session, actor: Actor, row_id: int) -> None:

@@ -6,18 +6,17 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from cpegi_app.models import Disbursement, Loan, OfflineLoan, Organisation
 from cpegi_app.services.among import among
 from cpegi_app.services.corrections import in_force
-from cpegi_app.services.forms import fen, half_width, wan
+from cpegi_app.services.forms import half_width
 from cpegi_app.services.identifiers import plain_document_no
+from cpegi_app.services.offline_contract import Lent, lent, over_contract, with_more
 from cpegi_app.services.offline_form import COLUMNS, SPECS, across, right, row_checker
 from cpegi_app.services.offline_layout import Layout
 from cpegi_app.services.offline_marked import COMMENTS
@@ -56,8 +55,6 @@ class Trial:
 
 # What makes two loans of an institution the same one: borrower, day, 分.
 Twin = tuple[str, date, int]
-# What is lent under a contract: the sum, the smallest amount that it was stated with, the row of that (0: filed).
-Lent = tuple[int, int, int]
 
 
 @dataclass
@@ -205,52 +202,6 @@ def _corrected(session: Session, org_id: int, ious: list[str]) -> dict[str, str]
     return found
 
 
-def lent(
-    session: Session, org_id: int, contracts: list[str], *, but: Loan | OfflineLoan | None = None
-) -> dict[str, Lent]:
-    """Return what is lent already under each contract: booked, as corrected, filed, waiting; `but` is left out."""
-    found: dict[str, Lent] = {}
-    later = select(Loan.replaces_id).where(col(Loan.replaces_id).is_not(None))
-    booked = (Loan.institution_id == org_id, col(Loan.id).not_in(later))
-    drafts = (
-        OfflineLoan.org_id == org_id,
-        col(OfflineLoan.is_booked).is_(False),
-        col(OfflineLoan.replaces_loan_id).is_(None),
-    )
-    tables: list[tuple[Any, tuple[Any, ...]]] = [(Loan, booked), (OfflineLoan, drafts)]
-    for table, where in tables:
-        query = select(table.contract_no, func.sum(table.amount_fen), func.min(table.contract_fen))
-        query = query.where(*where, among(session, table.contract_no, contracts))
-        if but is not None and isinstance(but, table):
-            query = query.where(table.id != but.id)
-        for contract, amount, limit in session.exec(query.group_by(table.contract_no)):
-            found[contract] = with_more(found.get(contract), int(amount), limit)
-    for contract, amount, data in _waiting(session, org_id, contracts):
-        limit = fen(Decimal(data["contract_amount"]))
-        found[contract] = with_more(found.get(contract), amount, limit)
-    return found
-
-
-def _waiting(
-    session: Session, org_id: int, contracts: list[str]
-) -> Iterable[tuple[str, int, dict[str, str]]]:
-    """Return the platform's payments that wait for approval, under some contracts."""
-    pending = (Disbursement.org_id == org_id, Disbursement.status == Status.PENDING.value)
-    # Mostly there are none: ten thousand numbers are only sent where there is something to compare.
-    if not session.exec(select(Disbursement.id).where(*pending).limit(1)).first():
-        return []
-    query = select(Disbursement.contract_no, Disbursement.amount_fen, col(Disbursement.data))
-    return session.exec(query.where(*pending, among(session, col(Disbursement.contract_no), contracts)))
-
-
-def with_more(known: Lent | None, amount: int, limit: int, row: int = 0) -> Lent:
-    """Return what is lent under a contract once some more is; `limit` is the amount it was stated with."""
-    if known is None:
-        return amount, limit, row
-    already, least, where = known
-    return (already + amount, limit, row) if limit < least else (already + amount, least, where)
-
-
 def online(session: Session, org_id: int, codes: list[str]) -> dict[Twin, str]:
     """Return the loans that the institution made on the platform to some borrowers, waiting ones too: each its 借据编号."""
     booked = select(Loan.borrower_code, col(Loan.lent_on), Loan.amount_fen, Loan.iou_no).where(
@@ -369,20 +320,6 @@ def _against_others(
     if lent_ and row["amount_fen"] and row["contract_fen"]:
         errors |= over_contract(row, lent_)
     return errors
-
-
-def over_contract(row: dict[str, Any], known: Lent | None) -> dict[str, str]:
-    """Return the sentence, by field, for payments that exceed their contract, however its amount is stated."""
-    already, least, where = known or (0, row["contract_fen"], 0)
-    total, limit = already + row["amount_fen"], row["contract_fen"]
-    if total <= min(least, limit):
-        return {}
-    told = f"合同 {row['contract_no']} 累计放款 {wan(total)} 万元（已有 {wan(already)} 万元），"
-    if least == limit:
-        return {"amount": f"{told}超过合同金额 {wan(limit)} 万元，请核对金额或合同编号"}
-    place = f"第 {where} 行" if where else "已登记"
-    differ = f"该合同的合同金额 {wan(limit)} 万元与{place}的 {wan(least)} 万元不一致"
-    return {"contract_amount": f"{differ}：{told}超过其中较小的金额，请核对合同编号和合同金额"}
 
 
 def warning(row: dict[str, Any], names: dict[str, str]) -> str:

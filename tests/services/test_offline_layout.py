@@ -101,6 +101,42 @@ def test_a_heading_of_two_rows_is_minded_where_it_stands():
 
 
 @pytest.mark.parametrize(
+    ("other", "own"),
+    [
+        ("贷款金额", "放款金额(万元)"),
+        ("放款金额(元)", "*放款金额（万元）"),
+        ("贷款金额", "放款金额"),
+        ("放款金额", "放款金额(万元)"),
+    ],
+)
+def test_a_fields_own_heading_comes_before_what_is_like_it(other: str, own: str):
+    headings = [other, *renamed(AMOUNT, own), other]
+    layout = located(headings, ["999", *ROW, "998"])
+    assert layout.columns[AMOUNT] == AMOUNT + 2
+    told = [f"“{other}”与“{own}”都像“放款金额”，已导入“{own}”列，请核对。"] * 2
+    assert [n for n in layout.notes if "都像" in n] == told and "无法识别" not in " ".join(layout.notes)
+
+
+def test_of_two_that_are_like_a_field_the_first_is_taken_and_told():
+    layout = located([*renamed(AMOUNT, "发放金额"), "贷款金额"], [*ROW, "999"])
+    assert layout.columns[AMOUNT] == AMOUNT + 1
+    notes = " ".join(layout.notes)
+    assert "发放金额→放款金额" in notes and "“贷款金额”与“发放金额”都像“放款金额”" in notes
+
+
+def test_headings_of_two_rows_are_told_as_those_of_one():
+    upper = ["支行", *("发放金额" if i == AMOUNT else "" for i in range(len(HEADINGS)))]
+    notes = " ".join(located(upper, ["", *renamed(AMOUNT, "")], ["1", *ROW]).notes)
+    assert "发放金额→放款金额" in notes and "无法识别，未导入：支行。" in notes
+
+
+def test_unknown_columns_beyond_those_named_are_counted():
+    own = [f"自有{n}" for n in range(1, 26)]
+    notes = " ".join(located([*HEADINGS, *own], [*ROW, *own]).notes)
+    assert "自有20等 25 列。" in notes and "自有21" not in notes
+
+
+@pytest.mark.parametrize(
     ("kind", "text"), [("formulas", offline_trial.FORMULA), ("errors", offline_trial.ERROR)]
 )
 def test_a_row_of_which_nothing_can_be_read_is_a_row(kind: str, text: str):
