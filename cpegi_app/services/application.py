@@ -238,6 +238,8 @@ FLOW = review.register(
         decisions=(Action.APPROVE, Action.REJECT, Action.RETURN),
         before_submit=_before_submit,
         before_approve=_before_approve,
+        gives_up=True,
+        discards=True,
         outcome={Action.APPROVE: "受理机构已批准，等待放款，可在“我的融资申请”查看进度。"},
     )
 )

@@ -375,6 +375,8 @@ FLOW = review.register(
         before_submit=_before_submit,
         before_approve=_before_approve,
         after_approve=_book,
+        gives_up=True,
+        discards=True,
         outcome={Action.APPROVE: "放款已登记到贷款台账。"},
     )
 )

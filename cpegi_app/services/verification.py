@@ -303,6 +303,8 @@ CHANGE = review.register(
         before_submit=_before_submit_change,
         before_approve=_before_approve,
         after_approve=_go_live,
+        gives_up=True,
+        discards=True,
         outcome={Action.APPROVE: "新资料已生效。"},
     )
 )
