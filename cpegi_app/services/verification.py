@@ -169,6 +169,7 @@ def _still_lends(session: Session, row: Any) -> str:
     org = session.get_one(Organisation, row.org_id)
     if org.kind != Kind.DEBT.value or kind_of(row.data) is Kind.DEBT:
         return ""
+    shelf.hold(session, row.org_id)
     if not (count := shelf.undecided(session, row.org_id)):
         return ""
     return f"还有 {count} 笔融资申请等待办理，变更为其他类型后将无法办理。请先在“企业申请管理”中办结"
