@@ -15,9 +15,10 @@ from cpegi_app.services import files, identifiers, push, review, scale, shelf
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.profile_forms import FORMS, ProfileForm, kind_of, required_files
-from cpegi_app.services.review import Check, Description, Flow, Payload
+from cpegi_app.services.review import Check, Description, Flow, Line, Payload
 from cpegi_app.vocabulary import Action, Kind, OrgClass, ScaleIndustry, Status
 
+CLEARED = "已清空"
 # Words that a name of the class usually holds; their absence is a hint for the reviewer, no refusal.
 CLASS_WORDS = {
     OrgClass.BANK: ("银行",),
@@ -268,7 +269,12 @@ def _describe_verification(session: Session, row: Any) -> Description:
 
 
 def _describe_change(session: Session, row: Any) -> Description:
-    return Description(FORMS[kind_of(row.data)], row.base, (), _checks(session, row))
+    lines, kept = list[Line](), FORMS[kind_of(row.data)].model_fields
+    for spec in FORMS[kind_of(row.base)].specs():
+        # Of another kind: the approval takes it off the profile.
+        if spec.name not in kept and (before := row.base.get(spec.name)):
+            lines.append(Line(spec.group, spec.name, spec.title, CLEARED, spec.show(before)))
+    return Description(FORMS[kind_of(row.data)], row.base, tuple(lines), _checks(session, row))
 
 
 VERIFY = review.register(

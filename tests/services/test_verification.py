@@ -286,6 +286,17 @@ def becomes(session: Session, lender: Actor, kind: Kind, **changes: str) -> Worl
     return world
 
 
+def test_3_2_what_a_corrected_class_takes_off_the_profile_stands_beside_what_it_was(session: Session):
+    first = worlds.verification_world(session, Kind.DEBT).bring_to(session, Status.APPROVED)
+    world = becomes(session, dataclasses.replace(first.owner, verified=True), Kind.EQUITY)
+    world.act(session, Action.SUBMIT)
+    shown = review_view.view(session, world.flow, world.reviewer, world.row_id)
+    gone = {f.name: (f.old, f.changed) for g in shown.groups for f in g.fields if f.value == "已清空"}
+    former = set(FORMS[Kind.DEBT].model_fields) - set(FORMS[Kind.EQUITY].model_fields)
+    assert set(gone) == {n for n in former if first.data.get(n)} != set()
+    assert all(old and changed for old, changed in gone.values())
+
+
 def test_3_2_a_corrected_class_reaches_the_products_on_the_list(session: Session):
     lender = factories.member(session, Kind.DEBT)
     listed = worlds.listed_product(session, lender)
