@@ -168,6 +168,9 @@ def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) 
     form: Any = DecisionForm.parse(given)
     if fen(form.approved_amount) > row.amount_fen:
         raise FormInvalid({"approved_amount": f"批准额度不能超过申请额度 {wan(row.amount_fen)} 万元"})
+    longest = int(row.product_data.get("term_max") or row.term_months)
+    if form.approved_term > longest:
+        raise FormInvalid({"approved_term": f"批准期限不能超过该产品的期限上限 {longest} 个月"})
     return {"approved_fen": fen(form.approved_amount), "approved_months": form.approved_term}
 
 
