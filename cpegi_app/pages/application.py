@@ -10,7 +10,16 @@ from cpegi_app.access import APPLICATION, APPLICATIONS, APPLY, PUBLIC_PRODUCTS
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import field_of, groups, href, list_page, summary, upload_field
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.review import data_cards, files_card, history_card, opinion, outcome_panel, return_note
+from cpegi_app.pages.review import (
+    data_cards,
+    files_card,
+    history_card,
+    leavable,
+    leave_button,
+    opinion,
+    outcome_panel,
+    return_note,
+)
 from cpegi_app.services.application import ApplicationForm
 from cpegi_app.services.application_list import STEPS
 from cpegi_app.state.application import ApplicationListState, ApplicationState, ApplyState
@@ -97,7 +106,7 @@ def apply() -> rx.Component:
     """The application form for one product, or what became of it."""
     state = ApplyState
     key = "apply-" + state.row_id.to_string()
-    return rx.cond(
+    content = rx.cond(
         state.sent,
         rx.fragment(
             ui.result_page(
@@ -116,11 +125,15 @@ def apply() -> rx.Component:
         rx.fragment(
             ui.crumbs("融资申请", (APPLICATIONS.title, APPLICATIONS.route), "申请金融产品"),
             ui.page_head(
-                "申请金融产品", ui.link_button("返回", APPLICATIONS.route), number=state.product.name
+                "申请金融产品",
+                leave_button(state),
+                ui.link_button("返回", APPLICATIONS.route),
+                number=state.product.name,
             ),
             rx.cond(state.editable, _apply_form(key), outcome_panel(state)),
         ),
     )
+    return leavable(state, key, APPLICATIONS.route, content)
 
 
 def _apply_form(key: Any) -> rx.Component:
@@ -201,7 +214,10 @@ def application() -> rx.Component:
         ui.crumbs("融资申请", (APPLICATIONS.title, APPLICATIONS.route), "申请详情"),
         ui.page_head(
             rx.cond(row.product == "", "融资申请详情", row.product),
-            rx.cond(view.can_withdraw, ui.button("撤回", state.withdraw), rx.fragment()),
+            ui.show(
+                view.can_withdraw,
+                ui.button(rx.cond(view.status == Status.RETURNED.value, "放弃修改", "撤回"), state.withdraw),
+            ),
             rx.cond(
                 row.editable,
                 ui.link_button("修改后提交", href(APPLY, row.product_id), "primary"),

@@ -10,7 +10,7 @@ from cpegi_app.access import DISBURSE, REQUEST, REQUESTS
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import groups, href, summary, upload_field
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.review import outcome_panel, return_note
+from cpegi_app.pages.review import leavable, leave_button, outcome_panel, return_note
 from cpegi_app.services.disbursement import DisbursementForm
 from cpegi_app.state.disbursement import DisburseState
 from cpegi_app.vocabulary import FileSlot
@@ -22,7 +22,7 @@ def disburse() -> rx.Component:
     state = DisburseState
     key = "disburse-" + state.row_id.to_string()
     back = href(REQUEST, state.cover.application_id)
-    return rx.cond(
+    content = rx.cond(
         state.sent,
         rx.fragment(
             ui.result_page(
@@ -40,11 +40,17 @@ def disburse() -> rx.Component:
         ),
         rx.fragment(
             ui.crumbs("金融产品", (REQUESTS.title, REQUESTS.route), "放款"),
-            ui.page_head("放款", ui.link_button("返回申请", back), number=state.cover.borrower),
+            ui.page_head(
+                "放款",
+                leave_button(state),
+                ui.link_button("返回申请", back),
+                number=state.cover.borrower,
+            ),
             # What has been sent tells of its application itself.
             rx.cond(state.editable, rx.fragment(_application(), _form(key)), outcome_panel(state)),
         ),
     )
+    return leavable(state, key, back, content)
 
 
 def _application() -> rx.Component:

@@ -10,7 +10,7 @@ from cpegi_app.access import PROJECT_EDIT, PROJECT_READERS, PROJECTS, PUBLIC_PRO
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import field_of, href, list_page, summary, upload_field
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.review import outcome_panel, return_note
+from cpegi_app.pages.review import leavable, leave_button, outcome_panel, return_note
 from cpegi_app.services.equity_form import (
     ABOUT,
     FILES,
@@ -121,7 +121,7 @@ def project_edit() -> rx.Component:
         state.editable, rx.cond(state.is_change, "变更融资项目", "发布融资项目"), PROJECT_EDIT.title
     )
     key = "project-" + state.row_id.to_string() + "-" + state.step.to_string()
-    return rx.cond(
+    content = rx.cond(
         state.sent,
         rx.fragment(
             ui.result_page(
@@ -138,10 +138,11 @@ def project_edit() -> rx.Component:
         ),
         rx.fragment(
             ui.crumbs(PROJECTS.menu, (PROJECTS.title, PROJECTS.route), title),
-            ui.page_head(title, ui.link_button("返回列表", PROJECTS.route)),
+            ui.page_head(title, leave_button(state), ui.link_button("返回列表", PROJECTS.route)),
             rx.cond(state.editable, _editor(key), outcome_panel(state)),
         ),
     )
+    return leavable(state, key, PROJECTS.route, content)
 
 
 def _editor(key: Any) -> rx.Component:

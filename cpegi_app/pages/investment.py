@@ -11,7 +11,14 @@ from cpegi_app.pages import ui
 from cpegi_app.pages.equity_record import figure_fields, objection_card, questions_card, reason_field, summary
 from cpegi_app.pages.form import field_of, problem, upload_field
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.review import data_cards, files_card, history_card, return_note
+from cpegi_app.pages.review import (
+    data_cards,
+    files_card,
+    history_card,
+    leavable,
+    leave_button,
+    return_note,
+)
 from cpegi_app.services.investment import REQUIRED, SLOTS
 from cpegi_app.services.investment_case import STEPS
 from cpegi_app.services.investment_form import FiguresForm, InvestmentForm
@@ -26,7 +33,7 @@ def investment_edit() -> rx.Component:
     """添加线下投资记录, or what became of it."""
     state = InvestmentEditState
     key = "investment-" + state.row_id.to_string()
-    return rx.cond(
+    content = rx.cond(
         state.sent,
         rx.fragment(
             ui.result_page(
@@ -45,12 +52,14 @@ def investment_edit() -> rx.Component:
             ui.crumbs(RECORDS.menu, (RECORDS.title, RECORDS.route), INVESTMENT_EDIT.title),
             ui.page_head(
                 INVESTMENT_EDIT.title,
+                leave_button(state),
                 ui.link_button("返回列表", RECORDS.route),
                 status=ui.show(state.case.state != "", ui.tag(state.case.state_label, state.case.tone)),
             ),
             rx.cond(state.editable, _editor(key), _outcome()),
         ),
     )
+    return leavable(state, key, RECORDS.route, content)
 
 
 def _editor(key: Any) -> rx.Component:

@@ -11,7 +11,7 @@ from cpegi_app.pages import ui
 from cpegi_app.pages.form import groups, href, list_page, problem, remark, stored, summary
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.product_push import reach
-from cpegi_app.pages.review import outcome_panel, return_note
+from cpegi_app.pages.review import leavable, leave_button, outcome_panel, return_note
 from cpegi_app.services.conditions import DIMENSIONS, Dimension
 from cpegi_app.services.product import ProductForm
 from cpegi_app.services.product_list import ProductRow
@@ -108,7 +108,7 @@ def product_edit() -> rx.Component:
     new = rx.cond(state.view.reason != "", PRODUCT_EDIT.title, "添加金融产品")
     title = rx.cond(state.editable, rx.cond(state.is_change, "变更金融产品", new), "金融产品审核进度")
     key = "product-" + state.row_id.to_string()
-    return rx.cond(
+    content = rx.cond(
         state.sent,
         rx.fragment(
             ui.result_page(
@@ -121,10 +121,11 @@ def product_edit() -> rx.Component:
         ),
         rx.fragment(
             ui.crumbs("金融产品", (PRODUCTS.title, PRODUCTS.route), title),
-            ui.page_head(title, ui.link_button("返回列表", PRODUCTS.route)),
+            ui.page_head(title, leave_button(state), ui.link_button("返回列表", PRODUCTS.route)),
             rx.cond(state.editable, _editor(key), outcome_panel(state)),
         ),
     )
+    return leavable(state, key, PRODUCTS.route, content)
 
 
 def _editor(key: Any) -> rx.Component:

@@ -10,7 +10,7 @@ from cpegi_app.access import REPORT_EDIT, REPORTS
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import field_of, href, list_page, problem, remark, stored, summary, upload_field
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.review import outcome_panel
+from cpegi_app.pages.review import leavable, leave_button, outcome_panel
 from cpegi_app.services.files import REPORT_HINT
 from cpegi_app.services.report import ReportForm
 from cpegi_app.services.report_calendar import CalendarMonth, DutyItem
@@ -139,7 +139,7 @@ def report_edit() -> rx.Component:
     """The editor of a report, or what became of it."""
     state = ReportEditState
     key = "report-" + state.row_id.to_string()
-    return rx.cond(
+    content = rx.cond(
         state.sent,
         rx.fragment(
             ui.result_page(
@@ -156,10 +156,11 @@ def report_edit() -> rx.Component:
         ),
         rx.fragment(
             ui.crumbs((REPORTS.title, REPORTS.route), REPORT_EDIT.title),
-            ui.page_head(REPORT_EDIT.title, ui.link_button("返回列表", REPORTS.route)),
+            ui.page_head(REPORT_EDIT.title, leave_button(state), ui.link_button("返回列表", REPORTS.route)),
             rx.cond(state.editable, _editor(key), outcome_panel(state)),
         ),
     )
+    return leavable(state, key, REPORTS.route, content)
 
 
 def _editor(key: Any) -> rx.Component:

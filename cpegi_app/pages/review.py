@@ -217,6 +217,33 @@ def return_note(state: Any, slots: Any = None) -> rx.Component:
     )
 
 
+def leave_button(state: Any) -> rx.Component:
+    """In the head of an editor: 放弃修改 of what was returned, 删除草稿 of what was never sent."""
+    view = state.view
+    label = rx.cond(view.can_withdraw, "放弃修改", "删除草稿")
+    return ui.show(state.editable & (view.can_withdraw | view.can_discard), ui.button(label, state.ask_leave))
+
+
+def leavable(state: Any, draft: Any, back: Any, content: rx.Component) -> rx.Component:
+    """An editor's page with the dialog that asks before it is left; once the draft is deleted, the way back."""
+    returned = state.view.can_withdraw
+    gone = rx.fragment(
+        ui.result_page("草稿已删除", "", ui.link_button("返回列表", back, "primary")), ui.draft_clear(draft)
+    )
+    dialog = ui.dialog(
+        state.leaving != "",
+        rx.cond(returned, "放弃修改", "删除这份草稿"),
+        rx.el.p(state.leaving),
+        actions=[
+            ui.button("取消", state.stay),
+            ui.button(rx.cond(returned, "确认放弃", "确认删除"), state.leave, "danger"),
+        ],
+        on_close=state.stay,
+        ident="leave",
+    )
+    return rx.fragment(rx.cond(state.gone, gone, content), dialog)
+
+
 def opinion(view: Any) -> rx.Component:
     """The reviewer's words, in the tone of the decision."""
     return ui.note(

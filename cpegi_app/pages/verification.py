@@ -10,7 +10,16 @@ from cpegi_app.access import PROFILE, PROFILE_EDIT, VERIFICATION, WORKBENCH
 from cpegi_app.pages import ui
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.profile_form import profile_form
-from cpegi_app.pages.review import difference, files_card, history_card, lines, outcome_body, outcome_panel
+from cpegi_app.pages.review import (
+    difference,
+    files_card,
+    history_card,
+    leavable,
+    leave_button,
+    lines,
+    outcome_body,
+    outcome_panel,
+)
 from cpegi_app.state.verification import ProfileEditState, ProfileState, VerificationState
 
 GROUP = "账户资料维护"
@@ -223,7 +232,12 @@ def _change_card(found: Any) -> rx.Component:
                 class_name="stack",
             ),
             extra=ui.show(
-                change.can_withdraw, ui.button("撤回", state.withdraw(change.id, change.version), size="sm")
+                change.can_withdraw,
+                ui.button(
+                    rx.cond(change.status == "RETURNED", "放弃修改", "撤回"),
+                    state.withdraw(change.id, change.version),
+                    size="sm",
+                ),
             ),
         ),
     )
@@ -234,7 +248,7 @@ def profile_edit() -> rx.Component:
     """修改资料: the form filled with the profile in force."""
     state = ProfileEditState
     note = "通过审核前现行资料继续有效。"
-    return rx.fragment(
+    content = rx.fragment(
         ui.crumbs(GROUP, (PROFILE.title, PROFILE.route), PROFILE_EDIT.title),
         rx.cond(
             state.sent,
@@ -251,6 +265,7 @@ def profile_edit() -> rx.Component:
             rx.fragment(
                 ui.page_head(
                     PROFILE_EDIT.title,
+                    leave_button(state),
                     ui.link_button("返回企业认证", PROFILE.route),
                     status=ui.show(
                         state.view.status_label != "", ui.tag(state.view.status_label, state.view.tone)
@@ -266,3 +281,4 @@ def profile_edit() -> rx.Component:
         ),
         ui.show(state.sent, ui.draft_clear(_draft("profile", state))),
     )
+    return leavable(state, _draft("profile", state), PROFILE.route, content)

@@ -13,7 +13,7 @@ from cpegi_app import clock
 from cpegi_app.access import IDENTITY, WORKBENCH, Actor, Role
 from cpegi_app.errors import Conflict, CountedRefusal, FormInvalid, NotFound, TooMany
 from cpegi_app.models import Attempt, Organisation, User, Verification
-from cpegi_app.services import audit, identifiers, notices, passwords, sessions, sms
+from cpegi_app.services import audit, identifiers, notices, passwords, review, sessions, sms
 from cpegi_app.services.forms import half_width
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.vocabulary import KIND_OF, Kind, OrgClass, SmsPurpose, Status
@@ -233,14 +233,20 @@ def choose_identity(session: Session, actor: Actor, org_class: str) -> None:
     if org_class not in OrgClass._value2member_map_:
         raise FormInvalid({"org_class": "请选择一种机构类型"})
     chosen = OrgClass(org_class)
-    org = _own_org(session, actor)
+    org, flow = _own_org(session, actor), review.FLOWS["verification"]
+    # Neither begun nor sent meanwhile.
+    one_at_a_time(session, flow.name, org.id)
     draft = _verification(session, org)
+    if draft:
+        review.hold(session, flow, draft)
+    session.refresh(org)
     if _is_fixed(org, draft):
         raise Conflict(IDENTITY_SENT)
     org.kind, org.org_class = KIND_OF[chosen].value, chosen.value
     if draft:
-        # The form begun under the former class would otherwise set it again when it is sent.
-        draft.data = draft.data | {"org_class": chosen.value}
+        # The form begun under the former class would otherwise set it again when it is saved or sent.
+        data = draft.data | {"org_class": chosen.value}
+        review.save_draft(session, flow, actor, draft.id or 0, draft.version, data)
     audit.record(session, actor, "account.identity", f"org:{org.id}", chosen.label)
 
 

@@ -10,7 +10,7 @@ from cpegi_app import clock
 from cpegi_app.access import APPLICATION, APPLY, REQUEST, Actor, Permission
 from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import Application, Organisation, Product
-from cpegi_app.services import application_list, conditions, matches, notices, review
+from cpegi_app.services import application_list, conditions, matches, notices, review, shelf
 from cpegi_app.services.forms import Form, Number, Text, Whole, Widget, fen, input_field, wan
 from cpegi_app.services.ids import is_id
 from cpegi_app.services.locks import one_at_a_time
@@ -102,7 +102,7 @@ def submit(
 
 
 def _open_product(session: Session, product_id: int) -> Product:
-    target = session.get(Product, product_id) if is_id(product_id) else None
+    target = session.get(Product, product_id, populate_existing=True) if is_id(product_id) else None
     if target is None or not target.revision_id:
         raise NotFound("金融产品")
     if why := closed_why(target):
@@ -131,6 +131,8 @@ def product_for(session: Session, actor: Actor, row_id: int) -> tuple[Product, s
 
 def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -> dict[str, Any]:
     form: Any = ApplicationForm.parse(row.data)
+    # Sent and told that nobody handles it any more, at once: one sees what the other has done.
+    shelf.hold(session, row.institution_id)
     target = _product_of(session, row)
     errors: dict[str, str] = {}
     if not target.amount_min_fen <= fen(form.amount) <= target.amount_max_fen:
@@ -166,6 +168,9 @@ def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) 
     form: Any = DecisionForm.parse(given)
     if fen(form.approved_amount) > row.amount_fen:
         raise FormInvalid({"approved_amount": f"批准额度不能超过申请额度 {wan(row.amount_fen)} 万元"})
+    longest = int(row.product_data.get("term_max") or row.term_months)
+    if form.approved_term > longest:
+        raise FormInvalid({"approved_term": f"批准期限不能超过该产品的期限上限 {longest} 个月"})
     return {"approved_fen": fen(form.approved_amount), "approved_months": form.approved_term}
 
 
@@ -238,6 +243,8 @@ FLOW = review.register(
         decisions=(Action.APPROVE, Action.REJECT, Action.RETURN),
         before_submit=_before_submit,
         before_approve=_before_approve,
+        gives_up=True,
+        discards=True,
         outcome={Action.APPROVE: "受理机构已批准，等待放款，可在“我的融资申请”查看进度。"},
     )
 )

@@ -15,7 +15,7 @@ from cpegi_app.models import Application, Disbursement, Organisation
 from cpegi_app.services import list_count, lists, review
 from cpegi_app.services.forms import normalise, wan
 from cpegi_app.services.lists import Filters, Listing
-from cpegi_app.vocabulary import TONES, Status
+from cpegi_app.vocabulary import TONES, Kind, Status
 
 
 class ApplicationRow(BaseModel):
@@ -46,7 +46,7 @@ _SUMS = (
     .where(col(Disbursement.application_id).in_(bindparam("ids", expanding=True)))
     .group_by(col(Disbursement.application_id), col(Disbursement.status))
 )
-_NAMES = select(Organisation.id, Organisation.name).where(
+_ORGS = select(Organisation.id, Organisation.name, Organisation.kind).where(
     col(Organisation.id).in_(bindparam("ids", expanding=True))
 )
 
@@ -62,19 +62,22 @@ def disbursed(session: Session, ids: list[int]) -> dict[int, tuple[int, int]]:
     return found
 
 
-def _names(session: Session, ids: set[int]) -> dict[int, str]:
-    return {i: name for i, name in session.execute(_NAMES, {"ids": list(ids)})}
+def _orgs(session: Session, ids: set[int]) -> dict[int, tuple[str, str]]:
+    """Return name and kind by id."""
+    return {i: (name, kind) for i, name, kind in session.execute(_ORGS, {"ids": list(ids)})}
 
 
-def _row(r: Application, names: dict[int, str], sums: tuple[int, int]) -> ApplicationRow:
+def _row(r: Application, orgs: dict[int, tuple[str, str]], sums: tuple[int, int]) -> ApplicationRow:
     done, waiting = sums
     left = r.approved_fen - done - waiting
+    lender, kind = orgs.get(r.institution_id, ("", ""))
+    lends = kind == Kind.DEBT
     return ApplicationRow(
         id=r.id or 0,
         product_id=r.product_id,
         product=r.product_name,
-        enterprise=names.get(r.org_id, ""),
-        institution=names.get(r.institution_id, ""),
+        enterprise=orgs.get(r.org_id, ("", ""))[0],
+        institution=lender,
         amount=f"{wan(r.amount_fen)} 万元" if r.amount_fen else _typed(r, "amount", "万元"),
         approved=f"{wan(r.approved_fen)} 万元" if r.approved_fen else "—",
         disbursed=f"{wan(done)} 万元" if done else "—",
@@ -83,9 +86,9 @@ def _row(r: Application, names: dict[int, str], sums: tuple[int, int]) -> Applic
         status=r.status,
         status_label=Status.label_of(r.status),
         tone=TONES[r.status],
-        progress=_progress(r, done, waiting),
+        progress=_progress(r, done, waiting, lends=lends),
         submitted=clock.local(r.submitted_at) or "未提交",
-        can_disburse=r.status == Status.APPROVED and left > 0,
+        can_disburse=r.status == Status.APPROVED and left > 0 and lends,
         editable=r.status in review.EDITABLE,
     )
 
@@ -95,7 +98,7 @@ def _typed(r: Application, name: str, unit: str) -> str:
     return f"{r.data[name][:12]} {unit}" if r.data.get(name) else "—"
 
 
-def _progress(r: Application, done: int, waiting: int) -> str:
+def _progress(r: Application, done: int, waiting: int, *, lends: bool) -> str:
     if r.status != Status.APPROVED:
         return {Status.DRAFT: "填写中", Status.PENDING: "机构审核中", Status.RETURNED: "待补充资料"}.get(
             Status(r.status), "已结束"
@@ -104,6 +107,8 @@ def _progress(r: Application, done: int, waiting: int) -> str:
         return "已全部放款"
     if waiting:
         return "放款待平台审核"
+    if not lends:
+        return "部分放款，受理机构已停办" if done else "受理机构已停办，不再放款"
     return "部分放款" if done else "待放款"
 
 
@@ -117,9 +122,9 @@ def step_of(progress: str) -> int:
 
 def rows(session: Session, found: list[Application]) -> list[ApplicationRow]:
     """Return applications as lists show them."""
-    names = _names(session, {r.org_id for r in found} | {r.institution_id for r in found})
+    orgs = _orgs(session, {r.org_id for r in found} | {r.institution_id for r in found})
     sums = disbursed(session, [r.id or 0 for r in found])
-    return [_row(r, names, sums.get(r.id or 0, (0, 0))) for r in found]
+    return [_row(r, orgs, sums.get(r.id or 0, (0, 0))) for r in found]
 
 
 # A disbursement that waits for the platform, or was approved, is on its way.

@@ -82,6 +82,7 @@ ACTIONS: dict[str, str] = {
     "report.duty_on": "启用报送要求",
     "report.zip": "下载报告压缩包",
     "record.reveal": "查看完整联系电话",
+    "review.DISCARD": "删除草稿",
     "review.SUBMIT": "提交审核",
     "review.WITHDRAW": "撤回",
     "review.RETURN": "退回",

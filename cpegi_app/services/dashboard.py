@@ -55,7 +55,9 @@ from cpegi_app.services import (
     platform_queue,
     policy_bench,
     report_bench,
+    review,
     shelf,
+    staff,
 )
 from cpegi_app.services.bench_parts import MOST, TODOS, Tile, Todo, tile
 from cpegi_app.services.corrections import in_force
@@ -273,6 +275,7 @@ def _own_todos(session: Session, actor: Actor) -> list[Todo]:
         )
         for r in application_list.to_disburse(session, actor, MOST)
     ]
+    submits = {flow.model: flow.submit for flow in review.FLOWS.values()}
     for model, label, href in (
         (ProductRevision, "金融产品", lambda r: PRODUCT_EDIT.url(rid=r.id)),
         (EquityProjectRevision, "融资项目", lambda r: PROJECT_EDIT.url(rid=r.id)),
@@ -282,6 +285,9 @@ def _own_todos(session: Session, actor: Actor) -> list[Todo]:
         (FilingBatch, "线下贷款备案", lambda r: FILING.url(bid=r.id)),
         (Report, "报告", lambda r: REPORT_EDIT.url(rid=r.id)),
     ):
+        if not actor.may(submits[model]):
+            # The class was corrected: its page is no longer theirs.
+            continue
         query = select(model).where(model.org_id == actor.org_id, model.status == Status.RETURNED.value)
         found += [_returned(label, row, href(row)) for row in session.exec(query.limit(MOST))]
     return found

@@ -299,7 +299,16 @@ def _describe(session: Session, row: Any) -> Description:
         )
     except ValueError:
         checks.append(Check("执行年利率", "warn", "无法与产品公布的利率比较，请核对"))
+    checks.append(_lent_after_approval(row, app))
     return Description(DisbursementForm, None, lines, tuple(checks))
+
+
+def _lent_after_approval(row: Any, app: Application) -> Check:
+    """Compare the day of the payment with the day on which the institution approved."""
+    approved, lent = clock.local_date(app.decided_at), row.data.get("lent_on", "")
+    early = lent < approved
+    text = f"早于申请批准日期 {approved}，请核对" if early else f"申请批准于 {approved}"
+    return Check("放款日期", "warn" if early else "ok", f"{lent or '未填写'}，{text}")
 
 
 class Cover(BaseModel):
@@ -388,6 +397,8 @@ FLOW = review.register(
         before_submit=_before_submit,
         before_approve=_before_approve,
         after_approve=_book,
+        gives_up=True,
+        discards=True,
         outcome={Action.APPROVE: "放款已登记到贷款台账。"},
     )
 )

@@ -173,6 +173,13 @@ def publish(project: EquityProject, row: EquityProjectRevision) -> None:
     project.revision_id = row.id
 
 
+def _drop_unpublished(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
+    """Take a project that was never published off with its only draft."""
+    project = session.get_one(EquityProject, row.project_id)
+    if not project.revision_id:
+        session.delete(project)
+
+
 def _describe(session: Session, row: Any) -> Description:
     project = session.get(EquityProject, row.project_id)
     org = session.get(Organisation, row.org_id)
@@ -214,6 +221,9 @@ FLOW = review.register(
         reviewer_href=lambda row: REVIEW.url(flow="equity_project", rid=row.id),
         before_submit=_before_submit,
         after_approve=_publish,
+        gives_up=True,
+        discards=True,
+        after_discard=_drop_unpublished,
         outcome={Action.APPROVE: "项目已在平台“股权融资”中展示。"},
     )
 )

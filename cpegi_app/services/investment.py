@@ -279,6 +279,8 @@ FLOW = review.register(
         before_submit=_before_submit,
         before_approve=_before_approve,
         after_approve=_filed,
+        gives_up=True,
+        discards=True,
         outcome={Action.APPROVE: "已备案，投资已进入股权投资项目库。"},
     )
 )

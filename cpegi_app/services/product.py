@@ -252,6 +252,13 @@ def publish(product: Product, org: Organisation, row: ProductRevision) -> None:
         product.is_listed, product.listed_at = True, clock.now()
 
 
+def _drop_unpublished(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
+    """Take a product that was never published off with its only draft."""
+    product = session.get_one(Product, row.product_id)
+    if not product.revision_id:
+        session.delete(product)
+
+
 def _describe(session: Session, row: Any) -> Description:
     product = session.get(Product, row.product_id)
     in_force = product.data if product and product.revision_id and product.revision_id != row.id else None
@@ -297,6 +304,9 @@ FLOW = review.register(
         before_submit=_before_submit,
         before_approve=_before_approve,
         after_approve=_publish,
+        gives_up=True,
+        discards=True,
+        after_discard=_drop_unpublished,
         outcome={Action.APPROVE: "产品已发布到平台首页。"},
     )
 )

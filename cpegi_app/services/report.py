@@ -328,6 +328,7 @@ FLOW = review.register(
         before_submit=_before_submit,
         after_approve=_hand_over,
         readers=_may_read,
+        discards=True,
         outcome={Action.APPROVE: "报告已送达金融监管部门。"},
     )
 )

@@ -76,6 +76,9 @@ class Flow:
     # Whether the owner may give up what was returned, and from when on a reviewer may close it uncorrected.
     gives_up: bool = False
     is_overdue: Callable[[Any], bool] = lambda row: False
+    # Whether the owner may delete a draft that was never sent, and what else goes with it.
+    discards: bool = False
+    after_discard: Hook = lambda session, actor, row, payload: None
     # Kinds of file beyond `FileSlot`, by the code that the file is kept under.
     slots: Callable[[Session, Any], dict[str, Slot]] = lambda session, row: {}
     # Who reads without submitting or deciding: what the row must be like is the flow's own rule.

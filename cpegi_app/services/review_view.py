@@ -9,7 +9,7 @@ from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import NotFound
 from cpegi_app.models import ReviewEvent
-from cpegi_app.services import audit, files, review
+from cpegi_app.services import audit, files, review, review_draft
 from cpegi_app.services.files import FileView
 from cpegi_app.services.identifiers import masked
 from cpegi_app.services.review import Description, Flow
@@ -80,6 +80,7 @@ class ReviewView(BaseModel):
     can_reject: bool = False
     can_withdraw: bool = False
     can_submit: bool = False
+    can_discard: bool = False
 
 
 def view(session: Session, flow: Flow, actor: Actor, row_id: int) -> ReviewView:
@@ -114,6 +115,7 @@ def view(session: Session, flow: Flow, actor: Actor, row_id: int) -> ReviewView:
         can_reject=Action.REJECT in actions,
         can_withdraw=Action.WITHDRAW in actions,
         can_submit=Action.SUBMIT in actions,
+        can_discard=review_draft.may_discard(flow, row, actor),
     )
 
 

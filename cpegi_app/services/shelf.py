@@ -9,11 +9,18 @@ from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import APPLICATIONS, Actor
-from cpegi_app.models import Application, Organisation, Product
+from cpegi_app.models import Application, Disbursement, Organisation, Product
 from cpegi_app.services import audit, notices
+from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.vocabulary import Kind, Status
 
 ELSEWHERE = "您可以在“金融产品”中查看其他产品。"
+# What becomes of an application, as it stands, when nobody at its lender handles it any more.
+LEFT = {
+    Status.PENDING: "您待审核的融资申请暂时无人办理，可以撤回。",
+    Status.RETURNED: "您被退回的融资申请暂时不能重新提交，可以放弃修改。",
+    Status.APPROVED: "您已获批准的融资申请尚未放足，该机构暂时不能登记放款，请与该机构联系。",
+}
 
 
 def open_now() -> Any:
@@ -36,9 +43,14 @@ def closed_why(product: Product) -> str:
     return ""
 
 
+def hold(session: Session, institution_id: int) -> None:
+    """Let no application reach an institution while it stops handling them, nor the other way round."""
+    one_at_a_time(session, "lender", institution_id)
+
+
 def nobody_handles(session: Session, institution_id: int) -> str:
     """Return why nobody at an institution can decide on applications now, empty when somebody can."""
-    org = session.get_one(Organisation, institution_id)
+    org = session.get_one(Organisation, institution_id, populate_existing=True)
     if org.kind != Kind.DEBT.value or not notices.users_of(session, institution_id):
         return f"受理机构“{org.name}”目前不能办理融资申请，无法提交。{ELSEWHERE}"
     return ""
@@ -69,20 +81,30 @@ def clear(session: Session, actor: Actor, institution_id: int, why: str) -> None
 
     Whoever has applied is told, with what can be done; `why` goes into the audit trail.
     """
+    hold(session, institution_id)
     listed = select(Product).where(Product.org_id == institution_id, col(Product.is_listed).is_(True))
     for product in session.exec(listed).all():
         put(session, actor, product, listed=False, why=why)
-    open_ones = (Status.PENDING.value, Status.RETURNED.value)
-    query = select(Application.org_id).where(
-        Application.institution_id == institution_id, col(Application.status).in_(open_ones)
-    )
-    applicants = sorted(set(session.exec(query)))
     org = session.get_one(Organisation, institution_id)
-    notices.notify_orgs(
-        session,
-        applicants,
-        f"受理机构暂停办理：{org.name}",
-        "您向该机构提交的融资申请暂时无人办理。待审核的申请可以撤回，您也可以向其他机构申请。",
-        APPLICATIONS.route,
-        "orange",
+    for status, left in LEFT.items():
+        query = select(Application.org_id).where(
+            Application.institution_id == institution_id, Application.status == status.value
+        )
+        if status is Status.APPROVED:
+            query = query.where(_paid() < col(Application.approved_fen))
+        notices.notify_orgs(
+            session,
+            sorted(set(session.exec(query))),
+            f"受理机构暂停办理：{org.name}",
+            f"{left}您也可以向其他机构申请。",
+            APPLICATIONS.route,
+            "orange",
+        )
+
+
+def _paid() -> Any:
+    """Return the 分 that were disbursed on an application, as a part of a query over applications."""
+    paid = select(func.coalesce(func.sum(Disbursement.amount_fen), 0)).where(
+        Disbursement.application_id == Application.id, Disbursement.status == Status.APPROVED.value
     )
+    return paid.scalar_subquery()

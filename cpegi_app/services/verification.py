@@ -15,9 +15,10 @@ from cpegi_app.services import files, identifiers, push, review, scale, shelf
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.profile_forms import FORMS, ProfileForm, kind_of, required_files
-from cpegi_app.services.review import Check, Description, Flow, Payload
+from cpegi_app.services.review import Check, Description, Flow, Line, Payload
 from cpegi_app.vocabulary import Action, Kind, OrgClass, ScaleIndustry, Status
 
+CLEARED = "已清空"
 # Words that a name of the class usually holds; their absence is a hint for the reviewer, no refusal.
 CLASS_WORDS = {
     OrgClass.BANK: ("银行",),
@@ -169,6 +170,7 @@ def _still_lends(session: Session, row: Any) -> str:
     org = session.get_one(Organisation, row.org_id)
     if org.kind != Kind.DEBT.value or kind_of(row.data) is Kind.DEBT:
         return ""
+    shelf.hold(session, row.org_id)
     if not (count := shelf.undecided(session, row.org_id)):
         return ""
     return f"还有 {count} 笔融资申请等待办理，变更为其他类型后将无法办理。请先在“企业申请管理”中办结"
@@ -267,7 +269,12 @@ def _describe_verification(session: Session, row: Any) -> Description:
 
 
 def _describe_change(session: Session, row: Any) -> Description:
-    return Description(FORMS[kind_of(row.data)], row.base, (), _checks(session, row))
+    lines, kept = list[Line](), FORMS[kind_of(row.data)].model_fields
+    for spec in FORMS[kind_of(row.base)].specs():
+        # Of another kind: the approval takes it off the profile.
+        if spec.name not in kept and (before := row.base.get(spec.name)):
+            lines.append(Line(spec.group, spec.name, spec.title, CLEARED, spec.show(before)))
+    return Description(FORMS[kind_of(row.data)], row.base, tuple(lines), _checks(session, row))
 
 
 VERIFY = review.register(
@@ -303,6 +310,8 @@ CHANGE = review.register(
         before_submit=_before_submit_change,
         before_approve=_before_approve,
         after_approve=_go_live,
+        gives_up=True,
+        discards=True,
         outcome={Action.APPROVE: "新资料已生效。"},
     )
 )

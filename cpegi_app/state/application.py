@@ -22,7 +22,7 @@ from cpegi_app.state.form import FormState
 from cpegi_app.state.message import on_error, success
 from cpegi_app.state.reveal import RevealState
 from cpegi_app.state.shell import ShellState
-from cpegi_app.state.subject import SubjectState, edits
+from cpegi_app.state.subject import GIVEN_UP, SubjectState, act, edits
 from cpegi_app.state.table import TableState, shows
 from cpegi_app.vocabulary import Action, Status
 
@@ -67,8 +67,11 @@ class ApplyState(SubjectState, rx.State):
         self._blank()
         self.product, self.closed_why = PublicProduct(), ""
         row = await self._write(application.open_application, self._route_id("pid"))
-        self.product, self.closed_why = await self._read(_product, row.id or 0)
         await self._show(row.id or 0)
+
+    async def _show(self, row_id: int) -> None:
+        self.product, self.closed_why = await self._read(_product, row_id)
+        await super()._show(row_id)
 
 
 def _product(session: Session, actor: Actor, row_id: int) -> tuple[PublicProduct, str]:
@@ -166,14 +169,11 @@ class ApplicationState(CaseState, rx.State):
 
     @rx.event
     async def withdraw(self):
-        """撤回 while the institution has not decided."""
-        await self._write(_withdraw, self.row_id, self.view.version)
+        """撤回 while the institution has not decided; 放弃 of what it has returned."""
+        given_up = self.view.status == Status.RETURNED
+        await self._write(act, FLOW.name, self.row_id, Action.WITHDRAW, self.view.version)
         await self._show_case(self.row_id)
-        return success("已撤回。修改后可重新提交。")
-
-
-def _withdraw(session: Session, actor: Actor, row_id: int, version: int) -> None:
-    review.act(session, FLOW, actor, row_id, Action.WITHDRAW, version)
+        return success(GIVEN_UP if given_up else "已撤回。修改后可重新提交。")
 
 
 @for_screen(REQUEST)

@@ -1,4 +1,4 @@
-"""The editor of a reviewed thing: draft, 暂存, 提交, files, 撤回, and what became of it."""
+"""The editor of a reviewed thing: draft, 暂存, 提交, files, 撤回, 放弃, 删除草稿, and what became of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, FormInvalid
-from cpegi_app.services import files, review
+from cpegi_app.services import files, review, review_draft
 from cpegi_app.services.files import FileView
 from cpegi_app.services.forms import posted
 from cpegi_app.services.review_view import ReviewView, view
@@ -22,6 +22,7 @@ from cpegi_app.state.message import success
 from cpegi_app.vocabulary import Action
 
 S = TypeVar("S")
+GIVEN_UP = "已放弃修改，已保存的内容保留为草稿，以后仍可修改后提交。"
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,24 @@ def act(
     return review.act(session, review.FLOWS[flow], actor, row_id, action, version, **more).version
 
 
+def discard(session: Session, actor: Actor, flow: str, row_id: int, version: int) -> None:
+    """Delete the own draft that was never sent."""
+    review_draft.discard(session, review.FLOWS[flow], actor, row_id, version)
+
+
+def parting(shown: ReviewView, count: int) -> str:
+    """Return what leaving a thing in its editor means: 放弃 of what was returned, 删除草稿 of what was never sent."""
+    if shown.can_withdraw:
+        return (
+            f"放弃后，这份{shown.flow_label}不再等待修改，待办事项中的提醒随之消失。"
+            "已保存的内容和附件保留为草稿，以后仍可修改后提交。"
+        )
+    and_files = f"和 {count} 个附件" if count else ""
+    return (
+        f"删除后，这份{shown.flow_label}草稿中填写的内容{and_files}一并删除，不能恢复。已生效的内容不受影响。"
+    )
+
+
 def changed(shown: ReviewView) -> str:
     """Return the sentence that a record in view has moved on, and to where."""
     return f"该{shown.flow_label}状态已更新：{shown.status_label}。"
@@ -110,6 +129,9 @@ class SubjectState(FilesState, mixin=True):
     editable: bool = False
     sent: bool = False
     view: ReviewView = ReviewView()
+    # What a dialog says of leaving it, empty while it is closed; whether the draft has been deleted.
+    leaving: str = ""
+    gone: bool = False
     # What was stored when this page last looked, and up to which version it was told what others changed.
     _base: dict[str, str] = {}
     _told: int = 0
@@ -128,10 +150,11 @@ class SubjectState(FilesState, mixin=True):
     def _blank(self) -> None:
         """Show nothing: what cannot be opened leaves nothing of what was open before."""
         self.row_id, self.editable, self.sent, self.view, self._told = 0, False, False, ReviewView(), 0
+        self.leaving, self.gone = "", False
 
     async def _arrive(self) -> str:
         """Follow a decision; while the form stands, or its answer does, only say so."""
-        if not self.row_id:
+        if not self.row_id or self.gone:
             return ""
         found = await self._read(subject, self._edited().flow, self.row_id)
         if found.version in (self.version, self.view.version, self._told):
@@ -219,3 +242,27 @@ class SubjectState(FilesState, mixin=True):
         await self._write(act, self._edited().flow, self.row_id, Action.WITHDRAW, self.version)
         await self._show(self.row_id)
         return success("已撤回，可修改后重新提交。")
+
+    @rx.event
+    def ask_leave(self):
+        """放弃 of what was returned, 删除草稿 of what was never sent: say first what that means."""
+        self.leaving = parting(self.view, len(self.files))
+
+    @rx.event
+    def stay(self):
+        """Go on with it after all."""
+        self.leaving = ""
+
+    @rx.event
+    async def leave(self):
+        """Give up what was returned, or delete the draft that was never sent."""
+        flow, row_id, self.leaving = self._edited().flow, self.row_id, ""
+        if self.view.can_discard:
+            await self._write(discard, flow, row_id, self._seen())
+            self._blank()
+            # The page still names the draft: the tab's copy of what was typed goes too.
+            self.row_id, self.gone = row_id, True
+            return None
+        await self._write(act, flow, row_id, Action.WITHDRAW, self._seen())
+        await self._show(row_id)
+        return success(GIVEN_UP)

@@ -13,8 +13,8 @@ from cpegi_app.services.profile_forms import ALL_NAMES
 from cpegi_app.services.profile_view import Change, Profile
 from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
 from cpegi_app.state.message import MessageState, success
-from cpegi_app.state.subject import SubjectState, act, changed, edits
-from cpegi_app.vocabulary import KIND_OF, Action, OrgClass, YesNo
+from cpegi_app.state.subject import GIVEN_UP, SubjectState, act, changed, edits
+from cpegi_app.vocabulary import KIND_OF, Action, OrgClass, Status, YesNo
 
 TITLES = profile_view.titles() | {"org_class": "机构类别"}
 
@@ -135,11 +135,12 @@ class ProfileState(Services, rx.State):
 
     @rx.event
     async def withdraw(self, change_id: int, version: int):
-        """撤回 the change that waits for review."""
+        """撤回 the change that waits for review; 放弃 the one that was returned."""
+        given_up = self.profile.change.status == Status.RETURNED
         args = (int_arg(change_id, 0), Action.WITHDRAW, int_arg(version, 0))
         await self._write(act, verification.CHANGE.name, *args)
         await self.load()
-        return success("已撤回资料修改，可点击“继续修改”后重新提交。")
+        return success(GIVEN_UP if given_up else "已撤回资料修改，可点击“继续修改”后重新提交。")
 
 
 @for_screen(PROFILE_EDIT)

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from cpegi_app.access import Actor, Permission
 from cpegi_app.errors import DomainError, FormInvalid
-from cpegi_app.services import review, review_view, verification
+from cpegi_app.services import review, review_draft, review_view, verification
 from cpegi_app.services.review import FLOWS, PLATFORM, Flow, Stage
 from cpegi_app.vocabulary import Action, Kind, Status
 from tests import factories, worlds
@@ -38,6 +38,18 @@ def second_stage(session: Session) -> World:
     world.reviewer = factories.staff(session)
     return world
 
+
+# What was returned may be given up, and a draft that was never sent deleted; said once more, beside the flows.
+DELETED = {
+    "profile_change",
+    "product",
+    "application",
+    "disbursement",
+    "equity_project",
+    "investment",
+    "report",
+}
+GIVEN_UP = DELETED - {"report"} | {"policy_application"}
 
 # (flow, which stage) → how its draft is made; every registered flow is here by itself.
 CASES: dict[str, Callable[[Session], World]] = {**WORLDS, "two_stages": two_stages}
@@ -71,9 +83,7 @@ def expected(world: World, status: Status, stage: int, who: str, actor: Actor) -
     if owns and flow.submit in actor.grants:
         found |= {Action.SUBMIT} if status in (Status.DRAFT, Status.RETURNED) else set()
         found |= {Action.WITHDRAW} if status is Status.PENDING and stage == 0 else set()
-        # An application under a policy holds records and budget: what is returned may be given up.
-        given_up = status is Status.RETURNED and flow.name == "policy_application"
-        found |= {Action.WITHDRAW} if given_up else set()
+        found |= {Action.WITHDRAW} if status is Status.RETURNED and flow.name in GIVEN_UP else set()
     decider = flow.stages[stage]
     if decider is PLATFORM:
         decides = who in ("staff",) or (who.startswith("reviewer") and actor.role == "STAFF")
@@ -88,10 +98,20 @@ def expected(world: World, status: Status, stage: int, who: str, actor: Actor) -
 
 
 def attempt(session: Session, world: World, actor: Actor, action: Action, **more) -> str:
-    """Try an action inside a savepoint that is always taken back; return the refusal, empty when accepted."""
+    """Try an action and take it back; return the refusal, empty when accepted."""
+    return refused(session, lambda: world.act(session, action, actor, **more))
+
+
+def discarded(session: Session, world: World, actor: Actor, version: int) -> str:
+    """Try to delete the draft and take it back; return the refusal, empty when accepted."""
+    return refused(session, lambda: review_draft.discard(session, world.flow, actor, world.row_id, version))
+
+
+def refused(session: Session, call: Callable[[], object]) -> str:
+    """Try something inside a savepoint that is always taken back; return the refusal, empty when accepted."""
     point = session.begin_nested()
     try:
-        world.act(session, action, actor, **more)
+        call()
         session.flush()
         return ""
     except DomainError as refusal:
@@ -113,6 +133,11 @@ def check(session: Session, world: World) -> int:
             refusal = attempt(session, world, actor, action, version=version)
             assert (refusal == "") == (action in offered), (who, status, action, refusal)
             assert not refusal or refusal.endswith("。"), refusal
+        deletes = review_draft.may_discard(world.flow, world.row(session), actor)
+        owns = who in ("owner", "colleague", "owner, unverified") and world.flow.submit in actor.grants
+        unsent = status is Status.DRAFT and world.row(session).submitted_at is None
+        assert deletes == (owns and unsent and world.flow.name in DELETED), (who, status)
+        assert deletes == (not discarded(session, world, actor, version)), (who, status)
     return len(everybody) * len(Action)
 
 

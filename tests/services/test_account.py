@@ -11,7 +11,7 @@ from cpegi_app import clock
 from cpegi_app.access import IDENTITY, WORKBENCH, Actor, Role
 from cpegi_app.errors import Conflict, CountedRefusal, FormInvalid, TooMany
 from cpegi_app.models import AuditEntry, Organisation, SmsCode, SmsOutbox, User
-from cpegi_app.services import account, notices, passwords, sessions, sms, verification
+from cpegi_app.services import account, notices, passwords, review, sessions, sms, verification
 from cpegi_app.vocabulary import CLASSES, Action, Kind, OrgClass, SmsPurpose
 from tests import factories, worlds
 
@@ -241,9 +241,13 @@ def test_2_2_each_class_of_manual_10_belongs_to_its_kind(session: Session, org_c
 def test_2_2_the_class_is_free_until_the_verification_is_sent(session: Session):
     world = worlds.verification_world(session, Kind.DEBT)
     account.choose_identity(session, world.owner, OrgClass.BANK.value)
+    seen = world.row(session).version
     account.choose_identity(session, world.owner, OrgClass.LAW.value)
     draft = verification.open_verification(session, world.owner)
     assert draft.data["org_class"] == OrgClass.LAW
+    # A form opened under the former class does not set it again unnoticed.
+    with pytest.raises(Conflict, match="另一个窗口"):
+        review.save_draft(session, world.flow, world.owner, world.row_id, seen, {"org_class": "BANK"})
     world.act(session, Action.SUBMIT)
     with pytest.raises(Conflict, match="申请更正"):
         account.choose_identity(session, world.owner, OrgClass.BANK.value)

@@ -287,6 +287,7 @@ def test_4_2_to_everybody_else_the_application_does_not_exist(session: Session, 
         ({"approved_amount": "0", "approved_term": "12"}, "approved_amount", "应在 0.01–"),
         ({"approved_amount": "", "approved_term": "12"}, "approved_amount", "请填写批准额度"),
         ({"approved_amount": "300", "approved_term": ""}, "approved_term", "请填写批准期限"),
+        ({"approved_amount": "300", "approved_term": "360"}, "approved_term", "不能超过该产品的期限上限"),
     ],
 )
 def test_4_2_an_approval_states_amount_and_term(

@@ -261,10 +261,18 @@ def test_4_3_a_draft_begins_with_what_is_known(session: Session):
 def test_4_3_the_reviewer_sees_the_sum_and_the_rate_checked(session: Session, rate: str, level: str):
     world = worlds.disbursement_world(session, rate=rate, amount="200").bring_to(session, Status.PENDING)
     shown = review_view.view(session, world.flow, world.reviewer, world.row_id)
-    assert {c.label: c.level for c in shown.checks} == {"累计放款": "ok", "执行年利率": level}
+    levels = {"累计放款": "ok", "执行年利率": level, "放款日期": "ok"}
+    assert {c.label: c.level for c in shown.checks} == levels
     assert "待审核 200，剩余 300 万元" in shown.checks[0].text
     assert [f.slot for f in shown.files] == [FileSlot.CONTRACT, FileSlot.VOUCHER]
     assert next(g for g in shown.groups if g.title == "对应申请").fields
+
+
+def test_4_3_a_payment_dated_before_the_approval_is_shown_to_the_reviewer(session: Session):
+    early = worlds.disbursement_world(session, lent_on=day(-1)).bring_to(session, Status.PENDING)
+    shown = review_view.view(session, early.flow, early.reviewer, early.row_id)
+    [check] = [c for c in shown.checks if c.label == "放款日期"]
+    assert (check.level, "早于申请批准日期" in check.text) == ("warn", True)
 
 
 def test_4_3_the_cover_tells_what_is_left(session: Session):

@@ -6,13 +6,22 @@ import dataclasses
 from datetime import timedelta
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor, Permission
 from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
-from cpegi_app.models import Organisation, Product, User
-from cpegi_app.services import files, product_public, review, review_view, sessions, verification
+from cpegi_app.models import Notice, Organisation, Product, User
+from cpegi_app.services import (
+    application_list,
+    dashboard,
+    files,
+    product_public,
+    review,
+    review_view,
+    sessions,
+    verification,
+)
 from cpegi_app.services.profile_forms import FORMS, required_files
 from cpegi_app.vocabulary import Action, FileSlot, Kind, OrgClass, Status
 from tests import factories, worlds
@@ -277,6 +286,17 @@ def becomes(session: Session, lender: Actor, kind: Kind, **changes: str) -> Worl
     return world
 
 
+def test_3_2_what_a_corrected_class_takes_off_the_profile_stands_beside_what_it_was(session: Session):
+    first = worlds.verification_world(session, Kind.DEBT).bring_to(session, Status.APPROVED)
+    world = becomes(session, dataclasses.replace(first.owner, verified=True), Kind.EQUITY)
+    world.act(session, Action.SUBMIT)
+    shown = review_view.view(session, world.flow, world.reviewer, world.row_id)
+    gone = {f.name: (f.old, f.changed) for g in shown.groups for f in g.fields if f.value == "已清空"}
+    former = set(FORMS[Kind.DEBT].model_fields) - set(FORMS[Kind.EQUITY].model_fields)
+    assert set(gone) == {n for n in former if first.data.get(n)} != set()
+    assert all(old and changed for old, changed in gone.values())
+
+
 def test_3_2_a_corrected_class_reaches_the_products_on_the_list(session: Session):
     lender = factories.member(session, Kind.DEBT)
     listed = worlds.listed_product(session, lender)
@@ -290,6 +310,8 @@ def test_3_2_a_corrected_class_reaches_the_products_on_the_list(session: Session
 def test_3_2_who_leaves_the_lenders_leaves_nobody_waiting(session: Session):
     lender = factories.member(session, Kind.DEBT)
     application = worlds.application_world(session, lender).bring_to(session, Status.PENDING)
+    approved = worlds.application_world(session, lender).bring_to(session, Status.APPROVED)
+    returned = worlds.product_world(session, lender).bring_to(session, Status.RETURNED)
     world = becomes(session, lender, Kind.INTERMEDIARY)
     with pytest.raises(FormInvalid) as refusal:
         world.act(session, Action.SUBMIT)
@@ -308,6 +330,16 @@ def test_3_2_who_leaves_the_lenders_leaves_nobody_waiting(session: Session):
         application.act(session, Action.SUBMIT)
     with pytest.raises(Conflict, match="不再是债权类机构"):
         draft.act(session, Action.APPROVE)
+    # Each applicant reads what became of the own application; the former lender is sent to no page that is closed.
+    for of, told in ((application, "被退回的融资申请"), (approved, "尚未放足")):
+        query = select(Notice.text).where(Notice.user_id == of.owner.user_id)
+        [text] = session.exec(query.where(col(Notice.title).startswith("受理机构暂停办理"))).all()
+        assert told in text
+    row = application_list.rows(session, [approved.row(session)])[0]
+    assert (row.progress, row.can_disburse) == ("受理机构已停办，不再放款", False)
+    former = factories.sign_in(session, session.get_one(User, lender.user_id))
+    assert [t.tag for t in dashboard.bench(session, former).todos] == []
+    assert returned.row(session).status == Status.RETURNED
 
 
 def test_3_2_only_a_verified_organisation_changes_its_profile(session: Session):

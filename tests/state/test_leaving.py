@@ -1,0 +1,58 @@
+"""Leaving an editor: asked first, then the draft is deleted or what was returned given up."""
+
+from __future__ import annotations
+
+from cpegi_app import db
+from cpegi_app.access import APPLY, PRODUCT_EDIT
+from cpegi_app.models import ProductRevision
+from cpegi_app.services import application, product, sessions
+from cpegi_app.state.application import ApplyState
+from cpegi_app.state.product import ProductEditState
+from cpegi_app.vocabulary import Status
+from tests import worlds
+from tests.state.cast import Cast
+from tests.state.rig import running
+from tests.state.test_offline_trial import actor_of
+
+TAB = "owner"
+
+
+async def test_a_draft_is_deleted_once_its_owner_has_read_what_goes(cast: Cast) -> None:
+    lender, _ = cast.who_may(PRODUCT_EDIT)
+    with db.transaction() as session:
+        row = product.new_draft(session, actor_of(session, lender))
+    name = ProductEditState.get_full_name()
+    async with running() as rig:
+        await rig.open(PRODUCT_EDIT, sid=lender.sid, tab=TAB, rid=row.id)
+        state = await rig.state(TAB, ProductEditState)
+        await rig.send(f"{name}.ask_leave", {}, sid=lender.sid, tab=TAB)
+        assert "不能恢复" in state.leaving
+        await rig.send(f"{name}.stay", {}, sid=lender.sid, tab=TAB)
+        assert (state.leaving, state.editable) == ("", True)
+        await rig.send(f"{name}.leave", {}, sid=lender.sid, tab=TAB)
+        assert (state.gone, state.editable, state.row_id) == (True, False, row.id)
+        with db.reading() as session:
+            assert session.get(ProductRevision, row.id) is None
+        # A second press finds nothing, and says so.
+        reply = await rig.send(f"{name}.leave", {}, sid=lender.sid, tab=TAB)
+        assert "不存在或已被删除" in reply.said
+        assert rig.unforeseen == []
+
+
+async def test_a_returned_application_is_given_up_in_its_form(cast: Cast) -> None:
+    with db.transaction() as session:
+        world = worlds.application_world(session).bring_to(session, Status.RETURNED)
+        sid = sessions.open_session(session, world.owner.user_id)
+        target = world.row(session).product_id
+    name = ApplyState.get_full_name()
+    async with running() as rig:
+        await rig.open(APPLY, sid=sid, tab=TAB, pid=target)
+        await rig.send(f"{name}.ask_leave", {}, sid=sid, tab=TAB)
+        state = await rig.state(TAB, ApplyState)
+        assert "待办事项" in state.leaving
+        reply = await rig.send(f"{name}.leave", {}, sid=sid, tab=TAB)
+        assert reply.said.startswith("已放弃修改")
+        assert (state.gone, state.editable, state.view.can_discard) == (False, True, False)
+        with db.reading() as session:
+            assert session.get_one(application.Application, world.row_id).status == Status.DRAFT
+        assert rig.unforeseen == []
