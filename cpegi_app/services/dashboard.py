@@ -57,7 +57,6 @@ from cpegi_app.services import (
     report_bench,
     review,
     shelf,
-    staff,
 )
 from cpegi_app.services.bench_parts import MOST, TODOS, Tile, Todo, tile
 from cpegi_app.services.corrections import in_force
