@@ -90,20 +90,14 @@ def open_disbursement(session: Session, actor: Actor, application_id: int) -> Di
     _locked_application(session, application_id)
     if app.status != Status.APPROVED:
         raise Conflict("该申请尚未审核通过，不能放款。请先在“企业申请管理”中办理审核。")
-    query = select(Disbursement).where(
-        Disbursement.application_id == application_id,
-        col(Disbursement.status).in_([Status.DRAFT.value, Status.RETURNED.value]),
-    )
-    if found := session.exec(query.order_by(col(Disbursement.id))).first():
+    query = select(Disbursement).where(Disbursement.application_id == application_id)
+    editable = col(Disbursement.status).in_([Status.DRAFT.value, Status.RETURNED.value])
+    if found := session.exec(query.where(editable).order_by(col(Disbursement.id))).first():
         return found
     left = remaining(session, app)
     if left <= 0:
         raise Conflict(f"批准额度 {wan(app.approved_fen)} 万元已全部放款或待审核，不能再次放款。")
-    previous = session.exec(
-        select(Disbursement)
-        .where(Disbursement.application_id == application_id)
-        .order_by(col(Disbursement.id).desc())
-    ).first()
+    previous = session.exec(query.order_by(col(Disbursement.id).desc())).first()
     # A further payment under the same contract: nobody types the contract twice.
     same = ("contract_no", "contract_amount", "rate", "guarantee", "repayment")
     data = (
