@@ -110,7 +110,8 @@ def _read_and_download(regulator: Walk) -> None:
     regulator.step("7-06", "查看报告内容，预览和下载报告文件")
     regulator.goto("/regulator/reports")
     months = page.get_by_label("打包下载的报告期")
-    months.select_option(index=1)
+    # The running month comes first and has nothing to pack yet; the newest that has ended follows.
+    months.select_option(index=2)
     regulator.settle()
     label = months.evaluate("node => node.selectedOptions[0].textContent")
     cut_off = regulator.cut_off
