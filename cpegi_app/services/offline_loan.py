@@ -18,7 +18,6 @@ from cpegi_app.services.corrections import in_force
 from cpegi_app.services.forms import normalise, wan
 from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.services.locks import booking, one_at_a_time
-from cpegi_app.services.offline_contract import booked, lent
 from cpegi_app.services.offline_form import COLUMNS, FilingForm
 from cpegi_app.services.review import Flow, Payload
 from cpegi_app.vocabulary import TONES, Action, LoanSource, Status
@@ -166,7 +165,9 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -
     if lacking := without_proof(session, row.id):
         raise FormInvalid({"proof": _lacking(lacking)}, _lacking(lacking))
     _refuse_booked(session, row.id)
-    if told := offline_contract.overrun(session, row.org_id, col(OfflineLoan.batch_id) == row.id, lent):
+    if told := offline_contract.overrun(
+        session, row.org_id, col(OfflineLoan.batch_id) == row.id, offline_contract.lent
+    ):
         raise Conflict(f"{told}。请核对金额和合同编号，更正或删除这些行后再提交。")
     session.exec(update(OfflineLoan).where(col(OfflineLoan.batch_id) == row.id).values(reason=""))
     return {"data": form.strings(), "row_count": count, "amount_fen": amount}
@@ -231,7 +232,7 @@ def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) 
         raise Conflict(f"借据 {_named(lacking)} 没有放款证明，不能通过。请将这些行标记退回，或整批退回。")
     _refuse_booked(session, row.id)
     rows = (col(OfflineLoan.batch_id) == row.id) & (col(OfflineLoan.reason) == "")
-    if told := offline_contract.overrun(session, row.org_id, rows, booked):
+    if told := offline_contract.overrun(session, row.org_id, rows, offline_contract.booked):
         raise Conflict(f"{told}，不能通过。请将这些行标记退回，或整批退回。")
     return {"row_count": count, "amount_fen": amount}
 

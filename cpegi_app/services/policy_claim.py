@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import field_validator
+from pydantic import BaseModel, field_validator
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -68,9 +68,31 @@ def same_name(first: str, second: str) -> bool:
     return bool(plain(first)) and plain(first) == plain(second)
 
 
-def tail(claim: PolicyClaim) -> str:
-    """Return a payee's account number as lists show it."""
-    return f"尾号 {claim.account_no[-4:]}"
+class ClaimLine(BaseModel):
+    """What every list of the staff's shows of a claim."""
+
+    id: int
+    org: str
+    policy: str
+    receipt: str
+    amount: str
+    payee: str
+    bank: str
+    account: str
+
+
+def line_of(claim: PolicyClaim, application: PolicyApplication) -> dict[str, Any]:
+    """Return a `ClaimLine` by name; of the account number lists show the end."""
+    return {
+        "id": claim.id or 0,
+        "org": claim.org_name,
+        "policy": application.policy_name,
+        "receipt": application.receipt_no or "",
+        "amount": yuan(claim.amount_fen),
+        "payee": claim.payee_name,
+        "bank": claim.bank,
+        "account": f"尾号 {claim.account_no[-4:]}",
+    }
 
 
 # --- what is granted ----------------------------------------------------------------------------------
@@ -139,10 +161,8 @@ def renamed(session: Session, payees: Iterable[tuple[int, str]]) -> dict[tuple[i
     }
 
 
-def ask_again(session: Session, claim: PolicyClaim) -> str:
-    """Return why an approved claim is not paid as it is and is to be made anew; empty when it can be paid."""
-    if failed := last_failure(session, claim.id or 0):
-        return failed.failure
+def misnamed(session: Session, claim: PolicyClaim) -> str:
+    """Return what is wrong with a claim's payee by now; empty when it is still the organisation's name."""
     return "".join(renamed(session, [(claim.org_id, claim.payee_name)]).values())
 
 
@@ -194,7 +214,7 @@ def may_begin(session: Session, grant: PolicyGrant) -> bool:
         return True
     if claim.status != Status.APPROVED or living_payment(session, grant.id or 0):
         return False
-    return bool(ask_again(session, claim))
+    return last_failure(session, claim.id or 0) is not None or bool(misnamed(session, claim))
 
 
 def start(session: Session, actor: Actor, grant_id: int) -> PolicyClaim:

@@ -17,7 +17,7 @@ from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.lists import Filters, order_by
 from cpegi_app.services.policy_amount import yuan
-from cpegi_app.services.policy_claim import FLOW
+from cpegi_app.services.policy_claim import FLOW, ClaimLine
 from cpegi_app.services.review_desk import DeskFile, DeskGroup, DeskSlot
 from cpegi_app.services.review_view import ReviewView
 from cpegi_app.vocabulary import TONES, Action, Status
@@ -116,7 +116,7 @@ def _claim_state(session: Session, g: PolicyGrant, claim: PolicyClaim, why: str)
             return "拨付中", "blue", "已编入拨付批次，请留意到账通知"
         if failed := policy_claim.last_failure(session, claim.id or 0):
             return "拨付失败", "red", f"{failed.failure}，请核对收款账户后重新申请兑现"
-        if wrong := policy_claim.ask_again(session, claim):
+        if wrong := policy_claim.misnamed(session, claim):
             return "须重新申请", "red", f"{wrong}，请重新申请兑现"
         return "待拨付", "blue", "审核已通过，将编入拨付批次"
     label = {"PENDING": "兑现审核中", "RETURNED": "兑现申请已退回", "REJECTED": "兑现审核不通过"}
@@ -126,17 +126,9 @@ def _claim_state(session: Session, g: PolicyGrant, claim: PolicyClaim, why: str)
 # --- the staff's queue --------------------------------------------------------------------------------
 
 
-class ClaimRow(BaseModel):
+class ClaimRow(ClaimLine):
     """A claim that waits for its review."""
 
-    id: int
-    org: str
-    policy: str
-    receipt: str
-    amount: str
-    payee: str
-    bank: str
-    account: str
     submitted: str
     waiting: str
     status: str
@@ -189,14 +181,7 @@ def _row(session: Session, c: PolicyClaim, failed: dict[int, str]) -> ClaimRow:
     application = session.get_one(PolicyApplication, c.application_id)
     assert c.submitted_at
     return ClaimRow(
-        id=c.id or 0,
-        org=c.org_name,
-        policy=application.policy_name,
-        receipt=application.receipt_no or "",
-        amount=yuan(c.amount_fen),
-        payee=c.payee_name,
-        bank=c.bank,
-        account=policy_claim.tail(c),
+        **policy_claim.line_of(c, application),
         submitted=clock.local(c.submitted_at),
         waiting=waits.told(c) if c.status == Status.PENDING else "",
         status=Status.label_of(c.status),

@@ -77,7 +77,9 @@ def policies(session: Session, actor: Actor, stage: PolicyStage) -> list[int]:
 
 
 def _mine(session: Session, actor: Actor, every: Sequence[tuple[Any, Any]], stage: PolicyStage) -> list[int]:
-    there = set(notices.staff(session))
+    # Every page of the staff's comes here: who is there is asked only where somebody is named.
+    is_named = any((people or {}).get(stage.value) for _, people in every)
+    there = set(notices.staff(session)) if is_named else set()
     return [i or 0 for i, people in every if _is_in(actor, _named(dict(people or {}), stage, there), stage)]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import BaseModel
 from sqlalchemy import func
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
@@ -16,6 +15,7 @@ from cpegi_app.models import Payment, PaymentBatch, PolicyApplication, PolicyCla
 from cpegi_app.services import policy_claim, policy_people, review
 from cpegi_app.services.lists import Filters, int_filter, named, order_by
 from cpegi_app.services.policy_amount import yuan
+from cpegi_app.services.policy_claim import ClaimLine
 from cpegi_app.vocabulary import Status
 from cpegi_app.vocabulary.policy import GrantState, PaymentState, PolicyStage
 
@@ -27,35 +27,19 @@ READY_SORTS = {"approved": col(C.decided_at), "amount": col(C.amount_fen)}
 FAILED_SORTS = {"amount": col(C.amount_fen)}
 
 
-class ReadyRow(BaseModel):
+class ReadyRow(ClaimLine):
     """An approved claim that waits for its payment."""
 
-    id: int
-    org: str
-    policy: str
-    receipt: str
-    amount: str
     fen: int
-    payee: str
-    bank: str
-    account: str
     approved: str
     again: bool
     why: str
     application_id: int
 
 
-class FailedRow(BaseModel):
+class FailedRow(ClaimLine):
     """A claim whose payment has failed and that has not been made anew yet."""
 
-    id: int
-    org: str
-    policy: str
-    receipt: str
-    amount: str
-    payee: str
-    bank: str
-    account: str
     why: str
     batch: str
     at: str
@@ -179,14 +163,7 @@ def _failed_row(session: Session, c: PolicyClaim, a: PolicyApplication) -> Faile
     query = select(Payment).where(Payment.claim_id == c.id, _FAILED).order_by(col(Payment.id).desc())
     payment = session.exec(query.limit(1)).one()
     return FailedRow(
-        id=c.id or 0,
-        org=c.org_name,
-        policy=a.policy_name,
-        receipt=a.receipt_no or "",
-        amount=yuan(c.amount_fen),
-        payee=c.payee_name,
-        bank=c.bank,
-        account=policy_claim.tail(c),
+        **policy_claim.line_of(c, a),
         why=payment.failure,
         batch=session.get_one(PaymentBatch, payment.batch_id).number,
         at=clock.local(payment.updated_at),
@@ -198,15 +175,8 @@ def _ready_row(
     c: PolicyClaim, a: PolicyApplication, why: dict[tuple[int, str], str], failed: dict[int, str]
 ) -> ReadyRow:
     return ReadyRow(
-        id=c.id or 0,
-        org=c.org_name,
-        policy=a.policy_name,
-        receipt=a.receipt_no or "",
-        amount=yuan(c.amount_fen),
+        **policy_claim.line_of(c, a),
         fen=c.amount_fen,
-        payee=c.payee_name,
-        bank=c.bank,
-        account=policy_claim.tail(c),
         approved=clock.local(c.decided_at),
         again=c.grant_id in failed,
         why=why.get((c.org_id, c.payee_name), ""),

@@ -109,12 +109,9 @@ def _redeemed(session: Session, grant: PolicyGrant) -> list[Step]:
     checked.state, checked.at, checked.text = "done", clock.local(claim.decided_at), "通过"
     payment = policy_claim.living_payment(session, grant.id or 0)
     if payment is None:
-        failed, wrong = (
-            policy_claim.last_failure(session, claim.id or 0),
-            policy_claim.ask_again(session, claim),
-        )
+        failed = policy_claim.last_failure(session, claim.id or 0)
+        wrong = f"拨付失败：{failed.failure}" if failed else policy_claim.misnamed(session, claim)
         paid.state, paid.text = ("bad", wrong) if wrong else ("now", "等待编入批次")
-        paid.text = f"拨付失败：{wrong}" if failed else paid.text
     elif payment.state == PaymentState.PAID:
         paid.state, paid.at, paid.text = "done", f"{payment.paid_on}", f"已拨付，凭证 {payment.voucher_no}"
     else:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from sqlmodel import Session
 
 from cpegi_app import clock
-from cpegi_app.access import Actor
 from cpegi_app.services import (
     figures_view,
     platform_queue,
@@ -17,27 +15,11 @@ from cpegi_app.services import (
 from cpegi_app.vocabulary import Action, Status
 from tests import factories, worlds
 
-# A policy's stages have desks of their own.
-PLATFORM_FLOWS = {
-    "verification",
-    "profile_change",
-    "product",
-    "disbursement",
-    "offline_loan",
-    "report",
-    "equity_project",
-    "investment",
-}
-
-
-@pytest.fixture
-def boss(session: Session) -> Actor:
-    return factories.staff(session)
-
 
 def test_what_another_side_decides_first_waits_from_when_it_came_to_the_platform(
-    session: Session, boss: Actor
+    session: Session,
 ):
+    boss = factories.staff(session)
     filed = worlds.investment_world(session).bring_to(session, Status.PENDING)
     clock.shift(timedelta(days=10))
     product_sent = worlds.product_world(session).bring_to(session, Status.PENDING)
