@@ -8,6 +8,7 @@ from typing import Any
 import reflex as rx
 
 from cpegi_app.pages import ui
+from cpegi_app.pages.review import changed_title
 from cpegi_app.services.review_desk import DeskField, DeskFile, DeskGroup
 
 
@@ -59,12 +60,7 @@ def line(desk: Any, f: rx.Var[DeskField], value: Any, *under: Any) -> rx.Compone
     """A field's line: its title, what it said before, what it says now, and what belongs under that."""
     compared = desk.view.compared_with
     return rx.el.tr(
-        rx.el.th(
-            f.title,
-            ui.show(f.changed, rx.el.span("已变更", class_name="mark")),
-            scope="row",
-            data_label="项目",
-        ),
+        changed_title(f),
         ui.show(
             compared != "",
             rx.el.td(rx.cond(f.old == "", "—", f.old), class_name="old", data_label=compared),
@@ -95,20 +91,26 @@ def slot(s: Any, flag: Any) -> rx.Component:
     )
 
 
+def file_tab(f: Any, shown: Any, on_click: Any, *mark: Any) -> rx.Component:
+    """The button that brings a file into the preview, by its kind."""
+    return rx.el.button(
+        f.slot_label,
+        *mark,
+        type="button",
+        on_click=on_click,
+        aria_pressed=rx.cond(shown == f.id, "true", "false"),
+        title=f.name,
+        class_name="choice",
+        key=f.id,
+    )
+
+
 def files(state: Any, label: str, asked: str) -> list[rx.Component]:
     """The files: a list to choose from, and the chosen one in place with what was asked of it."""
 
     def tab(f: rx.Var[DeskFile]) -> rx.Component:
-        return rx.el.button(
-            f.slot_label,
-            ui.show(f.is_new, rx.el.span("新", class_name="mark")),
-            type="button",
-            on_click=state.show_file(f.id),
-            aria_pressed=rx.cond(state.shown == f.id, "true", "false"),
-            title=f.name,
-            class_name="choice",
-            key=f.id,
-        )
+        mark = ui.show(f.is_new, rx.el.span("新", class_name="mark"))
+        return file_tab(f, state.shown, state.show_file(f.id), mark)
 
     def shown(f: rx.Var[DeskFile]) -> rx.Component:
         picture = rx.el.img(src=f.href, alt=f.slot_label + "：" + f.name, class_name="preview-img")

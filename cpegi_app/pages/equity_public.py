@@ -62,25 +62,15 @@ def public_projects() -> rx.Component:
     state = PublicProjectsState
     found = rx.cond(state.capped, " 个以上项目，请增加筛选条件", " 个项目")
     clear = ui.link("清除筛选", state.clear)
-    return site(
-        rx.el.div(
-            rx.el.header(
-                rx.el.h1(PUBLIC_PROJECTS.title, tab_index=-1),
-                rx.el.p(
-                    "由企业发布，经平台审核。估值、出让比例、资金用途和商业计划书仅向经认证的股权金融机构展示。"
-                ),
-                class_name="site-title",
-            ),
-            public_list.filters(state.filters),
-            public_list.sortbar(
-                state, "项目或企业名称", found, "排序", state.sorts, ui.show(state.clear != "", clear)
-            ),
-            public_list.cards(state, project_cards(state.rows), _nothing()),
-            public_list.pager(state, " 个项目"),
-            class_name="wrap",
+    return public_list.listing(
+        PUBLIC_PROJECTS,
+        "由企业发布，经平台审核。估值、出让比例、资金用途和商业计划书仅向经认证的股权金融机构展示。",
+        public_list.filters(state.filters),
+        public_list.sortbar(
+            state, "项目或企业名称", found, "排序", state.sorts, ui.show(state.clear != "", clear)
         ),
-        current=PUBLIC_PROJECTS,
-        quiet=True,
+        public_list.cards(state, project_cards(state.rows), _nothing()),
+        public_list.pager(state, " 个项目"),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from cpegi_app.pages import ui
+from cpegi_app.pages.desk import file_tab
 from cpegi_app.state.offline_loan import FilingState
 
 ONLY = [("proof", "缺放款证明"), ("remark", "需核对"), ("return", "已标记退回")]
@@ -80,15 +81,7 @@ def preview_dialog(state: Any) -> rx.Component:
     row = state.seen
 
     def tab(f: Any) -> rx.Component:
-        return rx.el.button(
-            f.slot_label,
-            type="button",
-            on_click=state.preview(f.id),
-            aria_pressed=rx.cond(state.shown == f.id, "true", "false"),
-            title=f.name,
-            class_name="choice",
-            key=f.id,
-        )
+        return file_tab(f, state.shown, state.preview(f.id))
 
     def file(f: Any) -> rx.Component:
         title = f.slot_label + "：" + f.name

@@ -15,7 +15,7 @@ from cpegi_app.pages import ui
 from cpegi_app.pages.form import summary
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_form import PROMISE, fields_card, money_card, record_table, slots_card
-from cpegi_app.pages.policy_parts import way
+from cpegi_app.pages.policy_parts import way, withdraw_dialog
 from cpegi_app.pages.policy_public import detail_cards
 from cpegi_app.pages.review import data_cards, files_card, history_card, return_note
 from cpegi_app.services.policy_check import Finding
@@ -61,21 +61,11 @@ def policy_application() -> rx.Component:
                 number=number,
             ),
             rx.cond(state.editable, _editor(key), _standing()),
-            ui.dialog(
-                state.withdrawing != "",
+            withdraw_dialog(
+                state,
                 rx.cond(returned, "放弃这份申请", "撤回后不能再提交"),
-                rx.el.p(state.withdrawing),
-                actions=[
-                    ui.button(rx.cond(returned, "不放弃", "不撤回"), state.stay),
-                    ui.button(
-                        rx.cond(returned, "确认放弃", "仍要撤回"),
-                        state.withdraw(True),
-                        "primary",
-                        class_name="is-danger",
-                    ),
-                ],
-                on_close=state.stay,
-                ident="withdraw",
+                rx.cond(returned, "不放弃", "不撤回"),
+                rx.cond(returned, "确认放弃", "仍要撤回"),
             ),
         ),
     )

@@ -12,7 +12,7 @@ from cpegi_app.pages import ui
 from cpegi_app.pages.desk import changes_note
 from cpegi_app.pages.form import LONGEST, field_of, href, list_page, problem, summary, upload_field
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.policy_parts import MENU, group, viewer, way
+from cpegi_app.pages.policy_parts import MENU, group, viewer, way, withdraw_dialog
 from cpegi_app.pages.review import checks_card, data_cards, files_card, history_card, return_note
 from cpegi_app.services.policy_claim import RECEIPT, ClaimForm
 from cpegi_app.state.policy_claim import (
@@ -117,17 +117,7 @@ def policy_claim() -> rx.Component:
             ),
             ui.show(state.steps.length() > 0, ui.card("办理进度", way(state.steps))),
             rx.cond(state.editable, _editor(key), _standing()),
-            ui.dialog(
-                state.withdrawing != "",
-                "兑现时间已过，仍要撤回吗",
-                rx.el.p(state.withdrawing),
-                actions=[
-                    ui.button("不撤回", state.stay),
-                    ui.button("仍要撤回", state.withdraw(True), "primary", class_name="is-danger"),
-                ],
-                on_close=state.stay,
-                ident="withdraw",
-            ),
+            withdraw_dialog(state, "兑现时间已过，仍要撤回吗", "不撤回", "仍要撤回"),
         ),
     )
 

@@ -16,6 +16,21 @@ from cpegi_app.services.review_desk import DeskField, DeskGroup, DeskSlot
 MENU = "政策奖补"
 
 
+def withdraw_dialog(state: Any, title: Any, keep: Any, go: Any) -> rx.Component:
+    """Asks once more where a withdrawal loses something: what it means, and both answers."""
+    return ui.dialog(
+        state.withdrawing != "",
+        title,
+        rx.el.p(state.withdrawing),
+        actions=[
+            ui.button(keep, state.stay),
+            ui.button(go, state.withdraw(True), "primary", class_name="is-danger"),
+        ],
+        on_close=state.stay,
+        ident="withdraw",
+    )
+
+
 def way(steps: Any) -> rx.Component:
     """The stations from application to payment, each with its date."""
 

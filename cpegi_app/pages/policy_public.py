@@ -50,28 +50,21 @@ def public_policies() -> rx.Component:
     nothing = ui.empty_state(
         "没有此类政策", "政策发布后会展示在这里，也可以查看其他状态的政策。", icon_name="gift"
     )
-    return site(
+    return public_list.listing(
+        PUBLIC_POLICIES,
+        "政府奖补政策的申报时间、适用对象、奖补标准和申请材料。完成认证后可在线申请。",
         rx.el.div(
-            rx.el.header(
-                rx.el.h1(PUBLIC_POLICIES.title, tab_index=-1),
-                rx.el.p("政府奖补政策的申报时间、适用对象、奖补标准和申请材料。完成认证后可在线申请。"),
-                class_name="site-title",
-            ),
-            rx.el.div(
-                rx.foreach(state.tabs, public_list.choice),
-                class_name="choices",
-                role="group",
-                aria_label="政策状态",
-            ),
-            public_list.sortbar(state, "政策名称", " 项政策", "每页", state.sizes),
-            public_list.cards(
-                state, rx.el.div(rx.foreach(state.rows, policy_card), class_name="products"), nothing
-            ),
-            public_list.pager(state, " 项政策"),
-            class_name="wrap stack",
+            rx.foreach(state.tabs, public_list.choice),
+            class_name="choices",
+            role="group",
+            aria_label="政策状态",
         ),
-        current=PUBLIC_POLICIES,
-        quiet=True,
+        public_list.sortbar(state, "政策名称", " 项政策", "每页", state.sizes),
+        public_list.cards(
+            state, rx.el.div(rx.foreach(state.rows, policy_card), class_name="products"), nothing
+        ),
+        public_list.pager(state, " 项政策"),
+        spaced="stack",
     )
 
 

@@ -6,8 +6,16 @@ from typing import Any
 
 import reflex as rx
 
+from cpegi_app.access import Screen
 from cpegi_app.pages import ui
+from cpegi_app.pages.layout import site
 from cpegi_app.state.public_list import Choice, Filter
+
+
+def listing(screen: Screen, lead: str, *parts: Any, spaced: str = "") -> rx.Component:
+    """A list's page on the public site: its title, what it holds, its parts; `spaced` is a class of their distance."""
+    head = rx.el.header(rx.el.h1(screen.title, tab_index=-1), rx.el.p(lead), class_name="site-title")
+    return site(rx.el.div(head, *parts, class_name=f"wrap {spaced}".strip()), current=screen, quiet=True)
 
 
 def choice(row: rx.Var[Choice]) -> rx.Component:

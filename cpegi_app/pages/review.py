@@ -60,17 +60,18 @@ def lines(fields: Any, state: Any = None) -> rx.Component:
     return rx.el.dl(rx.foreach(fields, one), class_name="desc desc-2")
 
 
+def changed_title(f: Any) -> rx.Component:
+    """A line's title; that it changed is said by a word, not by colour alone."""
+    mark = ui.show(f.changed, rx.el.span("已变更", class_name="mark"))
+    return rx.el.th(f.title, mark, scope="row", data_label="项目")
+
+
 def difference(fields: Any, compared_with: Any, caption: Any, state: Any = None) -> rx.Component:
     """Old and new side by side; what changed is marked by a word, not by colour alone."""
 
     def row(f: rx.Var[FieldView]) -> rx.Component:
         return rx.el.tr(
-            rx.el.th(
-                f.title,
-                ui.show(f.changed, rx.el.span("已变更", class_name="mark")),
-                scope="row",
-                data_label="项目",
-            ),
+            changed_title(f),
             rx.el.td(rx.cond(f.old == "", "—", f.old), class_name="old", data_label=compared_with),
             rx.el.td(revealable(f, state), class_name="new", data_label="本次提交"),
             class_name=rx.cond(f.changed, "is-changed", ""),
