@@ -55,6 +55,10 @@ class Conflict(DomainError):
     """A record that somebody else changed in the meantime."""
 
 
+class Withdrawn(Conflict):
+    """A record that its submitter took back while somebody else was about to decide on it."""
+
+
 class Busy(DomainError):
     """The database had no turn to give in time; nothing was written."""
 

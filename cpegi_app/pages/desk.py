@@ -12,6 +12,13 @@ from cpegi_app.pages.review import changed_title
 from cpegi_app.services.review_desk import DeskField, DeskFile, DeskGroup
 
 
+def unless_withdrawn(state: Any, way_on: Any, content: Any, head: Any = None) -> rx.Component:
+    """A desk, or once its submitter has taken the thing back: that, and the way on."""
+    said = rx.el.div(ui.note(state.withdrawn, "warning"), way_on, class_name="stack")
+    told = rx.fragment(*([head] if head else []), ui.card("", said, class_name="decision"))
+    return rx.cond(state.withdrawn != "", told, content)
+
+
 def changes_note(desk: Any, *more: Any) -> rx.Component:
     """What changed since the last submission or against what is in force, before everything else."""
 

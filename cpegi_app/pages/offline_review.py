@@ -8,6 +8,7 @@ import reflex as rx
 
 from cpegi_app.access import FILING_REVIEW, QUEUE
 from cpegi_app.pages import ui
+from cpegi_app.pages.desk import unless_withdrawn
 from cpegi_app.pages.form import list_page, problem, summary
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.offline_rows import borrower_cell, preview_dialog, proofs_preview_cell, rows_query
@@ -19,7 +20,6 @@ from cpegi_app.state.offline_review import FilingReviewState
 def filing_review() -> rx.Component:
     """A batch before the staff."""
     state = FilingReviewState
-    view = state.view
     return rx.fragment(
         ui.crumbs("审核管理", (QUEUE.title, QUEUE.route), "线下贷款备案"),
         ui.page_head(
@@ -28,6 +28,17 @@ def filing_review() -> rx.Component:
             status=ui.tag(state.row.status_label, state.row.tone),
             number=state.row.rows.to_string() + " 笔 · " + state.row.amount,
         ),
+        unless_withdrawn(state, next_up(state.upcoming), _case()),
+        _mark_dialog(),
+        preview_dialog(state),
+    )
+
+
+def _case() -> rx.Component:
+    """What was decided on the batch, its data with the decision, and its rows."""
+    state = FilingReviewState
+    view = state.view
+    return rx.fragment(
         ui.show(
             state.decided != "",
             rx.el.div(
@@ -61,8 +72,6 @@ def filing_review() -> rx.Component:
             "备案明细",
             query=rows_query(state),
         ),
-        _mark_dialog(),
-        preview_dialog(state),
     )
 
 

@@ -9,7 +9,7 @@ import reflex as rx
 
 from cpegi_app.access import CLAIM_QUEUE, CLAIM_REVIEW, POLICY_CLAIM, POLICY_CLAIMS, POLICY_TRAIL
 from cpegi_app.pages import ui
-from cpegi_app.pages.desk import changes_note
+from cpegi_app.pages.desk import changes_note, unless_withdrawn
 from cpegi_app.pages.form import LONGEST, field_of, href, list_page, problem, summary, upload_field
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_parts import MENU, group, viewer, way, withdraw_dialog
@@ -239,7 +239,11 @@ def claim_review() -> rx.Component:
         ),
         rx.cond(
             state.loaded,
-            rx.cond(desk.open, _claim_open(), _claim_closed()),
+            unless_withdrawn(
+                state,
+                ui.link_button("返回队列", CLAIM_QUEUE.route, "primary", id="next"),
+                rx.cond(desk.open, _claim_open(), _claim_closed()),
+            ),
             ui.card("", ui.skeleton(6)),
         ),
     )

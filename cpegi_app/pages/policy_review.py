@@ -6,7 +6,7 @@ import reflex as rx
 
 from cpegi_app.access import POLICY_QUEUE, POLICY_REVIEW, POLICY_TRAIL
 from cpegi_app.pages import ui
-from cpegi_app.pages.desk import changes_note
+from cpegi_app.pages.desk import changes_note, unless_withdrawn
 from cpegi_app.pages.form import LONGEST, href, problem, stored, summary
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_parts import MENU, amounts_card, group, moves_card, viewer
@@ -20,13 +20,15 @@ STEPS = ["受理", "形式审查", "业务审核", "公示", "兑现"]
 def policy_review() -> rx.Component:
     """One application at the reviewer's desk."""
     state = PolicyReviewState
-    waiting = rx.fragment(
-        ui.page_head(POLICY_REVIEW.title, ui.link_button("返回队列", POLICY_QUEUE.route)),
-        ui.card("", ui.skeleton(8)),
-    )
+    head = ui.page_head(POLICY_REVIEW.title, ui.link_button("返回队列", POLICY_QUEUE.route))
+    way_on = ui.link_button("返回队列", POLICY_QUEUE.route, "primary", id="next")
     return rx.fragment(
         ui.crumbs(MENU, (POLICY_QUEUE.title, POLICY_QUEUE.route), POLICY_REVIEW.title),
-        rx.cond(state.loaded, _desk(), waiting),
+        rx.cond(
+            state.loaded,
+            unless_withdrawn(state, way_on, _desk(), head),
+            rx.fragment(head, ui.card("", ui.skeleton(8))),
+        ),
     )
 
 

@@ -9,6 +9,7 @@ import reflex as rx
 from cpegi_app.access import DISBURSE, REQUEST, REQUESTS
 from cpegi_app.pages import ui
 from cpegi_app.pages.application import application_query, disbursement_table, status_cell
+from cpegi_app.pages.desk import unless_withdrawn
 from cpegi_app.pages.form import LONGEST, field_of, href, list_page, problem, summary
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.review import data_cards, files_card, history_card
@@ -82,8 +83,11 @@ def request() -> rx.Component:
             status=ui.show(row.status != "", ui.tag(row.status_label, row.tone)),
             number=row.product,
         ),
-        ui.show(state.decided != "", _decided()),
-        ui.show(row.status != "", _case()),
+        unless_withdrawn(
+            state,
+            _way_on(),
+            rx.fragment(ui.show(state.decided != "", _decided()), ui.show(row.status != "", _case())),
+        ),
     )
 
 
@@ -128,29 +132,35 @@ def _decided() -> rx.Component:
         "",
         rx.el.div(
             ui.note("已" + state.decided + "，结果已通知申请企业。", "success"),
-            rx.cond(
-                state.following.id > 0,
-                rx.el.div(
-                    ui.link_button("办理下一笔", href(REQUEST, state.following.id), "primary", id="next"),
-                    rx.el.span(
-                        state.following.enterprise,
-                        " · ",
-                        state.following.product,
-                        "；还有 ",
-                        state.left,
-                        " 笔待办理",
-                        class_name="muted",
-                    ),
-                    class_name="row",
-                ),
-                rx.el.div(
-                    ui.link_button("返回企业申请管理", REQUESTS.route, "primary", id="next"),
-                    rx.el.span("没有其他待办理的申请。", class_name="muted"),
-                    class_name="row",
-                ),
-            ),
+            _way_on(),
             ui.draft_clear("request-" + state.row_id.to_string()),
             class_name="stack",
+        ),
+    )
+
+
+def _way_on() -> rx.Component:
+    """The next application that waits, or the list."""
+    state = RequestState
+    return rx.cond(
+        state.following.id > 0,
+        rx.el.div(
+            ui.link_button("办理下一笔", href(REQUEST, state.following.id), "primary", id="next"),
+            rx.el.span(
+                state.following.enterprise,
+                " · ",
+                state.following.product,
+                "；还有 ",
+                state.left,
+                " 笔待办理",
+                class_name="muted",
+            ),
+            class_name="row",
+        ),
+        rx.el.div(
+            ui.link_button("返回企业申请管理", REQUESTS.route, "primary", id="next"),
+            rx.el.span("没有其他待办理的申请。", class_name="muted"),
+            class_name="row",
         ),
     )
 

@@ -32,14 +32,16 @@ def review() -> rx.Component:
     state = ReviewState
     return rx.fragment(
         ui.crumbs("审核管理", (QUEUE.title, QUEUE.route), REVIEW.title),
-        rx.cond(state.loaded, _desk(), _waiting()),
+        rx.cond(
+            state.loaded,
+            parts.unless_withdrawn(state, next_up(state.upcoming), _desk(), _head()),
+            rx.fragment(_head(), ui.card("", ui.skeleton(8))),
+        ),
     )
 
 
-def _waiting() -> rx.Component:
-    return rx.fragment(
-        ui.page_head(REVIEW.title, ui.link_button("返回队列", QUEUE.route)), ui.card("", ui.skeleton(8))
-    )
+def _head() -> rx.Component:
+    return ui.page_head(REVIEW.title, ui.link_button("返回队列", QUEUE.route))
 
 
 def _desk() -> rx.Component:
@@ -113,11 +115,7 @@ def _closed_desk() -> rx.Component:
     said = rx.cond(
         state.done != "",
         rx.fragment("办理完成：", desk.last_word),
-        rx.cond(
-            desk.view.status == "DRAFT",
-            "申请人已撤回这份申请，正在修改；重新提交后会再次出现在队列中。",
-            rx.fragment("这份申请已办理：", desk.last_word),
-        ),
+        rx.fragment("这份申请已办理：", desk.last_word),
     )
     return rx.fragment(
         ui.draft_clear(mark),

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import GRANTS, Actor, Permission, Role, Screen
-from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
+from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound, Withdrawn
 from cpegi_app.models import Reviewable, ReviewEvent
 from cpegi_app.services import audit, live, notices, once
 from cpegi_app.services.forms import normalise, too_long
@@ -144,7 +144,7 @@ def load(session: Session, flow: Flow, actor: Actor, row_id: int) -> Any:
         raise NotFound(flow.label)
     if row.status == Status.DRAFT and not is_owner(actor, row):
         # Withdrawn: what the reviewer was allowed to read is the owner's own again.
-        raise Conflict(_what_happened(session, flow, row_id))
+        raise Withdrawn(_what_happened(session, flow, row_id))
     return row
 
 
@@ -370,6 +370,8 @@ def _what_happened(session: Session, flow: Flow, row_id: int) -> str:
     if event is None:
         return f"这份{flow.label}刚在另一个窗口被修改过。请刷新页面查看最新内容，本页填写的内容仍保留在浏览器中。"
     who, at, what = event.actor_label, clock.local(event.created_at), Action.label_of(event.action)
+    if event.action == Action.WITHDRAW:
+        return f"这份{flow.label}已由{who}于 {at}“撤回”，不再等待办理；修改后重新提交，会再次出现在待办中。"
     return f"这份{flow.label}已被更新：{who}于 {at}“{what}”。请刷新页面查看最新状态后再操作。"
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from sqlmodel import Session
 
 from cpegi_app.access import APPLICATION, APPLICATIONS, APPLY, DISBURSE, REQUEST, REQUESTS, Actor
-from cpegi_app.errors import Conflict, DomainError
+from cpegi_app.errors import Conflict, DomainError, Withdrawn
 from cpegi_app.models import Organisation
 from cpegi_app.services import application, application_list, disbursement, product_public, review
 from cpegi_app.services.application import FLOW, ApplicationForm, DecisionForm
@@ -181,14 +181,47 @@ class RequestState(CaseState, RevealState, rx.State):
     """办理: the enterprise's page, its figures beside the product's conditions, and the decision."""
 
     decided: str = ""
+    # What is said instead of it once the enterprise has taken it back.
+    withdrawn: str = ""
     following: ApplicationRow = ApplicationRow()
     left: int = 0
 
     @rx.event
     async def load(self):
         """Open the application named by the address."""
-        self.decided, self.revealed = "", {}
-        await self._show_case(self._route_id("aid"))
+        self.decided, self.withdrawn, self.revealed = "", "", {}
+        await self._look(self._route_id("aid"))
+
+    async def _look(self, row_id: int) -> None:
+        """Show the application as it stands now, or that it was taken back."""
+        try:
+            await self._show_case(row_id)
+            self.withdrawn = ""
+        except Withdrawn as refusal:
+            self.row_id, self.withdrawn = row_id, refusal.message
+            await self._see_next()
+
+    async def _see_next(self) -> None:
+        rows, self.left = await self._read(
+            application_list.listing, inbox=True, status=Status.PENDING.value, size=1
+        )
+        self.following = rows[0] if rows else ApplicationRow()
+
+    async def _arrive(self) -> str:
+        told, was_open = self.withdrawn, self.view.can_approve and not self.withdrawn
+        try:
+            if not self.withdrawn:
+                found = await super()._arrive()
+                self.decided = self.decided if was_open or not self.view.can_approve else ""
+                return found
+            self.decided = ""
+            await self._show_case(self.row_id)
+        except Withdrawn as refusal:
+            self.withdrawn = refusal.message
+            await self._see_next()
+            return "" if told else refusal.message
+        self.withdrawn = ""
+        return f"该融资申请状态已更新：{self.row.status_label}，{self.row.progress}。"
 
     def _record(self) -> tuple[str, int]:
         return FLOW.name, self.row_id
@@ -207,16 +240,13 @@ class RequestState(CaseState, RevealState, rx.State):
             await self._checked(call, TITLES | {"comment": "审核意见"})
         except Conflict as refusal:
             # A colleague was faster: show what was decided.
-            await self._show_case(self.row_id)
+            await self._look(self.row_id)
             return on_error(refusal)
         self.decided = action.label
         await self._show_case(self.row_id)
         # The second half of a double click is the same decision.
         self._submit_key = key
-        rows, self.left = await self._read(
-            application_list.listing, inbox=True, status=Status.PENDING.value, size=1
-        )
-        self.following = rows[0] if rows else ApplicationRow()
+        await self._see_next()
         await (await self.get_state(ShellState))._load_frame(REQUEST.route)
         return rx.set_focus("next")
 

@@ -21,6 +21,7 @@ from cpegi_app.state import lanes
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState, PickedState
 from cpegi_app.state.message import MessageState, on_error, success
+from cpegi_app.state.subject import changed
 from cpegi_app.state.table import TableState, shows
 from cpegi_app.vocabulary import Action, FileSlot
 
@@ -109,7 +110,7 @@ class RowsState(TableState, mixin=True):
         found = await self._read(case, self.batch_id)
         if found.view.status == self.view.status:
             return ""
-        told = f"该{found.view.flow_label}状态已更新：{found.view.status_label}。"
+        told = changed(found.view)
         if self._is_writing():
             return told + "本页填写的内容仍在，点击“查看最新”载入最新内容。"
         await self._show()

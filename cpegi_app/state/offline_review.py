@@ -6,7 +6,7 @@ import reflex as rx
 from sqlmodel import Session
 
 from cpegi_app.access import FILING_REVIEW, Actor
-from cpegi_app.errors import DomainError
+from cpegi_app.errors import Conflict, DomainError, Withdrawn
 from cpegi_app.services import offline_rows, review, review_desk
 from cpegi_app.services.forms import posted
 from cpegi_app.services.offline_loan import FLOW, BatchRow
@@ -15,8 +15,9 @@ from cpegi_app.services.review_desk import Upcoming
 from cpegi_app.services.review_view import ReviewView
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
-from cpegi_app.state.message import success
+from cpegi_app.state.message import on_error, success
 from cpegi_app.state.offline_loan import RowsState
+from cpegi_app.state.subject import changed
 from cpegi_app.vocabulary import Action
 
 ACTIONS = {"approve": Action.APPROVE, "return": Action.RETURN}
@@ -27,6 +28,8 @@ class FilingReviewState(RowsState, FormState, rx.State):
     """One batch before the staff: the remarkable rows first, proofs, the decision."""
 
     decided: str = ""
+    # What is said instead of it once the institution has taken it back.
+    withdrawn: str = ""
     upcoming: Upcoming = Upcoming()
     marking: int = 0
     marking_label: str = ""
@@ -39,10 +42,37 @@ class FilingReviewState(RowsState, FormState, rx.State):
     async def load(self):
         """Open the batch named by the address."""
         self.batch_id, self.row, self.view = 0, BatchRow(), ReviewView()
-        self.decided, self.marking, self.shown = "", 0, 0
+        self.decided, self.marking, self.shown, self.withdrawn = "", 0, 0, ""
         self._come_back()
-        await self._enter(self._route_id("bid"))
+        wanted = self._route_id("bid")
+        try:
+            await self._enter(wanted)
+        except Withdrawn as refusal:
+            self.batch_id = wanted
+            await self._taken_back(refusal)
         self._open({})
+
+    async def _taken_back(self, refusal: Withdrawn) -> None:
+        """Say that there is nothing to decide any more, and what comes next."""
+        self.withdrawn, self.marking, self.shown = refusal.message, 0, 0
+        self.upcoming = await self._read(review_desk.upcoming, FLOW.name)
+
+    async def _arrive(self) -> str:
+        """Follow what others did; what is sent anew is decided from a fresh form."""
+        was_open, told = self.view.can_approve and not self.withdrawn, self.withdrawn
+        try:
+            if self.withdrawn:
+                await self._show()
+                self.withdrawn, told = "", changed(self.view)
+            else:
+                told = await super()._arrive()
+        except Withdrawn as refusal:
+            await self._taken_back(refusal)
+            return "" if told else refusal.message
+        if self.view.can_approve and not was_open:
+            self.decided = ""
+            self._open({})
+        return told
 
     @rx.event
     def preview(self, file_id: int):
@@ -92,7 +122,15 @@ class FilingReviewState(RowsState, FormState, rx.State):
             raise DomainError("请点击“审核通过”或“退回”按钮。")
         payload = {"returned": str(self.row.returned)}
         more = (self.batch_id, action, self.version, values.get("comment", ""), payload, self._submit_key)
-        await self._checked(self._write(_decide, *more), {"comment": "审核意见"})
+        try:
+            await self._checked(self._write(_decide, *more), {"comment": "审核意见"})
+        except Withdrawn as refusal:
+            await self._taken_back(refusal)
+            return on_error(refusal)
+        except Conflict as refusal:
+            # A colleague was faster: show what was decided.
+            await self._show()
+            return on_error(refusal)
         self.decided = action.label
         await self._show()
         self.upcoming = await self._read(review_desk.upcoming, FLOW.name)

@@ -13,10 +13,10 @@ from cpegi_app.services.policy_claim_list import ClaimDesk, ClaimRow, GrantRow
 from cpegi_app.services.policy_trail import Trail
 from cpegi_app.services.policy_way import Step
 from cpegi_app.state.base import Services, for_screen, int_arg
-from cpegi_app.state.form import FormState
+from cpegi_app.state.desk import DeskState
 from cpegi_app.state.message import MessageState, on_error, success
 from cpegi_app.state.policy_desk import ACTIONS
-from cpegi_app.state.subject import SubjectState, act, changed, edits, followed
+from cpegi_app.state.subject import SubjectState, act, edits
 from cpegi_app.state.table import TableState, shows
 from cpegi_app.vocabulary import Action
 
@@ -95,44 +95,24 @@ class ClaimQueueState(TableState, rx.State):
 
 
 @for_screen(CLAIM_REVIEW)
-class ClaimReviewState(FormState, rx.State):
+class ClaimReviewState(DeskState, rx.State):
     """One claim at the reviewer's desk."""
 
     desk: ClaimDesk = ClaimDesk()
-    shown: int = 0
-    done: str = ""
-    loaded: bool = False
-    _row_id: int = 0
 
     @rx.event
     async def load(self):
         """Open the claim named by the address."""
-        self.desk, self.done, self.loaded, self.shown, self._row_id = ClaimDesk(), "", False, 0, 0
+        self._clear(ClaimDesk())
         self._row_id = self._route_id("cid")
         await self._show()
 
     async def _show(self) -> None:
-        self.desk = await self._read(policy_claim_list.desk, self._row_id)
-        self.loaded = True
+        await self._look()
         self._open({})
-        if self.desk.files and not any(f.id == self.shown for f in self.desk.files):
-            self.shown = self.desk.files[0].id
 
-    async def _arrive(self) -> str:
-        """Follow somebody else's decision; the opinion that is being written stays."""
-        if not self.desk.view.id:
-            return ""
-        found = await self._read(policy_claim_list.desk, self._row_id)
-        if found.view.version == self.desk.view.version:
-            return ""
-        self.desk = followed(self.desk, found)
-        return changed(found.view) + (found.last_word + "。" if found.last_word else "")
-
-    @rx.event
-    def show_file(self, file_id: int):
-        """Show a file beside the data."""
-        wanted = int_arg(file_id, 0)
-        self.shown = wanted if any(f.id == wanted for f in self.desk.files) else self.shown
+    async def _find(self) -> ClaimDesk:
+        return await self._read(policy_claim_list.desk, self._row_id)
 
     @rx.event
     async def decide(self, data: dict):

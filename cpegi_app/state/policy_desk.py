@@ -8,7 +8,7 @@ import reflex as rx
 from pydantic import BaseModel
 
 from cpegi_app.access import POLICY_OVERVIEW, POLICY_QUEUE, POLICY_REVIEW
-from cpegi_app.errors import Conflict, DomainError, FormInvalid
+from cpegi_app.errors import Conflict, DomainError, FormInvalid, Withdrawn
 from cpegi_app.services import policy_bulk, policy_exports, policy_queue, policy_review
 from cpegi_app.services.forms import posted, too_long
 from cpegi_app.services.policy_amount import yuan
@@ -19,7 +19,7 @@ from cpegi_app.services.policy_queue import QueueRow, StageCount
 from cpegi_app.services.policy_review import Desk
 from cpegi_app.services.review import COMMENT_MAX
 from cpegi_app.state.base import for_screen, int_arg, text_arg
-from cpegi_app.state.form import FormState
+from cpegi_app.state.desk import DeskState
 from cpegi_app.state.message import MessageState, on_error, success
 from cpegi_app.state.reveal import RevealState
 from cpegi_app.state.table import TableState, shows
@@ -161,30 +161,26 @@ class PolicyQueueState(TableState, rx.State):
 
 
 @for_screen(POLICY_REVIEW)
-class PolicyReviewState(FormState, RevealState, rx.State):
+class PolicyReviewState(DeskState, RevealState, rx.State):
     """One application at the reviewer's desk: marks, amount, opinion, decision; hand-over."""
 
     desk: Desk = Desk()
-    shown: int = 0
-    done: str = ""
-    loaded: bool = False
     handing: bool = False
     closing: bool = False
-    _row_id: int = 0
 
     @rx.event
     async def load(self):
         """Open the application named by the address."""
-        self.desk, self.done, self.loaded, self.shown = Desk(), "", False, 0
-        self.handing, self.closing, self._row_id, self.revealed = False, False, 0, {}
+        self._clear(Desk())
+        self.handing, self.closing, self.revealed = False, False, {}
         self._row_id = self._route_id("aid")
         await self._show()
-        if self.desk.files:
-            self.shown = self.desk.files[0].id
+
+    async def _find(self) -> Desk:
+        return await self._read(policy_review.desk, self._row_id)
 
     async def _show(self) -> None:
-        self.desk = await self._read(policy_review.desk, self._row_id)
-        self.loaded = True
+        await self._look()
         marks = {f"r_{k}": v for k, v in self.desk.marks.items()} | {f"m_{k}": "yes" for k in self.desk.marks}
         self._open({"reviewed": self.desk.proposed} | marks)
 
@@ -195,20 +191,19 @@ class PolicyReviewState(FormState, RevealState, rx.State):
         """Say that somebody else has moved the application on; what is being written stays."""
         if not self.desk.view.id:
             return ""
-        found = await self._read(policy_review.desk, self._row_id)
+        try:
+            found = await self._find()
+        except Withdrawn as refusal:
+            told, self.withdrawn = "" if self.withdrawn else refusal.message, refusal.message
+            return told
         same = (found.view.version, found.holder) == (self.desk.view.version, self.desk.holder)
-        if same:
+        if same and not self.withdrawn:
             return ""
-        if self.desk.open:
+        if self.desk.open and not self.withdrawn:
             return "这份申请刚有新的办理情况，本页填写的内容仍在，点击“查看最新”载入最新内容。"
+        self.done = ""
         await self._show()
         return "这份申请刚有新的办理情况，已更新。"
-
-    @rx.event
-    def show_file(self, file_id: int):
-        """Show a file beside the data."""
-        wanted = int_arg(file_id, 0)
-        self.shown = wanted if any(f.id == wanted for f in self.desk.files) else self.shown
 
     @rx.event
     async def take(self):

@@ -9,12 +9,11 @@ from cpegi_app.errors import Conflict, DomainError, FormInvalid
 from cpegi_app.services import review_desk
 from cpegi_app.services.forms import posted
 from cpegi_app.services.review_desk import Desk, Upcoming
-from cpegi_app.state.base import for_screen, int_arg, text_arg
-from cpegi_app.state.form import FormState
+from cpegi_app.state.base import for_screen, text_arg
+from cpegi_app.state.desk import DeskState
 from cpegi_app.state.message import MessageState, on_error
 from cpegi_app.state.reveal import RevealState
 from cpegi_app.state.shell import ShellState
-from cpegi_app.state.subject import changed, followed
 from cpegi_app.vocabulary import Action
 
 # A line that was only ticked says this to its submitter.
@@ -23,54 +22,44 @@ ACTIONS = {"approve": Action.APPROVE, "return": Action.RETURN, "reject": Action.
 
 
 @for_screen(REVIEW)
-class ReviewState(FormState, RevealState, rx.State):
+class ReviewState(DeskState, RevealState, rx.State):
     """One thing at the reviewer's desk, the decision on it, and the next one."""
 
     desk: Desk = Desk()
     upcoming: Upcoming = Upcoming()
-    shown: int = 0
-    done: str = ""
     back: str = QUEUE.route
-    loaded: bool = False
     _flow: str = ""
-    _row_id: int = 0
 
     @rx.event
     async def load(self):
         """Open the thing that the address names."""
-        self.desk, self.done, self.loaded, self.shown, self.revealed = Desk(), "", False, 0, {}
+        self._clear(Desk())
+        self.revealed = {}
         self._flow = text_arg(self.router.url.query_parameters.get("flow") or self.flow, 30)
         self._row_id = self._route_id("rid")
         await self._read_desk()
         self._open({})
-        if self.desk.files:
-            self.shown = self.desk.files[0].id
 
     def _record(self) -> tuple[str, int]:
         return self._flow, self._row_id
 
+    async def _find(self) -> Desk:
+        return await self._read(review_desk.desk, self._flow, self._row_id)
+
     async def _read_desk(self) -> None:
-        self.desk = await self._read(review_desk.desk, self._flow, self._row_id)
         self.back = f"{QUEUE.route}?flow={self._flow}"
-        if not self.desk.open:
+        await self._look()
+        await self._see_next()
+
+    async def _see_next(self) -> None:
+        if self.withdrawn or not self.desk.open:
             self.upcoming = await self._read(review_desk.upcoming, self._flow)
-        self.loaded = True
 
     async def _arrive(self) -> str:
-        """Follow somebody else's decision; the opinion that is being written stays."""
-        if not self.desk.view.id:
-            return ""
-        found = await self._read(review_desk.desk, self._flow, self._row_id)
-        if found.view.version == self.desk.view.version:
-            return ""
-        self.desk = followed(self.desk, found)
-        return changed(found.view) + (found.last_word + "。" if found.last_word else "")
-
-    @rx.event
-    def show_file(self, file_id: int):
-        """Show a file beside the data."""
-        wanted = int_arg(file_id, 0)
-        self.shown = wanted if any(f.id == wanted for f in self.desk.files) else self.shown
+        told = await super()._arrive()
+        if told:
+            await self._see_next()
+        return told
 
     @rx.event
     async def decide(self, data: dict):

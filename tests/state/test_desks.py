@@ -1,0 +1,103 @@
+"""A reviewer's open desk: what comes back is decided anew, what is taken back is said, whatever the chapter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from cpegi_app import access, db
+from cpegi_app.models import ReviewEvent
+from cpegi_app.services import application, offline_loan, policy_claim, product, review, sessions
+from cpegi_app.state.application import RequestState
+from cpegi_app.state.offline_review import FilingReviewState
+from cpegi_app.state.policy_claim import ClaimReviewState
+from cpegi_app.state.review import ReviewState
+from cpegi_app.vocabulary import Action
+from tests.state.cast import Cast
+from tests.state.rig import Rig, running
+from tests.state.test_live import arrivals, pumping
+
+# Screen, its state, the flow, and the argument of the address that names the row.
+DESKS: dict[str, tuple[access.Screen, Any, Any, str]] = {
+    "application": (access.REQUEST, RequestState, application.FLOW, "aid"),
+    "product": (access.REVIEW, ReviewState, product.FLOW, "rid"),
+    "claim": (access.CLAIM_REVIEW, ClaimReviewState, policy_claim.FLOW, "cid"),
+    "filing": (access.FILING_REVIEW, FilingReviewState, offline_loan.FLOW, "bid"),
+}
+
+
+def move(flow: Any, row_id: int, action: Action) -> None:
+    """Let the submitter send the thing again or take it back, as another tab would."""
+    with db.transaction() as session:
+        row = session.get_one(flow.model, row_id)
+        actor = sessions.actor_of(session, sessions.open_session(session, row.submitted_by or 0))
+        assert actor is not None
+        values = {"data": row.data} if action is Action.SUBMIT else None
+        review.act(session, flow, actor, row_id, action, row.version, values=values)
+
+
+def returns(flow: Any, row_id: int) -> list[str]:
+    """Return the words of every 退回 of the row."""
+    with db.reading() as session:
+        wanted = select(ReviewEvent).where(ReviewEvent.flow == flow.name, ReviewEvent.subject_id == row_id)
+        found = session.exec(wanted.order_by(ReviewEvent.id)).all()  # pyright: ignore[reportArgumentType]
+        return [e.comment for e in found if e.action == Action.RETURN]
+
+
+async def send_back(rig: Rig, desk: str, how: dict[str, Any], comment: str) -> str:
+    """Press 退回 at the desk; return what the message bar says."""
+    _, state, _, _ = DESKS[desk]
+    data = {"intent": "return", "comment": comment}
+    reply = await rig.send(f"{state.get_full_name()}.decide", {"data": data}, tab="desk", **how)
+    return reply.said
+
+
+@pytest.mark.parametrize("desk", DESKS)
+async def test_what_is_sent_again_is_returned_again_from_the_same_open_desk(cast: Cast, desk: str):
+    screen, cls, flow, name = DESKS[desk]
+    who, params = cast.rows[screen]
+    row_id = params[name]
+    how = {"sid": cast.people[who].sid, "path": screen.url(**params), "params": params}
+    async with running() as rig:
+        await rig.open(screen, sid=how["sid"], tab="desk", **params)
+        state = await rig.state("desk", cls)
+        await send_back(rig, desk, how, "请补充第一份材料")
+        done = getattr(state, "done", "") or getattr(state, "decided", "")
+        assert done, "the desk says what was decided"
+        async with pumping(rig, "desk") as pump:
+            move(flow, row_id, Action.SUBMIT)
+            await arrivals(rig, pump, "desk")
+        assert not (getattr(state, "done", "") or getattr(state, "decided", "")), "it is no longer decided"
+        await send_back(rig, desk, how, "请补充第二份材料")
+        assert returns(flow, row_id) == ["请补充第一份材料", "请补充第二份材料"]
+        assert rig.unforeseen == []
+
+
+@pytest.mark.parametrize("desk", DESKS)
+async def test_what_is_taken_back_is_said_at_the_open_desk_and_comes_back_to_it(cast: Cast, desk: str):
+    screen, cls, flow, name = DESKS[desk]
+    who, params = cast.rows[screen]
+    row_id, sid = params[name], cast.people[who].sid
+    how = {"sid": sid, "path": screen.url(**params), "params": params}
+    async with running() as rig:
+        await rig.open(screen, sid=sid, tab="desk", **params)
+        state = await rig.state("desk", cls)
+        move(flow, row_id, Action.WITHDRAW)
+        assert "撤回" in await send_back(rig, desk, how, "请补充材料")
+        assert "“撤回”" in state.withdrawn and "不再等待办理" in state.withdrawn
+        # Who comes by the address from an old notice reads the same, not an empty page.
+        await rig.open(screen, sid=sid, tab="later", **params)
+        later = await rig.state("later", cls)
+        assert later.withdrawn == state.withdrawn and getattr(later, "loaded", True)
+        async with pumping(rig, "desk", "later") as pump:
+            move(flow, row_id, Action.SUBMIT)
+            await arrivals(rig, pump, "desk", "later")
+        for found in (state, later):
+            assert found.withdrawn == ""
+            view = found.desk.view if hasattr(found, "desk") else found.view
+            assert view.can_return
+        await send_back(rig, desk, how, "请补充材料")
+        assert returns(flow, row_id) == ["请补充材料"]
+        assert rig.unforeseen == []
