@@ -127,13 +127,30 @@ def apply() -> rx.Component:
             ui.page_head(
                 "申请金融产品",
                 leave_button(state),
+                ui.show(state.may_repeat, ui.button("再次申请", state.again, "primary")),
                 ui.link_button("返回", APPLICATIONS.route),
                 number=state.product.name,
             ),
-            rx.cond(state.editable, _apply_form(key), outcome_panel(state)),
+            rx.cond(state.editable, _apply_form(key), rx.fragment(_decided(), outcome_panel(state))),
         ),
     )
     return leavable(state, key, APPLICATIONS.route, content)
+
+
+def _decided() -> rx.Component:
+    """That the latest application is decided, and the ways on."""
+    state = ApplyState
+    more = rx.cond(state.closed_why != "", state.closed_why, "需要更多资金时，可再次申请。")
+    return ui.show(
+        (state.view.status == Status.APPROVED.value) | (state.view.status == Status.REJECTED.value),
+        ui.note(
+            rx.fragment(
+                "贵单位最近一次申请该产品的结果如下。",
+                more,
+                ui.link("查看放款进度", href(APPLICATION, state.row_id)),
+            )
+        ),
+    )
 
 
 def _apply_form(key: Any) -> rx.Component:

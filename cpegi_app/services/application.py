@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, false, select
 
 from cpegi_app import clock
 from cpegi_app.access import APPLICATION, APPLY, REQUEST, Actor, Permission
@@ -94,6 +94,19 @@ def open_application(session: Session, actor: Actor, product_id: int) -> Applica
     return row
 
 
+def at_hand(session: Session, actor: Actor, product_id: int) -> int:
+    """Return the organisation's latest application for a product, 0 when there is none.
+
+    Who comes back to the form after the decision reads the decision, and not an empty form.
+    """
+    review.require(FLOW, actor)
+    mine = select(Application.id).where(
+        Application.org_id == actor.org_id,
+        Application.product_id == product_id if is_id(product_id) else false(),
+    )
+    return session.exec(mine.order_by(col(Application.id).desc()).limit(1)).first() or 0
+
+
 def submit(
     session: Session, actor: Actor, row_id: int, version: int, data: dict[str, str], key: str
 ) -> Application:
@@ -126,7 +139,7 @@ def product_for(session: Session, actor: Actor, row_id: int) -> tuple[Product, s
     target = session.get_one(Product, row.product_id)
     if row.status == Status.RETURNED:
         return target, nobody_handles(session, target.org_id)
-    return target, closed_why(target) if row.status == Status.DRAFT else ""
+    return target, "" if row.status == Status.PENDING else closed_why(target)
 
 
 def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -> dict[str, Any]:

@@ -60,18 +60,32 @@ class ApplyState(SubjectState, rx.State):
 
     product: PublicProduct = PublicProduct()
     closed_why: str = ""
+    # Whether what is shown is decided, and the product may be applied for again.
+    may_repeat: bool = False
 
     @rx.event
     async def load(self):
-        """Open the own open application for the product named by the address."""
+        """Open the own latest application for the product named by the address, or begin one."""
         self._blank()
-        self.product, self.closed_why = PublicProduct(), ""
-        row = await self._write(application.open_application, self._route_id("pid"))
+        self.product, self.closed_why, self.may_repeat = PublicProduct(), "", False
+        wanted = self._route_id("pid")
+        found = await self._read(application.at_hand, wanted)
+        await (self._show(found) if found else self._begin(wanted))
+
+    async def _begin(self, product_id: int) -> None:
+        row = await self._write(application.open_application, product_id)
         await self._show(row.id or 0)
+
+    @rx.event
+    async def again(self):
+        """再次申请 once the application before is decided."""
+        await self._begin(self._route_id("pid"))
 
     async def _show(self, row_id: int) -> None:
         self.product, self.closed_why = await self._read(_product, row_id)
         await super()._show(row_id)
+        done = self.view.status in (Status.APPROVED, Status.REJECTED)
+        self.may_repeat = done and not self.closed_why
 
 
 def _product(session: Session, actor: Actor, row_id: int) -> tuple[PublicProduct, str]:

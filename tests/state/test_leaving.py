@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from sqlmodel import func, select
+
 from cpegi_app import db
 from cpegi_app.access import APPLY, PRODUCT_EDIT
-from cpegi_app.models import ProductRevision
+from cpegi_app.models import Application, Product, ProductRevision
 from cpegi_app.services import application, product, sessions
 from cpegi_app.state.application import ApplyState
 from cpegi_app.state.product import ProductEditState
-from cpegi_app.vocabulary import Status
+from cpegi_app.vocabulary import Action, Status
 from tests import worlds
 from tests.state.cast import Cast
 from tests.state.rig import running
@@ -55,4 +57,39 @@ async def test_a_returned_application_is_given_up_in_its_form(cast: Cast) -> Non
         assert (state.gone, state.editable, state.view.can_discard) == (False, True, False)
         with db.reading() as session:
             assert session.get_one(application.Application, world.row_id).status == Status.DRAFT
+        assert rig.unforeseen == []
+
+
+async def test_the_form_of_a_decided_application_shows_the_decision_and_begins_anew_when_asked(cast: Cast):
+    with db.transaction() as session:
+        world = worlds.application_world(session).bring_to(session, Status.PENDING)
+        sid = sessions.open_session(session, world.owner.user_id)
+        target = world.row(session).product_id
+    name, made = ApplyState.get_full_name(), select(func.count()).select_from(Application)
+    how = {"sid": sid, "path": APPLY.url(pid=target), "params": {"pid": target}}
+    async with running() as rig:
+        await rig.open(APPLY, sid=sid, tab=TAB, pid=target)
+        state = await rig.state(TAB, ApplyState)
+        assert not state.may_repeat
+        with db.transaction() as session:
+            world.act(session, Action.REJECT)
+            count = session.exec(made).one()
+        # F5, or 查看最新: the decision, nothing begun.
+        await rig.open(APPLY, sid=sid, tab=TAB, pid=target)
+        assert (state.row_id, state.view.status, state.editable) == (world.row_id, "REJECTED", False)
+        assert state.may_repeat
+        with db.reading() as session:
+            assert session.exec(made).one() == count
+        await rig.send(f"{name}.again", {}, tab=TAB, **how)
+        assert state.editable and state.row_id != world.row_id and not state.may_repeat
+        begun = state.row_id
+        await rig.send(f"{name}.again", {}, tab=TAB, **how)
+        await rig.open(APPLY, sid=sid, tab=TAB, pid=target)
+        assert (state.row_id, state.editable) == (begun, True)
+        # Off the list, what was decided is still read; only that it cannot be asked for again is said.
+        with db.transaction() as session:
+            session.get_one(Application, begun).status = Status.REJECTED.value
+            session.get_one(Product, target).is_listed = False
+        await rig.open(APPLY, sid=sid, tab=TAB, pid=target)
+        assert (state.row_id, state.editable, state.may_repeat) == (begun, False, False) and state.closed_why
         assert rig.unforeseen == []
