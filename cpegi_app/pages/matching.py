@@ -173,7 +173,7 @@ def _detail() -> rx.Component:
                 found.disclaimer,
                 class_name="card-note muted small",
             ),
-            extra=ui.link("补充或修改资料", PROFILE_EDIT.route),
+            extra=ui.link("补充或修改资料", f"{PROFILE_EDIT.route}?new=1"),
             flush=True,
         ),
     )

@@ -135,7 +135,7 @@ def _applicant() -> rx.Component:
             custom_attrs={"id": "f-profile"},
         ),
         rx.el.p(error, class_name="err"),
-        extra=ui.link("资料有变化？去修改", PROFILE_EDIT.route),
+        extra=ui.link("资料有变化？去修改", f"{PROFILE_EDIT.route}?new=1"),
     )
 
 

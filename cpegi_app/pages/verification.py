@@ -23,6 +23,7 @@ from cpegi_app.pages.review import (
 from cpegi_app.state.verification import ProfileEditState, ProfileState, VerificationState
 
 GROUP = "账户资料维护"
+NEW_CHANGE = f"{PROFILE_EDIT.route}?new=1"
 
 
 @page(VERIFICATION, VerificationState.load)
@@ -125,7 +126,7 @@ def profile() -> rx.Component:
         ui.crumbs(GROUP, PROFILE.title),
         ui.page_head(
             PROFILE.title,
-            ui.show(can_edit, ui.link_button(label, PROFILE_EDIT.route, "primary", icon_name="edit")),
+            ui.show(can_edit, ui.link_button(label, NEW_CHANGE, "primary", icon_name="edit")),
             status=ui.tag("已认证", "green"),
             lead="修改资料须经平台审核，通过前现行资料继续有效。",
         ),
@@ -266,6 +267,9 @@ def profile_edit() -> rx.Component:
                 ui.page_head(
                     PROFILE_EDIT.title,
                     leave_button(state),
+                    ui.show(
+                        state.view.status == "APPROVED", ui.link_button("再次修改", NEW_CHANGE, "primary")
+                    ),
                     ui.link_button("返回企业认证", PROFILE.route),
                     status=ui.show(
                         state.view.status_label != "", ui.tag(state.view.status_label, state.view.tone)

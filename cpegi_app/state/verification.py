@@ -150,13 +150,27 @@ class ProfileEditState(ProfileFormState, rx.State):
 
     @rx.event
     async def load(self):
-        """Open the change, made from the profile in force when there is none."""
-        await self._show_form(await self._write(_open_change))
+        """Open the latest change; `?new` begins one from the profile in force when none is open.
+
+        The address is plain afterwards: who comes back to it reads what was decided, not an empty change.
+        """
+        self._blank()
+        latest = await self._read(_latest_change)
+        if latest and "new" in self.router.url.query_parameters:
+            await self._write(_open_change)
+            return rx.redirect(PROFILE_EDIT.route, replace=True)
+        await self._show_form(latest or await self._write(_open_change))
+        return None
 
 
 def _open_verification(session: Session, actor: Actor) -> tuple[int, str]:
     row: Any = verification.open_verification(session, actor)
     return row.id, profile_view.own_number(session, actor)
+
+
+def _latest_change(session: Session, actor: Actor) -> int:
+    found = verification.latest_change(session, actor)
+    return found.id or 0 if found else 0
 
 
 def _open_change(session: Session, actor: Actor) -> int:

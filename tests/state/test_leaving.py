@@ -5,15 +5,16 @@ from __future__ import annotations
 from sqlmodel import func, select
 
 from cpegi_app import db
-from cpegi_app.access import APPLY, PRODUCT_EDIT
-from cpegi_app.models import Application, Product, ProductRevision
+from cpegi_app.access import APPLY, PRODUCT_EDIT, PROFILE_EDIT
+from cpegi_app.models import Application, Product, ProductRevision, ProfileChange
 from cpegi_app.services import application, product, sessions
 from cpegi_app.state.application import ApplyState
 from cpegi_app.state.product import ProductEditState
+from cpegi_app.state.verification import ProfileEditState
 from cpegi_app.vocabulary import Action, Status
 from tests import worlds
 from tests.state.cast import Cast
-from tests.state.rig import running
+from tests.state.rig import HYDRATE, running
 from tests.state.test_offline_trial import actor_of
 
 TAB = "owner"
@@ -57,6 +58,34 @@ async def test_a_returned_application_is_given_up_in_its_form(cast: Cast) -> Non
         assert (state.gone, state.editable, state.view.can_discard) == (False, True, False)
         with db.reading() as session:
             assert session.get_one(application.Application, world.row_id).status == Status.DRAFT
+        assert rig.unforeseen == []
+
+
+async def test_a_decided_change_of_the_profile_is_read_where_it_was_sent_from(cast: Cast):
+    with db.transaction() as session:
+        world = worlds.profile_change_world(session).bring_to(session, Status.PENDING)
+        sid = sessions.open_session(session, world.owner.user_id)
+    made = select(func.count()).select_from(ProfileChange)
+    async with running() as rig:
+        await rig.open(PROFILE_EDIT, sid=sid, tab=TAB)
+        state = await rig.state(TAB, ProfileEditState)
+        with db.transaction() as session:
+            world.act(session, Action.APPROVE)
+            count = session.exec(made).one()
+        await rig.open(PROFILE_EDIT, sid=sid, tab=TAB)
+        assert (state.row_id, state.view.status, state.editable) == (world.row_id, "APPROVED", False)
+        with db.reading() as session:
+            assert session.exec(made).one() == count
+        # 修改资料: begun, and the address is plain again.
+        new = f"{PROFILE_EDIT.route}?new=1"
+        reply = await rig.send(HYDRATE, {}, sid=sid, tab=TAB, path=new, params={"new": "1"})
+        assert any("_redirect" in e.name and e.payload["replace"] for e in reply.events)
+        await rig.open(PROFILE_EDIT, sid=sid, tab=TAB)
+        assert state.editable and state.row_id != world.row_id
+        begun = state.row_id
+        await rig.send(HYDRATE, {}, sid=sid, tab=TAB, path=new, params={"new": "1"})
+        await rig.open(PROFILE_EDIT, sid=sid, tab=TAB)
+        assert state.row_id == begun
         assert rig.unforeseen == []
 
 
