@@ -38,10 +38,10 @@ database: .venv/run.stamp ## Bring the database up to date and load the demo dat
 
 seed: database ## Same as database: demo data are loaded once, and only in demo mode
 
-# Two processes share the tests: a browser test mostly waits, and the front end is built once before.
+# Three processes share the tests on two cores: a browser test mostly waits; the front end is built once before.
 test: ## Run the checks and every test, browser tests included
 	@$(MAKE) --no-print-directory --jobs 3 packages build check browser
-	@$(BIN)/python -m pytest -q --numprocesses 2
+	@$(BIN)/python -m pytest -q --numprocesses 3
 
 check: .venv/dev.stamp ## Lint, format, types, import rules
 	@$(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet || (echo "Try: make fix"; exit 1)
