@@ -22,6 +22,7 @@ from cpegi_app.pages.review import (
 )
 from cpegi_app.services.application import ApplicationForm
 from cpegi_app.services.application_list import STEPS
+from cpegi_app.services.files import HINT
 from cpegi_app.state.application import ApplicationListState, ApplicationState, ApplyState
 from cpegi_app.vocabulary import FileSlot, Status
 
@@ -182,7 +183,7 @@ def _apply_form(key: Any) -> rx.Component:
                 upload_field(
                     FileSlot.ATTACHMENT,
                     state,
-                    help="财务报表、合同订单等；PDF、JPG 或 PNG，单个文件不超过 10 MB",
+                    help=f"财务报表、合同订单等；{HINT}",
                 )
             ),
         ),

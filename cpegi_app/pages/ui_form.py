@@ -313,7 +313,7 @@ def file_field(
     name: Any,
     label: Text,
     *children: Any,
-    hint: str = "支持 PDF、JPG、PNG，单个文件不超过 10 MB",
+    hint: str = "",
     required: bool = False,
     error: Any = "",
     reason: Any = None,

@@ -140,6 +140,14 @@ def show(d: Dimension, c: Mapping[str, Any] | None) -> str:
     return "≥ " + measure(_n(low), d.unit) if low is not None else "≤ " + measure(_n(high), d.unit)
 
 
+def as_sent(d: Dimension, data: Mapping[str, str]) -> str:
+    """Return a condition as an earlier submission stated it; what cannot be read any more reads as not stated."""
+    try:
+        return show(d, parse_one(d, data))
+    except ValueError:
+        return show(d, None)
+
+
 def show_figure(d: Dimension, figure: Figure) -> str:
     """Return an enterprise's figure as a screen shows it."""
     if figure is None:

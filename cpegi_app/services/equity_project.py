@@ -183,7 +183,9 @@ def _drop_unpublished(session: Session, actor: Actor, row: Any, payload: Payload
 def _describe(session: Session, row: Any) -> Description:
     project = session.get(EquityProject, row.project_id)
     org = session.get(Organisation, row.org_id)
-    in_force = project.data if project and project.revision_id and project.revision_id != row.id else None
+    # What was approved once is not held against what came after it.
+    is_open = row.status != Status.APPROVED and project and project.revision_id
+    in_force = project.data if project and is_open and project.revision_id != row.id else None
     party = f"{org.name}（{org.credit_code}）" if org else ""
     lines = (Line("项目方", "org", "项目企业", party, party if in_force is not None else ""),)
     return Description(ProjectForm, in_force, lines, _checks(row, org))

@@ -24,14 +24,14 @@ from cpegi_app.vocabulary import FileSlot
 
 MAX_A_SLOT, MAX_A_SUBJECT = 6, 30
 ALLOWED = frozenset({filetypes.FileKind.PDF, filetypes.FileKind.JPG, filetypes.FileKind.PNG})
-HINT = "PDF、JPG 或 PNG，单个文件不超过 10 MB"
+HINT = f"PDF、JPG 或 PNG，单个文件不超过 10 MB，最多 {MAX_A_SLOT} 个文件"
 # Reports come as workbooks as well.
 ALLOWED_IN: dict[str, frozenset[filetypes.FileKind]] = {
     FileSlot.REPORT: ALLOWED | filetypes.WORKBOOKS,
     FileSlot.PLAN: frozenset({filetypes.FileKind.PDF}),
     FileSlot.PICTURE: frozenset({filetypes.FileKind.JPG, filetypes.FileKind.PNG}),
 }
-REPORT_HINT = "PDF、Excel（.xlsx）、JPG 或 PNG，单个文件不超过 10 MB，最多 6 个文件"
+REPORT_HINT = f"PDF、Excel（.xlsx）、JPG 或 PNG，单个文件不超过 10 MB，最多 {MAX_A_SLOT} 个文件"
 # Whether somebody who takes no part in a reviewed thing, maybe nobody signed in, may open one of its files.
 Beyond = Callable[[Session, Actor | None, Any, StoredFile], bool]
 _BEYOND: dict[str, Beyond] = {}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, NoReturn, Self
 
 from pydantic import (
     BaseModel,
@@ -355,18 +355,21 @@ def posted(data: Any, names: set[str] | frozenset[str]) -> dict[str, str]:
         else None
     )
     if items is None or len(items) > 400:
-        raise FormInvalid({"form": "提交的内容无法识别，请刷新页面后重试。"})
+        _refuse("form", "提交的内容无法识别，请刷新页面后重试。")
     out: dict[str, str] = {}
     for name, value in items:
         if name not in names or not isinstance(value, str):
-            raise FormInvalid({"form": "页面内容与系统不一致，请刷新页面后重试，已填写的内容会自动恢复。"})
+            _refuse("form", "页面内容与系统不一致，请刷新页面后重试，已填写的内容会自动恢复。")
         if len(value) > DRAFT_VALUE_MAX:
-            raise FormInvalid(
-                {name: f"内容过长（{len(value)} 字），最多 {DRAFT_VALUE_MAX} 字，请精简后再保存。"}
-            )
+            _refuse(name, f"内容过长（{len(value)} 字），最多 {DRAFT_VALUE_MAX} 字，请精简后再保存。")
         value = normalise(value)
         out[name] = f"{out[name]},{value}" if out.get(name) and value else (value or out.get(name, ""))
     return out
+
+
+def _refuse(name: str, sentence: str) -> NoReturn:
+    """Refuse what was sent whole; a page without a place for the field's sentence says it in its message bar."""
+    raise FormInvalid({name: sentence}, sentence)
 
 
 def fen(wan: Decimal | None) -> int:

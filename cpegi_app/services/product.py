@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from pydantic import field_validator
@@ -261,7 +262,9 @@ def _drop_unpublished(session: Session, actor: Actor, row: Any, payload: Payload
 
 def _describe(session: Session, row: Any) -> Description:
     product = session.get(Product, row.product_id)
-    in_force = product.data if product and product.revision_id and product.revision_id != row.id else None
+    # What was approved once is not held against what came after it.
+    is_open = row.status != Status.APPROVED and product and product.revision_id
+    in_force = product.data if product and is_open and product.revision_id != row.id else None
     old = product.conditions if in_force is not None and product else {}
     lines = tuple(
         Line(
@@ -270,6 +273,7 @@ def _describe(session: Session, row: Any) -> Description:
             d.label,
             conditions.show(d, row.conditions.get(d.code)),
             conditions.show(d, old.get(d.code)) if old else None,
+            then=partial(conditions.as_sent, d),
         )
         for d in conditions.DIMENSIONS
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cpegi_app.services.forms import Form
@@ -42,6 +43,14 @@ class Line:
     old: str | None = None
     # A person's number: masked for everybody but the subject's owner.
     secret: bool = False
+    # What the line said in an earlier submission, read from the data that was sent then.
+    then: Callable[[Mapping[str, str]], str] | None = None
+
+    def before(self, sent: Mapping[str, str] | None) -> str | None:
+        """Return what it said before: in force, else in the submission before; None where there is no before."""
+        if self.old is not None or sent is None or self.then is None:
+            return self.old
+        return self.then(sent)
 
 
 @dataclass(frozen=True)

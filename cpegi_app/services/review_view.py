@@ -186,13 +186,14 @@ def _groups(
             )
         )
     for line in description.lines:
+        before = line.before(old)
         found.setdefault(line.group, []).append(
             FieldView(
                 name=line.name,
                 title=line.title,
                 value=hide(line.value, line.secret),
-                old=hide(line.old or "", line.secret),
-                changed=line.old is not None and line.old != line.value,
+                old=hide(before or "", line.secret),
+                changed=before is not None and before != line.value,
                 reason=row.field_reasons.get(line.name, ""),
                 secret=line.secret and bool(line.value),
             )

@@ -12,7 +12,7 @@ import reflex as rx
 from cpegi_app.errors import DomainError, FormInvalid
 from cpegi_app.services import files
 from cpegi_app.services.files import FileView
-from cpegi_app.services.filetypes import MAX_FILE_BYTES
+from cpegi_app.services.filetypes import MAX_FILE_BYTES, display_name
 from cpegi_app.state import lanes
 from cpegi_app.state.base import Services, int_arg, text_arg
 from cpegi_app.state.message import MessageState, on_error
@@ -99,6 +99,11 @@ def too_much(size: int) -> str:
     return f"一次选择的文件合计 {size / (1 << 20):.1f} MB，超过 {UPLOAD_BYTES >> 20} MB，没有上传。请分几次选择。"
 
 
+def _of_files(problems: dict[str, list[str]]) -> str:
+    """Return which of several files were not taken, and why."""
+    return "；".join(f"未上传 {'、'.join(names)}：{why.rstrip('。')}" for why, names in problems.items())
+
+
 def _progress(sent: Any) -> tuple[int, int]:
     """Return per cent and size of an upload under way, whatever a client sends for it."""
     found = sent if isinstance(sent, dict) else {}
@@ -134,21 +139,29 @@ class FilesState(FormState, mixin=True):
             # Everything dropped was refused in the browser: `refuse_files` has said why.
             return
         flow, subject = await self._subject()
-        problems = []
-        for f in files_in[: files.MAX_A_SLOT]:
-            data = await f.read(MAX_FILE_BYTES + 1)
-            try:
-                await self._attach(flow, subject, slot, f.filename or "文件", data)
-            except FormInvalid as refusal:
-                problems += refusal.fields.values()
-            except DomainError as refusal:
-                problems.append(refusal.message)
+        # Sentence → the files that it keeps out; one beyond the limit is told, not dropped.
+        problems: dict[str, list[str]] = {}
+        for nth, f in enumerate(files_in):
+            name, told = f.filename or "文件", [f"每类最多 {files.MAX_A_SLOT} 个文件，请分次选择或合并"]
+            if nth < files.MAX_A_SLOT:
+                told = await self._problems(flow, subject, slot, name, await f.read(MAX_FILE_BYTES + 1))
+            for sentence in told:
+                problems.setdefault(sentence, []).append(display_name(name))
         await self._load_files()
         self.uploading, self.upload_progress = "", 0
-        name = f"file_{slot}"
-        self.errors = {k: v for k, v in self.errors.items() if k != name} | (
-            {name: "；".join(problems)} if problems else {}
-        )
+        which = f"file_{slot}"
+        told = _of_files(problems) if len(files_in) > 1 else "；".join(problems)
+        self.errors = {k: v for k, v in self.errors.items() if k != which} | ({which: told} if told else {})
+
+    async def _problems(self, flow: str, subject: int, slot: str, name: str, data: bytes) -> list[str]:
+        """Take one file; return why it was not taken."""
+        try:
+            await self._attach(flow, subject, slot, name, data)
+        except FormInvalid as refusal:
+            return list(refusal.fields.values())
+        except DomainError as refusal:
+            return [refusal.message]
+        return []
 
     async def _attach(self, flow: str, subject: int, slot: str, name: str, data: bytes) -> None:
         """Look into a file before the transaction: on SQLite it is everybody's only one that writes."""

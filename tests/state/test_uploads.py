@@ -12,6 +12,7 @@ from sqlmodel import select
 from cpegi_app import access, db
 from cpegi_app.models import Policy, PolicyFile, StoredFile
 from cpegi_app.services import filetypes
+from cpegi_app.state.product import ProductEditState
 from tests.factories import png
 from tests.state.cast import Cast
 from tests.state.rig import running
@@ -47,6 +48,25 @@ async def test_a_file_is_looked_into_while_others_write(cast: Cast, others_wrote
     with db.reading() as session:
         names = session.exec(select(StoredFile.name).where(StoredFile.subject_id == params["rid"])).all()
     assert "说明.png" in names
+
+
+async def test_of_eight_files_the_two_that_are_too_many_are_named(cast: Cast):
+    who, params = cast.who_may(access.PRODUCT_EDIT)
+    upload = handler_of(access.PRODUCT_EDIT, "upload")
+    async with running() as rig:
+        await rig.open(access.PRODUCT_EDIT, sid=who.sid, tab="editor", **params)
+        state = await rig.state("editor", ProductEditState)
+        have = len(state.files)
+        sent = [(png(90 + n), f"第{n}份.png") for n in range(1, 8)] + [(b"no picture", "第8份.png")]
+        sent[1] = (b"no picture", "第2份.png")
+        files_in = [rx.UploadFile(file=io.BytesIO(data), path=Path(name)) for data, name in sent]
+        payload = {"files_in": files_in, "slot": "PICTURE"}
+        await rig.post("editor", upload.name, payload, sid=who.sid, params=params)
+        told = state.errors["file_PICTURE"]
+        assert len(state.files) == have + 5
+        assert "未上传 第7份.png、第8份.png：每类最多 6 个文件" in told
+        assert "未上传 第2份.png：" in told and "第1份" not in told
+        assert not rig.unforeseen, rig.unforeseen
 
 
 async def test_a_template_is_looked_into_while_others_write(cast: Cast, others_wrote: list[bool]):
