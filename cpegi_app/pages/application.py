@@ -29,11 +29,11 @@ from cpegi_app.vocabulary import FileSlot, Status
 STATUSES = [(s.value, s.label) for s in Status]
 
 
-def application_query(word_label: str) -> list[rx.Component]:
-    """The query bar of both sides' lists."""
+def application_query(word_label: str, *more: tuple[str, str]) -> list[rx.Component]:
+    """The query bar of both sides' lists; `more` are states beyond those of the review."""
     return [
         ui.field("word", word_label, ui.text_input("word", placeholder="名称中的字")),
-        ui.field("status", "状态", ui.select_input("status", STATUSES, blank="全部")),
+        ui.field("status", "状态", ui.select_input("status", [*STATUSES, *more], blank="全部")),
     ]
 
 

@@ -14,7 +14,7 @@ from cpegi_app.pages.form import LONGEST, field_of, href, list_page, problem, su
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.review import data_cards, files_card, history_card
 from cpegi_app.services.application import DecisionForm
-from cpegi_app.services.application_list import STEPS
+from cpegi_app.services.application_list import STEPS, UNPAID
 from cpegi_app.state.application import RequestListState, RequestState
 from cpegi_app.vocabulary import Status
 
@@ -42,7 +42,7 @@ def requests() -> rx.Component:
             ],
             _row,
             "产品申请列表",
-            query=application_query("企业/产品"),
+            query=application_query("企业/产品", UNPAID),
             empty=ui.empty_state(
                 "还没有企业申请", "企业在平台首页申请贵机构的产品后，会出现在这里和工作台的待办事项中。"
             ),

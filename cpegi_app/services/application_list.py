@@ -131,20 +131,16 @@ def rows(session: Session, found: list[Application]) -> list[ApplicationRow]:
 COUNTED = (Status.PENDING.value, Status.APPROVED.value)
 
 
-def to_disburse(session: Session, actor: Actor, most: int) -> list[ApplicationRow]:
-    """Return approved applications to the actor's institution that nothing was paid on yet, the newest first."""
-    if not actor.may(Permission.DISBURSEMENT_SUBMIT):
-        return []
+# What the query bar calls approved applications that nothing was paid on yet.
+UNPAID = ("UNPAID", "待放款")
+
+
+def unpaid() -> Any:
+    """Return the condition of an approved application that nothing was paid on yet."""
     begun = select(Disbursement.id).where(
         Disbursement.application_id == Application.id, col(Disbursement.status).in_(COUNTED)
     )
-    query = select(Application).where(
-        Application.institution_id == actor.org_id,
-        Application.status == Status.APPROVED.value,
-        Application.approved_fen > 0,
-        ~begun.exists(),
-    )
-    return rows(session, list(session.exec(query.order_by(col(Application.id).desc()).limit(most)).all()))
+    return (Application.status == Status.APPROVED.value) & (Application.approved_fen > 0) & ~begun.exists()
 
 
 # --- the lists ------------------------------------------------------------------------------------
@@ -163,6 +159,8 @@ def _filters(filters: Filters, by_name: Any) -> list[Any]:
     found: list[Any] = []
     if (status := filters.get("status", "")) in Status._value2member_map_:
         found.append(_plain(Application.status) == status)
+    elif status == UNPAID[0]:
+        found.append(unpaid())
     if word := normalise(filters.get("word", "")):
         found.append(col(Application.product_name).contains(word, autoescape=True) | by_name(word))
     return found

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 from pydantic import BaseModel
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -14,12 +18,14 @@ from cpegi_app.access import (
     DEALS,
     DISBURSE,
     FILING,
+    FILINGS,
     IDENTITY,
     LEADS,
     PRODUCT_EDIT,
     PRODUCTS,
     PROFILE,
     PROJECT_EDIT,
+    PROJECTS,
     PUBLIC_PRODUCTS,
     QUEUE,
     REPORT_EDIT,
@@ -58,7 +64,7 @@ from cpegi_app.services import (
     review,
     shelf,
 )
-from cpegi_app.services.bench_parts import MOST, TODOS, Tile, Todo, tile
+from cpegi_app.services.bench_parts import TODOS, Tile, Todo, first, tile
 from cpegi_app.services.corrections import in_force
 from cpegi_app.services.figures import was_sent
 from cpegi_app.services.forms import wan
@@ -200,15 +206,12 @@ def _due_reports(session: Session, actor: Actor) -> tuple[list[Tile], list[Todo]
 def _member(session: Session, actor: Actor) -> Bench:
     todos, tiles = _own_todos(session, actor), list[Tile]()
     todos += investment_bench.own(session, actor) + policy_bench.own(session, actor)
-    all_href, beyond = "", 0
     if actor.may(Permission.REPORT_SUBMIT):
         tiles, due = _due_reports(session, actor)
         todos += due
     if actor.may(Permission.APPLICATION_REVIEW):
         mine = select(Product.id).where(Product.org_id == actor.org_id, col(Product.is_listed).is_(True))
         waiting = _count(session, _inbox(actor))
-        beyond = max(0, waiting - TODOS)
-        all_href = REQUESTS.route if beyond else ""
         tiles.append(tile("待办理申请", waiting, REQUESTS.route, "orange" if waiting else "grey", "笔"))
         tiles.append(tile("已发布产品", _count(session, mine), PRODUCTS.route, "green", "个"))
         total = session.exec(
@@ -227,8 +230,8 @@ def _member(session: Session, actor: Actor) -> Bench:
         tiles.append(tile("我的融资申请", sent, APPLICATIONS.route, "blue", "笔"))
         others = select(Product.id).where(shelf.open_now(), Product.org_id != actor.org_id)
         tiles.append(tile("可申请金融产品", _count(session, others), PUBLIC_PRODUCTS.route, "grey", "个"))
-    total = len(todos) + beyond
-    return Bench(tiles=tiles, todos=todos, progress=progress, waiting=total, all_href=all_href)
+    total = sum(t.counts for t in todos)
+    return Bench(tiles=tiles, todos=todos, progress=progress, waiting=total)
 
 
 IDENTITY_TODO = Todo(
@@ -249,57 +252,69 @@ def _own_todos(session: Session, actor: Actor) -> list[Todo]:
     elif not actor.verified:
         found.append(_verification_todo(verification_status(session, actor)))
     if actor.may(Permission.APPLICATION_REVIEW):
-        rows, _ = application_list.listing(session, actor, inbox=True, status=Status.PENDING, size=TODOS)
-        found += [
-            Todo(
-                title=f"{r.enterprise} · {r.product}",
-                note=f"申请 {r.amount}，{r.term}",
-                at=f"提交于 {r.submitted}",
-                action="办理",
-                href=REQUEST.url(aid=r.id),
-                tone="blue",
-                tag="融资申请",
-            )
-            for r in rows
-        ]
-    found += [
-        Todo(
-            title=f"{r.enterprise} · {r.product}",
-            note=f"已批准 {r.approved}，请在放款后登记",
-            at="",
-            action="放款",
-            href=REQUEST.url(aid=r.id),
-            tone="blue",
-            tag="待放款",
+        waiting = select(Application).where(
+            Application.institution_id == actor.org_id, Application.status == Status.PENDING.value
         )
-        for r in application_list.to_disburse(session, actor, MOST)
-    ]
+        came = col(Application.submitted_at)
+        found += first(session, waiting, came, _to_handle, f"{REQUESTS.route}?status=PENDING", TODOS)
+    if actor.may(Permission.DISBURSEMENT_SUBMIT):
+        unpaid = select(Application).where(
+            Application.institution_id == actor.org_id, application_list.unpaid()
+        )
+        every = f"{REQUESTS.route}?status={application_list.UNPAID[0]}"
+        found += first(session, unpaid, col(Application.decided_at), _to_pay, every)
     submits = {flow.model: flow.submit for flow in review.FLOWS.values()}
-    for model, label, href in (
-        (ProductRevision, "金融产品", lambda r: PRODUCT_EDIT.url(rid=r.id)),
-        (EquityProjectRevision, "融资项目", lambda r: PROJECT_EDIT.url(rid=r.id)),
-        (ProfileChange, "资料修改", lambda r: PROFILE.route),
-        (Application, "融资申请", lambda r: APPLICATION.url(aid=r.id)),
-        (Disbursement, "放款", lambda r: DISBURSE.url(did=r.id)),
-        (FilingBatch, "线下贷款备案", lambda r: FILING.url(bid=r.id)),
-        (Report, "报告", lambda r: REPORT_EDIT.url(rid=r.id)),
+    for model, label, href, every in (
+        (ProductRevision, "金融产品", lambda r: PRODUCT_EDIT.url(rid=r.id), PRODUCTS),
+        (EquityProjectRevision, "融资项目", lambda r: PROJECT_EDIT.url(rid=r.id), PROJECTS),
+        (ProfileChange, "资料修改", lambda r: PROFILE.route, PROFILE),
+        (Application, "融资申请", lambda r: APPLICATION.url(aid=r.id), APPLICATIONS),
+        (Disbursement, "放款", lambda r: DISBURSE.url(did=r.id), REQUESTS),
+        (FilingBatch, "线下贷款备案", lambda r: FILING.url(bid=r.id), FILINGS),
+        (Report, "报告", lambda r: REPORT_EDIT.url(rid=r.id), REPORTS),
     ):
         if not actor.may(submits[model]):
             # The class was corrected: its page is no longer theirs.
             continue
         query = select(model).where(model.org_id == actor.org_id, model.status == Status.RETURNED.value)
-        found += [_returned(label, row, href(row)) for row in session.exec(query.limit(MOST))]
+        line = partial(_returned, label, href)
+        where = every.route if every is REQUESTS else f"{every.route}?status={Status.RETURNED.value}"
+        found += first(session, query, col(model.decided_at), line, where)
     return found
 
 
-def _returned(label: str, row, href: str) -> Todo:
+def _to_handle(row: Application) -> Todo:
+    return Todo(
+        title=f"{row.applicant} · {row.product_name}",
+        note=f"申请 {wan(row.amount_fen)} 万元，{row.data.get('term', '')} 个月",
+        at=f"提交于 {clock.local(row.submitted_at)}",
+        action="办理",
+        href=REQUEST.url(aid=row.id),
+        tone="blue",
+        tag="融资申请",
+    )
+
+
+def _to_pay(row: Application) -> Todo:
+    return Todo(
+        title=f"{row.applicant} · {row.product_name}",
+        note=f"已批准 {wan(row.approved_fen)} 万元，请在放款后登记",
+        at=f"批准于 {clock.local(row.decided_at)}",
+        action="放款",
+        href=REQUEST.url(aid=row.id),
+        tone="blue",
+        tag="待放款",
+    )
+
+
+def _returned(label: str, href: Callable[[Any], str], row: Any) -> Todo:
     iou = f"借据 {row.data['iou_no']}" if row.data.get("iou_no") else ""
     return Todo(
         title=getattr(row, "product_name", "") or row.data.get("name") or iou or label,
         note=row.reason,
         at=f"退回于 {clock.local(row.decided_at)}",
         action="修改后重新提交",
-        href=href,
+        href=href(row),
         tone=TONES[Status.RETURNED],
         tag=f"{label}已退回",
     )

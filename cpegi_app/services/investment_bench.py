@@ -5,9 +5,18 @@ from __future__ import annotations
 from sqlmodel import Session, col, or_, select
 
 from cpegi_app import clock
-from cpegi_app.access import CONFIRM, CONFIRM_ONLINE, INVESTMENT_EDIT, RECORD, Actor, Permission
+from cpegi_app.access import (
+    CONFIRM,
+    CONFIRM_ONLINE,
+    CONFIRMATIONS,
+    INVESTMENT_EDIT,
+    RECORD,
+    RECORDS,
+    Actor,
+    Permission,
+)
 from cpegi_app.models import EquityProject, Investment, OnlineInvestment
-from cpegi_app.services.bench_parts import MOST, Todo
+from cpegi_app.services.bench_parts import MOST, Todo, first
 from cpegi_app.services.forms import wan
 from cpegi_app.services.investment import state_of
 from cpegi_app.vocabulary import Status
@@ -30,8 +39,9 @@ def _to_confirm(session: Session, actor: Actor) -> list[Todo]:
         Investment.status == Status.PENDING.value,
         Investment.stage == 0,
     )
-    return [
-        Todo(
+
+    def line(row: Investment) -> Todo:
+        return Todo(
             title=row.project_name,
             note=f"投资 {wan(row.amount_fen)} 万元，请核对后确认或提出异议",
             at=f"提交于 {clock.local(row.submitted_at)}",
@@ -40,8 +50,8 @@ def _to_confirm(session: Session, actor: Actor) -> list[Todo]:
             tone="blue",
             tag="线下投资确认",
         )
-        for row in session.exec(query.order_by(col(Investment.submitted_at)).limit(MOST))
-    ]
+
+    return first(session, query, col(Investment.submitted_at), line, CONFIRMATIONS.route)
 
 
 def _online(session: Session, actor: Actor) -> list[Todo]:
@@ -72,8 +82,9 @@ def _returned(session: Session, actor: Actor) -> list[Todo]:
     query = select(Investment).where(
         Investment.org_id == actor.org_id, Investment.status == Status.RETURNED.value
     )
-    return [
-        Todo(
+
+    def line(row: Investment) -> Todo:
+        return Todo(
             title=row.project_name,
             note=row.reason,
             at=f"退回于 {clock.local(row.decided_at)}",
@@ -82,5 +93,5 @@ def _returned(session: Session, actor: Actor) -> list[Todo]:
             tone=FILING_TONES[state_of(row)],
             tag=state_of(row).label,
         )
-        for row in session.exec(query.order_by(col(Investment.id)).limit(MOST))
-    ]
+
+    return first(session, query, col(Investment.decided_at), line, RECORDS.route)

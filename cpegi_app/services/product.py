@@ -253,6 +253,16 @@ def publish(product: Product, org: Organisation, row: ProductRevision) -> None:
         product.is_listed, product.listed_at = True, clock.now()
 
 
+def _published(session: Session, row: Any) -> str:
+    """Return what the approval means: what is off the list stays off it."""
+    why = shelf.closed_why(session.get_one(Product, row.product_id))
+    if why:
+        return (
+            "修改已生效，但产品未在平台首页展示：请在“金融产品发布”中重新上架，有效期已过的请先变更有效期。"
+        )
+    return "产品已发布到平台首页。"
+
+
 def _drop_unpublished(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
     """Take a product that was never published off with its only draft."""
     product = session.get_one(Product, row.product_id)
@@ -311,6 +321,6 @@ FLOW = review.register(
         gives_up=True,
         discards=True,
         after_discard=_drop_unpublished,
-        outcome={Action.APPROVE: "产品已发布到平台首页。"},
+        outcome={Action.APPROVE: _published},
     )
 )

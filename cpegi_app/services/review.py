@@ -68,7 +68,7 @@ class Flow:
     before_submit: Hook = lambda session, actor, row, payload: None
     before_approve: Hook = lambda session, actor, row, payload: None
     after_approve: Hook = lambda session, actor, row, payload: None
-    outcome: Mapping[Action, str] = field(default_factory=dict)
+    outcome: Mapping[Action, str | Callable[[Session, Any], str]] = field(default_factory=dict)
     # What a withdrawal or a rejection gives back; runs before the status changes.
     before_drop: Hook = lambda session, actor, row, payload: None
     # From when on nobody can withdraw: somebody has begun on it.
@@ -354,7 +354,8 @@ def _tell(session: Session, flow: Flow, row: Any, action: Action, target: Status
             users = notices.users_of(session, row.org_id)
             notices.notify(session, users, done, f"下一环节：{stage.label}。", flow.submitter_href(row))
     elif action is not Action.WITHDRAW:
-        text = comment or flow.outcome.get(action, "")
+        said = flow.outcome.get(action, "")
+        text = comment or (said if isinstance(said, str) else said(session, row))
         users = notices.users_of(session, row.org_id)
         head = f"{flow.label}{action.label}：{title}"
         notices.notify(session, users, head, text, flow.submitter_href(row), TONES[target])

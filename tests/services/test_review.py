@@ -280,9 +280,13 @@ def test_what_was_approved_once_is_not_compared_with_what_came_after_it(session:
     review.act(session, world.flow, world.owner, later.id, Action.SUBMIT, 1, values={"data": data})
     shown = review_view.view(session, world.flow, world.reviewer, later.id)
     assert (shown.compared_with, shown.changed_count) == ("现行资料", 1)
+    product.delist(session, world.owner, revision.product_id, listed=False)
     review.act(session, world.flow, world.reviewer, later.id, Action.APPROVE, later.version)
     shown = review_view.view(session, world.flow, world.reviewer, world.row_id)
     assert (shown.compared_with, shown.changed_count) == ("", 0)
+    # What stays off the list is not said to be on it.
+    told = [n.text for n in notices.listing(session, world.owner, size=9)[0] if "审核通过" in n.title]
+    assert [("未在平台首页展示" in t, "已发布" in t) for t in told] == [(True, False), (False, True)]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -351,8 +355,8 @@ class Life(RuleBasedStateMachine):
     )
     def somebody_tries(self, who: str, action: Action, reason: str, late: int) -> None:
         decides = action not in (Action.SUBMIT, Action.WITHDRAW)
-        # What an application's flow does not have: nobody gives up or closes what was returned.
-        held = self.status is Status.RETURNED and action in (Action.WITHDRAW, Action.REJECT)
+        # What an application's flow does not have: nobody closes what was returned.
+        held = self.status is Status.RETURNED and action is Action.REJECT
         moves = (self.status, action) in review.MOVES and not held
         legal = moves and who == ("bank" if decides else "owner") and not late
         legal = legal and (action not in REASON_NEEDED or bool(reason.strip()))
