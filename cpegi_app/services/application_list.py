@@ -140,7 +140,8 @@ def unpaid() -> Any:
     begun = select(Disbursement.id).where(
         Disbursement.application_id == Application.id, col(Disbursement.status).in_(COUNTED)
     )
-    return (Application.status == Status.APPROVED.value) & (Application.approved_fen > 0) & ~begun.exists()
+    approved = (col(Application.status) == Status.APPROVED.value) & (col(Application.approved_fen) > 0)
+    return approved & ~begun.exists()
 
 
 # --- the lists ------------------------------------------------------------------------------------
