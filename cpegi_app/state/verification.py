@@ -155,10 +155,10 @@ class ProfileEditState(ProfileFormState, rx.State):
         The address is plain afterwards: who comes back to it reads what was decided, not an empty change.
         """
         self._blank()
-        latest = await self._read(_latest_change)
-        if latest and "new" in self.router.url.query_parameters:
+        if "new" in self.router.url.query_parameters:
             await self._write(_open_change)
             return rx.redirect(PROFILE_EDIT.route, replace=True)
+        latest = await self._read(_latest_change)
         await self._show_form(latest or await self._write(_open_change))
         return None
 
