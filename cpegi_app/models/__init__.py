@@ -3,7 +3,7 @@
 from cpegi_app.models.account import Attempt, LoginSession, LoginTicket, SmsCode, SmsOutbox, User
 from cpegi_app.models.application import Application
 from cpegi_app.models.audit import AuditEntry
-from cpegi_app.models.disbursement import Disbursement, Loan
+from cpegi_app.models.disbursement import Disbursement, DisbursementEnd, Loan
 from cpegi_app.models.equity_lead import EquityLead, LeadEvent
 from cpegi_app.models.equity_project import (
     EquityProject,
@@ -63,6 +63,7 @@ __all__ = [
     "Attempt",
     "AuditEntry",
     "Disbursement",
+    "DisbursementEnd",
     "EquityLead",
     "EquityProject",
     "EquityProjectRevision",

@@ -25,6 +25,16 @@ class Disbursement(Reviewable, table=True):
     lent_on: date | None = None
 
 
+class DisbursementEnd(Row, table=True):
+    """That nothing more is paid on an approved application (结束放款), with who said so and why."""
+
+    __tablename__ = "disbursement_end"
+
+    application_id: int = Field(foreign_key="application.id", unique=True)
+    user_id: int = Field(foreign_key="user.id")
+    reason: str = Field(max_length=200)
+
+
 class Loan(Row, table=True):
     """An entry of the loan book; immutable, a trigger refuses UPDATE and DELETE.
 

@@ -246,6 +246,7 @@ def application() -> rx.Component:
             number=row.institution,
         ),
         ui.show(view.reason != "", opinion(view)),
+        ui.show(row.ended != "", ui.note(row.ended + "。如仍需资金，可再次申请该产品。", "warning")),
         ui.show(row.status != "", _progress()),
     )
 

@@ -15,6 +15,7 @@ from cpegi_app.pages.layout import page
 from cpegi_app.pages.review import data_cards, files_card, history_card
 from cpegi_app.services.application import DecisionForm
 from cpegi_app.services.application_list import STEPS, UNPAID
+from cpegi_app.services.disbursement_end import REASON_MAX
 from cpegi_app.state.application import RequestListState, RequestState
 from cpegi_app.vocabulary import Status
 
@@ -79,6 +80,7 @@ def request() -> rx.Component:
         ui.page_head(
             rx.cond(row.enterprise == "", "办理融资申请", row.enterprise),
             rx.cond(row.can_disburse, ui.button("放款", state.disburse, "primary"), rx.fragment()),
+            ui.show(row.can_disburse, ui.button("结束放款", state.ask_end)),
             ui.link_button("返回列表", REQUESTS.route),
             status=ui.show(row.status != "", ui.tag(row.status_label, row.tone)),
             number=row.product,
@@ -88,6 +90,37 @@ def request() -> rx.Component:
             _way_on(),
             rx.fragment(ui.show(state.decided != "", _decided()), ui.show(row.status != "", _case())),
         ),
+        _end_dialog(),
+    )
+
+
+def _end_dialog() -> rx.Component:
+    """结束放款 with its reason, which the enterprise reads."""
+    state = RequestState
+    return ui.dialog(
+        state.ending,
+        "结束放款",
+        ui.form(
+            rx.el.p(
+                "批准额度 ",
+                rx.el.b(state.row.approved),
+                "，已放款 ",
+                rx.el.b(state.row.disbursed),
+                "。结束后不能再登记放款，未提交的放款草稿一并删除；企业可以再次申请。",
+            ),
+            ui.field(
+                "reason",
+                "结束原因",
+                ui.textarea("reason", "", rows=3, max_length=REASON_MAX, data_autofocus="true"),
+                required=True,
+                help="企业会看到，例如：企业已用其他资金，不再提款。",
+                error=problem(state, "reason"),
+            ),
+            ui.form_foot(ui.button("取消", state.close_end), ui.submit("确认结束", "end", "danger")),
+            on_submit=state.end,
+        ),
+        on_close=state.close_end,
+        ident="end",
     )
 
 
@@ -95,6 +128,7 @@ def _case() -> rx.Component:
     state = RequestState
     row, view = state.row, state.view
     return rx.fragment(
+        ui.show(row.ended != "", ui.note(row.ended + "。", "warning")),
         ui.card(
             "申请概况",
             rx.el.div(

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import Actor, Permission
 from cpegi_app.errors import Forbidden
-from cpegi_app.models import Application, Disbursement, Organisation
+from cpegi_app.models import Application, Disbursement, DisbursementEnd, Organisation
 from cpegi_app.services import list_count, lists, review
 from cpegi_app.services.forms import normalise, wan
 from cpegi_app.services.lists import Filters, Listing
@@ -37,6 +37,8 @@ class ApplicationRow(BaseModel):
     progress: str = ""
     submitted: str = ""
     can_disburse: bool = False
+    # When and why nothing more is paid on it, empty while more may be.
+    ended: str = ""
     editable: bool = False
 
 
@@ -45,6 +47,9 @@ _SUMS = (
     select(Disbursement.application_id, Disbursement.status, func.sum(Disbursement.amount_fen))
     .where(col(Disbursement.application_id).in_(bindparam("ids", expanding=True)))
     .group_by(col(Disbursement.application_id), col(Disbursement.status))
+)
+_ENDS = select(DisbursementEnd.application_id, DisbursementEnd.created_at, DisbursementEnd.reason).where(
+    col(DisbursementEnd.application_id).in_(bindparam("ids", expanding=True))
 )
 _ORGS = select(Organisation.id, Organisation.name, Organisation.kind).where(
     col(Organisation.id).in_(bindparam("ids", expanding=True))
@@ -67,7 +72,13 @@ def _orgs(session: Session, ids: set[int]) -> dict[int, tuple[str, str]]:
     return {i: (name, kind) for i, name, kind in session.execute(_ORGS, {"ids": list(ids)})}
 
 
-def _row(r: Application, orgs: dict[int, tuple[str, str]], sums: tuple[int, int]) -> ApplicationRow:
+def ended(session: Session, ids: list[int]) -> dict[int, str]:
+    """Return for each application on which nothing more is paid when that was said, and why (结束放款)."""
+    found = session.execute(_ENDS, {"ids": ids}) if ids else ()
+    return {i: f"放款已于 {clock.local(at)} 结束：{reason}" for i, at, reason in found}
+
+
+def _row(r: Application, orgs: dict[int, tuple[str, str]], sums: tuple[int, int], end: str) -> ApplicationRow:
     done, waiting = sums
     left = r.approved_fen - done - waiting
     lender, kind = orgs.get(r.institution_id, ("", ""))
@@ -86,9 +97,10 @@ def _row(r: Application, orgs: dict[int, tuple[str, str]], sums: tuple[int, int]
         status=r.status,
         status_label=Status.label_of(r.status),
         tone=TONES[r.status],
-        progress=_progress(r, done, waiting, lends=lends),
+        progress=_progress(r, done, waiting, end, lends=lends),
         submitted=clock.local(r.submitted_at) or "未提交",
-        can_disburse=r.status == Status.APPROVED and left > 0 and lends,
+        can_disburse=r.status == Status.APPROVED and left > 0 and lends and not end,
+        ended=end,
         editable=r.status in review.EDITABLE,
     )
 
@@ -98,7 +110,7 @@ def _typed(r: Application, name: str, unit: str) -> str:
     return f"{r.data[name][:12]} {unit}" if r.data.get(name) else "—"
 
 
-def _progress(r: Application, done: int, waiting: int, *, lends: bool) -> str:
+def _progress(r: Application, done: int, waiting: int, end: str, *, lends: bool) -> str:
     if r.status != Status.APPROVED:
         return {Status.DRAFT: "填写中", Status.PENDING: "机构审核中", Status.RETURNED: "待补充资料"}.get(
             Status(r.status), "已结束"
@@ -107,6 +119,8 @@ def _progress(r: Application, done: int, waiting: int, *, lends: bool) -> str:
         return "已全部放款"
     if waiting:
         return "放款待平台审核"
+    if end:
+        return "部分放款，已结束" if done else "未放款，已结束"
     if not lends:
         return "部分放款，受理机构已停办" if done else "受理机构已停办，不再放款"
     return "部分放款" if done else "待放款"
@@ -117,14 +131,16 @@ STEPS = ("提交申请", "机构审核", "放款", "完成")
 
 def step_of(progress: str) -> int:
     """Return how far the progress bar has come."""
-    return {"填写中": 0, "待补充资料": 0, "机构审核中": 1, "已结束": 1, "已全部放款": 4}.get(progress, 2)
+    ends = {"已结束": 1, "未放款，已结束": 4, "部分放款，已结束": 4, "已全部放款": 4}
+    return ({"填写中": 0, "待补充资料": 0, "机构审核中": 1} | ends).get(progress, 2)
 
 
 def rows(session: Session, found: list[Application]) -> list[ApplicationRow]:
     """Return applications as lists show them."""
     orgs = _orgs(session, {r.org_id for r in found} | {r.institution_id for r in found})
     sums = disbursed(session, [r.id or 0 for r in found])
-    return [_row(r, orgs, sums.get(r.id or 0, (0, 0))) for r in found]
+    ends = ended(session, [r.id or 0 for r in found if r.status == Status.APPROVED])
+    return [_row(r, orgs, sums.get(r.id or 0, (0, 0)), ends.get(r.id or 0, "")) for r in found]
 
 
 # A disbursement that waits for the platform, or was approved, is on its way.
@@ -141,7 +157,12 @@ def unpaid() -> Any:
         Disbursement.application_id == Application.id, col(Disbursement.status).in_(COUNTED)
     )
     approved = (col(Application.status) == Status.APPROVED.value) & (col(Application.approved_fen) > 0)
-    return approved & ~begun.exists()
+    return approved & ~begun.exists() & ~is_ended().exists()
+
+
+def is_ended() -> Any:
+    """Return the query, within one over applications, that finds the word that nothing more is paid on one."""
+    return select(DisbursementEnd.id).where(DisbursementEnd.application_id == Application.id)
 
 
 # --- the lists ------------------------------------------------------------------------------------

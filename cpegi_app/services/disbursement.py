@@ -87,7 +87,7 @@ def open_disbursement(session: Session, actor: Actor, application_id: int) -> Di
     if app is None or app.institution_id != actor.org_id:
         raise NotFound("融资申请")
     review.require(FLOW, actor)
-    _locked_application(session, application_id)
+    locked_application(session, application_id)
     if app.status != Status.APPROVED:
         raise Conflict("该申请尚未审核通过，不能放款。请先在“企业申请管理”中办理审核。")
     query = select(Disbursement).where(Disbursement.application_id == application_id)
@@ -131,10 +131,12 @@ def submit(
     return review.act(session, FLOW, actor, row_id, Action.SUBMIT, version, key=key, values={"data": data})
 
 
-def _locked_application(session: Session, application_id: int) -> Application:
-    # Two payments submitted at once must not both see the same remainder; SQLite has one writer anyway.
-    query = select(Application).where(Application.id == application_id).with_for_update()
-    return session.exec(query).one()
+def locked_application(session: Session, application_id: int) -> Application:
+    """Return the application, held, on which payments have not been ended: two at once must not see the same remainder."""
+    found = session.exec(select(Application).where(Application.id == application_id).with_for_update()).one()
+    if why := application_list.ended(session, [application_id]).get(application_id):
+        raise Conflict(f"{why}。不能再登记放款；如需继续，请由企业重新申请。")
+    return found
 
 
 def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -> dict[str, Any]:
@@ -158,7 +160,7 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -
 
 
 def _cross_checks(session: Session, row: Any, form: Any) -> dict[str, str]:
-    app = _locked_application(session, row.application_id)
+    app = locked_application(session, row.application_id)
     errors: dict[str, str] = {}
     if form.due_on <= form.lent_on:
         errors["due_on"] = "到期日应晚于放款日期，请核对"
@@ -212,7 +214,7 @@ def _filed_offline(session: Session, row: Any, form: Any) -> str:
 
 
 def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
-    app = _locked_application(session, row.application_id)
+    app = locked_application(session, row.application_id)
     done, _ = application_list.disbursed(session, [row.application_id]).get(row.application_id, (0, 0))
     if done + row.amount_fen > app.approved_fen:
         raise Conflict(f"通过后累计放款将超过批准额度 {wan(app.approved_fen)} 万元，请退回机构核对。")

@@ -9,7 +9,14 @@ from sqlmodel import Session
 from cpegi_app.access import APPLICATION, APPLICATIONS, APPLY, DISBURSE, REQUEST, REQUESTS, Actor
 from cpegi_app.errors import Conflict, DomainError, Withdrawn
 from cpegi_app.models import Organisation
-from cpegi_app.services import application, application_list, disbursement, product_public, review
+from cpegi_app.services import (
+    application,
+    application_list,
+    disbursement,
+    disbursement_end,
+    product_public,
+    review,
+)
 from cpegi_app.services.application import FLOW, ApplicationForm, DecisionForm
 from cpegi_app.services.application_list import ApplicationRow
 from cpegi_app.services.conditions import ConditionRow
@@ -199,11 +206,12 @@ class RequestState(CaseState, RevealState, rx.State):
     withdrawn: str = ""
     following: ApplicationRow = ApplicationRow()
     left: int = 0
+    ending: bool = False
 
     @rx.event
     async def load(self):
         """Open the application named by the address."""
-        self.decided, self.withdrawn, self.revealed = "", "", {}
+        self.decided, self.withdrawn, self.revealed, self.ending = "", "", {}, False
         await self._look(self._route_id("aid"))
 
     async def _look(self, row_id: int) -> None:
@@ -269,6 +277,26 @@ class RequestState(CaseState, RevealState, rx.State):
         """Open the draft of a disbursement (放款)."""
         row = await self._write(disbursement.open_disbursement, self.row_id)
         return rx.redirect(DISBURSE.url(did=row.id))
+
+    @rx.event
+    def ask_end(self):
+        """Open the dialog of 结束放款."""
+        self._clear_errors()
+        self.ending = True
+
+    @rx.event
+    def close_end(self):
+        """Put the dialog away."""
+        self.ending = False
+
+    @rx.event
+    async def end(self, data: dict):
+        """结束放款: nothing more is paid on the application, for the reason given."""
+        reason = posted(data, frozenset({"reason", "intent"})).get("reason", "")
+        await self._checked(self._write(disbursement_end.end, self.row_id, reason), {"reason": "结束原因"})
+        self.ending = False
+        await self._show_case(self.row_id)
+        return success("已结束放款，企业会收到通知。")
 
 
 def _decide(
