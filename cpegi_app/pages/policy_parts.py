@@ -24,7 +24,7 @@ def withdraw_dialog(state: Any, title: Any, keep: Any, go: Any) -> rx.Component:
         rx.el.p(state.withdrawing),
         actions=[
             ui.button(keep, state.stay),
-            ui.button(go, state.withdraw(True), "primary", class_name="is-danger"),
+            ui.button(go, state.withdraw(True), "danger"),
         ],
         on_close=state.stay,
         ident="withdraw",

@@ -176,7 +176,7 @@ def _closed() -> rx.Component:
                 ),
                 rx.el.div(
                     ui.link_button("返回队列", POLICY_QUEUE.route, "primary", id="next"),
-                    ui.show(desk.overdue, ui.button("终止办理", state.ask_close, class_name="is-danger")),
+                    ui.show(desk.overdue, ui.button("终止办理", state.ask_close, "danger")),
                     class_name="row",
                 ),
                 class_name="stack",
