@@ -28,6 +28,7 @@ from cpegi_app.services.forms import (
     wan,
 )
 from cpegi_app.services.rows import RowChecker
+from cpegi_app.services.sheet_reader import is_moment, seen
 from cpegi_app.vocabulary import FiveClass, GuaranteeMode, Industry, RepaymentMode, Scale, YesNo
 
 BATCH, BORROWER, CONTRACT, TERMS, AFTER = "备案信息", "借款企业", "合同与放款", "利率与担保", "贷后与备注"
@@ -191,6 +192,8 @@ def clean(spec: FieldSpec, text: str) -> str:
         return _code(spec, text)
     if spec.widget is W.DATE:
         return _day(text)
+    if is_moment(text):
+        return _no_moment(spec, text)
     if spec.widget is W.NUMBER:
         return _figure(spec, text)
     if spec.name in _NUMBERS and _ROUNDED.fullmatch(text):
@@ -226,8 +229,21 @@ def _day(text: str) -> str:
     return plain
 
 
+def _no_moment(spec: FieldSpec, text: str) -> str:
+    """Return what stands in a remark; refuse what Excel made of a number: "3-5" is the fifth of March to it."""
+    if spec.widget is W.NUMBER:
+        raise ValueError("该单元格是日期或时间，可能是 Excel 改写的，请把格式设为“常规”后重新填写数字")
+    if spec.name in _NUMBERS:
+        raise ValueError(
+            f"Excel 把{spec.title}变成了日期或时间，原来填写的已无法看出，请把该列设为“文本”格式后重新填写"
+        )
+    return seen(text)
+
+
 def _figure(spec: FieldSpec, text: str) -> str:
     plain = half_width(text).lstrip("¥￥")
+    if spec.unit == "万元" and plain.endswith("%"):
+        raise ValueError("该单元格是百分比，请把格式设为“常规”，按万元填写金额")
     return plain.removesuffix("万元").removesuffix("万") if spec.unit == "万元" else plain
 
 

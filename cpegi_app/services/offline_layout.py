@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from operator import itemgetter
 
-from cpegi_app.services.forms import half_width
+from cpegi_app.services.forms import Widget, half_width
 from cpegi_app.services.offline_form import SPECS, heading
-from cpegi_app.services.sheet_reader import MAX_ROWS, Sheet, Workbook, WorkbookRefused
+from cpegi_app.services.sheet_reader import MAX_ROWS, Sheet, Workbook, WorkbookRefused, whole
 
 VERSION = "2026-11"
 LISTS = "选项"
@@ -97,13 +97,14 @@ def locate(book: Workbook, label: str) -> Layout:
     found = [c for c in (_candidate(s) for s in book.sheets) if c is not None]
     if not found:
         _refuse_without_headings(book, label)
-    head = max(found, key=lambda c: (c.score, len(c.sheet.rows)))
-    sheet, columns = head.sheet, head.columns
+    head = max(found, key=lambda c: (c.score, bool(c.sheet.too_much), len(c.sheet.rows)))
+    sheet, columns = whole(head.sheet, label), head.columns
     absent = [s for i, s in enumerate(SPECS) if s.required and not columns[i]]
     if absent:
         names = "、".join(heading(s) for s in absent)
         raise WorkbookRefused(f"文件“{label}”缺少必填列：{names}。请补上这些列，或下载最新模板后重新填写。")
     _refuse_wrong_units(head, label)
+    _as_shown(sheet, columns)
     rows, notes = _data_rows(sheet, columns, head.last)
     if not rows:
         raise WorkbookRefused(f"文件“{label}”的表头下没有数据，请填写后重新导入。")
@@ -115,7 +116,20 @@ def locate(book: Workbook, label: str) -> Layout:
     return Layout(sheet, columns, rows, [*about, *_unknown(head), *notes])
 
 
+def _as_shown(sheet: Sheet, columns: tuple[int, ...]) -> None:
+    """Read a text as its cell shows it: 001234, where Excel keeps 1234; a figure counts for what it is."""
+    texts = {
+        c for s, c in zip(SPECS, columns, strict=True) if c and s.widget is Widget.TEXT and not s.options
+    }
+    rows = {row[0]: row for row in sheet.rows} if sheet.shown else {}
+    for number, column, text in sheet.shown:
+        if column in texts and number in rows:
+            rows[number][column] = text
+
+
 def _refuse_without_headings(book: Workbook, label: str) -> None:
+    for sheet in book.sheets:
+        whole(sheet, label)
     more = f"（{_unseen(book)}，请把数据所在的工作表移到最前）" if book.unseen else ""
     if not any(s.rows for s in book.sheets):
         hidden = "（数据可能在隐藏的工作表中，请取消隐藏）" if book.hidden_sheets else ""
@@ -233,6 +247,11 @@ def _about(book: Workbook, sheet: Sheet, matching: int) -> list[str]:
     # The template keeps its drop-downs in a hidden sheet of its own.
     if hidden := [name for name in book.hidden_sheets if name != LISTS]:
         notes.append(f"有 {len(hidden)} 个隐藏的工作表，未导入：{'、'.join(hidden[:5])}。")
+    notes.extend(
+        f"工作表“{s.name}”的{'行' if s.too_much == 'rows' else '列'}数过多，没有备案数据，未读取。"
+        for s in book.sheets
+        if s.too_much
+    )
     if book.unseen:
         notes.append(f"{_unseen(book)}。")
     if sheet.hidden:

@@ -14,12 +14,13 @@ from sqlmodel import Session, col, select
 from cpegi_app.models import Disbursement, Loan, OfflineLoan, Organisation
 from cpegi_app.services.among import among
 from cpegi_app.services.corrections import in_force
-from cpegi_app.services.forms import half_width
+from cpegi_app.services.forms import Widget, half_width
 from cpegi_app.services.identifiers import plain_document_no
 from cpegi_app.services.offline_contract import Lent, lent, over_contract, with_more
 from cpegi_app.services.offline_form import COLUMNS, SPECS, across, right, row_checker
 from cpegi_app.services.offline_layout import Layout
 from cpegi_app.services.offline_marked import COMMENTS
+from cpegi_app.services.sheet_reader import seen
 from cpegi_app.vocabulary import LoanSource, Status
 
 BAD, THERE, WARN = "bad", "there", "warn"
@@ -27,6 +28,7 @@ BAD, THERE, WARN = "bad", "there", "warn"
 FINDINGS = 20_000
 FORMULA = "该单元格是公式，没有保存计算结果，请复制后粘贴为数值"
 ERROR = "该单元格是错误值（如 #N/A、#DIV/0!），请更正后粘贴为数值"
+SCALED = "该单元格的数字格式只显示了数的一部分（例如把 123456 显示为 12.3 万），请把格式设为“常规”，核对后按列名中的单位填写"
 MERGED = "该单元格被合并，请取消合并并逐行填写"
 PLACE = {name: i for i, name in enumerate(s.name for s in SPECS)}
 # The columns that are checked against each other within a row.
@@ -35,6 +37,7 @@ TOGETHER = ("lent_on", "due_on", "contract_fen", "amount_fen", "balance_fen")
 KEYS = ("iou_no", "contract_no", "borrower_code", "amount_fen", "contract_fen")
 ELSEWHERE = (*KEYS, "borrower_name", "lent_on")
 RIGHT = {s.name: right(s) for s in SPECS}
+FIGURES = frozenset(s.name for s in SPECS if s.widget is Widget.NUMBER)
 
 
 @dataclass
@@ -95,9 +98,9 @@ def cells(layout: Layout) -> Trial:
 
 
 def _unread(layout: Layout) -> dict[int, dict[str, str]]:
-    """Return the cells that are blank to the reader though something was entered, by index of row and field."""
+    """Return the cells that show something else than is read, by index of row and field."""
     sheet, found = layout.sheet, dict[int, dict[str, str]]()
-    if not (sheet.errors or sheet.formulas or sheet.merged):
+    if not (sheet.errors or sheet.formulas or sheet.merged or sheet.scaled):
         return found
     index = {row[0]: count for count, row in enumerate(layout.rows)}
     fields = {column: SPECS[i].name for i, column in enumerate(layout.columns) if column}
@@ -106,6 +109,10 @@ def _unread(layout: Layout) -> dict[int, dict[str, str]]:
             count, name = index.get(number), fields.get(column)
             if count is not None and name and not layout.rows[count][column].strip():
                 found.setdefault(count, {})[name] = text
+    for number, column in sheet.scaled:
+        count, name = index.get(number), fields.get(column)
+        if count is not None and name in FIGURES and layout.rows[count][column].strip():
+            found.setdefault(count, {})[name] = SCALED
     return found
 
 
@@ -129,7 +136,7 @@ def _note(found: Trial, row: list, columns: tuple[int, ...], errors: dict[str, s
     found.bad += kind == BAD
     for name in sorted(errors, key=PLACE.__getitem__):
         column = columns[PLACE[name]]
-        value = row[column] if column else ""
+        value = seen(row[column]) if column else ""
         found.findings.append([kind, row[0], column, name, str(value)[:200], errors[name], RIGHT[name]])
 
 

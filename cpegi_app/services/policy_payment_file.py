@@ -104,7 +104,8 @@ def _workbook(name: str, data: bytes) -> list[tuple[int, list[str]]]:
     book = sheet_reader.read(name, data)
     if not book.sheets:
         raise DomainError("文件中没有可见的工作表，请核对后重新导入。")
-    return [(row[0], [_plain(c) for c in row[1:]]) for row in book.sheets[0].rows]
+    sheet = sheet_reader.whole(book.sheets[0], name)
+    return [(row[0], [_plain(sheet_reader.seen(c)) for c in row[1:]]) for row in sheet.rows]
 
 
 def _plain(cell: object) -> str:

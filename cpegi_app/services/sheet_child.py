@@ -2,8 +2,10 @@
 
 The workbook is on stdin; on stdout each sheet's rows as they are read, as texts between signs that no cell
 holds, which costs a third of JSON; at the end a line of JSON about the sheets. Every cell becomes the text that a person would read
-in it, so that the rules see one kind of value: numbers without a superfluous `.0`, dates as YYYY-MM-DD, a
-number shown as per cent as `3.85%`. Only rows with something in them are handed on, with their numbers.
+in it, so that the rules see one kind of value: numbers without a superfluous `.0`, a number shown as per cent
+as `3.85%`, what Excel keeps as a date as `2026-01-31T00:00:00`, which nobody types (`sheet_reader.seen` takes the rest
+off). What a format adds to a whole number, or hides of one, is told beside the rows. Only rows with something in
+them are handed on, with their numbers.
 """
 
 from __future__ import annotations
@@ -25,9 +27,12 @@ from typing import Any
 
 from python_calamine import SheetTypeEnum, SheetVisibleEnum, load_workbook
 
-from cpegi_app.services import guarded
+from cpegi_app.services import guarded, sheet_formats
+from cpegi_app.services.sheet_formats import attribute, column
 
 ROWS, COLUMNS, SHEETS = 20_100, 200, 8
+# So many signs are sent of a workbook: five times what its rows hold as people fill them.
+CHARACTERS = 32 << 20
 # So many cells of a kind that cannot be read are told.
 UNREAD = 20_000
 # So many rows are sent together.
@@ -35,6 +40,8 @@ CHUNK = 500
 # What ends the sheets and rows of the answer and stands between its cells: the separators of ASCII.
 SHEET_END, ROW_END, CELL_END = "\x1d", "\x1e", "\x1f"
 _ENDS = dict.fromkeys(map(ord, (SHEET_END, ROW_END, CELL_END)))
+# What ends a sheet of which there is too much: only its first rows are kept.
+SHEET_CUT = SHEET_END * 2
 
 # A part unpacked, and what is found in it beside the cells' values.
 Looked = tuple[bytes, dict[str, list]]
@@ -50,20 +57,6 @@ _FORMULA = re.compile(
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*?\bref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 _SHEET = re.compile(r"<(?:\w+:)?sheet\b[^>]*>")
 _RELATION = re.compile(r"<(?:\w+:)?Relationship\b[^>]*>")
-_FORMAT = re.compile(r"<(?:\w+:)?numFmt\b[^>]*>")
-_CELL_FORMATS = re.compile(r"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", re.DOTALL)
-_XF = re.compile(r"<(?:\w+:)?xf\b[^>]*>")
-
-
-def attribute(tag: str, name: str) -> str:
-    """Return an attribute of a tag, empty when it has none."""
-    found = re.search(rf'\b{name}="([^"]*)"', tag)
-    if found is None or "&" not in found[1]:
-        return found[1] if found else ""
-    # Hardly ever: the table of entities takes a while to load.
-    import html
-
-    return html.unescape(found[1])
 
 
 def number(value: float) -> str:
@@ -73,9 +66,9 @@ def number(value: float) -> str:
     return format(value, ".15g")
 
 
-def moment(value: datetime) -> str:
-    """Return a date, with its time only where there is one."""
-    return value.isoformat(" ", "seconds") if value.time() != time() else value.date().isoformat()
+def moment(value: date) -> str:
+    """Return a date with its time: a text that is no date of Excel's hardly looks like that."""
+    return value.isoformat("T", "seconds") if isinstance(value, datetime) else f"{value.isoformat()}T00:00:00"
 
 
 # Rates, terms and days repeat from row to row.
@@ -86,8 +79,8 @@ TEXTS = {
     int: str,
     bool: lambda value: "是" if value else "否",
     datetime: _remembered(moment),
-    date: _remembered(date.isoformat),
-    time: str,
+    date: _remembered(moment),
+    time: lambda value: f"T{value.isoformat()}",
     timedelta: str,
 }
 
@@ -102,27 +95,6 @@ def sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
         target = targets.get(attribute(tag, "r:id") or attribute(tag, "id"), "")
         found[attribute(tag, "name")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
     return found
-
-
-def percent_styles(archive: zipfile.ZipFile) -> set[int]:
-    """Return the cell formats that show a number as per cent."""
-    if "xl/styles.xml" not in archive.namelist():
-        return set()
-    text = archive.read("xl/styles.xml").decode("utf-8", "replace")
-    codes = {"9", "10"}
-    codes |= {attribute(t, "numFmtId") for t in _FORMAT.findall(text) if "%" in attribute(t, "formatCode")}
-    formats = _CELL_FORMATS.search(text)
-    tags = _XF.findall(formats[0]) if formats else []
-    return {i for i, tag in enumerate(tags) if attribute(tag, "numFmtId") in codes}
-
-
-def percent_cells(xml: bytes, styles: set[int]) -> set[tuple[int, int]]:
-    """Return row and column (from 1) of the cells with one of the styles."""
-    if not styles:
-        return set()
-    chosen = b"|".join(str(i).encode() for i in sorted(styles))
-    pattern = re.compile(rb'<(?:\w+:)?c\b(?=[^>]*\bs="(?:' + chosen + rb')")[^>]*?\br="([A-Z]{1,3})(\d+)"')
-    return {(int(m[2]), column(m[1])) for m in pattern.finditer(xml)}
 
 
 def unread(xml: bytes) -> dict[str, list]:
@@ -141,38 +113,35 @@ def unread(xml: bytes) -> dict[str, list]:
     return found | {"merged": places(b"mergeCell", _MERGED)}
 
 
-def column(letters: bytes) -> int:
-    """Return a column's number, from 1."""
-    found = 0
-    for letter in letters:
-        found = found * 26 + letter - 64
-    return found
-
-
 def read(data: bytes, send: Callable[[str], object]) -> dict[str, Any]:
     """Send the rows of the visible sheets; return what the sheets are, or why the workbook is too much."""
     book = load_workbook(io.BytesIO(data))
     listed = [m for m in book.sheets_metadata if m.typ == SheetTypeEnum.WorkSheet]
     shown = [m.name for m in listed if m.visible == SheetVisibleEnum.Visible]
-    sheets, total = [], 0
+    sheets, sent, told = [], 0, 0
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        parts, styles = sheet_parts(archive), percent_styles(archive)
+        parts, styles = sheet_parts(archive), sheet_formats.shapes(archive)
         for name in shown[:SHEETS]:
             part = parts.get(name, "")
             unpacked = begin(partial(_looked_through, archive, part if part in archive.namelist() else ""))
-            source, sent = book.get_sheet_by_name(name), 0
-            xml, blank = unpacked()
-            for rows in sheet(source, percent_cells(xml, styles)):
-                if isinstance(rows, str):
-                    return {"error": rows, "sheet": name}
-                sent += len(rows)
-                send("".join([CELL_END.join(row) + ROW_END for row in rows]))
-            send(SHEET_END + ROW_END)
-            total += sent
-            if total > 2 * ROWS:
-                return {"error": "rows", "sheet": name}
-            hidden = len(_ROW_HIDDEN.findall(xml)) if b"hidden=" in xml else 0
-            sheets.append({"name": name, "part": part, "hidden": hidden} | blank)
+            source, before = book.get_sheet_by_name(name), sent
+            xml, found = unpacked()
+            found |= {"name": name, "part": part, "too_much": "", "shown": [], "scaled": []}
+            for rows in sheet(source, sheet_formats.cells(xml, styles), found):
+                text = "".join([CELL_END.join(row) + ROW_END for row in rows])
+                sent += len(text)
+                here = len(found["shown"]) + len(found["scaled"])
+                if sent > CHARACTERS or told + here > sheet_formats.MOST:
+                    return {"error": "memory", "sheet": name}
+                send(text)
+            if found["too_much"]:
+                # Perhaps nobody asks for it: whether the workbook is refused is for those who know what is looked for.
+                found |= {"errors": [], "formulas": [], "merged": [], "shown": [], "scaled": []}
+                sent = before
+            told += len(found["shown"]) + len(found["scaled"])
+            send((SHEET_CUT if found["too_much"] else SHEET_END) + ROW_END)
+            found["hidden"] = len(_ROW_HIDDEN.findall(xml)) if b"hidden=" in xml else 0
+            sheets.append(found)
     hidden_sheets = [m.name for m in listed if m.name not in shown]
     return {"sheets": sheets, "hidden_sheets": hidden_sheets, "unseen": shown[SHEETS:]}
 
@@ -196,17 +165,19 @@ def begin(work: Callable[[], Looked]) -> Callable[[], Looked]:
     return wait
 
 
-def sheet(source, percents: set[tuple[int, int]]) -> Iterator[list[list[str]] | str]:
-    """Yield a sheet's rows that are not blank, some at a time, each headed by its number; or why there are too many."""
+def sheet(
+    source, shaped: dict[int, list[tuple[int, str]]], found: dict[str, Any]
+) -> Iterator[list[list[str]]]:
+    """Yield a sheet's rows that are not blank, some at a time, each headed by its number.
+
+    `found` takes why there is too much of it, and what its `shaped` cells show.
+    """
     if source.start is None:
         return
     first_row, first_column = source.start
     if source.width > COLUMNS:
-        yield "columns"
+        found["too_much"] = "columns"
         return
-    per_cent: dict[int, list[int]] = {}
-    for number_, column_ in percents:
-        per_cent.setdefault(number_, []).append(column_)
     rows, pad, room = [], [""] * first_column, ROWS
     for number_, values in enumerate(source.iter_rows(), first_row + 1):
         cells = [v if type(v) is str else TEXTS.get(type(v), str)(v) for v in values]
@@ -216,24 +187,29 @@ def sheet(source, percents: set[tuple[int, int]]) -> Iterator[list[list[str]] | 
         if not text.isprintable():
             cells = [cell.translate(_ENDS) for cell in cells]
         row = [str(number_), *pad, *cells]
-        if number_ in per_cent:
-            _show_percents(row, per_cent[number_])
+        if number_ in shaped:
+            _show(row, shaped[number_], found)
         rows.append(row)
         if len(rows) == CHUNK:
             yield rows
             rows, room = [], room - CHUNK
         if len(rows) > room:
-            yield "rows"
+            found["too_much"] = "rows"
             return
     yield rows
 
 
-def _show_percents(row: list[str], columns: list[int]) -> None:
-    """Write 0.0385 shown as 3.85% the way it is shown."""
-    for column_ in columns:
-        if column_ < len(row):
+def _show(row: list[str], shaped: list[tuple[int, str]], found: dict[str, Any]) -> None:
+    """Write 0.0385 shown as 3.85% the way it is shown; tell what other formats show."""
+    for column_, shape in shaped:
+        text = row[column_] if column_ < len(row) else ""
+        if shape == sheet_formats.PERCENT:
             with suppress(ValueError):
-                row[column_] = number(round(float(row[column_]) * 100, 10)) + "%"
+                row[column_] = number(round(float(text) * 100, 10)) + "%"
+        elif shape == sheet_formats.SCALED:
+            found["scaled"].append([int(row[0]), column_])
+        elif text.isdigit():
+            found["shown"].append([int(row[0]), column_, sheet_formats.shown(shape, text)])
 
 
 def main() -> None:

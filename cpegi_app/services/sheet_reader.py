@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 import subprocess
 import tempfile
 import threading
@@ -13,9 +14,11 @@ from pydantic import BaseModel
 
 from cpegi_app.errors import DomainError
 from cpegi_app.services import filetypes, guarded
-from cpegi_app.services.sheet_child import CELL_END, ROW_END, SHEET_END
+from cpegi_app.services.sheet_child import CELL_END, ROW_END, SHEET_CUT, SHEET_END
 
 MAX_ROWS = 20_000
+# So many rows are kept of a sheet that has too many: its headings, to know what it is.
+FIRST_ROWS = 60
 
 
 class WorkbookRefused(DomainError):
@@ -26,6 +29,8 @@ class Sheet(BaseModel):
     """A visible sheet: rows are `[number, cell, …]`, blank rows left out; `part` is its place in the file.
 
     `errors` and `formulas` (without a result) are cells that show nothing to read, `merged` the ranges: row, column.
+    `shown` are whole numbers that a format shows otherwise, with that text: 001234; `scaled` show less than there is.
+    Of a sheet that is `too_much` only the first rows are here.
     """
 
     name: str
@@ -35,6 +40,9 @@ class Sheet(BaseModel):
     errors: list[list[int]] = []
     formulas: list[list[int]] = []
     merged: list[list[int]] = []
+    shown: list[list] = []
+    scaled: list[list[int]] = []
+    too_much: str = ""
 
 
 class Workbook(BaseModel):
@@ -45,6 +53,7 @@ class Workbook(BaseModel):
     unseen: list[str] = []
 
 
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)?T\d\d:\d\d:\d\d(\.\d+)?", re.ASCII)
 _WHY = {
     "rows": f"的行数超过 {MAX_ROWS:,} 行上限，请拆分为多个文件后分别导入。",
     "columns": "的列数过多，请删除表格右侧多余的内容或格式后再导入。",
@@ -59,14 +68,38 @@ def read(name: str, data: bytes) -> Workbook:
     rows, about = _ask_child(name, data, label)
     found = json.loads(about)
     if why := found.get("error"):
-        sheet = f"的工作表“{found['sheet']}”" if found.get("sheet") else ""
-        raise WorkbookRefused(label + sheet + _WHY.get(why, _WHY["broken"]))
+        raise _refusal(label, found.get("sheet", ""), why)
     sheets = [
         Sheet.model_construct(**sheet, rows=part) for sheet, part in zip(found["sheets"], rows, strict=True)
     ]
     return Workbook.model_construct(
         sheets=sheets, hidden_sheets=found["hidden_sheets"], unseen=found["unseen"]
     )
+
+
+def whole(sheet: Sheet, name: str) -> Sheet:
+    """Return a sheet that somebody needs, or refuse the workbook because there is too much of it."""
+    if sheet.too_much:
+        raise _refusal(f"文件“{filetypes.display_name(name)}”", sheet.name, sheet.too_much)
+    return sheet
+
+
+def _refusal(label: str, sheet: str, why: str) -> WorkbookRefused:
+    where = f"的工作表“{sheet}”" if sheet else ""
+    return WorkbookRefused(label + where + _WHY.get(why, _WHY["broken"]))
+
+
+def seen(cell: str) -> str:
+    """Return a cell as a person reads it: a date of Excel's without its T, its time only where there is one."""
+    if not is_moment(cell):
+        return cell
+    day, _, clock = cell.partition("T")
+    return day if day and clock == "00:00:00" else f"{day} {clock}".strip()
+
+
+def is_moment(cell: str) -> bool:
+    """Tell whether a cell holds what Excel keeps as a date or a time of day."""
+    return "T" in cell and _MOMENT.fullmatch(cell) is not None
 
 
 def _ask_child(name: str, data: bytes, label: str) -> tuple[list[list[list]], str]:
@@ -108,8 +141,8 @@ def _taken(answer: Any) -> tuple[list[list[list]], str]:
     while part := answer.read1(1 << 18):
         *lines, rest = (rest + decode(part)).split(ROW_END)
         for line in lines:
-            if line == SHEET_END:
-                sheets.append(rows)
+            if line in (SHEET_END, SHEET_CUT):
+                sheets.append(rows if line == SHEET_END else rows[:FIRST_ROWS])
                 rows = []
                 continue
             row: list[Any] = line.split(CELL_END)

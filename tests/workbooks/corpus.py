@@ -200,6 +200,20 @@ def many(count: int) -> bytes:
     return out.getvalue()
 
 
+def beside(rows: int, columns: int, heading: list[str] | None = None) -> bytes:
+    """Return a workbook whose first sheet is something else of the bank's, the loan on the second."""
+    out = io.BytesIO()
+    made = xlsxwriter.Workbook(out, {"in_memory": True})
+    other, loans = made.add_worksheet("存款流水"), made.add_worksheet("备案")
+    other.write_row(0, 0, heading or [f"栏目{n}" for n in range(columns)])
+    for n in range(1, rows):
+        other.write_row(n, 0, [f"流水{n}", n])
+    loans.write_row(0, 0, HEADINGS)
+    write_row(made, loans, 1, cells(row(1)))
+    made.close()
+    return out.getvalue()
+
+
 def plain() -> bytes:
     return book([cells(row(1))])
 
@@ -354,6 +368,9 @@ CORPUS: dict[str, Case] = {
     "in_yuan": Case(lambda: book([cells(row(1))], [h.replace("放款金额(万元)", "放款金额(元)") for h in HEADINGS]), refused="换算为万元"),
     "empty": Case(lambda: saved(Workbook()), refused="没有数据"),
     "too_many_rows": Case(lambda: many(20_200), refused="行数超过 20,000 行上限"),
+    "long_sheet_beside": Case(lambda: beside(50_000, 5), **OK, says=("“存款流水”的行数过多，没有备案数据，未读取",)),
+    "wide_sheet_beside": Case(lambda: beside(3, 400), **OK, says=("“存款流水”的列数过多，没有备案数据，未读取",)),
+    "loans_too_many_beside": Case(lambda: beside(20_200, 22, HEADINGS), refused="“存款流水”的行数超过 20,000 行上限"),
     "far_cell": Case(far_cell, refused="超出"),
     "million_blank_rows": Case(million_blank_rows, refused="请"),
     "zip_bomb": Case(bomb, refused="解压后过大"),
