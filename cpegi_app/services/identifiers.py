@@ -45,7 +45,7 @@ def phone(text: str) -> str:
 # As long as the columns that keep them.
 DOCUMENT_NO_MAX = 60
 # Dashes and minus signs that programs put for the one on the keyboard.
-_DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
+DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
 # What shows nothing, beside the characters of Unicode's own class for it.
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u2800\ufe00-\ufe0f]")
 
@@ -56,7 +56,7 @@ def plain_document_no(text: str) -> str:
     if plain.isascii():
         return plain
     seen = "".join(c for c in _UNSEEN.sub("", plain) if unicodedata.category(c) != "Cf")
-    return seen.translate(_DASHES)
+    return seen.translate(DASHES)
 
 
 def document_no(text: str) -> str:

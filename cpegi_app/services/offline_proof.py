@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from itertools import product
 
 from pydantic import BaseModel
 from sqlalchemy import func
@@ -13,13 +12,15 @@ from sqlmodel import Session, col, select
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, DomainError
 from cpegi_app.models import FilingBatch, OfflineLoan, StoredFile
-from cpegi_app.services import audit, files, filetypes, offline_rows
-from cpegi_app.services.identifiers import plain_document_no
+from cpegi_app.services import audit, files, filetypes, offline_rows, proof_names
+from cpegi_app.services.identifiers import DASHES, plain_document_no
 from cpegi_app.services.offline_import import held
 from cpegi_app.services.offline_loan import FLOW
 from cpegi_app.vocabulary import FileSlot
 
 MAX_A_ROW = 6
+# So many numbers of a file's name are told.
+NAMED = 5
 SLOTS = (FileSlot.CONTRACT, FileSlot.VOUCHER)
 
 
@@ -42,43 +43,57 @@ def attach(
 
 
 def match(session: Session, actor: Actor, batch_id: int, name: str, data: bytes | files.Examined) -> Matched:
-    """Add one of many files to the rows whose 借据编号, else 合同编号, is in its name."""
+    """Add one of many files to the row whose 借据编号, else to the rows whose 合同编号 is in its name."""
     batch = held(session, actor, batch_id)
     label = filetypes.display_name(name)
-    ids = rows_named(session, batch_id, label)
+    ids, why = rows_named(session, batch_id, label)
     if not ids:
-        return Matched(left=[f"{label}：文件名中没有本批的借据编号或合同编号，请改名后重新上传，或逐笔上传"])
+        return Matched(left=[f"{label}：{why}，请改名后重新上传，或逐笔上传"])
     found = files.examine(name, data, files.ALLOWED)
     slot = FileSlot.VOUCHER if re.search("凭证|回单|借据|放款", label) else FileSlot.CONTRACT
     _put(session, actor, batch, ids, slot.value, name, found)
     return Matched(rows=len(ids), files=1)
 
 
-def rows_named(session: Session, batch_id: int, label: str) -> list[int]:
-    """Return the rows that a file name names: by the longest 借据编号 in it, else by the longest 合同编号."""
+def rows_named(session: Session, batch_id: int, label: str) -> tuple[list[int], str]:
+    """Return the rows that a file name names, by a 借据编号 in it, else by a 合同编号; or why there are none."""
     query = select(OfflineLoan.id, OfflineLoan.iou_no, OfflineLoan.contract_no)
     rows = session.exec(query.where(OfflineLoan.batch_id == batch_id)).all()
+    ious, contracts = dict[str, dict[str, list[int]]](), dict[str, dict[str, list[int]]]()
+    for row_id, iou, contract in rows:
+        ious.setdefault(_plain(iou), {}).setdefault(iou, []).append(row_id or 0)
+        contracts.setdefault(_plain(contract), {}).setdefault(contract, []).append(row_id or 0)
     stem = label.rpartition(".")[0] or label
-    by_iou, by_contract = [(i, iou) for i, iou, _ in rows], [(i, contract) for i, _, contract in rows]
+    said = re.sub(r"\s*-\s*", "-", _plain(stem))
+    why = ""
     # Numbers are kept without blanks and with plain dashes; a file may be called by the number as it was typed.
-    stems = (_plain(stem), _plain(plain_document_no(stem)))
-    for stem, keyed in product(stems, (by_iou, by_contract)):
-        if numbers := {number for _, number in keyed if _is_in(_plain(number), stem)}:
-            longest = max(numbers, key=len)
-            return [i or 0 for i, number in keyed if number == longest]
-    return []
+    for text in dict.fromkeys((said, _plain(plain_document_no(stem)))):
+        found, doubtful = proof_names.numbers_in(text, {*ious, *contracts})
+        for keyed, what in ((ious, "借据编号"), (contracts, "合同编号")):
+            if named := [number for plain in found if plain in keyed for number in keyed[plain]]:
+                # Two numbers may differ by small and capital letters only: then the file's own spelling decides.
+                exact = [number for number in named if number in stem] if len(found) == 1 else named
+                if len(exact or named) == 1:
+                    number = (exact or named)[0]
+                    return keyed[_plain(number)][number], ""
+                return [], f"文件名对应多个{what}（{'、'.join(sorted(named)[:NAMED])}），无法确定属于哪一笔"
+        if doubtful and not why:
+            part, longer = (_as_written(stem, text) for text in doubtful)
+            why = f"文件名中的“{part}”连着其他字母或数字，像是另一个编号“{longer}”"
+    return [], why or "文件名中没有本批的借据编号或合同编号"
 
 
 def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
+    return (
+        text.casefold()
+        if text.isascii()
+        else unicodedata.normalize("NFKC", text.translate(DASHES)).casefold()
+    )
 
 
-def _is_in(number: str, stem: str) -> bool:
-    # JJ-1 is not in "JJ-12": a number ends where the letters and digits end.
-    if number not in stem:
-        return False
-    pattern = rf"(?<![0-9a-z]){re.escape(number)}(?![0-9a-z])"
-    return re.search(pattern, stem) is not None
+def _as_written(stem: str, text: str) -> str:
+    at = stem.casefold().find(text)
+    return stem[at : at + len(text)] if at >= 0 else text
 
 
 def _put(

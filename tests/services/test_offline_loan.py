@@ -133,33 +133,6 @@ def test_a_wrong_file_is_taken_out_in_one_go_before_submission(session: Session)
         offline_rows.clear(session, kept.owner, kept.row_id, 1)
 
 
-@pytest.mark.parametrize(
-    ("name", "found"),
-    [
-        ("AB-12 借款合同.pdf", ["AB-12"]),
-        ("ab-12(扫描).png", ["AB-12"]),
-        ("ＡＢ－１２.pdf", ["AB-12"]),
-        ("HT-7 合同.pdf", ["AB-1", "AB-12"]),
-        ("AB-1_HT-8.pdf", ["AB-1"]),
-        ("AB - 12 借款合同.pdf", ["AB-12"]),
-        ("AB–12.pdf", ["AB-12"]),
-        ("AB-1 2份.pdf", ["AB-1"]),
-        ("AB-123.pdf", []),
-        ("合同.pdf", []),
-    ],
-)
-def test_files_are_matched_by_the_numbers_in_their_names(session: Session, name: str, found: list[str]):
-    owner = factories.member(session, Kind.DEBT)
-    batch = offline_loan.new_batch(session, owner, {"name": "x", "period": "y"}).id or 0
-    for iou, contract in (("AB-1", "HT-7"), ("AB-12", "HT-7"), ("CD-1", "HT-8")):
-        data = offline_data(iou_no=iou, contract_no=contract, amount="100")
-        offline_rows.save(session, owner, batch, 0, 0, data)
-    ids = offline_proof.rows_named(session, batch, name)
-    assert [r.iou_no for r in rows_of(session, batch) if r.id in ids] == found
-    matched = offline_proof.match(session, owner, batch, name.replace(".pdf", ".png"), png(5))
-    assert matched.rows == len(found) and bool(matched.left) == (not found)
-
-
 def test_a_file_too_many_is_named_with_its_loan(session: Session):
     world = filing_world(session)
     (row,) = rows_of(session, world.row_id)
