@@ -24,6 +24,7 @@ from cpegi_app.services import (
 )
 from cpegi_app.services.corrections import in_force
 from cpegi_app.services.forms import (
+    Amount,
     Day,
     Form,
     Number,
@@ -58,9 +59,9 @@ class DisbursementForm(Form):
     """One disbursement (domain.md §7); amounts in 万元, rate in per cent a year."""
 
     contract_no: Text = F("合同编号", CONTRACT, max_len=60)
-    contract_amount: Number = F("合同金额", CONTRACT, widget=W.NUMBER, unit="万元", low=0.01, high=999_999)
+    contract_amount: Amount = F("合同金额", CONTRACT, widget=W.NUMBER, unit="万元", low=0.01, high=999_999)
     iou_no: Text = F("借据编号", LOAN, max_len=60, help="同一机构的借据编号不能重复")
-    amount: Number = F("放款金额", LOAN, widget=W.NUMBER, unit="万元", low=0.01, high=999_999)
+    amount: Amount = F("放款金额", LOAN, widget=W.NUMBER, unit="万元", low=0.01, high=999_999)
     lent_on: Day = F("放款日期", LOAN, widget=W.DATE)
     due_on: Day = F("到期日", LOAN, widget=W.DATE)
     rate: Number = F("执行年利率", LOAN, widget=W.NUMBER, unit="%", low=0, high=36)

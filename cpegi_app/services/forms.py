@@ -76,18 +76,22 @@ def plain_number(value: str) -> Decimal:
     return Decimal(text)
 
 
-_TOO_LARGE, _CENT = Decimal("1e12"), Decimal("0.01")
+_TOO_LARGE, _CENT, _FEN = Decimal("1e12"), Decimal("0.01"), Decimal("0.000001")
 
 
-def _decimal(value: Any) -> Decimal | None:
+def _decimal(value: Any, step: Decimal = _CENT) -> Decimal | None:
     if value in ("", None):
         return None
     number = plain_number(str(value))
     if abs(number) >= _TOO_LARGE:
         raise ValueError("数字过大，请核对单位")
-    if number != number.quantize(_CENT):
-        raise ValueError("最多保留两位小数")
+    if number != number.quantize(step):
+        raise ValueError("最多保留两位小数" if step == _CENT else "最多保留六位小数（精确到分）")
     return number
+
+
+def _amount(value: Any) -> Decimal | None:
+    return _decimal(value, _FEN)
 
 
 def _integer(value: Any) -> int | None:
@@ -151,9 +155,12 @@ class Plain:
 PLAIN: dict[Callable, Plain] = {
     _text: Plain(str.isalnum, str, _longest),
     _decimal: Plain(re.compile(r"\d{1,9}(\.\d{1,2})?", re.ASCII).fullmatch, Decimal, _least_and_most),
+    _amount: Plain(re.compile(r"\d{1,9}(\.\d{1,6})?", re.ASCII).fullmatch, Decimal, _least_and_most),
 }
 Text = Annotated[str, BeforeValidator(_text)]
 Number = Annotated[Decimal, BeforeValidator(_decimal)]
+# 万元 that are exact to the 分, as a bank's own books are.
+Amount = Annotated[Decimal, BeforeValidator(_amount)]
 Whole = Annotated[int, BeforeValidator(_integer)]
 Day = Annotated[date, BeforeValidator(day_of)]
 Codes = Annotated[tuple[str, ...], BeforeValidator(_codes)]
@@ -347,13 +354,8 @@ def posted(data: Any, names: set[str] | frozenset[str]) -> dict[str, str]:
 
     Anybody can send anything: names outside the form, values that are no strings, endless texts.
     """
-    items = (
-        list(data.multi_items())
-        if hasattr(data, "multi_items")
-        else list(data.items())
-        if isinstance(data, Mapping)
-        else None
-    )
+    pairs = getattr(data, "multi_items", None) or (data.items if isinstance(data, Mapping) else None)
+    items = list(pairs()) if pairs else None
     if items is None or len(items) > 400:
         _refuse("form", "提交的内容无法识别，请刷新页面后重试。")
     out: dict[str, str] = {}
@@ -378,9 +380,8 @@ def fen(wan: Decimal | None) -> int:
 
 
 def wan(fen_amount: int) -> str:
-    """Return integer 分 as 万元 with thousand separators, without superfluous zeros."""
-    number = (Decimal(fen_amount) / 1_000_000).quantize(Decimal("0.01")).normalize()
-    return f"{number:,f}"
+    """Return integer 分 as 万元 with thousand separators: exact, without superfluous zeros."""
+    return f"{(Decimal(fen_amount) / 1_000_000).normalize():,f}"
 
 
 def basis_points(percent: Decimal | None) -> int:

@@ -22,6 +22,8 @@ from cpegi_app.services.sheet_reader import MAX_ROWS
 TITLE = "线下贷款备案表"
 DATA, HELP = "备案数据", "填写说明"
 HEAD_ROW, LAST_ROW = 2, MAX_ROWS + 2
+# 12.345678 is shown whole, 200 as 200.00.
+AMOUNTS = "#,##0.00####"
 INK, SEAL, PALE = "1F3A5F", "C8402F", "F3F5F8"
 EXAMPLE = {
     "borrower_name": "示例：郑州示范制造有限公司（导入时自动跳过此行）",
@@ -45,7 +47,7 @@ EXAMPLE = {
 RULES = (
     "带 * 的列必填；其余选填。列的顺序可以调整，可以增加自己的列（不会导入），但请保留列名。",
     f"每份文件不超过 10 MB、{MAX_ROWS:,} 行；超过时请拆分为多份，分别导入同一备案批次。",
-    "金额单位为万元，利率、费率单位为 %，最多两位小数。日期请填写为 2026-01-31。",
+    "金额单位为万元，最多六位小数（精确到分）；利率、费率单位为 %，最多两位小数。日期请填写为 2026-01-31。",
     "合同编号、借据编号请保持“文本”格式，以免 Excel 改写较长的数字。",
     "同一机构的借据编号只能备案一次；已备案的借据再次导入时自动跳过，不会重复。",
     "放款金额不能大于合同金额；同一合同的放款合计不能超过合同金额。放款日期不能晚于今天，并应早于到期日。",
@@ -102,7 +104,7 @@ def _head(sheet, column: int, spec: FieldSpec) -> None:
 def _body(sheet, lists, column: int, spec: FieldSpec) -> None:
     letter = get_column_letter(column)
     # A format for the whole column: a style a cell would make the empty template megabytes large.
-    shape = {Widget.NUMBER: "#,##0.00", Widget.DATE: "yyyy-mm-dd"}.get(spec.widget, "@")
+    shape = {Widget.NUMBER: AMOUNTS, Widget.DATE: "yyyy-mm-dd"}.get(spec.widget, "@")
     sheet.column_dimensions[letter].number_format = shape
     cells = f"{letter}{HEAD_ROW + 1}:{letter}{LAST_ROW}"
     if spec.options:

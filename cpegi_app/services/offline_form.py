@@ -12,6 +12,7 @@ from pydantic import ValidationInfo, field_validator
 from cpegi_app.errors import FormInvalid
 from cpegi_app.services import identifiers
 from cpegi_app.services.forms import (
+    Amount,
     Day,
     FieldSpec,
     Form,
@@ -68,8 +69,8 @@ class OfflineLoanForm(Form):
     scale: Text = F("企业规模", BORROWER, widget=W.SELECT, options=Scale, required=False)
     contract_no: Text = F("合同编号", CONTRACT, max_len=60)
     iou_no: Text = F("借据编号", CONTRACT, max_len=60, help="同一机构的借据编号只能备案一次")
-    contract_amount: Number = F("合同金额", CONTRACT, **AMOUNT)
-    amount: Number = F("放款金额", CONTRACT, **AMOUNT)
+    contract_amount: Amount = F("合同金额", CONTRACT, **AMOUNT)
+    amount: Amount = F("放款金额", CONTRACT, **AMOUNT)
     lent_on: Day = F("放款日期", CONTRACT, widget=W.DATE)
     due_on: Day = F("到期日", CONTRACT, widget=W.DATE)
     rate: Number = F("年利率", TERMS, widget=W.NUMBER, unit="%", low=0, high=36)
@@ -79,7 +80,7 @@ class OfflineLoanForm(Form):
     repayment: Text = F("还款方式", TERMS, widget=W.SELECT, options=RepaymentMode)
     purpose: Text = F("贷款用途", TERMS, max_len=200, required=False)
     is_first: Text = F("是否首贷", TERMS, widget=W.SELECT, options=YesNo, required=False)
-    balance: Number = F("贷款余额", AFTER, widget=W.NUMBER, unit="万元", low=0, high=999_999, required=False)
+    balance: Amount = F("贷款余额", AFTER, widget=W.NUMBER, unit="万元", low=0, high=999_999, required=False)
     five_class: Text = F("五级分类", AFTER, widget=W.SELECT, options=FiveClass, required=False)
     contact: Text = F("联系人", AFTER, max_len=40, required=False)
     contact_phone: Text = F("联系电话", AFTER, max_len=20, required=False, secret=True)
@@ -254,7 +255,7 @@ def right(spec: FieldSpec) -> str:
     if spec.widget is W.DATE:
         return "日期，例如 2026-01-31"
     if spec.widget is W.NUMBER:
-        return f"数字，{spec.low:g}–{spec.high:,.15g}，单位{spec.unit}，最多两位小数"
+        return f"数字，{spec.low:g}–{spec.high:,.15g}，单位{spec.unit}，最多{'六' if spec.unit == '万元' else '两'}位小数"
     return {
         "borrower_code": "营业执照上的 18 位代码，例如 91330100799655058B",
         "iou_no": "本机构内不重复的借据编号，文本格式",

@@ -166,6 +166,7 @@ class Sheet(BaseModel):
     with_statistics: bool = False
     figures: list[statistics.FigureView] = []
     due: str = ""
+    overdue: str = ""
 
 
 def sheet(session: Session, actor: Actor, kind: str, code: str, values: dict[str, str]) -> Sheet:
@@ -187,6 +188,7 @@ def sheet(session: Session, actor: Actor, kind: str, code: str, values: dict[str
     if found.with_statistics:
         book = statistics.prefill(session, org_id, org_class, period) if period else {}
         found.figures = statistics.views(org_class, values, book)
+        found.overdue = statistics.overdue(session, org_id, org_class, period) if period and book else ""
     return found
 
 

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from cpegi_app.models import Loan, Organisation
 from cpegi_app.services.corrections import in_force
-from cpegi_app.services.forms import Form, Number, Text, Whole, Widget, input_field, plain_number, wan
+from cpegi_app.services.forms import Amount, Form, Text, Whole, Widget, input_field, plain_number, wan
 from cpegi_app.services.report_period import Period
 from cpegi_app.vocabulary import Industry, OrgClass, ReportKind, Scale
 
@@ -122,7 +122,7 @@ def _declared(f: Figure) -> tuple[Any, Any]:
         length = LENGTHS.get(f.code, 100)
         return Text, input_field(f.title, GROUP, max_len=length, required=f.required)
     low = None if f.signed else 0
-    kind = Number if f.unit == "万元" else Whole
+    kind = Amount if f.unit == "万元" else Whole
     return kind, input_field(f.title, GROUP, widget=Widget.NUMBER, unit=f.unit, low=low, high=MOST_WAN)
 
 
@@ -180,10 +180,10 @@ def _filed_or_profile(column: Any, name: str) -> Any:
 def _book(session: Session, org_id: int, period: Period) -> dict[str, str]:
     lent = (col(Loan.lent_on) >= period.start, col(Loan.lent_on) <= period.end)
     year = (col(Loan.lent_on) >= date(period.end.year, 1, 1), col(Loan.lent_on) <= period.end)
-    # 余额: what was lent by the period's last day and is not due yet, as far as the filing says it is still owed.
-    open_ = (col(Loan.lent_on) <= period.end, col(Loan.due_on) > period.end)
-    # What a correction has replaced counts no more.
-    own = (col(Loan.institution_id) == org_id) & in_force()
+    # 余额: what was lent by the period's last day. That a loan was paid back is said by its balance alone, not by the
+    # calendar: past its day it is owed until a balance of 0 is filed.
+    open_ = (col(Loan.lent_on) <= period.end,)
+    own = _own(org_id)
     small = _filed_or_profile(col(Loan.scale), "scale").in_(SMALL)
     number = session.exec(
         select(func.count(), func.count(func.distinct(Loan.contract_no))).where(own, *lent)
@@ -198,6 +198,26 @@ def _book(session: Session, org_id: int, period: Period) -> dict[str, str]:
         "year_amount": _sum(session, Loan.amount_fen, own, *year),
         "industries": _industries(session, own, *lent),
     }
+
+
+def _own(org_id: int) -> Any:
+    # What a correction has replaced counts no more.
+    return (col(Loan.institution_id) == org_id) & in_force()
+
+
+def overdue(session: Session, org_id: int, org_class: str, period: Period) -> str:
+    """Return what a 余额 filled in from the book holds of loans past their day, empty when there are none."""
+    if not any(f.book == "balance" for f in figures(org_class)):
+        return ""
+    late = (_own(org_id), col(Loan.due_on) <= period.end, OWED > 0)
+    query = select(func.count(), func.coalesce(func.sum(OWED), 0)).where(*late)
+    count, owed = session.exec(query).one()
+    if not count:
+        return ""
+    return (
+        f"台账余额中有 {count} 笔、{wan(int(owed))} 万元截至期末已到期而未登记结清，按逾期计入。"
+        "其中已还清的，请从填报数中扣除；线下备案的贷款也可在贷款台账中更正，把贷款余额改为 0。"
+    )
 
 
 def _sum(session: Session, what: Any, *conditions: ColumnElement[bool]) -> str:

@@ -249,7 +249,7 @@ def test_the_template_states_its_version_and_limits():
 def test_the_template_says_in_every_column_what_belongs_there():
     sheet = load_workbook(io.BytesIO(offline_excel.current_template()))["备案数据"]
     rules = {str(v.sqref): v for v in sheet.data_validations.dataValidation}
-    shapes = {Widget.NUMBER: "#,##0.00", Widget.DATE: "yyyy-mm-dd"}
+    shapes = {Widget.NUMBER: "#,##0.00####", Widget.DATE: "yyyy-mm-dd"}
     kinds = {Widget.NUMBER: "decimal", Widget.DATE: "date"}
     for column, spec in enumerate(SPECS, 1):
         letter, example = get_column_letter(column), sheet.cell(3, column)

@@ -20,7 +20,7 @@ from cpegi_app.services import (
     sheet_reader,
     sheet_writer,
 )
-from cpegi_app.services.forms import Widget
+from cpegi_app.services.forms import Widget, wan
 from cpegi_app.services.offline_form import COLUMNS, SPECS, OfflineLoanForm, heading, row_checker, strings
 from tests.workbooks.make import code
 
@@ -35,7 +35,10 @@ TEXTS = st.one_of(
         ["2E+3", "1E+12", "0012", "=A1", "_x0041_", "2026-01-31", "3.85%", "TRUE", "#N/A", "{}", "&#65;"]
     ),
 )
-AMOUNTS = st.integers(1, 99_999_900).map(lambda n: str(Decimal(n) / 100))
+AMOUNTS = st.one_of(
+    st.integers(1, 99_999_900).map(lambda n: str(Decimal(n) / 100)),
+    st.integers(1, 9_999_990_000_000).map(lambda n: f"{Decimal(n) / 1_000_000:f}"),
+)
 
 
 def value(spec) -> st.SearchStrategy[str]:
@@ -43,7 +46,9 @@ def value(spec) -> st.SearchStrategy[str]:
     if spec.options:
         return st.sampled_from([c for c, _ in spec.options] + ["NONSENSE"])
     if spec.widget is Widget.NUMBER:
-        return st.one_of(AMOUNTS, st.sampled_from(["-1", "1,000", "１２", "3.85%", "abc", "37", "1.234"]))
+        return st.one_of(
+            AMOUNTS, st.sampled_from(["-1", "1,000", "１２", "3.85%", "abc", "37", "1.234", "1.2345678"])
+        )
     if spec.widget is Widget.DATE:
         days = st.dates(date(2020, 1, 1), date(2027, 12, 31)).map(str)
         return st.one_of(days, st.sampled_from(["2026/1/31", "20260131", "2026年1月31日", "昨天"]))
@@ -73,19 +78,23 @@ def right_row(draw, number: int) -> dict[str, str]:
     """Return a right row as its form's strings."""
     word = WORDS.filter(lambda t: bool(t.strip())).map(str.strip)
     text = TEXTS.map(str.strip).filter(bool)
-    amount = draw(st.integers(1, 50_000_000))
+    # In 分: what a loan comes to need not be whole hundreds of yuan.
+    step = draw(st.sampled_from([1, 10_000]))
+    amount = draw(st.integers(10_000 // step, 500_000_000_000 // step)) * step
     lent = draw(st.dates(date(2015, 1, 1), date(2026, 1, 1)))
     found = {
         "borrower_name": "企业" + draw(text),
         "borrower_code": code(draw(st.integers(1, 10**6))),
         "contract_no": f"C{number}" + draw(word),
         "iou_no": f"J{number}" + draw(word),
-        "contract_amount": str(Decimal(amount + draw(st.integers(0, 40_000_000))) / 100),
-        "amount": str(Decimal(amount) / 100),
+        "contract_amount": wan(amount + draw(st.integers(0, 400_000_000_000))).replace(",", ""),
+        "amount": wan(amount).replace(",", ""),
         "lent_on": lent.isoformat(),
         "due_on": (lent + timedelta(days=draw(st.integers(1, 4000)))).isoformat(),
         "rate": str(Decimal(draw(st.integers(0, 3600))) / 100),
-        "balance": draw(st.one_of(st.just(""), st.integers(0, amount).map(lambda n: str(Decimal(n) / 100)))),
+        "balance": draw(
+            st.one_of(st.just(""), st.integers(0, amount).map(lambda n: wan(n).replace(",", "")))
+        ),
         "guarantee_fee": draw(
             st.one_of(st.just(""), st.integers(0, 3600).map(lambda n: str(Decimal(n) / 100)))
         ),

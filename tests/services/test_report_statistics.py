@@ -66,7 +66,7 @@ def book_of(session: Session, org_class: OrgClass, period: str) -> dict[str, str
 def test_lending_figures_come_from_the_own_loan_book(session: Session) -> None:
     book = book_of(session, OrgClass.MICRO_LOAN, "2026-10")
     assert book == {
-        "s_balance": "187",
+        "s_balance": "257",
         "s_new_amount": "220",
         "s_new_count": "3",
         "s_industries": "批发和零售业；信息传输、软件和信息技术服务业",
@@ -75,7 +75,7 @@ def test_lending_figures_come_from_the_own_loan_book(session: Session) -> None:
 
 def test_a_banks_year_and_a_lessors_contracts(session: Session) -> None:
     book = book_of(session, OrgClass.BANK, "2026-10")
-    assert (book["s_balance"], book["s_year_amount"]) == ("187", "250")
+    assert (book["s_balance"], book["s_year_amount"]) == ("257", "250")
     assert set(book) == {"s_balance", "s_small_balance", "s_year_amount"}
     assert book_of(session, OrgClass.LEASING, "2026-10") == {
         "s_contracts": "2",
@@ -114,6 +114,22 @@ def test_what_was_filed_of_a_loan_counts_before_the_profile(session: Session) ->
     assert (book["s_balance"], book["s_small_balance"], book["s_year_amount"]) == ("95", "40", "165")
     known = statistics.prefill(session, lender.org_id or 0, "MICRO_LOAN", asked)
     assert known["s_industries"] == "农、林、牧、渔业；信息传输、软件和信息技术服务业；制造业"
+
+
+def test_a_loan_past_its_day_is_owed_until_a_balance_of_nothing_is_filed(session: Session) -> None:
+    lender, lent, due = bank(session), date(2025, 10, 1), date(2026, 10, 20)
+    lend(session, lender, 70, lent, due)
+    lend(session, lender, 60, lent, due, scale="SMALL", balance_fen=12_345_678)
+    lend(session, lender, 50, lent, due, balance_fen=0)
+    lend(session, lender, 9, lent, date(2026, 11, 1))
+    asked = report_period.parse("2026-10")
+    book = statistics.prefill(session, lender.org_id or 0, "BANK", asked)
+    assert (book["s_balance"], book["s_small_balance"]) == ("91.345678", "12.345678")
+    said = report.sheet(session, lender, "MONTHLY", "2026-10", {}).overdue
+    assert "有 2 笔、82.345678 万元截至期末已到期而未登记结清" in said and "贷款余额改为 0" in said
+    # Before its day none of them is late, and a class whose form asks for no balance reads nothing of it.
+    assert report.sheet(session, lender, "MONTHLY", "2026-09", {}).overdue == ""
+    assert statistics.overdue(session, lender.org_id or 0, "LEASING", asked) == ""
 
 
 def test_small_enterprises_are_told_by_their_scale(session: Session) -> None:
