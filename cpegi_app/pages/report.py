@@ -234,7 +234,7 @@ def _statistics() -> rx.Component:
             "台账能取到的数据已自动填入，可以修改；修改后显示与台账的差异，并随报告保存。没有发生额请填 0。",
             class_name="muted small",
         ),
-        rx.cond(state.sheet.overdue != "", ui.note(state.sheet.overdue, "warn"), rx.fragment()),
+        rx.cond(state.sheet.overdue != "", ui.note(state.sheet.overdue, "warning"), rx.fragment()),
         ui.check(SKIP, "本期不填报统计表，只上传报告文件", state.skip, value="YES", data_frees="#figures"),
         rx.el.div(table, custom_attrs={"id": "figures"}),
     )

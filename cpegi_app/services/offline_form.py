@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from pydantic import ValidationInfo, field_validator
@@ -150,6 +151,17 @@ def across(row: Mapping[str, Any]) -> dict[str, str]:
     return errors
 
 
+# A rate up to this, in 0.01 %, is more likely a fraction: 0.05 for 5 % (ours: a hundredth of the highest).
+LOW_BP = 36
+
+
+def low_rate(rate_bp: int | None) -> str:
+    """Return the question whether a rate was typed as a fraction, empty for one that is likely."""
+    if not rate_bp or rate_bp > LOW_BP:
+        return ""
+    return f"年利率 {percent(rate_bp)} %，是否应为 {percent(rate_bp * 100)} %？"
+
+
 def check(data: Mapping[str, str]) -> dict[str, Any]:
     """Return the stored columns of one typed row, or raise `FormInvalid` with a sentence a field."""
     form: Any = OfflineLoanForm.parse(data)
@@ -168,6 +180,8 @@ def store(name: str, value: Any) -> Any:
 
 _SERIAL = re.compile(r"\d{5}(\.0+)?", re.ASCII)
 _CLOCK = re.compile(r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$", re.ASCII)
+# A rate as Excel keeps 3.85 % without its format.
+_FRACTION = re.compile(r"0?\.(?=0*[1-9])[0-3]\d{2,15}", re.ASCII)
 _ROUNDED = re.compile(r"\d(\.\d+)?E\+\d+", re.ASCII | re.IGNORECASE)
 # The texts that are made of digits; in the others 2E+3 is what somebody wrote.
 _NUMBERS = frozenset({"borrower_code", "contract_no", "iou_no", "contact_phone"})
@@ -245,6 +259,9 @@ def _figure(spec: FieldSpec, text: str) -> str:
     plain = half_width(text).lstrip("¥￥")
     if spec.unit == "万元" and plain.endswith("%"):
         raise ValueError("该单元格是百分比，请把格式设为“常规”，按万元填写金额")
+    if spec.name == "rate" and (meant := _FRACTION.fullmatch(plain)):
+        percents = f"{(Decimal(meant[0]) * 100).normalize():f}"
+        raise ValueError(f"年利率 {plain} %，是否应为 {percents} %？请按百分数填写，最多保留两位小数")
     return plain.removesuffix("万元").removesuffix("万") if spec.unit == "万元" else plain
 
 

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from cpegi_app.models import Loan, OfflineLoan, Organisation
 from cpegi_app.services.forms import percent, wan
-from cpegi_app.services.offline_form import FilingForm
+from cpegi_app.services.offline_form import LOW_BP, FilingForm
 from cpegi_app.services.review import Check, Description, Line
 from cpegi_app.vocabulary import FiveClass, GuaranteeMode, OrgClass
 
@@ -71,6 +71,7 @@ def _checks(session: Session, batch: Any) -> tuple[Check, ...]:
     middle = median_rate(session, batch.id)
     far = session.exec(select(func.count()).where(here, is_far(middle))).one()
     twice = session.exec(select(func.count()).where(here, is_twice(batch.id))).one()
+    low = session.exec(select(func.count()).where(here, is_low())).one()
     return (
         _check("企业名称", names, "笔与认证企业名称不一致", "与认证企业名称一致"),
         _check(
@@ -80,6 +81,11 @@ def _checks(session: Session, batch: Any) -> tuple[Check, ...]:
             "没有明显偏离",
         ),
         _check("同一企业多笔", twice, "笔的借款企业在本批出现多次", "没有同一企业多笔"),
+        *(
+            [_check("年利率过低", low, f"笔不超过 {percent(LOW_BP)}%，可能是把百分数填成了小数", "")]
+            if low
+            else []
+        ),
     )
 
 
@@ -97,6 +103,11 @@ def is_far(middle: int) -> Any:
     """Return the condition of a rate far from the others."""
     rate = col(OfflineLoan.rate_bp)
     return (rate > middle + FAR_BP) | (rate < middle - FAR_BP)
+
+
+def is_low() -> Any:
+    """Return the condition of a rate that was perhaps typed as a fraction."""
+    return (col(OfflineLoan.rate_bp) > 0) & (col(OfflineLoan.rate_bp) <= LOW_BP)
 
 
 def is_twice(batch_id: int) -> Any:

@@ -20,10 +20,10 @@ from cpegi_app.services.ids import is_id
 from cpegi_app.services.lists import Filters
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.offline_contract import row_over_contract
-from cpegi_app.services.offline_form import SPECS, check, heading, strings
+from cpegi_app.services.offline_form import SPECS, check, heading, low_rate, strings
 from cpegi_app.services.offline_import import editable, held
 from cpegi_app.services.offline_loan import FLOW
-from cpegi_app.services.offline_report import is_far, is_twice, median_rate
+from cpegi_app.services.offline_report import is_far, is_low, is_twice, median_rate
 from cpegi_app.vocabulary import FiveClass, GuaranteeMode, LoanSource, Status
 
 REASON_MAX = 200
@@ -82,7 +82,7 @@ def listing(
     middle = median_rate(session, batch_id)
     far, twice = is_far(middle), is_twice(batch_id)
     named = col(OfflineLoan.warning) != ""
-    score = case((named, 4), else_=0) + case((far, 2), else_=0) + case((twice, 1), else_=0)
+    score = case((named | is_low(), 4), else_=0) + case((far, 2), else_=0) + case((twice, 1), else_=0)
     query = select(OfflineLoan, far, twice).where(OfflineLoan.batch_id == batch_id)
     if word := normalise(word):
         query = query.where(_contains(word))
@@ -153,7 +153,7 @@ def _changes(before: OfflineLoan, now: OfflineLoan) -> list[str]:
 
 
 def _remarks(row: OfflineLoan, far: bool, twice: bool, middle: int) -> list[str]:
-    found = [row.warning] if row.warning else []
+    found = [text for text in (row.warning, low_rate(row.rate_bp)) if text]
     if far:
         found.append(f"年利率偏离本批中位数 {percent(middle)}%")
     return [*found, "同一企业在本批有多笔"] if twice else found

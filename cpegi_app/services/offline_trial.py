@@ -17,7 +17,7 @@ from cpegi_app.services.corrections import in_force
 from cpegi_app.services.forms import Widget, half_width
 from cpegi_app.services.identifiers import plain_document_no
 from cpegi_app.services.offline_contract import Lent, lent, over_contract, with_more
-from cpegi_app.services.offline_form import COLUMNS, SPECS, across, right, row_checker
+from cpegi_app.services.offline_form import COLUMNS, SPECS, across, low_rate, right, row_checker
 from cpegi_app.services.offline_layout import Layout
 from cpegi_app.services.offline_marked import COMMENTS
 from cpegi_app.services.sheet_reader import seen
@@ -52,6 +52,8 @@ class Trial:
     wrong: list[tuple[int, tuple[Any, ...], dict[str, str]]] = field(default_factory=list)
     warnings: dict[int, str] = field(default_factory=dict)
     findings: list[list[Any]] = field(default_factory=list)
+    # The rows that go in, but should be looked at.
+    warned: set[int] = field(default_factory=set)
     bad: int = 0
     there: int = 0
 
@@ -134,6 +136,8 @@ def _covered(layout: Layout) -> Iterator[tuple[int, int]]:
 
 def _note(found: Trial, row: list, columns: tuple[int, ...], errors: dict[str, str], kind: str = BAD) -> None:
     found.bad += kind == BAD
+    if kind == WARN:
+        found.warned.add(row[0])
     for name in sorted(errors, key=PLACE.__getitem__):
         column = columns[PLACE[name]]
         value = seen(row[column]) if column else ""
@@ -278,10 +282,19 @@ def finish(found: Trial, known: Facts, layout: Layout) -> Trial:
             found.warnings[number] = text
             _note(found, rows[number], layout.columns, {"borrower_name": text}, WARN)
         good.append((number, values))
+    _question_rates(found, rows, layout.columns)
     found.good, found.wrong = good, []
     found.findings.sort(key=lambda f: (f[1], f[2]))
     _keep_to_limits(found)
     return found
+
+
+def _question_rates(found: Trial, rows: dict[int, list], columns: tuple[int, ...]) -> None:
+    """Ask about rates that look like fractions; a row that is filed already is not asked about."""
+    place, there = COLUMNS.index("rate_bp"), {f[1] for f in found.findings if f[0] == THERE}
+    for number, values, *_ in (*found.good, *found.wrong):
+        if (asked := low_rate(values[place])) and number not in there:
+            _note(found, rows[number], columns, {"rate": asked}, WARN)
 
 
 def _keep_to_limits(found: Trial) -> None:

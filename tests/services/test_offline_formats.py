@@ -11,8 +11,8 @@ from openpyxl import load_workbook
 from sqlmodel import Session, select
 
 from cpegi_app.access import Actor
-from cpegi_app.models import OfflineLoan
-from cpegi_app.services import offline_import, offline_loan, sheet_formats
+from cpegi_app.models import FilingBatch, OfflineLoan
+from cpegi_app.services import offline_import, offline_loan, offline_rows, sheet_formats
 from cpegi_app.vocabulary import Kind
 from tests import factories
 from tests.workbooks.corpus import PLACE
@@ -118,3 +118,25 @@ def test_numbers_with_zeros_in_front_are_told_apart_row_by_row(session: Session,
 )
 def test_whole_numbers_are_written_as_their_format_shows_them(code: str, digits: str, text: str):
     assert sheet_formats.shown(code, digits) == text
+
+
+def test_a_rate_typed_as_a_fraction_is_asked_about(session: Session, bank: Actor):
+    rows = [
+        row(1, rate=0.05),
+        row(2, rate=5),
+        row(3, rate=0),
+        row(4, rate=0.36, scale="巨型"),
+        row(5, rate=0.0385),
+    ]
+    seen, told = trial(session, bank, book([cells(r) for r in rows]))
+    assert (seen.good, seen.bad, seen.warned) == (3, 2, 2)
+    assert "K2 0.05 年利率 0.05 %，是否应为 5 %？" in told
+    assert "年利率 0.36 %，是否应为 36 %？" in told
+    # More decimals than a rate has are refused, with what was meant.
+    assert "年利率 0.0385 %，是否应为 3.85 %？请按百分数填写" in told
+    assert offline_import.import_good(session, bank, seen.id).imported == 3
+    batch = session.exec(select(OfflineLoan.batch_id).where(OfflineLoan.org_id == bank.org_id)).first() or 0
+    shown, _ = offline_rows.listing(session, bank, batch, only="remark")
+    assert ["年利率 0.05 %，是否应为 5 %？" in " ".join(r.remarks) for r in shown].count(True) == 1
+    checks = offline_loan.FLOW.describe(session, session.get_one(FilingBatch, batch)).checks
+    assert ("warn", "1 笔不超过 0.36%") in [(c.level, c.text[:12]) for c in checks]
