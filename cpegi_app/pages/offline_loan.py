@@ -13,6 +13,7 @@ from cpegi_app.pages.layout import page
 from cpegi_app.pages.offline_import import import_card, pick_files, sending
 from cpegi_app.pages.offline_rows import (
     clearing_dialog,
+    discarding_dialog,
     filing_columns,
     filing_row,
     removal_dialog,
@@ -102,13 +103,14 @@ def filing() -> rx.Component:
     """One batch: import, rows, proofs, 提交; or what became of it."""
     state = FilingState
     return rx.cond(
-        state.sent,
-        _sent(),
+        state.sent | state.gone,
+        rx.cond(state.gone, _gone(), _sent()),
         rx.fragment(
             ui.crumbs("线下贷款备案", (FILINGS.title, FILINGS.route), "编辑备案"),
             ui.page_head(
                 rx.cond(state.row.name == "", "编辑备案", state.row.name),
                 rx.cond(state.view.can_withdraw, ui.button("撤回", state.withdraw), rx.fragment()),
+                ui.show(state.view.can_discard, ui.button("删除", state.ask_discard, class_name="is-danger")),
                 ui.link_button("返回列表", FILINGS.route),
                 rx.cond(state.row.editable, ui.submit("提交", "send", form=ABOUT), rx.fragment()),
                 status=ui.tag(state.row.status_label, state.row.tone),
@@ -130,6 +132,7 @@ def filing() -> rx.Component:
             _proof_dialog(),
             removal_dialog(),
             clearing_dialog(),
+            discarding_dialog(),
         ),
     )
 
@@ -156,6 +159,15 @@ def _sent() -> rx.Component:
                 "审核结果会出现在消息通知中",
             ],
         ),
+    )
+
+
+def _gone() -> rx.Component:
+    back = ui.link_button("返回备案列表", FILINGS.route, "primary")
+    return rx.fragment(
+        ui.draft_clear(_about_draft()),
+        ui.draft_clear(_row_draft()),
+        ui.result_page("备案批次已删除", "其中的贷款没有备案，需要时请重新添加备案。", back),
     )
 
 

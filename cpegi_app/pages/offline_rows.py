@@ -172,6 +172,27 @@ def clearing_dialog() -> rx.Component:
     )
 
 
+def discarding_dialog() -> rx.Component:
+    """Ask before a batch that was never sent is deleted."""
+    state = FilingState
+    return ui.dialog(
+        state.discarding,
+        "删除这批备案？",
+        rx.el.p(
+            rx.el.b(state.row.name),
+            " 的 ",
+            rx.el.b(state.row.rows),
+            " 笔贷款、已上传的放款证明和导入记录都将删除，不能恢复。这些借据编号可在其他批次中重新备案。",
+        ),
+        on_close=state.keep_batch,
+        actions=[
+            ui.button("取消", state.keep_batch),
+            ui.button("确认删除", state.discard, "danger"),
+        ],
+        ident="discard",
+    )
+
+
 def removal_dialog() -> rx.Component:
     """Ask before a row is deleted."""
     state = FilingState

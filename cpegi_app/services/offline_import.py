@@ -152,9 +152,14 @@ def _seen_before(session: Session, org_id: int, digest: str) -> list[str]:
 # --- import -------------------------------------------------------------------------------------------
 
 
-def import_good(session: Session, actor: Actor, import_id: int) -> TrialView:
-    """Bring the good rows in, all or none; asked again, the first answer stands."""
+def import_good(session: Session, actor: Actor, import_id: int, batch_id: int = 0) -> TrialView:
+    """Bring the good rows in, all or none; asked again, the first answer stands.
+
+    `batch_id` is the batch whose page asks: a trial that is gone is none of another's.
+    """
     kept = own(session, actor, import_id)
+    if batch_id and kept.batch_id != batch_id:
+        raise NotFound("导入记录")
     review.hold(session, review.FLOWS[FLOW], session.get_one(FilingBatch, kept.batch_id))
     one_at_a_time(session, "iou", kept.org_id)
     # Read again behind the lock: a colleague may have brought these very rows in meanwhile.

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import func, insert, literal, null, update
+from sqlalchemy import delete, func, insert, literal, null, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import FILING, FILING_REVIEW, Actor, Permission
 from cpegi_app.errors import Conflict, FormInvalid
-from cpegi_app.models import FilingBatch, Loan, OfflineLoan, Organisation, StoredFile
-from cpegi_app.services import list_count, lists, offline_contract, offline_report, once, review
+from cpegi_app.models import FilingBatch, FilingImport, Loan, OfflineLoan, Organisation, StoredFile
+from cpegi_app.services import list_count, lists, offline_contract, offline_report, once, review, review_draft
 from cpegi_app.services.corrections import in_force
 from cpegi_app.services.forms import normalise, wan
 from cpegi_app.services.lists import Filters, Listing
@@ -53,7 +53,12 @@ def new_batch(session: Session, actor: Actor, data: dict[str, str], key: str = "
     form = FilingForm.parse(data)
     if key and (begun := once.subject_of(session, actor.user_id, NEW, key)):
         return session.get_one(FilingBatch, begun)
-    batch = FilingBatch(org_id=actor.org_id or 0, data=form.strings(), updated_at=clock.now())
+    batch = FilingBatch(
+        id=review_draft.unused_id(session, FLOW),
+        org_id=actor.org_id or 0,
+        data=form.strings(),
+        updated_at=clock.now(),
+    )
     session.add(batch)
     session.flush()
     if key:
@@ -80,6 +85,16 @@ def submit(
     """Send a batch to the platform, called what `data` says; every row must have a proof."""
     values = {} if data is None else {"data": FilingForm.parse(data).strings()}
     return review.act(session, FLOW, actor, batch_id, Action.SUBMIT, version, key=key, values=values)
+
+
+def discard(session: Session, actor: Actor, batch_id: int, version: int, seen: int) -> None:
+    """Delete an own batch that was never sent with its rows, proofs and imports; `seen` is how many rows the clerk saw."""
+    batch = review.load_own(session, FLOW, actor, batch_id)
+    review.hold(session, FLOW, batch)
+    count, _ = totals(session, batch_id)
+    if count != seen and review_draft.may_discard(FLOW, batch, actor):
+        raise Conflict(f"本批备案现有 {count} 笔，与您看到的 {seen} 笔不同，没有删除。请核对明细后再删除。")
+    review_draft.discard(session, FLOW, actor, batch_id, version)
 
 
 def listing(
@@ -220,6 +235,13 @@ def _refuse_online(session: Session, batch_id: int) -> None:
         raise Conflict(f"借据 {named} 与平台线上放款是同一笔（企业、日期、金额相同），请删除这些行后再提交。")
 
 
+def _before_discard(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
+    one_at_a_time(session, "iou", row.org_id)
+    for brought in (FilingImport, OfflineLoan):
+        session.exec(delete(brought).where(col(brought.batch_id) == row.id))
+    once.forget(session, NEW, row.id)
+
+
 def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) -> dict[str, Any]:
     one_at_a_time(session, "iou", row.org_id)
     marked, _ = totals(session, row.id, marked=True)
@@ -251,7 +273,8 @@ def _split(session: Session, actor: Actor, batch: Any) -> None:
         return
     data = batch.data | {"name": f"{batch.data.get('name', '')[:50]}（退回 {len(ids)} 笔）"}
     comment = f"“{batch.data.get('name', '')}”已通过，其中 {len(ids)} 笔退回，原因见各行。请修改后重新提交。"
-    rest = review.follow_up(session, FLOW, actor, batch, comment, data=data, parent_id=batch.id)
+    fresh = {"id": review_draft.unused_id(session, FLOW), "data": data, "parent_id": batch.id}
+    rest = review.follow_up(session, FLOW, actor, batch, comment, **fresh)
     files = (col(StoredFile.flow) == FLOW.name, col(StoredFile.row_id).in_(marked.scalar_subquery()))
     session.execute(update(StoredFile).where(*files).values(subject_id=rest.id))
     session.exec(update(OfflineLoan).where(*here).values(batch_id=rest.id))
@@ -300,6 +323,8 @@ FLOW = review.register(
         submitter_href=lambda row: FILING.url(bid=row.id),
         reviewer_href=lambda row: FILING_REVIEW.url(bid=row.id),
         before_submit=_before_submit,
+        discards=True,
+        before_discard=_before_discard,
         before_approve=_before_approve,
         after_approve=_after_approve,
         outcome={Action.APPROVE: "备案的贷款已登记到贷款台账。"},

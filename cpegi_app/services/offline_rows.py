@@ -12,7 +12,7 @@ from cpegi_app import clock
 from cpegi_app.access import Actor, Permission
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import FilingBatch, Loan, OfflineLoan, StoredFile
-from cpegi_app.services import audit, files, lists, offline_trial, review, sheet_writer, staff
+from cpegi_app.services import audit, files, lists, offline_trial, review, review_draft, sheet_writer, staff
 from cpegi_app.services.files import FileView
 from cpegi_app.services.forms import normalise, percent, too_long, wan
 from cpegi_app.services.identifiers import masked
@@ -322,7 +322,8 @@ def correct(session: Session, actor: Actor, loan_id: int) -> FilingBatch:
         return session.get_one(FilingBatch, open_one.batch_id)
     name, period = f"更正借据 {loan.iou_no}"[:60], clock.today().isoformat()[:7]
     data = {"name": name, "period": period, "note": "替换已登记的贷款，平台审核通过后生效。"}
-    batch = FilingBatch(org_id=loan.institution_id, data=data, updated_at=clock.now())
+    fresh = review_draft.unused_id(session, FLOW)
+    batch = FilingBatch(id=fresh, org_id=loan.institution_id, data=data, updated_at=clock.now())
     session.add(batch)
     session.flush()
     source = session.get_one(OfflineLoan, loan.offline_loan_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, select
 
@@ -42,3 +43,9 @@ def done_before(session: Session, user_id: int, action: str, key: str, subject_i
         .returning(table.c.id)
     )
     return claimed.first() is None
+
+
+def forget(session: Session, action: str, subject_id: int) -> None:
+    """Give back the keys of what an action began: it was deleted, and what is sent again begins anew."""
+    mine = (IdempotencyKey.action == action, IdempotencyKey.subject_id == subject_id)
+    session.exec(delete(IdempotencyKey).where(*mine))

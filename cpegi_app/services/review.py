@@ -78,6 +78,7 @@ class Flow:
     is_overdue: Callable[[Any], bool] = lambda row: False
     # Whether the owner may delete a draft that was never sent, and what else goes with it.
     discards: bool = False
+    before_discard: Hook = lambda session, actor, row, payload: None
     after_discard: Hook = lambda session, actor, row, payload: None
     # Kinds of file beyond `FileSlot`, by the code that the file is kept under.
     slots: Callable[[Session, Any], dict[str, Slot]] = lambda session, row: {}

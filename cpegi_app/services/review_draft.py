@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import delete
-from sqlmodel import Session, col
+from sqlalchemy import delete, func
+from sqlmodel import Session, col, select
 
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, Forbidden
-from cpegi_app.models import Reviewable, StoredFile
+from cpegi_app.models import AuditEntry, Notice, Reviewable, StoredFile
 from cpegi_app.services import audit, live, notices, review
 from cpegi_app.services.review import Flow
 from cpegi_app.vocabulary import Status
+
+DISCARD = "review.DISCARD"
 
 
 def may_discard(flow: Flow, row: Reviewable, actor: Actor) -> bool:
@@ -29,7 +31,13 @@ def discard(session: Session, flow: Flow, actor: Actor, row_id: int, seen_versio
         raise _refusal(flow, row)
     if row.version != seen_version:
         raise Conflict(f"这份{flow.label}刚在另一个窗口被修改过，没有删除。请刷新页面核对后再操作。")
-    audit.record(session, actor, "review.DISCARD", f"{flow.name}:{row_id}", flow.title(session, row))
+    audit.record(session, actor, DISCARD, f"{flow.name}:{row_id}", flow.title(session, row))
+    flow.before_discard(session, actor, row, {})
+    users = notices.users_of(session, row.org_id)
+    # What led to it leads nowhere any more.
+    session.exec(
+        delete(Notice).where(col(Notice.user_id).in_(users), col(Notice.href) == flow.submitter_href(row))
+    )
     # The store's sweeper takes the contents of which no row speaks any more.
     session.exec(
         delete(StoredFile).where(col(StoredFile.flow) == flow.name, col(StoredFile.subject_id) == row_id)
@@ -37,7 +45,22 @@ def discard(session: Session, flow: Flow, actor: Actor, row_id: int, seen_versio
     session.delete(row)
     session.flush()
     flow.after_discard(session, actor, row, {})
-    live.concern(session, notices.users_of(session, row.org_id))
+    live.concern(session, users)
+
+
+def unused_id(session: Session, flow: Flow) -> int | None:
+    """Return the id of a new draft, None where the database gives none away twice.
+
+    SQLite gives the highest id again once its row is deleted: a page, a link or a notice of what is gone would then
+    speak of something else.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        return None
+    found = (session.exec(select(func.max(flow.model.id))).one() or 0) + 1
+    gone = select(AuditEntry.id).where(AuditEntry.action == DISCARD)
+    while session.exec(gone.where(AuditEntry.subject == f"{flow.name}:{found}")).first():
+        found += 1
+    return found
 
 
 def _refusal(flow: Flow, row: Reviewable) -> Conflict | Forbidden:

@@ -166,7 +166,7 @@ class FilingImportState(TableState, PickedState, rx.State):
     @rx.event
     async def import_good(self):
         """导入合格行, all in one transaction."""
-        self.trial = await self._write(offline_import.import_good, self.trial.id)
+        self.trial = await self._write(offline_import.import_good, self.trial.id, self._batch)
         filing = await self.get_state(FilingState)
         await filing._show()
         late = self.trial.good - self.trial.imported

@@ -8,7 +8,7 @@ from reflex.event import EventSpec
 from sqlmodel import Session
 
 from cpegi_app.access import FILING, FILINGS, Actor
-from cpegi_app.errors import DomainError
+from cpegi_app.errors import DomainError, NotFound
 from cpegi_app.services import files, offline_loan, offline_proof, offline_rows, review
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.forms import posted
@@ -107,7 +107,10 @@ class RowsState(TableState, mixin=True):
         """Follow a decision on the batch; while its rows are being edited or decided on, only say so."""
         if not self.batch_id:
             return ""
-        found = await self._read(case, self.batch_id)
+        try:
+            found = await self._read(case, self.batch_id)
+        except NotFound:
+            return "该备案批次已被删除，不能再修改或提交。请返回列表查看其他批次。"
         if found.view.status == self.view.status:
             return ""
         told = changed(found.view)
@@ -146,6 +149,8 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
     removing: int = 0
     # How many rows the question of 清空明细 names, 0 while nobody asks.
     clearing: int = 0
+    discarding: bool = False
+    gone: bool = False
     sent: bool = False
     left: list[str] = []
     closed: bool = False
@@ -158,6 +163,7 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
         self.sent, self.left = False, []
         self.editing, self.closed, self.proof_row, self.removing = False, False, 0, 0
         self.clearing = self.sending = 0
+        self.discarding = self.gone = False
         self._come_back()
         await self._enter(self._route_id("bid"))
         self._open({})
@@ -263,6 +269,24 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
         self.page = 1
         await self._show()
         return success(f"已清空 {count} 笔，可重新导入备案文件。")
+
+    @rx.event
+    def ask_discard(self):
+        """Ask before a batch that was never sent is deleted."""
+        self.discarding = self.view.can_discard
+
+    @rx.event
+    def keep_batch(self):
+        """Think better of it."""
+        self.discarding = False
+
+    @rx.event
+    async def discard(self):
+        """删除 of the whole batch, as the question named it."""
+        self.discarding = False
+        await self._write(offline_loan.discard, self.batch_id, self.version, self.row.rows)
+        # The page still names the batch: the tab's copy of what was typed goes too.
+        self.gone = True
 
     # --- proofs
 

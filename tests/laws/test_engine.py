@@ -47,9 +47,10 @@ DELETED = {
     "disbursement",
     "equity_project",
     "investment",
+    "offline_loan",
     "report",
 }
-GIVEN_UP = DELETED - {"report"} | {"policy_application"}
+GIVEN_UP = DELETED - {"report", "offline_loan"} | {"policy_application"}
 
 # (flow, which stage) → how its draft is made; every registered flow is here by itself.
 CASES: dict[str, Callable[[Session], World]] = {**WORLDS, "two_stages": two_stages}
