@@ -214,6 +214,18 @@ def beside(rows: int, columns: int, heading: list[str] | None = None) -> bytes:
     return out.getvalue()
 
 
+def one_text(times: int, length: int) -> bytes:
+    """Return a workbook that holds a long text once and shows it in many cells."""
+    out = io.BytesIO()
+    made = xlsxwriter.Workbook(out, {"in_memory": True})
+    sheet = made.add_worksheet()
+    sheet.write_row(0, 0, HEADINGS)
+    for n in range(times):
+        sheet.write(n + 1, PLACE["remark"], "长" * length)
+    made.close()
+    return out.getvalue()
+
+
 def plain() -> bytes:
     return book([cells(row(1))])
 
@@ -371,6 +383,7 @@ CORPUS: dict[str, Case] = {
     "long_sheet_beside": Case(lambda: beside(50_000, 5), **OK, says=("“存款流水”的行数过多，没有备案数据，未读取",)),
     "wide_sheet_beside": Case(lambda: beside(3, 400), **OK, says=("“存款流水”的列数过多，没有备案数据，未读取",)),
     "loans_too_many_beside": Case(lambda: beside(20_200, 22, HEADINGS), refused="“存款流水”的行数超过 20,000 行上限"),
+    "one_text_a_thousand_times": Case(lambda: one_text(1_500, 30_000), refused="内容过大"),
     "far_cell": Case(far_cell, refused="超出"),
     "million_blank_rows": Case(million_blank_rows, refused="请"),
     "zip_bomb": Case(bomb, refused="解压后过大"),
