@@ -177,7 +177,7 @@ def _rows_card() -> rx.Component:
         state.row.editable & (state.row.missing > 0),
         ui.note(
             state.row.missing.to_string()
-            + " 笔还没有放款证明。可逐笔点击“点击上传”，或批量上传：文件名中含借据编号或合同编号即可自动匹配，"
+            + " 笔还没有放款证明。可逐笔点击“点击上传”，或批量上传：文件名中含完整的借据编号或合同编号即可自动匹配，"
             + f"一次最多 {MANY} 个、合计 {UPLOAD_BYTES >> 20} MB。",
             "info",
             ui.button("只看缺证明的贷款", state.show_lacking, "text"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import delete
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.models import IdempotencyKey
@@ -47,5 +47,5 @@ def done_before(session: Session, user_id: int, action: str, key: str, subject_i
 
 def forget(session: Session, action: str, subject_id: int) -> None:
     """Give back the keys of what an action began: it was deleted, and what is sent again begins anew."""
-    mine = (IdempotencyKey.action == action, IdempotencyKey.subject_id == subject_id)
+    mine = (col(IdempotencyKey.action) == action, col(IdempotencyKey.subject_id) == subject_id)
     session.exec(delete(IdempotencyKey).where(*mine))

@@ -125,8 +125,14 @@ def read(data: bytes, send: Callable[[str], object]) -> dict[str, Any]:
             part = parts.get(name, "")
             unpacked = begin(partial(_looked_through, archive, part if part in archive.namelist() else ""))
             source, before = book.get_sheet_by_name(name), sent
-            xml, found = unpacked()
-            found |= {"name": name, "part": part, "too_much": "", "shown": [], "scaled": []}
+            xml, blank = unpacked()
+            found: dict[str, Any] = blank | {
+                "name": name,
+                "part": part,
+                "too_much": "",
+                "shown": [],
+                "scaled": [],
+            }
             for rows in sheet(source, sheet_formats.cells(xml, styles), found):
                 text = "".join([CELL_END.join(row) + ROW_END for row in rows])
                 sent += len(text)
