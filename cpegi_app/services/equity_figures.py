@@ -33,11 +33,13 @@ from cpegi_app.vocabulary.equity import (
 )
 
 AMOUNT = "万元"
+# Who may see these figures.
+NEEDS = Permission.LIBRARY_READ
 
 
 def tables(session: Session, actor: Actor, period: Period) -> list[Table]:
     """Return the figures of a period to the staff."""
-    staff.require(actor, Permission.LIBRARY_READ)
+    staff.require(actor, NEEDS)
     return [_months(session, period), _rounds(session, period), _leads(session)]
 
 

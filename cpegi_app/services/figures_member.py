@@ -28,11 +28,13 @@ from cpegi_app.vocabulary import LoanSource, MatchClass, Status
 
 APPROVED = Status.APPROVED.value
 AMOUNT = "万元"
+# Who may see these figures.
+NEEDS = Permission.APPLICATION_SUBMIT
 
 
 def tables(session: Session, actor: Actor, period: Period) -> list[Table]:
     """Return the actor's own figures of a period: what came in, where it lends; what it has applied for itself."""
-    require(actor, Permission.APPLICATION_SUBMIT)
+    require(actor, NEEDS)
     found: list[Table] = []
     if actor.may(Permission.APPLICATION_REVIEW):
         found += [

@@ -31,11 +31,13 @@ from cpegi_app.vocabulary import CLASSES, Kind, Status
 
 APPROVED = Status.APPROVED.value
 AMOUNT = "万元"
+# Who may see these figures.
+NEEDS = Permission.STATISTICS_READ
 
 
 def tables(session: Session, actor: Actor, period: Period) -> list[Table]:
     """Return the platform's figures of a period; how the staff's own work stands is the staff's alone."""
-    staff.require(actor, Permission.STATISTICS_READ)
+    staff.require(actor, NEEDS)
     found = [_business(session, period), _joined(session, period)]
     if actor.may(Permission.REVIEW_PLATFORM):
         found.append(_queue(session, period))

@@ -18,6 +18,7 @@ from cpegi_app.services import (
     figures_member,
     figures_region,
     sheet_writer,
+    staff,
 )
 from cpegi_app.services.bench_parts import Tile
 from cpegi_app.services.figures import PERIODS, Dashboard, Figure, period, shown
@@ -28,6 +29,7 @@ SIDES: dict[str, Dashboard] = {
     MEMBER: figures_member.tables,
     EQUITY: equity_figures.tables,
 }
+NEEDS = {REGION: figures_region.NEEDS, MEMBER: figures_member.NEEDS, EQUITY: equity_figures.NEEDS}
 TITLES = {REGION: "数据概览", MEMBER: "业务统计", EQUITY: "股权数据"}
 # What stands above the tables, whatever the period.
 TILES = {REGION: dashboard.region_tiles, EQUITY: equity_figures.tiles}
@@ -54,20 +56,20 @@ def _tiles(session: Session, side: str) -> list[Tile]:
     return TILES[side](session) if side in TILES else []
 
 
-def workbook(session: Session, actor: Actor, side: str, code: str) -> tuple[str, bytes]:
-    """Return the name and the content of a dashboard's workbook: the tiles, and one sheet a table."""
+def taken(session: Session, actor: Actor, side: str, code: str) -> str:
+    """Note in the audit trail that who may see a dashboard takes its workbook away; return the workbook's name."""
     if side not in SIDES:
         raise NotFound("统计")
-    chosen = period(code)
-    tables = SIDES[side](session, actor, chosen)
-    name = f"{TITLES[side]}-{PERIODS[chosen.code]}-{clock.today().isoformat()}.xlsx"
+    staff.require(actor, NEEDS[side])
+    audit.record(session, actor, "figures.export", f"figures:{side}", TITLES[side])
+    return f"{TITLES[side]}-{PERIODS[period(code).code]}-{clock.today().isoformat()}.xlsx"
+
+
+def workbook(session: Session, actor: Actor, side: str, code: str) -> bytes:
+    """Return the content of a dashboard's workbook: the tiles, and one sheet a table."""
+    tables = SIDES[side](session, actor, period(code))
     sheets = [figures.sheet(table) for table in tables]
     if tiles := _tiles(session, side):
         lines: list[list[object]] = [[t.label, Decimal(t.value.replace(",", "")), t.unit] for t in tiles]
         sheets.insert(0, (f"{TITLES[side]}（当前）", ("指标", "数值", "单位"), lines))
-    return name, sheet_writer.write_sheets(sheets)
-
-
-def record(session: Session, actor: Actor, side: str) -> None:
-    """Note in the audit trail that figures were taken away."""
-    audit.record(session, actor, "figures.export", f"figures:{side}", TITLES[side])
+    return sheet_writer.write_sheets(sheets)

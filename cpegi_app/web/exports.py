@@ -43,9 +43,8 @@ def _marked(session: Session, actor: Actor, request: Request) -> Made:
 
 def _figures(session: Session, actor: Actor, request: Request) -> Made:
     side, code = request.path_params["side"], request.query_params.get("period", "")
-    name, data = figures_view.workbook(session, actor, side, code)
-    figures_view.record(session, actor, side)
-    return name, lambda reader: data
+    name = figures_view.taken(session, actor, side, code)
+    return name, lambda reader: figures_view.workbook(reader, actor, side, code)
 
 
 def _payments(kind: str) -> Service:

@@ -165,18 +165,17 @@ def test_who_may_see_which_figures(session: Session):
         ("own", factories.staff(session)),
         ("own", factories.unverified(member)),
     ):
-        for call in (figures_view.board, figures_view.workbook):
+        for call in (figures_view.board, figures_view.taken, figures_view.workbook):
             with pytest.raises(Forbidden):
                 call(session, wrong, side, "6")
     with pytest.raises(NotFound):
-        figures_view.workbook(session, member, "theirs", "6")
+        figures_view.taken(session, member, "theirs", "6")
 
 
 def test_the_workbook_holds_what_the_page_shows(session: Session):
     world = worlds.disbursement_world(session).bring_to(session, Status.APPROVED)
-    name, data = figures_view.workbook(session, world.owner, "own", "12")
-    assert name.startswith("业务统计-近 12 个月")
-    book = load_workbook(io.BytesIO(data))
+    assert figures_view.taken(session, world.owner, "own", "12").startswith("业务统计-近 12 个月")
+    book = load_workbook(io.BytesIO(figures_view.workbook(session, world.owner, "own", "12")))
     board = figures_view.board(session, world.owner, "own", "12")
     assert len(book.sheetnames) == len(board.figures)
     for sheet, figure in zip(book.worksheets, board.figures, strict=True):
@@ -187,7 +186,7 @@ def test_the_workbook_holds_what_the_page_shows(session: Session):
 def test_the_workbook_of_the_region_begins_with_the_tiles(session: Session):
     boss = factories.staff(session)
     worlds.disbursement_world(session).bring_to(session, Status.APPROVED)
-    sheet = load_workbook(io.BytesIO(figures_view.workbook(session, boss, "region", "3")[1])).worksheets[0]
+    sheet = load_workbook(io.BytesIO(figures_view.workbook(session, boss, "region", "3"))).worksheets[0]
     tiles = figures_view.board(session, boss, "region", "3").tiles
     told = {row[0].value: (row[1].value, row[2].value) for row in sheet.iter_rows(min_row=2)}
     assert told == {t.label: (float(t.value.replace(",", "")), t.unit) for t in tiles} and len(told) == 6

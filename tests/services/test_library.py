@@ -114,11 +114,11 @@ def test_the_figures_add_up(session: Session):
     assert cells(found, "投资与洽谈", agreed[:7])[:3] == ["1", "0", "800"]
     assert [len(f.lines) for f in found.figures] == [3, len(Round), len(LeadStage)]
     assert sum(int(x.cells[0]) for x in found.figures[2].lines) >= 2
-    name, data = figures_view.workbook(session, staff, figures_view.EQUITY, "12")
-    assert name.startswith("股权数据-近 12 个月")
+    assert figures_view.taken(session, staff, figures_view.EQUITY, "12").startswith("股权数据-近 12 个月")
+    data = figures_view.workbook(session, staff, figures_view.EQUITY, "12")
     titles = [f.title for f in found.figures]
     assert load_workbook(io.BytesIO(data)).sheetnames == ["股权数据（当前）", *titles]
     for who in (equity.fund(session), factories.member(session, Kind.DEBT), factories.regulator(session)):
-        for call in (figures_view.board, figures_view.workbook):
+        for call in (figures_view.board, figures_view.taken, figures_view.workbook):
             with pytest.raises(Forbidden):
                 call(session, who, figures_view.EQUITY, "3")
