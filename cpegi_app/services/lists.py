@@ -200,11 +200,15 @@ def in_order(
     session: Session, actor: Actor, listing: Listing, filters: Filters, sort: str
 ) -> array[int] | None:
     """Return the rows of an export in the order of their list; None where the newest is the first, or pages tell it."""
-    if listing.pages is not None or not (sort.lstrip("-") in listing.sorts or listing.order):
+    by_heading = sort.lstrip("-") in listing.sorts
+    if listing.pages is not None or not (by_heading or listing.order or listing.first):
         return None
-    query: Any = select(listing.table.model.id).where(*listing.where(actor, filters))
-    rows = session.exec(query.order_by(*_order(listing, sort)).execution_options(yield_per=CHUNK))
-    return array("q", rows)
+    where, found = listing.where(actor, filters), array("q")
+    for name, conditions in [("", where)] if by_heading else _parts(listing, where):
+        query: Any = select(listing.table.model.id).where(*conditions)
+        order = [col(listing.table.model.id)] if name == "first" else _order(listing, sort)
+        found.extend(session.exec(query.order_by(*order).execution_options(yield_per=CHUNK)))
+    return found
 
 
 def export(
