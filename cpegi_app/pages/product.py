@@ -20,6 +20,7 @@ from cpegi_app.vocabulary import Status, YesNo
 
 STATUSES = [
     ("LISTED", "已发布"),
+    ("OVER", "已到期"),
     ("DELISTED", "已下架"),
     *[(s.value, s.label) for s in Status if s is not Status.REJECTED],
 ]

@@ -210,7 +210,7 @@ def _member(session: Session, actor: Actor) -> Bench:
         tiles, due = _due_reports(session, actor)
         todos += due
     if actor.may(Permission.APPLICATION_REVIEW):
-        mine = select(Product.id).where(Product.org_id == actor.org_id, col(Product.is_listed).is_(True))
+        mine = select(Product.id).where(Product.org_id == actor.org_id, shelf.open_now())
         waiting = _count(session, _inbox(actor))
         tiles.append(tile("待办理申请", waiting, REQUESTS.route, "orange" if waiting else "grey", "笔"))
         tiles.append(tile("已发布产品", _count(session, mine), PRODUCTS.route, "green", "个"))

@@ -64,7 +64,9 @@ def _own(actor: Actor, filters: Filters) -> list[Any]:
         found.append(named | _of(col(Product.name).contains(word, autoescape=True)))
     status = filters.get("status", "")
     if status == "LISTED":
-        found.append(_of(col(Product.is_listed).is_(True)))
+        found.append(_of(shelf.open_now()))
+    elif status == "OVER":
+        found.append(_of(shelf.run_out()))
     elif status == "DELISTED":
         found.append(_of(col(Product.delisted_at).is_not(None)))
     elif status in Status._value2member_map_:

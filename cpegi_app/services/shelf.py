@@ -29,6 +29,12 @@ def open_now() -> Any:
     return and_(col(Product.is_listed).is_(True), or_(until == "", until >= clock.today().isoformat()))
 
 
+def run_out() -> Any:
+    """Return the clause of the products that are published still, but past their last day."""
+    until = col(Product.valid_until)
+    return and_(col(Product.is_listed).is_(True), until != "", until < clock.today().isoformat())
+
+
 def is_over(product: Product) -> bool:
     """Tell whether the last day of a product has passed."""
     return bool(product.valid_until) and product.valid_until < clock.today().isoformat()

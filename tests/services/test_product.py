@@ -360,7 +360,11 @@ def test_4_1_a_product_past_its_date_leaves_the_list_and_says_why(session: Sessi
     assert (row.status, row.tone) == ("已到期", "orange") and "变更有效期或下架" in row.todo
     tiles = {t.label: t.value for t in dashboard.bench(session, bank).tiles}
     region = {t.label: t.value for t in dashboard.region_tiles(session)}
-    assert (tiles["已发布产品"], tiles["可申请金融产品"], region["在线金融产品"]) == ("1", "0", "0")
+    assert (tiles["已发布产品"], tiles["可申请金融产品"], region["在线金融产品"]) == ("0", "0", "0")
+    found = {status: product_list.own_list(session, bank, status=status)[1] for status in ("LISTED", "OVER")}
+    assert found == {"LISTED": 0, "OVER": 1}
+    product.delist(session, bank, listed.id, listed=False)
+    assert product_list.own_list(session, bank, status="OVER")[1] == 0
 
 
 @pytest.mark.parametrize("word", HOSTILE)
