@@ -183,7 +183,7 @@ def _condition(c: rx.Var[ConditionRow]) -> list[Any]:
     return [
         rx.el.span(c.label, class_name="nowrap"),
         c.condition,
-        rx.el.div(c.figure, ui.show(c.source != "", rx.el.p(c.source, class_name="small muted"))),
+        ui.two_lines(c.figure, c.source),
         rx.el.span(c.dated, class_name="nowrap"),
         rx.el.div(
             ui.tag(c.result, c.tone),

@@ -211,12 +211,12 @@ def _conditions() -> rx.Component:
         rx.cond(
             state.conditions.length() > 0,
             ui.plain_table(
-                ["条件", "产品要求", "企业数据（申请时冻结）", "数据时点", "结果"],
+                ["条件", "产品要求", ui.Col("企业数据（申请时冻结）", wrap=True), "数据时点", "结果"],
                 state.conditions,
                 lambda c: [
                     rx.el.span(c.label, class_name="nowrap"),
                     c.condition,
-                    c.figure,
+                    ui.two_lines(c.figure, c.source),
                     rx.el.span(c.dated, class_name="nowrap"),
                     ui.tag(c.result, c.tone),
                 ],

@@ -355,12 +355,17 @@ def condition_row(
     error: Any = "",
     unit: str = "",
     reason: Any = "",
+    source: str = "",
 ) -> rx.Component:
     """One 授信条件: 不限制 (submitted as `<name>_free`) switches the body's controls off."""
     key = control_id(name)
     title = [rx.el.b(label)] + ([rx.el.span(f"（{unit}）", class_name="muted small")] if unit else [])
     return rx.el.div(
-        rx.el.div(*title, class_name="cond-name", **ident(f"{key}-label")),
+        rx.el.div(
+            rx.el.div(*title, **ident(f"{key}-label")),
+            show(source, rx.el.p(source, class_name="small muted")),
+            class_name="cond-name",
+        ),
         rx.el.label(
             rx.el.input(
                 type="checkbox",
@@ -389,11 +394,6 @@ def condition_row(
 
 def conditions(*rows: Any) -> rx.Component:
     """The 授信条件 editor: a head and its condition_rows."""
-    head = rx.el.div(
-        rx.el.span("条件"),
-        rx.el.span("不限制"),
-        rx.el.span("要求"),
-        class_name="cond cond-head",
-        aria_hidden="true",
-    )
+    titles = [rx.el.span(text) for text in ("条件", "不限制", "要求")]
+    head = rx.el.div(*titles, class_name="cond cond-head", aria_hidden="true")
     return rx.el.div(head, *rows, class_name="conds")

@@ -18,6 +18,7 @@ from cpegi_app.dimensions import BY_CODE, DIMENSIONS, WHOLE, Dimension, Figure, 
 from cpegi_app.errors import FormInvalid
 from cpegi_app.services import advice
 from cpegi_app.services.forms import measure, plain_number
+from cpegi_app.services.profile_forms import EnterpriseProfile
 
 __all__ = ["BY_CODE", "DIMENSIONS", "Dimension"]
 MET, UNMET, MISSING, FREE = "MET", "UNMET", "MISSING", "FREE"
@@ -245,7 +246,7 @@ def compare(
             figure=show_figure(d, figure),
             result=RESULT_LABELS[result],
             tone=RESULT_TONES[result],
-            source=d.formula,
+            source=source(d),
         )
         if result != FREE:
             row.dated = dated(d, profile, profile_on or on.isoformat(), on)
@@ -265,6 +266,13 @@ def gap(d: Dimension, c: Mapping[str, Any], figure: Figure) -> str:
         else f"要求{limit.removeprefix('要求')}"
     )
     return f"{d.label} {show_figure(d, figure)}，{side}"
+
+
+def source(d: Dimension) -> str:
+    """Return where an enterprise's figure comes from: the part of its approved profile, and how it is worked out."""
+    groups = dict.fromkeys(EnterpriseProfile.spec(name).group for name in d.fields)
+    place = f"企业认证·{'、'.join(groups)}"
+    return f"{d.formula}（{place}）" if d.formula else place
 
 
 def dated(d: Dimension, profile: Profile, profile_on: str, on: date) -> str:

@@ -38,6 +38,7 @@ def edit_conditions(bank: Walk) -> None:
     page.wait_for_url("**/console/products/edit/*")
     bank.settle()
     fill_product(page, NAME)
+    bank.sees("负债总额 ÷ 资产总额（企业认证·最近一个会计年度）")
     panel = page.locator(".reach")
     first = panel.locator(".reach-figure b").first
     expect(first).not_to_have_text("少于 5")
@@ -161,5 +162,5 @@ def test_4_1_授信条件匹配与推送(new_walk) -> None:
     opened.get_by_role("link", name="查看申请").click()
     bank.page.wait_for_url("**/console/requests/*")
     bank.sees("授信条件比对")
-    bank.sees("年度")
+    bank.sees("企业认证·最近一个会计年度")
     bank.check()

@@ -266,3 +266,11 @@ def test_the_comparison_says_condition_figure_and_result_in_words():
 )
 def test_ranges_are_shown_with_separators_and_units(stated: dict[str, Any] | None, shown: str):
     assert conditions.show(BY_CODE["revenue"], stated) == shown
+
+
+def test_each_condition_tells_where_its_figure_comes_from():
+    told = {r.code: r.source for r in conditions.compare({}, {})}
+    assert told["revenue"] == "企业认证·最近一个会计年度"
+    assert told["revenue_growth"].endswith("（企业认证·最近一个会计年度、上一会计年度）")
+    assert told["age"] == "成立日期至今的整月数（企业认证·主体信息）"
+    assert all("企业认证·" in source for source in told.values()) and len(told) == len(conditions.DIMENSIONS)
