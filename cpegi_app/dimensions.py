@@ -317,6 +317,14 @@ DIMENSIONS: tuple[Dimension, ...] = (
     D("no_penalty", "无行政处罚", "yes", _yes("no_penalty"), remedy="行政处罚" + CLEAR),
 )  # fmt: skip
 BY_CODE = {d.code: d for d in DIMENSIONS}
+# A dimension that is taken out above leaves its label and unit here: old versions of conditions still state it.
+RETIRED: dict[str, tuple[str, str]] = {}
+
+
+def retired(code: str) -> Dimension:
+    """Return a dimension that is asked for no more, to show what was stated in it."""
+    label, unit = RETIRED.get(code, (code, ""))
+    return Dimension(code, f"{label}（已停用的条件）", "range", lambda p: None, unit)
 
 
 def _sample() -> dict[str, str]:

@@ -6,6 +6,7 @@ Who they are the institution learns from an application that authorises it, not 
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,7 +16,7 @@ from sqlmodel import Session, col
 
 from cpegi_app import clock
 from cpegi_app.access import REQUEST, Actor
-from cpegi_app.dimensions import DIMENSIONS
+from cpegi_app.dimensions import BY_CODE, DIMENSIONS, retired
 from cpegi_app.models import Application, Organisation, Product, ProductPush, ProductRevision, PushRun
 from cpegi_app.services import facts, list_count, lists, product
 from cpegi_app.services.conditions import effective, show
@@ -66,8 +67,10 @@ def state(session: Session, actor: Actor, product_id: int) -> PushState:
     shown.pushed = lists.whole(session, actor, PUSHES, every)
     shown.read = lists.whole(session, actor, PUSHES, every | {"read": "YES"})
     shown.applied = _how_many_applied(session, product_id)
+    if in_force := versions(session, actor, product_id):
+        shown.since = in_force[0].since
     if run is not None:
-        shown.since, shown.done, shown.total = clock.local(run.created_at), run.done, run.total or 0
+        shown.done, shown.total = run.done, run.total or 0
         shown.running = run.finished_at is None
         shown.paused = shown.running and bool(closed_why(found))
         shown.percent = min(100, run.done * 100 // run.total) if run.total else 0
@@ -90,21 +93,38 @@ def versions(session: Session, actor: Actor, product_id: int) -> list[Version]:
         col(revision.product_id) == product_id, col(revision.status) == Status.APPROVED.value
     )
     found: list[Version] = []
-    before: Any = None
+    before: dict[str, Any] | None = None
     for row in session.scalars(approved.order_by(col(revision.decided_at), col(revision.id))):
         stated = effective(row.conditions, product.split(row.data)[0])
-        limits = facts.limits_of(stated)
-        if limits != before:
+        if before is None or _differ(before, stated):
             since = clock.local(row.decided_at)
             found.append(Version(number=str(len(found) + 1), since=since, conditions=_told(stated)))
-        before = limits
+        before = stated
     return found[::-1]
 
 
+def _differ(before: dict[str, Any], stated: dict[str, Any]) -> bool:
+    """Tell whether the conditions were others, as when they were approved.
+
+    What the platform asked for then and does not any more counts between two that both state it; who states it no
+    longer has not lifted it.
+    """
+    gone = before.keys() & stated.keys() - BY_CODE.keys()
+    return facts.limits_of(before) != facts.limits_of(stated) or any(
+        _plain(before[code]) != _plain(stated[code]) for code in gone
+    )
+
+
+def _plain(c: dict[str, Any]) -> dict[str, Any]:
+    """Return a condition such that the same limits written otherwise are the same."""
+    return {} if c.get("any") else {k: Decimal(v) if k in ("low", "high") else v for k, v in c.items()}
+
+
 def _told(stated: dict[str, Any]) -> list[str]:
+    asked = [*DIMENSIONS, *(retired(code) for code in sorted(stated.keys() - BY_CODE.keys()))]
     limited = [
         f"{d.label}：{show(d, stated[d.code])}"
-        for d in DIMENSIONS
+        for d in asked
         if not (stated.get(d.code) or {"any": True}).get("any")
     ]
     return limited or ["全部不限制"]

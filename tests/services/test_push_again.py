@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session, col, select
 
-from cpegi_app import clock, db, pusher
+from cpegi_app import clock, db, dimensions, pusher
 from cpegi_app.access import Actor
 from cpegi_app.dimensions import DIMENSIONS, LAYOUT, fingerprint
 from cpegi_app.errors import NotFound
@@ -18,6 +18,7 @@ from cpegi_app.services import application, facts, lists, matches, product, push
 from cpegi_app.vocabulary import Action, Kind, OrgClass, Status
 from tests import factories, worlds
 from tests.services.pushes import change, figures, pairs, published, run, target, told
+from tests.worlds import World
 
 
 @pytest.fixture
@@ -114,6 +115,59 @@ def test_what_each_version_asked_for_can_be_read(session: Session, bank: Actor):
     assert "资产负债率：≤ 65%" in found[0].conditions and found[0].since
     with pytest.raises(NotFound):
         push_log.versions(session, factories.member(session, Kind.DEBT), product_id)
+
+
+def test_the_version_in_force_is_pushed_since_its_approval(session: Session, bank: Actor):
+    world = published(session, bank, c_debt_ratio_high="70")
+    product_id = target(session, world).id or 0
+
+    def since() -> str:
+        return push_log.state(session, bank, product_id).since
+
+    begun = since()
+    assert begun == clock.local(clock.now())
+    clock.shift(timedelta(days=3))
+    # The push under way is begun anew for another version; a product that comes back is pushed under the old one.
+    change(session, world, c_debt_ratio_high="65")
+    changed = since()
+    assert changed == clock.local(clock.now()) != begun
+    run(session)
+    clock.shift(timedelta(days=3))
+    for listed in (False, True):
+        product.delist(session, bank, product_id, listed=listed)
+    run(session)
+    change(session, world, c_debt_ratio_high="65", rate_min="3.2")
+    assert since() == changed
+
+
+def test_versions_still_tell_of_a_condition_that_the_platform_asks_for_no_more(
+    session: Session, bank: Actor, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(dimensions.RETIRED, "exports", ("出口额", "万元"))
+    world = worlds.product_world(session, bank, c_debt_ratio_high="70").bring_to(session, Status.PENDING)
+    product_id = stating(session, world, exports={"low": "5"}, gone={"set": ["A"]})
+    second = World(
+        world.flow, bank, world.reviewer, product.change_draft(session, bank, product_id).id or 0, world.data
+    )
+    stating(session, second.bring_to(session, Status.PENDING), exports={"low": "9.00"}, gone={"set": ["A"]})
+    # What its approval made then, while the condition was asked for.
+    session.execute(ProductLimit.update().where(ProductLimit.c.id == product_id).values(version=2))
+    change(session, world, rate_min="3.2")
+    change(session, world, c_debt_ratio_high="60")
+    found = push_log.versions(session, bank, product_id)
+    assert [v.number for v in found] == ["3", "2", "1"] and facts.version(session, product_id) == 3
+    assert found[2].conditions[-2:] == ["出口额（已停用的条件）：≥ 5 万元", "gone（已停用的条件）：A"]
+    assert "出口额（已停用的条件）：≥ 9 万元" in found[1].conditions
+    assert not any("停用" in text for text in found[0].conditions)
+
+
+def stating(session: Session, world: World, **more: dict) -> int:
+    """Approve conditions with some more than the platform asks for now; return the product."""
+    row = world.row(session)
+    row.conditions = row.conditions | more
+    session.flush()
+    world.act(session, Action.APPROVE)
+    return row.product_id
 
 
 def test_the_logs_figures_follow_though_they_are_counted_once(session: Session, bank: Actor):
