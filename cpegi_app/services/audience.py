@@ -77,8 +77,10 @@ def count(session: Session, actor: Actor, wanted: Mapping[str, Any], part: int, 
 def shown(wanted: Mapping[str, Any], problems: list[str], tally: Tally) -> Audience:
     """Return what may be told of a tally."""
 
+    near = _near(wanted, tally)
+
     def rough(what: str, n: int) -> int:
-        return max(0, n - _blur(what, wanted)) // FEW * FEW
+        return max(0, n - _blur(what, near) - _blur(what, _exact(wanted))) // FEW * FEW
 
     out = {code: rough(code, n) for code, n in tally.out.items()}
     # By what is told, as the order of the true counts would tell more.
@@ -104,16 +106,30 @@ def told(n: int) -> str:
     return f"约 {n:,}" if n else f"少于 {FEW}"
 
 
-def _blur(what: str, wanted: Mapping[str, Any]) -> int:
-    """Return by how much a count is lowered before it is cut to fives, which nobody can foretell.
+def _exact(wanted: Mapping[str, Any]) -> list[Any]:
+    """Return a question; in other words it is the same one."""
+    return sorted((c, BY_CODE[c].limits(v), BY_CODE[c].allowed(v)) for c, v in wanted.items())
 
-    The same for the same question on a day: asking again tells nothing more. Another for every other question: two
-    counts that differ do not tell that the enterprises differ.
+
+def _near(wanted: Mapping[str, Any], tally: Tally) -> list[Any]:
+    """Return what a question has in common with those that could be asked in its stead to learn the same.
+
+    Limits count by their first digit, and conditions that shut nobody out not at all.
     """
-    question = [
-        what,
-        clock.today(),
-        *sorted((c, BY_CODE[c].limits(v), BY_CODE[c].allowed(v)) for c, v in wanted.items()),
+    return [
+        (c, [n and (len(str(n)), str(n)[: 1 + (n < 0)]) for n in limits], allowed)
+        for c, limits, allowed in _exact(wanted)
+        if tally.out.get(c)
     ]
+
+
+def _blur(what: str, question: list[Any]) -> int:
+    """Return by how much a count is lowered before it is cut to fives, which nobody can foretell: 0, 1 or 2.
+
+    The same for the same question on a day: asking again tells nothing more. It is lowered twice. Another for every
+    other question: two counts that differ do not tell that the enterprises differ. The same for those near it: the mean
+    of many questions with limits a little apart does not tell the count.
+    """
     key = get_settings().secret_key or "demo"
-    return hmac.digest(key.encode(), repr(question).encode(), "sha256")[0] % FEW
+    text = repr([what, clock.today(), *question])
+    return hmac.digest(key.encode(), text.encode(), "sha256")[0] % 3

@@ -74,13 +74,31 @@ def test_two_counts_that_differ_do_not_tell_that_the_enterprises_differ():
     """Of the same twelve enterprises one question tells ten, another five; asked again, each tells the same."""
 
     def told(limit: int) -> str:
-        return shown({"age": {"low": str(limit)}}, Tally(100, 12, 50)).fit
+        return shown({"age": {"low": str(limit)}}, Tally(100, 12, 50, {"age": 20})).fit
 
     answers = [told(limit) for limit in range(100)]
     assert set(answers) == {"约 5", "约 10"} and answers == [told(limit) for limit in range(100)]
     # The same question in other words is the same.
     one, other = ({"revenue": {"low": text}} for text in ("100", "100.00"))
     assert all(shown(one, Tally(100, n, 50)).fit == shown(other, Tally(100, n, 50)).fit for n in range(40))
+
+
+def test_the_mean_of_many_questions_with_limits_a_little_apart_does_not_tell_the_count():
+    """Wherever one asks round about: the means of counts next to each other overlap."""
+
+    def mean(n: int, digit: int, region: str) -> float:
+        limited = [{"age": {"low": f"{digit}{rest:03}"}, "region": {"set": [region]}} for rest in range(300)]
+        # A condition that shuts nobody out makes no other question.
+        asked = limited + [each | {"staff": {"low": "1"}} for each in limited]
+        shut = {"age": 10, "region": 10, "staff": 0}
+        told = [shown(each, Tally(100, n, 50, {c: shut[c] for c in each})).fit for each in asked]
+        return sum(map(number, told)) / len(told)
+
+    means = {
+        n: {round(mean(n, digit, region), 1) for digit in range(1, 10) for region in ("GAOXIN", "ERQI")}
+        for n in (12, 13)
+    }
+    assert max(means[12]) > min(means[13])
 
 
 def test_the_condition_that_shuts_out_most_comes_first_and_no_more_than_three():
