@@ -66,9 +66,7 @@ def public_projects() -> rx.Component:
         PUBLIC_PROJECTS,
         "由企业发布，经平台审核。估值、出让比例、资金用途和商业计划书仅向经认证的股权金融机构展示。",
         public_list.filters(state.filters),
-        public_list.sortbar(
-            state, "项目或企业名称", found, "排序", state.sorts, ui.show(state.clear != "", clear)
-        ),
+        public_list.sortbar(state, "项目或企业名称", found, ui.show(state.clear != "", clear)),
         public_list.cards(state, project_cards(state.rows), _nothing()),
         public_list.pager(state, " 个项目"),
     )

@@ -59,7 +59,7 @@ def public_policies() -> rx.Component:
             role="group",
             aria_label="政策状态",
         ),
-        public_list.sortbar(state, "政策名称", " 项政策", "每页", state.sizes),
+        public_list.sortbar(state, "政策名称", " 项政策", sorts=False),
         public_list.cards(
             state, rx.el.div(rx.foreach(state.rows, policy_card), class_name="products"), nothing
         ),

@@ -66,9 +66,7 @@ def public_products() -> rx.Component:
         PUBLIC_PRODUCTS,
         "由入驻平台的债权金融机构发布，经平台审核。综合年化成本 = 最低年利率 + 担保费率 + 服务费率，便于比较。",
         public_list.filters(state.filters),
-        public_list.sortbar(
-            state, "产品或机构名称", " 个产品", "排序", state.sorts, ui.show(state.clear != "", clear)
-        ),
+        public_list.sortbar(state, "产品或机构名称", " 个产品", ui.show(state.clear != "", clear)),
         public_list.cards(state, product_cards(state.rows), _nothing()),
         public_list.pager(state, " 个产品"),
     )

@@ -44,8 +44,8 @@ def filters(rows: Any) -> rx.Component:
     return rx.el.section(rx.foreach(rows, line), class_name="filters", aria_label="筛选条件")
 
 
-def sortbar(state: Any, word: str, unit: Any, label: str, offered: Any, *beside: Any) -> rx.Component:
-    """The search by a word, how many there are, and a group of choices (排序, 每页)."""
+def sortbar(state: Any, word: str, unit: Any, *beside: Any, sorts: bool = True) -> rx.Component:
+    """The search by a word, how many there are, in which order and how many a page."""
     return rx.el.div(
         rx.el.form(
             rx.el.label(word, html_for="f-word", class_name="sr-only"),
@@ -58,14 +58,19 @@ def sortbar(state: Any, word: str, unit: Any, label: str, offered: Any, *beside:
         ),
         rx.el.span("共 ", rx.el.b(state.total), unit, aria_live="polite"),
         *beside,
-        rx.el.div(
-            rx.el.span(label, class_name="choices-label"),
-            rx.foreach(offered, choice),
-            class_name="choices",
-            role="group",
-            aria_label=label,
-        ),
+        _offered("排序", state.sorts) if sorts else rx.fragment(),
+        _offered("每页", state.sizes),
         class_name="sortbar",
+    )
+
+
+def _offered(label: str, choices: Any) -> rx.Component:
+    return rx.el.div(
+        rx.el.span(label, class_name="choices-label"),
+        rx.foreach(choices, choice),
+        class_name="choices",
+        role="group",
+        aria_label=label,
     )
 
 

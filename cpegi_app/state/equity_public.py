@@ -13,11 +13,10 @@ from cpegi_app.errors import NotFound
 from cpegi_app.services import equity_public, sessions
 from cpegi_app.services.equity_public import AMOUNTS, ProjectCard, ProjectDetail
 from cpegi_app.state.base import Services, for_screen
-from cpegi_app.state.public_list import Address, Choice, Filter, page_of
+from cpegi_app.state.public_list import Address, Filter, PublicListState, page_of, size_of
 from cpegi_app.vocabulary import Industry, Region
 from cpegi_app.vocabulary.equity import Round
 
-SIZE = 12
 # A tab counts a list again after so long; turning its pages does not.
 COUNT_LIFE = timedelta(minutes=1)
 AMOUNT_LABELS = [
@@ -37,20 +36,12 @@ ADDRESS = Address(PUBLIC_PROJECTS, CHOICES, SORTS)
 
 
 @for_screen(PUBLIC_PROJECTS)
-class PublicProjectsState(Services, rx.State):
+class PublicProjectsState(PublicListState, rx.State):
     """The published projects; what is filtered stands in the address, so a link or 后退 finds it again."""
 
     rows: list[ProjectCard] = []
-    total: int = 0
-    page: int = 1
-    pages: int = 1
     filters: list[Filter] = []
-    sorts: list[Choice] = []
-    word: str = ""
-    before: str = ""
-    after: str = ""
     clear: str = ""
-    loading: bool = True
     # A word has found as many as a search may hold.
     capped: bool = False
     _found: list[int] = []
@@ -64,15 +55,19 @@ class PublicProjectsState(Services, rx.State):
         await self._show(ADDRESS.asked(query), page_of(query))
 
     async def _show(self, asked: dict[str, str], page: int) -> None:
-        await self._count(asked)
-        self.pages = max(1, -(-self.total // SIZE))
+        size, wanted = size_of(asked), {k: v for k, v in asked.items() if k != "size"}
+        await self._count(wanted)
+        self.pages = max(1, -(-self.total // size))
         self.page = min(page, self.pages)
         if "word" in asked:
-            start = (self.page - 1) * SIZE
-            self.rows = await self._read_public(equity_public.cards, self._found[start : start + SIZE])
+            start = (self.page - 1) * size
+            self.rows = await self._read_public(equity_public.cards, self._found[start : start + size])
         else:
-            self.rows = await self._read_public(equity_public.public_list, page=self.page, size=SIZE, **asked)
+            self.rows = await self._read_public(
+                equity_public.public_list, page=self.page, size=size, **wanted
+            )
         self.filters, self.sorts = ADDRESS.filters(asked), ADDRESS.sorts(asked)
+        self.sizes = ADDRESS.sizes(asked)
         self.word, self.clear = asked.get("word", ""), ADDRESS.clear(asked)
         self.before, self.after = ADDRESS.around(asked, self.page, self.pages)
         self.loading = False

@@ -12,27 +12,19 @@ from cpegi_app.services import policy_public, sessions
 from cpegi_app.services.forms import posted
 from cpegi_app.services.policy_public import PublicDetail, PublicPolicy
 from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
-from cpegi_app.state.public_list import Choice
+from cpegi_app.state.public_list import Choice, PublicListState
+from cpegi_app.state.table import SIZES
 from cpegi_app.vocabulary.policy import WindowState
 
-SIZES = (12, 24, 48)
 TABS = (WindowState.OPEN, WindowState.COMING, WindowState.PAST)
 
 
 @for_screen(PUBLIC_POLICIES)
-class PublicPoliciesState(Services, rx.State):
+class PublicPoliciesState(PublicListState, rx.State):
     """The published policies; which of them, and how many a page, stands in the address."""
 
-    word: str = ""
-    sizes: list[Choice] = []
     rows: list[PublicPolicy] = []
     tabs: list[Choice] = []
-    total: int = 0
-    page: int = 1
-    pages: int = 1
-    before: str = ""
-    after: str = ""
-    loading: bool = True
     _here: dict[str, str] = {}
 
     @rx.event

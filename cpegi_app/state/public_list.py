@@ -9,11 +9,16 @@ from urllib.parse import urlencode
 from pydantic import BaseModel
 
 from cpegi_app.access import Screen
-from cpegi_app.state.base import int_arg, text_arg
+from cpegi_app.state.base import Services, int_arg, text_arg
+from cpegi_app.state.table import SIZES
 
 # The page turns up to here; beyond it a filter is the better way.
 LAST_PAGE = 100_000
 Offered = list[tuple[str, str]]
+# What an address says of a list that is no filter.
+SHAPE = frozenset({"sort", "size"})
+# As usual is not named in an address.
+OFFERED_SIZES: Offered = [("" if n == SIZES[0] else str(n), f"{n} 条") for n in SIZES]
 
 
 class Choice(BaseModel):
@@ -31,8 +36,22 @@ class Filter(BaseModel):
     choices: list[Choice]
 
 
+class PublicListState(Services, mixin=True):
+    """What the page of a public list shows beside its rows; every way on is an address."""
+
+    total: int = 0
+    page: int = 1
+    pages: int = 1
+    sorts: list[Choice] = []
+    sizes: list[Choice] = []
+    word: str = ""
+    before: str = ""
+    after: str = ""
+    loading: bool = True
+
+
 class Address:
-    """The filters and the sorting of one public list, as its address names them."""
+    """The filters, the sorting and the size of one public list, as its address names them."""
 
     def __init__(self, screen: Screen, filters: tuple[tuple[str, str, Offered], ...], sorts: Any) -> None:
         """Filters are (name in the address, label, the choices offered)."""
@@ -41,9 +60,10 @@ class Address:
     def asked(self, query: Mapping[str, str], free: Mapping[str, Any] | None = None) -> dict[str, str]:
         """Return what an address asks for, whatever makes no sense left out; `free` says what else a filter takes."""
         found = {name: text_arg(query.get(name), 40) for name, _, _ in self.named}
-        found |= {"word": text_arg(query.get("word"), 40), "sort": text_arg(query.get("sort"), 10)}
+        found |= {"word": text_arg(query.get("word"), 40)}
+        found |= {name: text_arg(query.get(name), 10) for name in SHAPE}
         known = {name: {code for code, _ in choices} for name, _, choices in self.named}
-        known["sort"] = {code for code, _ in self.sorted}
+        known |= {"sort": {code for code, _ in self.sorted}, "size": {code for code, _ in OFFERED_SIZES}}
 
         def is_sense(name: str, value: str) -> bool:
             return bool(free[name](value)) if free and name in free else value in known.get(name, {value})
@@ -74,6 +94,10 @@ class Address:
         """Return the ways to sort as links."""
         return [self._choice(asked, "sort", *each) for each in self.sorted]
 
+    def sizes(self, asked: dict[str, str]) -> list[Choice]:
+        """Return how many may stand on a page, as links."""
+        return [self._choice(asked, "size", *each) for each in OFFERED_SIZES]
+
     def _choice(self, asked: dict[str, str], name: str, code: str, text: str) -> Choice:
         href = self.href(asked, **{name: code})
         return Choice(label=text, href=href, current=asked.get(name, "") == code)
@@ -85,7 +109,12 @@ class Address:
 
     def clear(self, asked: dict[str, str]) -> str:
         """Return the address without filters, empty when none is set."""
-        return self.route if set(asked) - {"sort"} else ""
+        return self.route if set(asked) - SHAPE else ""
+
+
+def size_of(asked: Mapping[str, str]) -> int:
+    """Return how many rows a page of the list has that an address asks for."""
+    return int_arg(asked.get("size"), SIZES[0], SIZES[-1])
 
 
 def page_of(query: Mapping[str, str]) -> int:

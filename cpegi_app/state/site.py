@@ -27,10 +27,9 @@ from cpegi_app.services.equity_public import ProjectCard
 from cpegi_app.services.product_public import PublicDetail, PublicProduct
 from cpegi_app.state.base import Services, for_screen
 from cpegi_app.state.message import MessageState
-from cpegi_app.state.public_list import Address, Choice, Filter, page_of
+from cpegi_app.state.public_list import Address, Filter, PublicListState, page_of, size_of
 from cpegi_app.vocabulary import CLASSES, GuaranteeMode, Kind
 
-SIZE = 12
 FIGURES = ("在线金融产品", "认证机构", "认证企业", "累计放款")
 FIGURES_LIFE = timedelta(minutes=1)
 _figures: list[tuple[datetime, list[Tile]]] = []
@@ -95,20 +94,12 @@ class HomeState(Services, rx.State):
 
 
 @for_screen(PUBLIC_PRODUCTS)
-class PublicProductsState(Services, rx.State):
+class PublicProductsState(PublicListState, rx.State):
     """The published products; what is filtered stands in the address, so a link or 后退 finds it again."""
 
     rows: list[PublicProduct] = []
-    total: int = 0
-    page: int = 1
-    pages: int = 1
     filters: list[Filter] = []
-    sorts: list[Choice] = []
-    word: str = ""
-    before: str = ""
-    after: str = ""
     clear: str = ""
-    loading: bool = True
 
     @rx.event
     async def load(self):
@@ -117,20 +108,21 @@ class PublicProductsState(Services, rx.State):
         await self._show(ADDRESS.asked(query, FREE), page_of(query))
 
     async def _show(self, asked: dict[str, str], page: int) -> None:
-        wanted = {k: v for k, v in asked.items() if k not in UNITS}
+        size, wanted = size_of(asked), {k: v for k, v in asked.items() if k not in (*UNITS, "size")}
         numbers = {
             "amount": Decimal(asked["amount"]) if "amount" in asked else None,
             "rate": Decimal(asked["rate"]) if "rate" in asked else None,
             "term": int(asked["term"]) if "term" in asked else None,
         }
         rows, total = await self._read_public(
-            product_public.public_list, page=page, size=SIZE, **wanted, **numbers
+            product_public.public_list, page=page, size=size, **wanted, **numbers
         )
-        pages = max(1, -(-total // SIZE))
+        pages = max(1, -(-total // size))
         if page > pages:
             return await self._show(asked, pages)
         self.rows, self.total, self.page, self.pages = rows, total, page, pages
         self.filters, self.sorts = ADDRESS.filters(asked, UNITS), ADDRESS.sorts(asked)
+        self.sizes = ADDRESS.sizes(asked)
         self.word, self.clear = asked.get("word", ""), ADDRESS.clear(asked)
         self.before, self.after = ADDRESS.around(asked, page, pages)
         self.loading = False

@@ -13,6 +13,7 @@ from reflex_base.registry import RegistrationContext
 import cpegi_app.pages
 from cpegi_app.pages.layout import REGISTERED
 from cpegi_app.state.base import SCREEN_OF
+from cpegi_app.state.public_list import PublicListState
 from cpegi_app.state.table import TableState
 
 assert cpegi_app.pages.PAGES
@@ -38,6 +39,17 @@ EXCEPTIONS = {
     "PublicPublicitiesState": ({"export"}, PUBLIC),
     "PublicPublicityState": ({"export"}, PUBLIC),
 }
+# What a list of cards on the public site offers, and the field of its state that its page then shows.
+PUBLIC_OFFERS = {
+    "query bar": "word",
+    "sorting": "sorts",
+    "pages": "pages",
+    "sizes": "sizes",
+    "total": "total",
+}
+PUBLIC_EXCEPTIONS = {
+    "PublicPoliciesState": ({"sorting"}, "what closes first is on top: who qualifies has so long")
+}
 # Tables of pages that are not made by `list_page`.
 OWN_TABLES = {
     "form.py": "list_page itself",
@@ -48,10 +60,10 @@ OWN_TABLES = {
 }
 
 
-def list_states() -> list[type[Any]]:
-    """Return every state that shows a list."""
+def list_states(kind: type[Any] = TableState) -> list[type[Any]]:
+    """Return every state that shows a list of a kind."""
     known = RegistrationContext.ensure_context().base_states.values()
-    return [s for s in known if issubclass(s, TableState) and s.get_full_name() in SCREEN_OF]
+    return [s for s in known if issubclass(s, kind) and s.get_full_name() in SCREEN_OF]
 
 
 @cache
@@ -71,6 +83,20 @@ def test_each_list_offers_all_that_a_list_offers(state: Any):
     lacks = {offer for offer, name in OFFERS.items() if f"{state.get_full_name()}.{name}" not in text}
     wanted, reason = EXCEPTIONS.get(state.__name__, (set(), "none"))
     assert lacks == wanted and reason
+
+
+@pytest.mark.parametrize("state", list_states(PublicListState), ids=lambda s: s.__name__)
+def test_each_list_of_the_public_site_offers_what_it_should(state: Any):
+    text = page_of(SCREEN_OF[state.get_full_name()].route)
+    lacks = {offer for offer, name in PUBLIC_OFFERS.items() if f"{state.get_name()}.{name}_" not in text}
+    wanted, reason = PUBLIC_EXCEPTIONS.get(state.__name__, (set(), "none"))
+    assert lacks == wanted and reason
+
+
+def test_every_list_of_the_public_site_is_under_the_law():
+    made = [file for file in PAGES_OF_LISTS.glob("*.py") if "public_list.listing(" in file.read_text("utf-8")]
+    assert len(made) == len(list_states(PublicListState)) == 3
+    assert all(file.read_text("utf-8").count("public_list.listing(") == 1 for file in made)
 
 
 def test_the_law_knows_the_lists():
