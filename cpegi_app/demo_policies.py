@@ -27,7 +27,7 @@ FORM = {"name": "奖补资金申请表", "required": "YES", "note": "下载模�
 INTEREST_MATERIALS = (
     FORM,
     {"name": "借款合同和借据", "required": "YES", "note": "每笔记录各一份，可合并为一个 PDF"},
-    {"name": "利息支付凭证", "required": "", "note": "银行付息回单或明细", "workbooks": "YES"},
+    {"name": "利息支付凭证", "required": "", "note": "银行付息回单或明细", "formats": "PDF,PICTURE,EXCEL"},
 )
 INTEREST_QUESTIONS = (
     {"title": "资金用途", "kind": QuestionKind.TEXT, "required": "YES", "note": "贷款实际用途"},

@@ -11,7 +11,7 @@ from cpegi_app.pages.form import LONGEST, problem, stored
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.policy_form import MOST_ROWS
 from cpegi_app.state.policy import PolicyEditState
-from cpegi_app.vocabulary.policy import QuestionKind
+from cpegi_app.vocabulary.policy import MaterialFormat, QuestionKind
 
 
 def materials() -> rx.Component:
@@ -56,11 +56,20 @@ def _material(n: int) -> rx.Component:
                 error=problem(state, name("note")),
             ),
         ),
+        ui.field(
+            name("formats"),
+            "接受的格式",
+            ui.check_group(
+                name("formats"),
+                MaterialFormat.options(),
+                stored(state, name("formats")).split(","),
+                aria_label=f"材料 {n + 1} 接受的格式",
+            ),
+            help="不选表示接受 PDF 和图片",
+            error=problem(state, name("formats")),
+        ),
         rx.el.div(
             ui.check(name("required"), "必须提供", stored(state, name("required")) == "YES", value="YES"),
-            ui.check(
-                name("workbooks"), "可以上传 Excel", stored(state, name("workbooks")) == "YES", value="YES"
-            ),
             _template(n),
             _sample(n),
             ui.submit("删除这项材料", "drop_" + row.code, "text", class_name="is-danger"),

@@ -145,9 +145,7 @@ def _place(session: Session, actor: Actor, flow_name: str, subject_id: int, slot
         full = f"每类最多 {MAX_A_SLOT} 个文件"
     if full:
         raise FormInvalid({f"file_{slot}": f"{full}，请先删除不需要的文件，或合并为一个 PDF。"})
-    allowed = ALLOWED_IN.get(slot, ALLOWED)
-    if own and own.workbooks:
-        allowed = ALLOWED | filetypes.WORKBOOKS
+    allowed = (own.kinds if own else None) or ALLOWED_IN.get(slot, ALLOWED)
     return _Place(org_id, present, allowed, own.label if own else "")
 
 

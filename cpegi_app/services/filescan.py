@@ -1,4 +1,4 @@
-"""Structural checks of the four accepted formats: bounded in time and memory, and no document parser is run."""
+"""Structural checks of the accepted formats: bounded in time and memory, and no document parser is run."""
 
 from __future__ import annotations
 

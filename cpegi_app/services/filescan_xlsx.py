@@ -7,6 +7,8 @@ import re
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from cpegi_app.services.filescan import Unsound
 
@@ -31,7 +33,6 @@ _ACTIVE_PARTS = re.compile(
     r"vba|externallink|embeddings|activex|macrosheets|customui|oleobject|connections\.xml"
 )
 _NAME = re.compile(r"[^\x00-\x1f\x7f\\:*?\"<>|]{1,200}")
-_MAIN_TYPE = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
 _ENTITY = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
 _ENCODING = re.compile(
     rb"^\W{0,4}<\?xml[^>]{0,200}?encoding\s*=\s*[\"'](?!utf-?8|utf-?16|us-ascii)", re.IGNORECASE
@@ -47,13 +48,28 @@ _MERGE = re.compile(
 
 def scan_xlsx(data: bytes) -> None:
     """Refuse a workbook that is a bomb, is active (macros, links, embeddings), or is no plain .xlsx."""
+    scan_package(data, WORKBOOK)
+
+
+@dataclass(frozen=True)
+class Plain:
+    """What makes a package an honest one of its kind: its main part and its type, its name, what its parts may not hold."""
+
+    main: str
+    type: bytes
+    name: str
+    check: Callable[[str, bytes], None]
+
+
+def scan_package(data: bytes, plain: Plain) -> None:
+    """Refuse a package of an office program that is a bomb, is active, or is not of its kind."""
     _check_directory(data)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
-            _check_members(members, len(data))
+            _check_members(members, len(data), plain)
             for member in members:
-                _check_part(member.filename.lower(), archive.read(member))
+                _check_part(member.filename.lower(), archive.read(member), plain)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, struct.error, OSError) as problem:
         raise Unsound("不完整或已损坏") from problem
 
@@ -70,11 +86,11 @@ def _check_directory(data: bytes) -> None:
         raise Unsound(f"内部文件多于 {MEMBERS} 个")
 
 
-def _check_members(members: list[zipfile.ZipInfo], packed: int) -> None:
+def _check_members(members: list[zipfile.ZipInfo], packed: int, plain: Plain) -> None:
     """Check names, flags, declared sizes and that no two members share bytes."""
     names = [member.filename.lower() for member in members]
-    if len(set(names)) != len(names) or not {"[content_types].xml", "xl/workbook.xml"} <= set(names):
-        raise Unsound("不是 Excel 工作簿（.xlsx）")
+    if len(set(names)) != len(names) or not {"[content_types].xml", plain.main} <= set(names):
+        raise Unsound(f"不是 {plain.name}")
     declared = sum(member.file_size for member in members)
     if declared > UNPACKED_CAP or (declared > 1 << 20 and declared > RATIO_CAP * packed):
         raise Unsound("解压后过大", _TRIM)
@@ -92,7 +108,7 @@ def _check_members(members: list[zipfile.ZipInfo], packed: int) -> None:
         end = member.header_offset + 30 + member.compress_size
 
 
-def _check_part(name: str, part: bytes) -> None:
+def _check_part(name: str, part: bytes, plain: Plain) -> None:
     """Check one unpacked part for what its kind may not hold."""
     if not name.endswith((".xml", ".rels")):
         return
@@ -102,11 +118,16 @@ def _check_part(name: str, part: bytes) -> None:
     # The sign first: a pattern looks at every tag of a megabyte, the sign is in hardly any file.
     if (b"<!" in text and _ENTITY.search(text)) or _ENCODING.search(text):
         raise Unsound("含有不允许的 XML 定义")
-    if name == "[content_types].xml" and (_MAIN_TYPE not in text or b"macroenabled" in text.lower()):
-        raise Unsound("不是 Excel 工作簿（.xlsx）")
+    if name == "[content_types].xml" and (plain.type not in text or b"macroenabled" in text.lower()):
+        raise Unsound(f"不是 {plain.name}")
     if name.endswith(".rels"):
         _check_relations(text)
-    elif name.startswith("xl/worksheets/"):
+    else:
+        plain.check(name, text)
+
+
+def _check_book(name: str, text: bytes) -> None:
+    if name.startswith("xl/worksheets/"):
         _check_sheet(text)
     elif name == "xl/styles.xml" and len(text) > STYLES_CAP:
         raise Unsound("样式过多", _TRIM)
@@ -116,6 +137,9 @@ def _check_part(name: str, part: bytes) -> None:
 
 def _check_relations(text: bytes) -> None:
     """Allow hyperlinks to lead outside, and nothing else."""
+    if b"aFChunk" in text:
+        # Word would open the other document within this one, a web page too.
+        raise Unsound("含有宏、外部链接或嵌入对象")
     if len(text) > RELATIONS_CAP:
         raise Unsound("超链接过多", _TRIM)
     at = 0
@@ -154,3 +178,11 @@ def _column(letters: bytes) -> int:
     for letter in letters:
         number = number * 26 + letter - 64
     return number
+
+
+WORKBOOK = Plain(
+    "xl/workbook.xml",
+    b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml",
+    "Excel 工作簿（.xlsx）",
+    _check_book,
+)

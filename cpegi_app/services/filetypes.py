@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cpegi_app.errors import DomainError
 from cpegi_app.services.filescan import Unsound, scan_jpg, scan_pdf, scan_png
+from cpegi_app.services.filescan_docx import scan_docx
 from cpegi_app.services.filescan_xlsx import scan_xlsx
 
 MAX_FILE_BYTES = 10 << 20
@@ -28,6 +29,7 @@ class FileKind(StrEnum):
     JPG = "jpg"
     PNG = "png"
     XLSX = "xlsx"
+    DOCX = "docx"
 
     @property
     def label(self) -> str:
@@ -50,21 +52,25 @@ _MEDIA_TYPES = {
     FileKind.JPG: "image/jpeg",
     FileKind.PNG: "image/png",
     FileKind.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    FileKind.DOCX: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
 DOCUMENTS = frozenset({FileKind.PDF, FileKind.JPG, FileKind.PNG})
 WORKBOOKS = frozenset({FileKind.XLSX})
+WORDS = frozenset({FileKind.DOCX})
 
 _SCANS: dict[FileKind, Callable[[bytes], None]] = {
     FileKind.PDF: scan_pdf,
     FileKind.JPG: scan_jpg,
     FileKind.PNG: scan_png,
     FileKind.XLSX: scan_xlsx,
+    FileKind.DOCX: scan_docx,
 }
 _ADVICE = {
     FileKind.PDF: "请用“打印为 PDF”重新导出后上传",
     FileKind.JPG: "请截图或另存为新的 JPG、PNG 图片后上传",
     FileKind.PNG: "请截图或另存为新的 JPG、PNG 图片后上传",
     FileKind.XLSX: "请在 Excel 中另存为不含宏、密码和外部链接的 .xlsx 后上传",
+    FileKind.DOCX: "请在 Word 中另存为不含宏、密码、嵌入对象和外部链接的 .docx，或导出为 PDF 后上传",
 }
 # Workbooks of the same kind of content, macros and all; another name makes none of them a plain one.
 _OTHER_BOOKS = ("xlsm", "xltm", "xltx", "xlam")
@@ -169,6 +175,8 @@ def _sniff(content: bytes) -> FileKind | None:
         return FileKind.PDF
     if head.startswith(b"PK\x03\x04") and b"xl/workbook.xml" in content[-(64 << 10) :]:
         return FileKind.XLSX
+    if head.startswith(b"PK\x03\x04") and b"word/document.xml" in content[-(64 << 10) :]:
+        return FileKind.DOCX
     return None
 
 

@@ -139,7 +139,7 @@ def editor(session: Session, actor: Actor, policy_id: int) -> Editor:
         tone=POLICY_TONES[policy.state],
         name=draft["values"].get("name", ""),
         number=policy.number,
-        values=draft["values"],
+        values=policy_form.values_of(draft),
         materials=[_material_row(session, draft, code, n) for n, code in enumerate(draft["materials"], 1)],
         questions=[QuestionRow(code=code, number=n) for n, code in enumerate(draft["questions"], 1)],
         people=[Person(id=str(i), name=name) for i, name in staff_names(session).items()],

@@ -19,6 +19,7 @@ from cpegi_app.services import (
     policy_clock,
     policy_decision,
     policy_describe,
+    policy_formats,
     policy_records,
     review,
 )
@@ -356,9 +357,9 @@ def _slots(session: Session, row: Any) -> dict[str, Slot]:
     def closed(code: str) -> str:
         return LOCKED if at.locked(f"file_{code}") else ""
 
-    found = {m.code: Slot(m.name, m.workbooks, closed(m.code)) for m in d.materials}
+    found = {m.code: Slot(m.name, closed(m.code), policy_formats.kinds(m.formats)) for m in d.materials}
     asked = (q for q in d.questions if q.kind == QuestionKind.FILE)
-    return found | {q.code: Slot(q.title, False, closed(q.code)) for q in asked}
+    return found | {q.code: Slot(q.title, closed(q.code)) for q in asked}
 
 
 FLOW = review.register(

@@ -6,12 +6,12 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from sqlmodel import Session
 
 from cpegi_app import clock
 from cpegi_app.models import Policy, PolicyVersion
-from cpegi_app.services import policy_sorts
+from cpegi_app.services import policy_formats, policy_sorts
 from cpegi_app.services.forms import measure, percent, wan
 from cpegi_app.vocabulary import CLASSES, KIND_OF, Kind, OrgClass
 from cpegi_app.vocabulary.policy import (
@@ -40,12 +40,21 @@ class Material(Part):
     code: str
     name: str
     required: bool = True
-    workbooks: bool = False
+    formats: tuple[str, ...] = policy_formats.USUAL
     note: str = ""
     template: int | None = None
     template_name: str = ""
     sample: int | None = None
     sample_name: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_written_before(cls, data: Any) -> Any:
+        """Read what was published when one could only say whether Excel was taken as well."""
+        if "workbooks" not in data:
+            return data
+        rest = {k: v for k, v in data.items() if k != "workbooks"}
+        return rest | {"formats": policy_formats.before(data["workbooks"])}
 
 
 class Question(Part):

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import field_validator
 
 from cpegi_app.errors import FormInvalid
-from cpegi_app.services import conditions, policy_sorts
+from cpegi_app.services import conditions, policy_formats, policy_sorts
 from cpegi_app.services.forms import (
     Codes,
     Day,
@@ -180,7 +180,7 @@ class PolicyForm(Form):
 SPECS = {s.name: s for s in PolicyForm.specs()}
 STAGES = (PolicyStage.FORMAL, PolicyStage.BUSINESS, PolicyStage.REDEMPTION, PolicyStage.FINANCE)
 PEOPLE = tuple(f"people_{s.value}" for s in STAGES)
-MATERIAL_PARTS = ("name", "required", "workbooks", "note")
+MATERIAL_PARTS = ("name", "required", "formats", "note")
 QUESTION_PARTS = ("title", "kind", "required", "unit", "low", "high", "options", "note")
 # What a new policy begins with (ours).
 DEFAULTS = {
@@ -211,6 +211,14 @@ def names(draft: dict[str, Any]) -> frozenset[str]:
     found = set(PolicyForm.model_fields) | set(conditions.names()) | set(PEOPLE)
     found |= {f"m_{code}_{part}" for code in draft["materials"] for part in MATERIAL_PARTS}
     return frozenset(found | {f"q_{code}_{part}" for code in draft["questions"] for part in QUESTION_PARTS})
+
+
+def values_of(draft: dict[str, Any]) -> dict[str, str]:
+    """Return what a draft's controls show; the formats of a material that says nothing are the usual ones."""
+    values = draft["values"]
+    silent = [code for code in draft["materials"] if not values.get(f"m_{code}_formats")]
+    usual = {f"m_{code}_formats": policy_formats.stated(values, f"m_{code}_") for code in silent}
+    return values | {name: ",".join(formats) for name, formats in usual.items()}
 
 
 def titles(draft: dict[str, Any]) -> dict[str, str]:

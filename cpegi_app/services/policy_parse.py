@@ -10,7 +10,7 @@ from typing import Any
 
 from cpegi_app import clock
 from cpegi_app.errors import FormInvalid
-from cpegi_app.services import conditions, policy_figures, policy_sorts
+from cpegi_app.services import conditions, policy_figures, policy_formats, policy_sorts
 from cpegi_app.services.forms import basis_points, day_of, fen, normalise, plain_number, too_long
 from cpegi_app.services.policy_definition import TEXT_MOST, Definition, Material, Question
 from cpegi_app.services.policy_form import MOST_FILES, PEOPLE, SPECS, STAGES, PolicyForm
@@ -151,12 +151,16 @@ def _material(code: str, draft: dict[str, Any], errors: dict[str, str]) -> Mater
     if not 1 <= len(part("name")) <= 60:
         errors[f"m_{code}_name"] = "请填写材料名称，最多 60 字"
     errors |= _too_long(f"m_{code}_note", "要求说明", part("note"), NOTE_MAX)
+    try:
+        formats = policy_formats.stated(values, f"m_{code}_")
+    except ValueError as error:
+        formats, errors[f"m_{code}_formats"] = (), str(error)
     template, sample = (kept(draft, what).get(code, {}) for what in KEPT)
     return Material(
         code=code,
         name=part("name"),
         required=part("required") == "YES",
-        workbooks=part("workbooks") == "YES",
+        formats=formats,
         note=part("note"),
         template=template.get("id"),
         template_name=template.get("name", ""),

@@ -12,7 +12,7 @@ from cpegi_app import clock
 from cpegi_app.access import Actor, Permission
 from cpegi_app.errors import NotFound
 from cpegi_app.models import Policy, PolicyFile
-from cpegi_app.services import conditions, files, policy_budget, policy_check, policy_template
+from cpegi_app.services import conditions, files, policy_budget, policy_check, policy_formats, policy_template
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import normalise, wan
 from cpegi_app.services.ids import is_id
@@ -197,7 +197,7 @@ def _material(session: Session, number: int, m: definitions.Material) -> PublicM
         number=number,
         name=m.name,
         required="必须提供" if m.required else "如有请提供",
-        formats="PDF、Excel、JPG、PNG" if m.workbooks else "PDF、JPG、PNG",
+        formats=policy_formats.text(m.formats),
         note=m.note,
         template=template,
         has_template=template.id > 0,

@@ -12,7 +12,7 @@ from cpegi_app.errors import NotFound
 from cpegi_app.models import Policy, PolicyFile
 from cpegi_app.services import files, filetypes
 
-ALLOWED = filetypes.WORKBOOKS | files.ALLOWED
+ALLOWED = filetypes.WORDS | filetypes.WORKBOOKS | files.ALLOWED
 # Where a draft keeps them, by the material's code: {"id": of the file, "name": of the file}.
 TEMPLATES, SAMPLES = "templates", "samples"
 KEPT = (TEMPLATES, SAMPLES)

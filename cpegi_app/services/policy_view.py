@@ -9,12 +9,12 @@ from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.models import Organisation, Policy, PolicyAmount, PolicyApplication, PolicyVersion
 from cpegi_app.services import (
-    files,
     policy,
     policy_amount,
     policy_application,
     policy_check,
     policy_clock,
+    policy_formats,
     policy_places,
     policy_public,
     policy_record_view,
@@ -314,14 +314,13 @@ def _help(q: definitions.Question) -> str:
 def _slots(row: PolicyApplication, d: Definition, at: Places) -> list[SlotItem]:
     found = []
     for m in d.materials:
-        hint = "PDF、Excel（.xlsx）、JPG 或 PNG，单个文件不超过 10 MB" if m.workbooks else files.HINT
         found.append(
             SlotItem(
                 code=m.code,
                 name=f"file_{m.code}",
                 title=m.name,
                 required=m.required,
-                hint="；".join(t for t in (m.note, f"支持 {hint}") if t),
+                hint="；".join(t for t in (m.note, policy_formats.hint(m.formats)) if t),
                 template=f"/policy-files/{m.template}?download=1" if m.template else "",
                 template_name=m.template_name,
                 sample=f"/policy-files/{m.sample}?download=1" if m.sample else "",
@@ -330,7 +329,7 @@ def _slots(row: PolicyApplication, d: Definition, at: Places) -> list[SlotItem]:
         )
     for q in d.questions:
         if q.kind == QuestionKind.FILE:
-            hint = "；".join(t for t in (q.note, f"支持 {files.HINT}") if t)
+            hint = "；".join(t for t in (q.note, policy_formats.hint(policy_formats.USUAL)) if t)
             more = {"code": q.code, "name": f"file_{q.code}", "title": q.title, "required": q.required}
             found.append(SlotItem(hint=hint, **more))
     for slot in found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from cpegi_app.services.filetypes import FileKind
 from cpegi_app.services.forms import Form
 from cpegi_app.vocabulary import Action, Status
 
@@ -65,8 +66,8 @@ class Description:
 
 @dataclass(frozen=True)
 class Slot:
-    """What a flow of its own calls a kind of file: its label, whether workbooks are taken, why it is closed now."""
+    """What a flow of its own calls a kind of file: its label, why it is closed now, the kinds taken where it says so."""
 
     label: str
-    workbooks: bool = False
     closed: str = ""
+    kinds: frozenset[FileKind] = frozenset()

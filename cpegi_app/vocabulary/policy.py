@@ -47,6 +47,15 @@ class RecordSide(Term):
     EITHER = "EITHER", "双方均可，先到先得"
 
 
+class MaterialFormat(Term):
+    """The formats in which a material may be accepted."""
+
+    PDF = "PDF", "PDF 文件"
+    PICTURE = "PICTURE", "图片（JPG、PNG）"
+    WORD = "WORD", "Word 文档（.docx）"
+    EXCEL = "EXCEL", "Excel 表格（.xlsx）"
+
+
 class LenderClass(Term):
     """Classes of institution that lend (manual §10)."""
 

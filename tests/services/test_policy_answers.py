@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from io import BytesIO
 
 import pytest
@@ -10,9 +11,18 @@ from sqlmodel import Session
 
 from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import Organisation
-from cpegi_app.services import files, policy, policy_application, policy_own, policy_record_view, policy_view
+from cpegi_app.services import (
+    files,
+    policy,
+    policy_application,
+    policy_own,
+    policy_public,
+    policy_record_view,
+    policy_view,
+)
+from cpegi_app.services.filetypes import UploadRefused
 from cpegi_app.services.policy_check import answer_problem
-from cpegi_app.services.policy_definition import Question
+from cpegi_app.services.policy_definition import Material, Question
 from cpegi_app.vocabulary import Action
 from cpegi_app.vocabulary.policy import QuestionKind
 from tests import factories, policies
@@ -83,6 +93,56 @@ def test_a_file_question_is_a_material_and_only_a_named_material_takes_workbooks
         files.attach(session, firm, policies.FLOW.name, row.id or 0, "m99", "证明.png", factories.png())
     files.attach(session, firm, policies.FLOW.name, row.id or 0, code, "证明.png", factories.png())
     assert policy_own.precheck(session, firm, row.id or 0).findings == []
+
+
+def test_each_material_is_taken_in_the_formats_that_its_policy_names(session: Session):
+    firm, asked = factories.member(session), [("EXCEL", "明细表"), ("PICTURE", "现场照片"), ("", "申请表")]
+    parts = tuple({"name": name, "formats": formats} for formats, name in asked)
+    of = policies.published(session, materials=parts)
+    d, row = policies.definition(session, of), policy_application.start(session, firm, of.id or 0)
+    assert [m.formats for m in d.materials] == [("EXCEL",), ("PICTURE",), ("PDF", "PICTURE")]
+    offered = {
+        "明细.xlsx": _workbook(),
+        "照片.png": factories.png(),
+        "说明.pdf": factories.pdf(),
+    }
+
+    def taken(code: str) -> set[str]:
+        found = set()
+        for name, data in offered.items():
+            with suppress(UploadRefused):
+                files.attach(session, firm, policies.FLOW.name, row.id or 0, code, name, data)
+                found.add(name.partition(".")[2])
+        return found
+
+    assert [taken(m.code) for m in d.materials] == [{"xlsx"}, {"png"}, {"png", "pdf"}]
+    told = [slot.hint for slot in policy_view.form(session, firm, row.id or 0).slots]
+    assert told[0] == "支持 Excel 表格（.xlsx），单个文件不超过 10 MB"
+    assert "支持 图片（JPG、PNG）" in told[1] and "支持 PDF 文件、图片（JPG、PNG）" in told[2]
+    public = policy_public.detail(session, of.id or 0).materials
+    assert [m.formats for m in public] == [
+        "Excel 表格（.xlsx）",
+        "图片（JPG、PNG）",
+        "PDF 文件、图片（JPG、PNG）",
+    ]
+
+
+def test_an_unknown_format_is_a_mistake_and_leaves_the_draft_readable(session: Session):
+    staff = factories.staff(session)
+    of = policies.draft(session, staff, materials=({"name": "申请表", "formats": "PDF,EXE"},))
+    assert policy.editor(session, staff, of.id or 0).values["m_m1_formats"] == "PDF,EXE"
+    with pytest.raises(FormInvalid) as refusal:
+        policy.publish(session, staff, of.id or 0, of.version)
+    assert refusal.value.fields == {"m_m1_formats": "请从列表中选择接受的格式"}
+
+
+def test_what_was_written_before_formats_could_be_named_reads_as_it_was_meant(session: Session):
+    staff = factories.staff(session)
+    for workbooks, meant in (("YES", ("PDF", "PICTURE", "EXCEL")), ("", ("PDF", "PICTURE"))):
+        of = policies.draft(session, staff, materials=({"name": "明细表", "workbooks": workbooks},))
+        assert policy.editor(session, staff, of.id or 0).values["m_m1_formats"] == ",".join(meant)
+        old = {"code": "m1", "name": "明细表", "workbooks": bool(workbooks)}
+        assert Material.model_validate(old).formats == meant
 
 
 def _workbook() -> bytes:
