@@ -216,9 +216,7 @@ def list_page(
     `key` is what no two rows share: rows of several tables have the same ids. `rows` are given where a state has two
     lists.
     """
-    ways = (
-        [ui.button("导出", state.export, icon_name="download", disabled=state.total == 0)] if export else []
-    )
+    ways = [_export(state)] if export else []
     return rx.fragment(
         list_query(state, *query) if query else rx.fragment(),
         ui.card(
@@ -240,3 +238,24 @@ def list_page(
             flush=True,
         ),
     )
+
+
+def list_cards(
+    state: Any, render: Callable[[Any], rx.Component], *, query: Sequence[rx.Component], empty: Any
+) -> rx.Component:
+    """Return a list whose rows are read rather than compared: as `list_page`, with a card a row."""
+    filled = rx.el.div(rx.foreach(state.rows, render), class_name="stack", aria_busy=state.loading)
+    return rx.fragment(
+        list_query(state, *query),
+        ui.card("", ui.toolbar(_export(state)), flush=True),
+        rx.cond(
+            state.rows.length() > 0,
+            filled,
+            ui.card("", rx.cond(state.loading, ui.skeleton(6), nothing(state, empty))),
+        ),
+        ui.card("", pager(state), flush=True),
+    )
+
+
+def _export(state: Any) -> rx.Component:
+    return ui.button("导出", state.export, icon_name="download", disabled=state.total == 0)

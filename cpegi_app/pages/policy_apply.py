@@ -12,7 +12,7 @@ from cpegi_app.access import (
     PUBLIC_POLICY,
 )
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import href, list_page
+from cpegi_app.pages.form import href, list_cards, list_page
 from cpegi_app.pages.layout import page
 from cpegi_app.services.policy_open import ForMe, Offer
 from cpegi_app.services.policy_own import ApplicationRow
@@ -129,21 +129,15 @@ def policy_start() -> rx.Component:
             ui.link_button("返回列表", POLICY_APPLICATIONS.route),
             lead="可以申请的政策排在前面；不能申请的政策说明了原因。",
         ),
-        rx.cond(
-            state.loading,
-            ui.card("", ui.skeleton(6)),
-            rx.cond(
-                state.offers.length() > 0,
-                rx.el.div(rx.foreach(state.offers, _offer), class_name="stack"),
-                ui.card(
-                    "",
-                    ui.empty_state(
-                        "目前没有奖补政策",
-                        "政策根据政府的奖补要求开通；开始受理后列在这里，工作台的“正在受理的奖补政策”也会显示。",
-                        ui.link_button("查看以往政策", PUBLIC_POLICIES.route),
-                        icon_name="gift",
-                    ),
-                ),
+        list_cards(
+            state,
+            _offer,
+            query=[ui.field("word", "政策名称", ui.text_input("word", placeholder="名称中的字"))],
+            empty=ui.empty_state(
+                "目前没有奖补政策",
+                "政策根据政府的奖补要求开通；开始受理后列在这里，工作台的“正在受理的奖补政策”也会显示。",
+                ui.link_button("查看以往政策", PUBLIC_POLICIES.route),
+                icon_name="gift",
             ),
         ),
     )

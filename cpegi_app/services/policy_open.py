@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import islice
+from typing import Any
 
 from pydantic import BaseModel
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import POLICY_APPLICATION, Actor
 from cpegi_app.models import Organisation, Policy, PolicyApplication, PolicyVersion
 from cpegi_app.services import (
+    lists,
     policy_amount,
     policy_application,
     policy_budget,
@@ -21,7 +24,7 @@ from cpegi_app.services import (
     policy_records,
 )
 from cpegi_app.services import policy_definition as definitions
-from cpegi_app.services.forms import wan
+from cpegi_app.services.forms import normalise, wan
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_definition import Definition
 from cpegi_app.services.policy_public import PublicPolicy
@@ -29,8 +32,6 @@ from cpegi_app.services.policy_records import Record
 from cpegi_app.vocabulary import Status
 from cpegi_app.vocabulary.policy import PolicyState, RecordSource
 
-# Of policies whose window is over, or not there yet, so many are named with the reason.
-MOST = 50
 # The reasons are counted over so many records.
 LOOKED_AT = 500
 # So many policies are reckoned with the own records.
@@ -62,24 +63,57 @@ class ForMe(BaseModel):
     can_start: bool
 
 
-def offers(session: Session, actor: Actor) -> list[Offer]:
-    """Return every current policy, those open to the actor first; the others with the reason."""
+def offers(
+    session: Session, actor: Actor, *, word: str = "", page: int = 1, size: int = 50
+) -> tuple[list[Offer], int]:
+    """Return a page of the published policies with their number: those open to the actor on top, what is over last.
+
+    Of the others each says why; what closes first comes first, of what is over the last.
+    """
     policy_application.require(actor)
     org = session.get_one(Organisation, actor.org_id)
-    query = select(Policy).where(col(Policy.state).in_(policy_public.SHOWN))
-    found = list(session.exec(query.order_by(col(Policy.closes_at).desc()).limit(MOST)))
-    listed = [_offer(session, actor, org, p) for p in found]
-    return sorted(listed, key=lambda o: not o.open)
+    word, first, now = normalise(word)[:40], (page - 1) * size, clock.now()
+    named = [col(Policy.name).contains(word, autoescape=True)] if word else []
+    open_ones, others = list[Policy](), list[Policy]()
+    for policy, d in _defined(session, col(Policy.closes_at) > now, *named):
+        (others if _whether(session, actor, org, policy, d)[1] else open_ones).append(policy)
+    current = [*open_ones, *others]
+    over = (Policy.state == PolicyState.STOPPED.value) | (col(Policy.closes_at) <= now)
+    past = [col(Policy.state).in_(policy_public.SHOWN), over, *named]
+    total = len(current) + session.exec(select(func.count(col(Policy.id))).where(*past)).one()
+    shown = current[first : first + size]
+    if len(shown) < size:
+        query = select(Policy).where(*past).order_by(col(Policy.closes_at).desc(), col(Policy.id).desc())
+        shown += session.exec(query.offset(max(0, first - len(current))).limit(size - len(shown)))
+    return [_offer(session, actor, org, p) for p in shown], total
+
+
+def _defined(session: Session, *conditions: Any) -> list[tuple[Policy, Definition]]:
+    """Return published policies as they are in force, what closes first on top."""
+    query = (
+        select(Policy, PolicyVersion)
+        .join(PolicyVersion, col(PolicyVersion.id) == Policy.version_id)
+        .where(Policy.state == PolicyState.PUBLISHED.value, *conditions)
+    )
+    found = session.exec(query.order_by(col(Policy.closes_at), col(Policy.id))).all()
+    return [(p, definitions.read(version)) for p, version in found]
+
+
+def _whether(
+    session: Session, actor: Actor, org: Organisation, policy: Policy, d: Definition
+) -> tuple[PolicyApplication | None, list[str]]:
+    """Return what the actor has begun under a policy, and why it is not open to him."""
+    begun = policy_application.open_one(session, actor, policy.id or 0)
+    # What is on its way is judged no more; a draft can be sent only while the policy is open.
+    if begun is not None:
+        return begun, _closed(policy) if begun.status == Status.DRAFT else []
+    return None, _reasons(session, org, policy, d)
 
 
 def _offer(session: Session, actor: Actor, org: Organisation, policy: Policy) -> Offer:
     assert policy.version_id
     d = definitions.of_version(session, policy.version_id)
-    begun = policy_application.open_one(session, actor, policy.id or 0)
-    # What is on its way is judged no more; a draft can be sent only while the policy is open.
-    reasons = _closed(policy) if begun and begun.status == Status.DRAFT else []
-    if begun is None:
-        reasons = _reasons(session, org, policy, d)
+    begun, reasons = _whether(session, actor, org, policy, d)
     return Offer(
         **policy_public.short(session, policy).model_dump(),
         open=not reasons,
@@ -132,14 +166,7 @@ def number(session: Session, actor: Actor) -> int:
 def _meant_for(session: Session, org: Organisation) -> list[tuple[Policy, Definition]]:
     """Return the policies open now whose conditions an organisation meets, what closes first on top."""
     now = clock.now()
-    query = (
-        select(Policy, PolicyVersion)
-        .join(PolicyVersion, col(PolicyVersion.id) == Policy.version_id)
-        .where(Policy.state == PolicyState.PUBLISHED.value, col(Policy.opens_at) <= now)
-        .where(col(Policy.closes_at) > now)
-    )
-    found = session.exec(query.order_by(col(Policy.closes_at), col(Policy.id))).all()
-    defined = [(p, definitions.read(version)) for p, version in found]
+    defined = _defined(session, col(Policy.opens_at) <= now, col(Policy.closes_at) > now)
     return [(p, d) for p, d in defined if not policy_check.who_not(d, org, org.profile)]
 
 
@@ -237,3 +264,23 @@ def _short_reason(d: Definition, r: Record, org: Organisation) -> str:
     if d.record_to and r.on > d.record_to:
         return f"日期晚于 {d.record_to}"
     return policy_records.why_not(d, r, org)
+
+
+OFFERS = lists.paged(
+    "policy_offers",
+    "可申请的政策",
+    Policy,
+    {
+        "政策": lambda o: o.name,
+        "类别": lambda o: o.category,
+        "申报时间": lambda o: o.window,
+        "适用对象": lambda o: o.who,
+        "奖补标准": lambda o: o.paid,
+        "能否申请": lambda o: "可以申请" if o.open else "；".join(o.reasons),
+        "已开始的申请": lambda o: o.begun,
+    },
+    {},
+    lambda session, actor, filters, page, size: offers(
+        session, actor, word=filters.get("word", ""), page=page, size=size
+    ),
+)

@@ -29,7 +29,7 @@ from cpegi_app.services.policy_record_view import RecordList
 from cpegi_app.services.policy_view import Form, Money
 from cpegi_app.services.policy_way import Step
 from cpegi_app.services.review_view import ReviewView
-from cpegi_app.state.base import Services, for_screen, int_arg, text_arg
+from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FilesState
 from cpegi_app.state.message import info, on_error, success
 from cpegi_app.state.subject import changed
@@ -62,18 +62,11 @@ class PolicyApplicationsState(TableState, rx.State):
 
 
 @for_screen(POLICY_START)
-class PolicyStartState(Services, rx.State):
+@shows(policy_open.OFFERS)
+class PolicyStartState(TableState, rx.State):
     """发起政策申请: the policies open to the actor, and those that are not, with the reason."""
 
-    offers: list[Offer] = []
-    loading: bool = True
-
-    @rx.event
-    async def load(self):
-        """Show the current policies."""
-        self.loading = True
-        self.offers = await self._read(policy_open.offers)
-        self.loading = False
+    rows: list[Offer] = []
 
     @rx.event
     async def start(self, policy_id: int):

@@ -34,6 +34,7 @@ EXCEPTIONS = {
         {"sorting", "export"},
         "findings stand as in the file; the marked file holds them all",
     ),
+    "PolicyStartState": ({"sorting"}, "cards: what is open to the reader is on top"),
     "RecommendProjectState": ({"sorting", "export"}, PICKER),
     "RecommendToState": ({"sorting", "export"}, PICKER),
     "PublicPublicitiesState": ({"export"}, PUBLIC),

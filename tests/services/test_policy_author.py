@@ -287,10 +287,10 @@ def test_a_stopped_policy_stays_where_it_was_with_date_and_reason(session: Sessi
     before = policy_public.counts(session)
     policy.stop(session, staff, of.id or 0, of.version, "资金调整")
     why = f"政策已于 {clock.local(of.stopped_at)} 停止受理：资金调整"
-    offer = next(o for o in policy_open.offers(session, firm) if o.id == of.id)
+    offer = next(o for o in policy_open.offers(session, firm)[0] if o.id == of.id)
     assert not offer.open and offer.reasons == [why] and offer.state_label == "已停止"
     # Who has begun reads it as well, beside what has been begun.
-    mine = next(o for o in policy_open.offers(session, begun) if o.id == of.id)
+    mine = next(o for o in policy_open.offers(session, begun)[0] if o.id == of.id)
     assert not mine.open and mine.reasons == [why] and mine.begun == "草稿"
     counts = policy_public.counts(session)
     assert counts["PAST"] == before["PAST"] + 1 and counts["OPEN"] == before["OPEN"] - 1

@@ -154,7 +154,7 @@ def test_first_come_first_served_until_the_budget_is_used_up(session: Session):
     assert "剩余 20,000.00 元" in refusal.value.fields["asked"]
     row = policies.sent(session, factories.member(session), of, asked="20000")
     assert row.held_fen == 2_000_000 and held(session, of)[0] == 12_000_000
-    other = policy_open.offers(session, factories.member(session))
+    other = policy_open.offers(session, factories.member(session))[0]
     assert any("预算已用完" in r for o in other if o.id == of.id for r in o.reasons)
 
 
@@ -263,7 +263,7 @@ def test_policies_that_are_not_open_say_why(session: Session):
     firm = factories.member(session)
     closed = policies.published(session, kinds="DEBT")
     poor = policies.published(session, c_revenue_free="", c_revenue_low="99999")
-    offers = {o.id: o for o in policy_open.offers(session, firm)}
+    offers = {o.id: o for o in policy_open.offers(session, firm)[0]}
     assert "政策面向债权金融机构，贵单位是企业" in offers[closed.id or 0].reasons[0]
     assert offers[poor.id or 0].reasons[0].startswith("年营业收入要求≥ 99,999 万元")
     assert not offers[closed.id or 0].open
