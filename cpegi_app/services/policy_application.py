@@ -35,6 +35,7 @@ from cpegi_app.vocabulary import Action, Status
 from cpegi_app.vocabulary.policy import AmountKind, BudgetMoment, PolicyStage, PolicyState, QuestionKind
 
 NAME = policy_check.FLOW
+DROPPED = "该申请现在按政策的新版本办理，不再需要这项材料，请刷新页面后重试。"
 
 
 def require(actor: Actor) -> None:
@@ -359,7 +360,10 @@ def _slots(session: Session, row: Any) -> dict[str, Slot]:
 
     found = {m.code: Slot(m.name, closed(m.code), policy_formats.kinds(m.formats)) for m in d.materials}
     asked = (q for q in d.questions if q.kind == QuestionKind.FILE)
-    return found | {q.code: Slot(q.title, closed(q.code)) for q in asked}
+    found |= {q.code: Slot(q.title, closed(q.code)) for q in asked}
+    # What was sent under an earlier version keeps its name.
+    dropped = definitions.dropped_uploads(session, row.version_id)
+    return found | {code: Slot(name, DROPPED) for code, name in dropped.items()}
 
 
 FLOW = review.register(

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.models import Policy, PolicyVersion
@@ -139,6 +139,20 @@ def of_version(session: Session, version_id: int) -> Definition:
     """Return a published definition; it never changes, so it is parsed once."""
     version = session.get_one(PolicyVersion, version_id)
     return read(version)
+
+
+def dropped_uploads(session: Session, version_id: int) -> dict[str, str]:
+    """Return what earlier versions of a policy had uploaded and this one has not, by code, as it was called last."""
+    now = session.get_one(PolicyVersion, version_id)
+    if now.number <= 1:
+        return {}
+    earlier = select(PolicyVersion).where(
+        PolicyVersion.policy_id == now.policy_id, PolicyVersion.number < now.number
+    )
+    found: dict[str, str] = {}
+    for version in session.exec(earlier.order_by(col(PolicyVersion.number))):
+        found |= read(version).uploads()
+    return {code: name for code, name in found.items() if code not in read(now).uploads()}
 
 
 def read(version: PolicyVersion) -> Definition:

@@ -18,6 +18,7 @@ from cpegi_app.services import (
     policy_own,
     policy_public,
     policy_record_view,
+    policy_review,
     policy_view,
 )
 from cpegi_app.services.filetypes import UploadRefused
@@ -149,6 +150,35 @@ def _workbook() -> bytes:
     data = BytesIO()
     Workbook().save(data)
     return data.getvalue()
+
+
+def test_what_a_newer_version_has_no_place_for_keeps_its_name_at_the_reviewers_desk(session: Session):
+    staff, firm = factories.staff(session), factories.member(session)
+    asked = {"title": "资质证明", "kind": "FILE", "required": "YES"}
+    of = policies.published(
+        session, staff, materials=({"name": "申请表"}, {"name": "发票"}), questions=(asked,)
+    )
+    row = policies.begun(session, firm, of)
+    code = of.draft["questions"][0]
+    files.attach(session, firm, policies.FLOW.name, row.id or 0, code, "证明.png", factories.png(1))
+    typed = policies.answers()
+    row = policy_application.submit(session, firm, row.id or 0, row.version, typed, "first")
+    policy_application.withdraw(session, firm, row.id or 0, row.version)
+    values = of.draft["values"] | {"m_m2_name": "增值税发票"}
+    policy.drop_row(session, staff, of.id or 0, of.version, "m1", values)
+    session.refresh(of)
+    policy.drop_row(session, staff, of.id or 0, of.version, code, of.draft["values"])
+    session.refresh(of)
+    policy.publish(session, staff, of.id or 0, of.version)
+    row = policies.fresh(session, row)
+    policy_application.adopt(session, firm, row.id or 0, row.version)
+    row = policies.fresh(session, row)
+    with pytest.raises(Conflict, match="不再需要这项材料"):
+        files.attach(session, firm, policies.FLOW.name, row.id or 0, "m1", "申请表.png", factories.png())
+    policy_application.submit(session, firm, row.id or 0, row.version, row.data, "again")
+    desk = policy_review.desk(session, staff, row.id or 0)
+    assert sorted(text.partition(" · ")[0] for text in desk.gone) == ["申请表", "资质证明"]
+    assert [f.slot_label for f in desk.files] == ["增值税发票"]
 
 
 def test_a_draft_may_move_to_the_newer_version_and_keeps_what_was_typed(session: Session):
