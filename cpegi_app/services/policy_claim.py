@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic import BaseModel, field_validator
@@ -126,6 +126,15 @@ def latest(session: Session, grant_id: int) -> PolicyClaim | None:
     """Return the newest claim of a grant."""
     query = select(PolicyClaim).where(PolicyClaim.grant_id == grant_id)
     return session.exec(query.order_by(col(PolicyClaim.id).desc())).first()
+
+
+def latest_of(session: Session, grant_ids: Sequence[int]) -> dict[int, PolicyClaim]:
+    """Return the newest claim of each of some grants that has one."""
+    found: dict[int, PolicyClaim] = {}
+    for at in range(0, len(grant_ids), 1_000):
+        query = select(PolicyClaim).where(col(PolicyClaim.grant_id).in_(grant_ids[at : at + 1_000]))
+        found |= {c.grant_id: c for c in session.exec(query.order_by(col(PolicyClaim.id)))}
+    return found
 
 
 def living_payment(session: Session, grant_id: int) -> Payment | None:

@@ -98,8 +98,18 @@ def own_row(session: Session, g: PolicyGrant) -> GrantRow:
 
 def standing(session: Session, g: PolicyGrant) -> str:
     """Return where a grant stands, its claim and payment included, as its owner reads it."""
-    claim = policy_claim.latest(session, g.id or 0)
-    return GrantState.label_of(g.state) if claim is None else _claim_state(session, g, claim, "")[0]
+    return standings(session, [g])[g.id or 0]
+
+
+def standings(session: Session, grants: list[PolicyGrant]) -> dict[int, str]:
+    """Return where each of some grants stands, by its id."""
+    claims = policy_claim.latest_of(session, [g.id or 0 for g in grants])
+
+    def told(g: PolicyGrant) -> str:
+        claim = claims.get(g.id or 0)
+        return GrantState.label_of(g.state) if claim is None else _claim_state(session, g, claim, "")[0]
+
+    return {g.id or 0: told(g) for g in grants}
 
 
 def _claim_state(session: Session, g: PolicyGrant, claim: PolicyClaim, why: str) -> tuple[str, str, str]:

@@ -31,8 +31,11 @@ from cpegi_app.vocabulary.policy import GrantState, WindowState
 
 G, C = PolicyGrant, PolicyClaim
 REASON_MIN, REASON_MAX, NAMES_SHOWN = 2, 300, 20
+# So many organisations are told in one statement.
+TOGETHER = 10_000
 # A claim that is on its way, or was paid for; one that was withdrawn or rejected asks for nothing any more.
 ASKED = (Status.PENDING.value, Status.RETURNED.value, Status.APPROVED.value)
+HEAD = "奖补已取消："
 MOVED = "逾期未兑现的名单刚有变化，没有取消任何奖补。请刷新页面核对后重试。"
 
 
@@ -51,22 +54,22 @@ def revoke(session: Session, grant: PolicyGrant, state: GrantState, reason: str,
 
     Its part of the budget is given back by `policy_budget.move_budget`, last in the transaction.
     """
-    now = clock.now()
-    done = session.exec(
-        update(G)
-        .where(col(G.id) == grant.id, col(G.state) == state.value)
-        .values(state=GrantState.REVOKED.value, revoked_at=now, reason=reason, updated_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    if done.rowcount != 1:
+    if _put_off(session, reason, col(G.id) == grant.id, col(G.state) == state.value) != 1:
         return False
     application = session.get_one(PolicyApplication, grant.application_id)
     d = definitions.of_version(session, application.version_id)
     policy_budget.move_tally(session, d, grant.policy_id, grant.org_id, -grant.amount_fen, 0)
     users = notices.users_of(session, grant.org_id)
-    head = f"奖补已取消：{application.policy_name}"
-    notices.notify(session, users, head, said, POLICY_CLAIMS.route, "red")
+    notices.notify(session, users, HEAD + application.policy_name, said, POLICY_CLAIMS.route, "red")
     return True
+
+
+def _put_off(session: Session, reason: str, *which: Any) -> int:
+    """Note on grants that they are taken back; return on how many."""
+    now = clock.now()
+    gone = {"state": GrantState.REVOKED.value, "revoked_at": now, "reason": reason, "updated_at": now}
+    query = update(G).where(*which).values(**gone)
+    return session.exec(query.execution_options(synchronize_session=False)).rowcount
 
 
 def _unasked() -> list[Any]:
@@ -95,24 +98,25 @@ def overdue(session: Session, actor: Actor, publicity_id: int) -> Overdue:
     if late is None:
         return Overdue()
     count, total = _sum(session, late)
-    found = session.exec(select(G).where(*late).order_by(col(G.id)).limit(NAMES_SHOWN)).all()
+    found = list(session.exec(select(G).where(*late).order_by(col(G.id)).limit(NAMES_SHOWN)))
+    told = _standings(session, found)
     names = [
         Entry(
             id=g.id or 0,
             grant_id=g.id or 0,
             org=g.org_name,
             amount=yuan(g.amount_fen),
-            state=_standing(session, g),
+            state=told[g.id or 0],
         )
         for g in found
     ]
     return Overdue(count=count, total_fen=total, amount=yuan(total), rows=names, more=count - len(names))
 
 
-def _standing(session: Session, grant: PolicyGrant) -> str:
-    """Return how far a grant has come that nobody redeemed in time: never asked for, withdrawn, rejected."""
-    said = policy_claim_list.standing(session, grant)
-    return "未申请兑现" if said == GrantState.CONFIRMED.label else said
+def _standings(session: Session, grants: list[PolicyGrant]) -> dict[int, str]:
+    """Return how far grants have come that nobody redeemed in time: never asked for, withdrawn, rejected."""
+    found = policy_claim_list.standings(session, grants)
+    return {i: "未申请兑现" if said == GrantState.CONFIRMED.label else said for i, said in found.items()}
 
 
 class Unredeemed(BaseModel):
@@ -192,15 +196,30 @@ def take_back_overdue(session: Session, actor: Actor, publicity_id: int, seen: O
     # Behind the lock: a claim may have been sent, or the window moved, while this waited for its turn.
     session.refresh(session.get_one(Policy, row.policy_id))
     late, moved = _late(session, row), Conflict(MOVED)
-    query = select(G).where(*late or [false()]).order_by(col(G.id))
+    which = late or [false()]
+    query = select(G, PolicyApplication.policy_name).join(
+        PolicyApplication, col(PolicyApplication.id) == G.application_id
+    )
+    query = query.where(*which).order_by(col(G.id))
     found = session.exec(query.execution_options(populate_existing=True)).all()
-    total = sum(g.amount_fen for g in found)
+    total = sum(g.amount_fen for g, _ in found)
     if not found or (len(found), total) != (seen.count, seen.total_fen):
         raise moved
-    for grant in found:
-        said = f"逾期未兑现（{_standing(session, grant)}）：{reason}"
-        if not revoke(session, grant, GrantState.CONFIRMED, reason, said):
-            raise moved
+    told = _standings(session, [g for g, _ in found])
+    held: Any = select(col(G.org_id).label("org_id"), func.sum(G.amount_fen).label("fen"))
+    parts = held.where(*which).group_by(col(G.org_id))
+    released = policy_budget.release_tallies(session, row.policy_id, parts)
+    if released != len({g.org_id for g, _ in found}) or _put_off(session, reason, *which) != len(found):
+        raise moved
+    # Each group of those who read the same in one statement.
+    groups: dict[tuple[str, str], set[int]] = {}
+    for grant, name in found:
+        groups.setdefault((name, told[grant.id or 0]), set()).add(grant.org_id)
+    for (name, standing), orgs in groups.items():
+        said, every = f"逾期未兑现（{standing}）：{reason}", sorted(orgs)
+        for at in range(0, len(every), TOGETHER):
+            those = every[at : at + TOGETHER]
+            notices.notify_orgs(session, those, HEAD + name, said, POLICY_CLAIMS.route, "red")
     what = f"逾期未兑现 {len(found)} 件，{yuan(total)} 元：{reason}"
     policy_people.note(session, actor, "policy.takeback", f"publicity:{row.id}", what)
     policy_budget.move_budget(session, row.policy_id, -total)

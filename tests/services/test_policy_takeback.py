@@ -15,6 +15,7 @@ from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotF
 from cpegi_app.models import AuditEntry, Notice, Policy, PolicyBudget, PolicyClaim, PolicyGrant
 from cpegi_app.services import (
     policy_bench,
+    policy_budget,
     policy_claim,
     policy_claim_list,
     policy_payment,
@@ -22,12 +23,14 @@ from cpegi_app.services import (
     policy_takeback,
     policy_trail,
     policy_way,
+    review,
 )
 from cpegi_app.services.policy_takeback import Overdue
 from cpegi_app.vocabulary import Action, Status
 from cpegi_app.vocabulary.policy import GrantState
 from tests import factories, redemption
 from tests.services.test_policy_races import at_once, made
+from tests.statements import said_to
 
 REASON = "逾期未申请兑现，视为放弃"
 
@@ -274,3 +277,31 @@ def test_sent_again_and_taken_back_as_overdue_at_once_is_one_of_both():
             state = session.get_one(PolicyGrant, row.grant_id).state
             sent = session.get_one(PolicyClaim, row.id).status == Status.PENDING
             assert (state == GrantState.REVOKED) != sent
+
+
+def test_many_are_taken_back_with_as_many_statements_as_one(session: Session):
+    def asked(number: int) -> int:
+        staff, of, owners, grants = world(session, number)
+        # Whoever withdrew a claim reads something else than who never sent one.
+        for owner, grant in list(zip(owners, grants, strict=True))[::2]:
+            row = redemption.claim(session, owner, grant)
+            review.act(session, policy_claim.FLOW, owner, row.id or 0, Action.WITHDRAW, row.version)
+        closed(session, of)
+        seen = policy_takeback.overdue(session, staff, number_of(grants[0]))
+        session.expire_all()
+        with said_to(session.connection()) as statements:
+            assert (
+                policy_takeback.take_back_overdue(session, staff, number_of(grants[0]), seen, REASON)
+                == number
+            )
+            session.flush()
+        for n, owner in enumerate(owners):
+            query = select(Notice.text).where(Notice.user_id == owner.user_id)
+            told = [t for t in session.exec(query) if REASON in t]
+            assert told == [f"逾期未兑现（{'未申请兑现' if n % 2 else '兑现申请已撤回'}）：{REASON}"]
+            assert policy_budget.held_by(session, of.id or 0, owner.org_id or 0)[0] == 0
+        assert budget(session, of).held_fen == 0
+        return len(statements)
+
+    asked(2)
+    assert asked(20) == asked(2)

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import httpx
 import pytest
-from sqlalchemy import Engine, event
 from sqlmodel import select
 from starlette.applications import Starlette
 
@@ -18,6 +13,7 @@ from cpegi_app.services import sessions
 from cpegi_app.services.figures_view import NEEDS
 from cpegi_app.web import exports
 from tests.state.cast import Cast, Principal
+from tests.statements import said_to
 
 
 async def fetched(who: Principal, side: str) -> httpx.Response:
@@ -25,19 +21,6 @@ async def fetched(who: Principal, side: str) -> httpx.Response:
     async with httpx.AsyncClient(transport=transport, base_url="http://site") as browser:
         cookie = {"cookie": f"{sessions.cookie_name()}={who.sid}"}
         return await browser.get(f"/exports/figures/{side}?period=3", headers=cookie)
-
-
-@contextmanager
-def said_to(engine: Engine) -> Iterator[list[str]]:
-    """Collect the statements that an engine is given."""
-    statements: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize("side", NEEDS)
