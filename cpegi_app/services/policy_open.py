@@ -78,7 +78,7 @@ def offers(
     for policy, d in _defined(session, col(Policy.closes_at) > now, *named):
         (others if _whether(session, actor, org, policy, d)[1] else open_ones).append(policy)
     current = [*open_ones, *others]
-    over = (Policy.state == PolicyState.STOPPED.value) | (col(Policy.closes_at) <= now)
+    over = (col(Policy.state) == PolicyState.STOPPED.value) | (col(Policy.closes_at) <= now)
     past = [col(Policy.state).in_(policy_public.SHOWN), over, *named]
     total = len(current) + session.exec(select(func.count(col(Policy.id))).where(*past)).one()
     shown = current[first : first + size]
