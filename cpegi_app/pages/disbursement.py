@@ -11,7 +11,7 @@ from cpegi_app.pages import ui
 from cpegi_app.pages.form import groups, href, summary, upload_field
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.review import leavable, leave_button, outcome_panel, return_note
-from cpegi_app.services.disbursement import DisbursementForm
+from cpegi_app.services.disbursement_form import DisbursementForm
 from cpegi_app.state.disbursement import DisburseState
 from cpegi_app.vocabulary import FileSlot
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import update
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from cpegi_app import clock
 from cpegi_app.access import GRANTS, Actor, Permission, Role, Screen
@@ -24,6 +24,7 @@ from cpegi_app.services.review_parts import Check as Check
 from cpegi_app.services.review_parts import Description as Description
 from cpegi_app.services.review_parts import Line as Line
 from cpegi_app.services.review_parts import Slot as Slot
+from cpegi_app.services.review_words import what_happened
 from cpegi_app.vocabulary import TONES, Action, Status
 
 REASON_NEEDED = (Action.RETURN, Action.REJECT)
@@ -145,7 +146,7 @@ def load(session: Session, flow: Flow, actor: Actor, row_id: int) -> Any:
         raise NotFound(flow.label)
     if row.status == Status.DRAFT and not is_owner(actor, row):
         # Withdrawn: what the reviewer was allowed to read is the owner's own again.
-        raise Withdrawn(_what_happened(session, flow, row_id))
+        raise Withdrawn(what_happened(session, flow.name, flow.label, row_id))
     return row
 
 
@@ -280,7 +281,7 @@ def _write(session: Session, flow: Flow, row: Any, seen_version: int, changes: d
     if row in session:
         session.expunge(row)
     if not is_id(seen_version):
-        raise Conflict(_what_happened(session, flow, row_id))
+        raise Conflict(what_happened(session, flow.name, flow.label, row_id))
     # The row is read anew below: nothing that the session holds is to be brought up to date.
     done = session.exec(
         update(model)
@@ -289,7 +290,7 @@ def _write(session: Session, flow: Flow, row: Any, seen_version: int, changes: d
         .execution_options(synchronize_session=False)
     )
     if done.rowcount != 1:
-        raise Conflict(_what_happened(session, flow, row_id))
+        raise Conflict(what_happened(session, flow.name, flow.label, row_id))
     fresh = session.get(model, row_id, populate_existing=True)
     row.__dict__.update({k: v for k, v in fresh.__dict__.items() if k != "_sa_instance_state"})
 
@@ -362,25 +363,10 @@ def _tell(session: Session, flow: Flow, row: Any, action: Action, target: Status
         notices.notify(session, users, head, text, flow.submitter_href(row), TONES[target])
 
 
-def _last(session: Session, flow: Flow, row_id: int) -> ReviewEvent | None:
-    query = select(ReviewEvent).where(ReviewEvent.flow == flow.name, ReviewEvent.subject_id == row_id)
-    return session.exec(query.order_by(col(ReviewEvent.id).desc())).first()
-
-
-def _what_happened(session: Session, flow: Flow, row_id: int) -> str:
-    event = _last(session, flow, row_id)
-    if event is None:
-        return f"这份{flow.label}刚在另一个窗口被修改过。请刷新页面查看最新内容，本页填写的内容仍保留在浏览器中。"
-    who, at, what = event.actor_label, clock.local(event.created_at), Action.label_of(event.action)
-    if event.action == Action.WITHDRAW:
-        return f"这份{flow.label}已由{who}于 {at}“撤回”，不再等待办理；修改后重新提交，会再次出现在待办中。"
-    return f"这份{flow.label}已被更新：{who}于 {at}“{what}”。请刷新页面查看最新状态后再操作。"
-
-
 def _why_not_editable(session: Session, flow: Flow, row: Reviewable) -> str:
     if row.status == Status.PENDING:
         return f"这份{flow.label}正在审核中，暂不能修改。如需修改，请先撤回，或等待审核结果。"
-    return _what_happened(session, flow, row.id or 0)
+    return what_happened(session, flow.name, flow.label, row.id or 0)
 
 
 def _refusal(
@@ -389,7 +375,7 @@ def _refusal(
     if not admits(flow, row, action):
         if action is Action.SUBMIT and row.status == Status.PENDING:
             return Conflict(f"这份{flow.label}已经提交，正在审核中，无需重复提交。")
-        return Conflict(_what_happened(session, flow, row.id or 0))
+        return Conflict(what_happened(session, flow.name, flow.label, row.id or 0))
     begun = row.status == Status.PENDING and flow.has_begun(row)
     if action is Action.WITHDRAW and is_owner(actor, row) and begun:
         return Conflict(f"这份{flow.label}已开始办理，不能撤回。如需修改，请联系受理部门退回后再改。")
@@ -397,5 +383,5 @@ def _refusal(
         return Forbidden(f"{flow.label}不支持“{action.label}”。")
     if row.version != seen_version:
         # It was theirs to decide when they opened it.
-        return Conflict(_what_happened(session, flow, row.id or 0))
+        return Conflict(what_happened(session, flow.name, flow.label, row.id or 0))
     return Forbidden()

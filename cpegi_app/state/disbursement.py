@@ -6,7 +6,8 @@ import reflex as rx
 
 from cpegi_app.access import DISBURSE
 from cpegi_app.services import disbursement
-from cpegi_app.services.disbursement import FLOW, Cover, DisbursementForm
+from cpegi_app.services.disbursement import FLOW, Cover
+from cpegi_app.services.disbursement_form import DisbursementForm
 from cpegi_app.state.base import for_screen
 from cpegi_app.state.subject import SubjectState, edits
 

@@ -15,7 +15,7 @@ from cpegi_app import access, db
 from cpegi_app.access import PAGES, Permission, Role, Screen
 from cpegi_app.services import review, sessions
 from cpegi_app.services.application import ApplicationForm, DecisionForm
-from cpegi_app.services.disbursement import DisbursementForm
+from cpegi_app.services.disbursement_form import DisbursementForm
 from cpegi_app.services.forms import Form, Widget
 from cpegi_app.services.product import ProductForm
 from cpegi_app.services.profile_forms import FORMS
