@@ -216,7 +216,7 @@ def list_page(
     `key` is what no two rows share: rows of several tables have the same ids. `rows` are given where a state has two
     lists.
     """
-    ways = [_export(state)] if export else []
+    ways = [export_button(state)] if export else []
     return rx.fragment(
         list_query(state, *query) if query else rx.fragment(),
         ui.card(
@@ -243,11 +243,10 @@ def list_page(
 def list_cards(
     state: Any, render: Callable[[Any], rx.Component], *, query: Sequence[rx.Component], empty: Any
 ) -> rx.Component:
-    """Return a list whose rows are read rather than compared: as `list_page`, with a card a row."""
+    """Return a list whose rows are read rather than compared: a card a row; its export stands in the page's head."""
     filled = rx.el.div(rx.foreach(state.rows, render), class_name="stack", aria_busy=state.loading)
     return rx.fragment(
         list_query(state, *query),
-        ui.card("", ui.toolbar(_export(state)), flush=True),
         rx.cond(
             state.rows.length() > 0,
             filled,
@@ -257,5 +256,6 @@ def list_cards(
     )
 
 
-def _export(state: Any) -> rx.Component:
+def export_button(state: Any) -> rx.Component:
+    """Return what exports a list as it is filtered and sorted."""
     return ui.button("导出", state.export, icon_name="download", disabled=state.total == 0)

@@ -12,7 +12,7 @@ from cpegi_app.access import (
     PUBLIC_POLICY,
 )
 from cpegi_app.pages import ui
-from cpegi_app.pages.form import href, list_cards, list_page
+from cpegi_app.pages.form import export_button, href, list_cards, list_page
 from cpegi_app.pages.layout import page
 from cpegi_app.services.policy_open import ForMe, Offer
 from cpegi_app.services.policy_own import ApplicationRow
@@ -126,6 +126,7 @@ def policy_start() -> rx.Component:
         ui.crumbs(MENU, (POLICY_APPLICATIONS.title, POLICY_APPLICATIONS.route), POLICY_START.title),
         ui.page_head(
             POLICY_START.title,
+            export_button(state),
             ui.link_button("返回列表", POLICY_APPLICATIONS.route),
             lead="可以申请的政策排在前面；不能申请的政策说明了原因。",
         ),
