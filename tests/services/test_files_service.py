@@ -14,7 +14,7 @@ from cpegi_app import clock, manage
 from cpegi_app.access import Actor, Role
 from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import AuditEntry, StoredFile
-from cpegi_app.services import files, offline_import, offline_loan, review
+from cpegi_app.services import files, offline_import, offline_loan, review_view
 from cpegi_app.services.filetypes import UploadRefused
 from cpegi_app.vocabulary import Action, FileSlot, Kind, Status
 from tests import factories, worlds
@@ -265,5 +265,5 @@ def test_a_submission_remembers_its_files(session: Session):
     world = worlds.product_world(session)
     file_id = attach(session, world)
     world.act(session, Action.SUBMIT)
-    event = review._last(session, world.flow, world.row_id)
-    assert event is not None and event.snapshot["files"] == [file_id]
+    event = review_view.history(session, world.flow.name, world.row_id)[-1]
+    assert event.snapshot["files"] == [file_id]
