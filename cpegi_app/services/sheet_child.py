@@ -230,7 +230,10 @@ def main() -> None:
 
     found: dict[str, Any]
     try:
-        found = read(sys.stdin.buffer.read(), send)
+        if not (data := sys.stdin.buffer.read()):
+            # It waited for work that never came.
+            return
+        found = read(data, send)
     except MemoryError:
         found = {"error": "memory"}
     except Exception as problem:

@@ -6,16 +6,17 @@ import codecs
 import json
 import re
 import subprocess
-import tempfile
 import threading
+from contextlib import suppress
 from typing import Any
 
 from pydantic import BaseModel
 
 from cpegi_app.errors import DomainError
-from cpegi_app.services import filetypes, guarded
+from cpegi_app.services import filetypes, guarded, spare
 from cpegi_app.services.sheet_child import CELL_END, ROW_END, SHEET_CUT, SHEET_END
 
+_CHILD = "sheet_child"
 MAX_ROWS = 20_000
 # So many rows are kept of a sheet that has too many: its headings, to know what it is.
 FIRST_ROWS = 60
@@ -108,21 +109,18 @@ def _ask_child(name: str, data: bytes, label: str) -> tuple[list[list[list]], st
     It reads while the file is looked into; its answer counts only if nothing was found.
     """
     filetypes.recognise(name, data, allowed=filetypes.WORKBOOKS)
-    command = guarded.command("sheet_child")
-    with tempfile.TemporaryFile() as file:
-        file.write(data)
-        file.seek(0)
-        ends: dict[str, Any] = {"stdin": file, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        with subprocess.Popen(command, **ends) as child:
-            late = threading.Timer(guarded.WALL_SECONDS, child.kill)
-            late.start()
-            try:
-                filetypes.inspect(name, data, allowed=filetypes.WORKBOOKS)
-                answer = _taken(child.stdout)
-            finally:
-                in_time = late.is_alive()
-                late.cancel()
-                child.kill()
+    with spare.take(_CHILD) as child:
+        late = threading.Timer(guarded.WALL_SECONDS, child.kill)
+        late.start()
+        try:
+            _hand_over(child, data)
+            filetypes.inspect(name, data, allowed=filetypes.WORKBOOKS)
+            answer = _taken(child.stdout)
+        finally:
+            in_time = late.is_alive()
+            late.cancel()
+            child.kill()
+    spare.prepare(_CHILD)
     if not in_time:
         raise WorkbookRefused(
             f"{label}读取超过 {guarded.WALL_SECONDS} 秒，请删除多余的格式或拆分后重新导入。"
@@ -130,6 +128,13 @@ def _ask_child(name: str, data: bytes, label: str) -> tuple[list[list[list]], st
     if child.returncode or not answer[1]:
         raise WorkbookRefused(label + _WHY["memory"])
     return answer
+
+
+def _hand_over(child: subprocess.Popen[bytes], data: bytes) -> None:
+    """Give a child its work; one that dies over it has no answer, which is told from that."""
+    assert child.stdin is not None
+    with suppress(BrokenPipeError), child.stdin as stdin:
+        stdin.write(data)
 
 
 def _taken(answer: Any) -> tuple[list[list[list]], str]:
