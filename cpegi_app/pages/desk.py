@@ -8,7 +8,7 @@ from typing import Any
 import reflex as rx
 
 from cpegi_app.pages import ui
-from cpegi_app.pages.review import changed_title
+from cpegi_app.pages.review import changed_title, changes_head, file_changes
 from cpegi_app.services.review_desk import DeskField, DeskFile, DeskGroup
 
 
@@ -19,33 +19,28 @@ def unless_withdrawn(state: Any, way_on: Any, content: Any, head: Any = None) ->
     return rx.cond(state.withdrawn != "", told, content)
 
 
-def changes_note(desk: Any, *more: Any) -> rx.Component:
+def changes_note(desk: Any) -> rx.Component:
     """What changed since the last submission or against what is in force, before everything else."""
 
     def field(f: Any) -> Any:
         link = rx.el.li(rx.el.a(f.title, href="#line-" + f.name), key=f.name)
         return rx.cond(f.changed, link, rx.fragment())
 
+    view = desk.view
     body = rx.el.div(
-        rx.el.b("与", desk.view.compared_with, "相比，", desk.view.changed_count, " 项内容有变更"),
+        changes_head(view),
         rx.el.ul(
             rx.foreach(desk.groups, lambda g: rx.fragment(rx.foreach(g.fields, field), key=g.title)),
             class_name="inline-list",
         ),
-        *more,
+        *file_changes(view),
     )
     return ui.show(desk.view.compared_with != "", ui.note(body))
 
 
-def gone(desk: Any, label: str) -> rx.Component:
-    """The names of the files that were taken away since."""
-    names = rx.foreach(desk.gone, lambda g: rx.el.span(g, class_name="chip", key=g))
-    return ui.show(desk.gone.length() > 0, rx.el.p(label, names))
-
-
 def group(desk: Any, card: rx.Var[DeskGroup], one: Callable[[Any], rx.Component]) -> rx.Component:
     """A card of lines (`one` makes each of a field), old and new where there is something to compare with."""
-    compared = desk.view.compared_with
+    compared = rx.cond(card.compared, desk.view.compared_with, "")
     heads = rx.el.tr(
         rx.el.th("项目", scope="col"),
         ui.show(compared != "", rx.el.th(compared, scope="col")),
@@ -65,7 +60,7 @@ def group(desk: Any, card: rx.Var[DeskGroup], one: Callable[[Any], rx.Component]
 
 def line(desk: Any, f: rx.Var[DeskField], value: Any, *under: Any) -> rx.Component:
     """A field's line: its title, what it said before, what it says now, and what belongs under that."""
-    compared = desk.view.compared_with
+    compared = rx.cond(f.compared, desk.view.compared_with, "")
     return rx.el.tr(
         changed_title(f),
         ui.show(

@@ -166,7 +166,6 @@ def viewer(state: Any, slots: Any, may_flag: bool) -> rx.Component:
         rx.el.div(
             *desk.files(state, "选择材料", "上次补正要求："),
             ui.show(state.desk.files.length() == 0, rx.el.p("没有上传材料", class_name="muted")),
-            desk.gone(state.desk, "已删除的材料："),
             rx.el.ul(rx.foreach(slots, slot), class_name="slot-flags", aria_label="标记需补正的材料"),
             class_name="stack-tight",
         ),

@@ -12,7 +12,7 @@ from cpegi_app.pages.application import application_query, disbursement_table, s
 from cpegi_app.pages.desk import unless_withdrawn
 from cpegi_app.pages.form import LONGEST, field_of, href, list_page, problem, summary
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.review import data_cards, files_card, history_card
+from cpegi_app.pages.review import changes_note, data_cards, files_card, history_card
 from cpegi_app.services.application import DecisionForm
 from cpegi_app.services.application_list import STEPS, UNPAID
 from cpegi_app.services.disbursement_end import REASON_MAX
@@ -147,10 +147,16 @@ def _case() -> rx.Component:
             ),
         ),
         rx.el.div(
-            rx.el.div(_conditions(), _disbursements(), data_cards(view, state), class_name="stack"),
+            rx.el.div(
+                changes_note(view),
+                _conditions(),
+                _disbursements(),
+                data_cards(view, state),
+                class_name="stack",
+            ),
             rx.el.div(
                 rx.cond(view.can_approve, _decision(), rx.fragment()),
-                files_card(view),
+                files_card(view, view.new_ids),
                 history_card(view),
                 class_name="stack side-scroll",
             ),

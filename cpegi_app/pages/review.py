@@ -21,11 +21,32 @@ def data_cards(view: Any, state: Any = None) -> rx.Component:
     return rx.foreach(view.groups, lambda g: _group(g, view.compared_with, state))
 
 
+def changes_head(view: Any) -> rx.Component:
+    """How much changed against what is compared with."""
+    count = view.changed_count + view.new_files.length() + view.gone_files.length()
+    return rx.el.b("与", view.compared_with, "相比，", count, " 项内容有变更")
+
+
+def file_changes(view: Any) -> list[rx.Component]:
+    """The names of the files that are new and of those that were taken away since."""
+
+    def named(label: str, names: Any) -> rx.Component:
+        chips = rx.foreach(names, lambda n: rx.el.span(n, class_name="chip", key=n))
+        return ui.show(names.length() > 0, rx.el.p(label, chips))
+
+    return [named("新附件：", view.new_files), named("已删除的附件：", view.gone_files)]
+
+
+def changes_note(view: Any) -> rx.Component:
+    """What changed since the last submission, before the data themselves."""
+    return ui.show(view.compared_with != "", ui.note(rx.el.div(changes_head(view), *file_changes(view))))
+
+
 def _group(group: rx.Var[GroupView], compared_with: Any, state: Any) -> rx.Component:
     return ui.card(
         group.title,
         rx.cond(
-            compared_with != "",
+            group.compared,
             difference(group.fields, compared_with, group.title, state),
             lines(group.fields, state),
         ),
@@ -119,22 +140,25 @@ def checks_card(view: Any) -> rx.Component:
     )
 
 
-def files_card(view: Any) -> rx.Component:
-    """The attached files with their preview."""
+def files_card(view: Any, new: Any = None) -> rx.Component:
+    """The attached files with their preview; `new` are the ids of those that the time before did not have."""
     return ui.card(
         "附件",
         rx.cond(
             view.files.length() > 0,
-            rx.el.ul(rx.foreach(view.files, _file), class_name="files"),
+            rx.el.ul(rx.foreach(view.files, lambda f: _file(f, new)), class_name="files"),
             rx.el.p("没有附件", class_name="muted"),
         ),
     )
 
 
-def _file(f: Any) -> rx.Component:
+def _file(f: Any, news: Any) -> rx.Component:
+    new = rx.fragment()
+    if news is not None:
+        new = ui.show(news.contains(f.id), rx.el.span("新", class_name="mark"))
     return rx.el.li(
         ui.icon("file"),
-        rx.el.span(rx.el.b(f.slot_label), rx.el.br(), f.name, class_name="file-name", title=f.name),
+        rx.el.span(rx.el.b(f.slot_label), new, rx.el.br(), f.name, class_name="file-name", title=f.name),
         rx.el.span(f.size, class_name="file-size"),
         rx.el.span(
             ui.file_link("预览", f.href, target="_blank", aria_label="预览" + f.slot_label + "：" + f.name),

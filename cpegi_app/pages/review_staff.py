@@ -145,7 +145,7 @@ def _closed_desk() -> rx.Component:
 
 
 def _changes_note() -> rx.Component:
-    return parts.changes_note(ReviewState.desk, parts.gone(ReviewState.desk, "已删除的附件："))
+    return parts.changes_note(ReviewState.desk)
 
 
 def _group(card: rx.Var[DeskGroup], may_flag: bool) -> rx.Component:
@@ -153,7 +153,7 @@ def _group(card: rx.Var[DeskGroup], may_flag: bool) -> rx.Component:
 
 
 def _line(f: rx.Var[DeskField], may_flag: bool) -> rx.Component:
-    flag = _flag(f.name, f.title) if may_flag else []
+    flag = [rx.cond(f.markable, rx.fragment(*_flag(f.name, f.title)), rx.fragment())] if may_flag else []
     value = (rx.el.span(revealable(f, ReviewState), class_name="flag-value"), *flag)
     asked = parts.said(f.asked, "上次退回意见：", may_flag)
     return parts.line(ReviewState.desk, f, value, asked, parts.said(f.reason, "退回意见："))

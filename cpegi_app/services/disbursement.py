@@ -231,11 +231,11 @@ def _describe(session: Session, row: Any) -> Description:
     assert app is not None and borrower is not None and lender is not None
     done, waiting = application_list.disbursed(session, [app.id or 0]).get(app.id or 0, (0, 0))
     lines = (
-        Line("对应申请", "lender", "放款机构", lender.name),
-        Line("对应申请", "borrower", "借款企业", f"{borrower.name}（{borrower.credit_code}）"),
-        Line("对应申请", "product", "金融产品", app.product_name),
-        Line("对应申请", "approved", "批准额度", f"{wan(app.approved_fen)} 万元"),
-        Line("对应申请", "done", "已登记放款", f"{wan(done)} 万元"),
+        Line("对应申请", "lender", "放款机构", lender.name, fixed=True),
+        Line("对应申请", "borrower", "借款企业", f"{borrower.name}（{borrower.credit_code}）", fixed=True),
+        Line("对应申请", "product", "金融产品", app.product_name, fixed=True),
+        Line("对应申请", "approved", "批准额度", f"{wan(app.approved_fen)} 万元", fixed=True),
+        Line("对应申请", "done", "已登记放款", f"{wan(done)} 万元", fixed=True),
     )
     rest = app.approved_fen - done - waiting
     level, text = (

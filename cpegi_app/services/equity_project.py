@@ -187,7 +187,7 @@ def _describe(session: Session, row: Any) -> Description:
     is_open = row.status != Status.APPROVED and project and project.revision_id
     in_force = project.data if project and is_open and project.revision_id != row.id else None
     party = f"{org.name}（{org.credit_code}）" if org else ""
-    lines = (Line("项目方", "org", "项目企业", party, party if in_force is not None else ""),)
+    lines = (Line("项目方", "org", "项目企业", party, party if in_force is not None else "", fixed=True),)
     return Description(ProjectForm, in_force, lines, _checks(row, org))
 
 

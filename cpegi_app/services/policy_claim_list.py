@@ -211,7 +211,6 @@ class ClaimDesk(BaseModel):
     application_id: int = 0
     groups: list[DeskGroup] = []
     files: list[DeskFile] = []
-    gone: list[str] = []
     slots: list[DeskSlot] = []
     markable: list[str] = []
     open: bool = False
@@ -225,7 +224,7 @@ def desk(session: Session, actor: Actor, row_id: int) -> ClaimDesk:
     row = session.get_one(PolicyClaim, row_id)
     events = review_view.history(session, FLOW.name, row_id)
     asked = review_desk.asked_of(events)
-    found, gone = review_desk.desk_files(session, FLOW, row, events, asked)
+    found = review_desk.desk_files(session, FLOW, row, view, asked)
     application = session.get_one(PolicyApplication, row.application_id)
     return ClaimDesk(
         view=view,
@@ -235,7 +234,6 @@ def desk(session: Session, actor: Actor, row_id: int) -> ClaimDesk:
         application_id=row.application_id,
         groups=[review_desk.desk_group(g, asked) for g in view.groups],
         files=found,
-        gone=gone,
         slots=[_receipt(row)],
         markable=sorted(policy_claim.NAMES - {"confirmed"}),
         open=view.can_approve,

@@ -75,7 +75,6 @@ class Desk(BaseModel):
     is_bad: bool = False
     groups: list[DeskGroup] = []
     files: list[DeskFile] = []
-    gone: list[str] = []
     slots: list[DeskSlot] = []
     marks: dict[str, str] = {}
     markable: list[str] = []
@@ -98,7 +97,7 @@ def desk(session: Session, actor: Actor, row_id: int) -> Desk:
     d = definitions.of_version(session, row.version_id)
     events = review_view.history(session, FLOW.name, row_id)
     asked = review_desk.asked_of(events)
-    files, gone = review_desk.desk_files(session, FLOW, row, events, asked)
+    files = review_desk.desk_files(session, FLOW, row, view, asked)
     stage, waits = stage_of(row), row.status == Status.PENDING
     mine = row.assignee_id == actor.user_id
     others = policy_people.colleagues(session, actor, row.people, stage) if waits else []
@@ -123,7 +122,6 @@ def desk(session: Session, actor: Actor, row_id: int) -> Desk:
         is_bad=status in (Status.RETURNED, Status.REJECTED),
         groups=[review_desk.desk_group(g, asked) for g in view.groups],
         files=files,
-        gone=gone,
         slots=_slots(d, row),
         marks=marks_of(session, row) if may else {},
         markable=[n for n in targets(d) if not n.startswith("file_")],

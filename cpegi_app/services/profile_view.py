@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import FormInvalid
-from cpegi_app.models import ProfileChange, User, Verification
+from cpegi_app.models import User
 from cpegi_app.services import files, review, verification
 from cpegi_app.services.files import FileView
 from cpegi_app.services.profile_forms import FORMS, YEAR, YEAR_BEFORE, ProfileForm, required_files
+from cpegi_app.services.review_files import latest_approved, slot_order
 from cpegi_app.services.review_view import FieldView, GroupView, ReviewView, view
-from cpegi_app.vocabulary import KIND_OF, Kind, OrgClass, Scale, Status
+from cpegi_app.vocabulary import KIND_OF, Kind, OrgClass, Scale
 
 
 class YearLine(BaseModel):
@@ -70,22 +71,11 @@ def in_force(session: Session, actor: Actor) -> Profile:
         groups=_groups(form, org.profile),
         year=org.profile.get("fiscal_year", ""),
         years=_years(form, org.profile),
-        files=files.listing(session, *source) if source else [],
+        files=sorted(files.listing(session, *source), key=lambda f: slot_order(f.slot)) if source else [],
         has_change=latest is not None,
         change=change,
         changes=[f for g in change.groups for f in g.fields if f.changed],
     )
-
-
-def latest_approved(session: Session, org_id: int, before: int = 0) -> tuple[str, int] | None:
-    """Return the flow and id of what the profile in force came from; `before` leaves later changes out."""
-    for name, model in (("profile_change", ProfileChange), ("verification", Verification)):
-        query = select(model.id).where(model.org_id == org_id, model.status == Status.APPROVED.value)
-        if before and model is ProfileChange:
-            query = query.where(col(model.id) < before)
-        if found := session.exec(query.order_by(col(model.id).desc())).first():
-            return name, found
-    return None
 
 
 def differences(base: dict[str, str], data: dict[str, str]) -> list[Change]:

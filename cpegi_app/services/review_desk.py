@@ -14,8 +14,8 @@ from cpegi_app.models import Organisation, ReviewEvent, StoredFile, User
 from cpegi_app.services import platform_queue, review, review_view, staff, waits
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.identifiers import masked
-from cpegi_app.services.profile_view import latest_approved
 from cpegi_app.services.review import Flow
+from cpegi_app.services.review_files import slot_order
 from cpegi_app.services.review_view import ReviewView
 from cpegi_app.vocabulary import Action, FileSlot, OrgClass, Status
 
@@ -58,6 +58,9 @@ class DeskField(BaseModel):
     asked: str
     reason: str
     secret: bool = False
+    markable: bool = True
+    # Whether its card says what the lines were before.
+    compared: bool = False
 
 
 class DeskGroup(BaseModel):
@@ -66,6 +69,7 @@ class DeskGroup(BaseModel):
     title: str
     changed: int
     fields: list[DeskField]
+    compared: bool = False
 
 
 class DeskFile(BaseModel):
@@ -121,7 +125,6 @@ class Desk(BaseModel):
     is_bad: bool = False
     groups: list[DeskGroup] = []
     files: list[DeskFile] = []
-    gone: list[str] = []
     slots: list[DeskSlot] = []
     last_word: str = ""
     common: list[Phrase] = []
@@ -145,7 +148,7 @@ def desk(session: Session, actor: Actor, flow_name: str, row_id: int) -> Desk:
     row: Any = session.get(flow.model, row_id)
     events = review_view.history(session, flow.name, row_id)
     asked = asked_of(events)
-    files, gone = desk_files(session, flow, row, events, asked)
+    files = desk_files(session, flow, row, view, asked)
     status = Status(row.status)
     return Desk(
         view=view,
@@ -158,7 +161,6 @@ def desk(session: Session, actor: Actor, flow_name: str, row_id: int) -> Desk:
         is_bad=status in (Status.RETURNED, Status.REJECTED),
         groups=[desk_group(g, asked) for g in view.groups],
         files=files,
-        gone=gone,
         slots=_slots(files, asked, row),
         last_word=last_word(events),
         common=[Phrase(label=label, text=text) for label, text in COMMON.get(flow.name, ())],
@@ -223,6 +225,7 @@ def desk_group(group: review_view.GroupView, asked: dict[str, str]) -> DeskGroup
     return DeskGroup(
         title=group.title,
         changed=sum(f.changed for f in group.fields),
+        compared=group.compared,
         fields=[
             DeskField(
                 name=f.name,
@@ -233,6 +236,8 @@ def desk_group(group: review_view.GroupView, asked: dict[str, str]) -> DeskGroup
                 asked=asked.get(f.name, ""),
                 reason=f.reason,
                 secret=f.secret,
+                markable=f.markable,
+                compared=group.compared,
             )
             for f in group.fields
         ],
@@ -240,57 +245,36 @@ def desk_group(group: review_view.GroupView, asked: dict[str, str]) -> DeskGroup
 
 
 def desk_files(
-    session: Session, flow: Flow, row: Any, events: list[ReviewEvent], asked: dict[str, str]
-) -> tuple[list[DeskFile], list[str]]:
-    """Return the files, the new ones marked, and what is gone since the time before."""
-    query = select(StoredFile).where(StoredFile.flow == flow.name, StoredFile.subject_id == row.id)
-    present = list(
-        session.exec(query.where(col(StoredFile.removed_at).is_(None)).order_by(col(StoredFile.id)))
-    )
-    before = _files_before(session, flow, row, events)
+    session: Session, flow: Flow, row: Any, view: ReviewView, asked: dict[str, str]
+) -> list[DeskFile]:
+    """Return the files by kind, those that are new since the time before marked."""
+    live = select(StoredFile).where(StoredFile.flow == flow.name, StoredFile.subject_id == row.id)
+    present = session.exec(
+        live.where(col(StoredFile.removed_at).is_(None)).order_by(col(StoredFile.id))
+    ).all()
     labels = {code: slot.label for code, slot in flow.slots(session, row).items()}
-    known = {(f.slot, f.sha256) for f in before or []}
-    found = [
+    present = sorted(present, key=lambda f: slot_order(f.slot))
+    return [
         DeskFile(
             id=f.id or 0,
             name=f.name,
             slot=f.slot,
-            slot_label=labels.get(f.slot) or FileSlot.label_of(f.slot),
+            slot_label=_numbered(labels.get(f.slot) or FileSlot.label_of(f.slot), present, f),
             size=f"{f.size / 1_048_576:.1f} MB" if f.size >= 1_048_576 else f"{max(1, f.size // 1024)} KB",
             at=clock.local(f.created_at),
             href=f"/files/{f.id}",
             is_image=f.kind in IMAGES,
-            is_new=before is not None and (f.slot, f.sha256) not in known,
+            is_new=f.id in view.new_ids,
             asked=asked.get(f"file_{f.slot}", ""),
         )
-        for f in sorted(present, key=lambda f: _slot_order(f.slot))
+        for f in present
     ]
-    now = {(f.slot, f.sha256) for f in present}
-    gone = [
-        f"{labels.get(f.slot) or FileSlot.label_of(f.slot)} · {f.name}"
-        for f in before or []
-        if (f.slot, f.sha256) not in now
-    ]
-    return found, gone
 
 
-def _files_before(
-    session: Session, flow: Flow, row: Any, events: list[ReviewEvent]
-) -> list[StoredFile] | None:
-    """Return the files of the submission before this one, or those in force when a profile changes."""
-    sent = [e for e in events if e.action == Action.SUBMIT]
-    if len(sent) >= 2:
-        ids = [int(i) for i in sent[-2].snapshot.get("files", [])]
-        return list(session.exec(select(StoredFile).where(col(StoredFile.id).in_(ids))))
-    if flow.name == "profile_change" and (source := latest_approved(session, row.org_id, before=row.id)):
-        query = select(StoredFile).where(StoredFile.flow == source[0], StoredFile.subject_id == source[1])
-        return list(session.exec(query.where(col(StoredFile.removed_at).is_(None))))
-    return None
-
-
-def _slot_order(slot: str) -> int:
-    names = [s.value for s in FileSlot]
-    return names.index(slot) if slot in names else len(names)
+def _numbered(label: str, present: list[StoredFile], file: StoredFile) -> str:
+    """Return what a file is called: by its kind, numbered where there are several of it."""
+    alike = [f.id for f in present if f.slot == file.slot]
+    return f"{label} {alike.index(file.id) + 1}" if len(alike) > 1 else label
 
 
 def _slots(files: list[DeskFile], asked: dict[str, str], row: Any) -> list[DeskSlot]:

@@ -44,6 +44,8 @@ class Line:
     old: str | None = None
     # A person's number: masked for everybody but the subject's owner.
     secret: bool = False
+    # Beyond what its submitter could correct.
+    fixed: bool = False
     # What the line said in an earlier submission, read from the data that was sent then.
     then: Callable[[Mapping[str, str]], str] | None = None
 

@@ -9,7 +9,7 @@ from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import NotFound
 from cpegi_app.models import ReviewEvent
-from cpegi_app.services import audit, files, review, review_draft
+from cpegi_app.services import audit, files, review, review_draft, review_files
 from cpegi_app.services.files import FileView
 from cpegi_app.services.identifiers import masked
 from cpegi_app.services.review import Description, Flow
@@ -27,6 +27,8 @@ class FieldView(BaseModel):
     reason: str = ""
     # A person's number: masked for everybody but the owner, until it is asked for.
     secret: bool = False
+    # Whether its submitter could correct it.
+    markable: bool = True
 
 
 class GroupView(BaseModel):
@@ -34,6 +36,8 @@ class GroupView(BaseModel):
 
     title: str
     fields: list[FieldView]
+    # Whether any line says what it was before.
+    compared: bool = False
 
 
 class EventView(BaseModel):
@@ -73,6 +77,10 @@ class ReviewView(BaseModel):
     changed_count: int = 0
     groups: list[GroupView] = []
     files: list[FileView] = []
+    # What changed among the files since the time before: the ids of new ones, and the names of new and gone ones.
+    new_ids: list[int] = []
+    new_files: list[str] = []
+    gone_files: list[str] = []
     checks: list[CheckView] = []
     events: list[EventView] = []
     can_approve: bool = False
@@ -88,7 +96,8 @@ def view(session: Session, flow: Flow, actor: Actor, row_id: int) -> ReviewView:
     row = review.load(session, flow, actor, row_id)
     description = flow.describe(session, row)
     events = history(session, flow.name, row_id)
-    old, compared_with = _compared(description, events)
+    old, compared_with = _compared(description, row, events)
+    moved = review_files.changes(session, flow, row, events) if compared_with else review_files.FileChanges()
     groups = _groups(description, row, old, is_masked=not review.is_owner(actor, row))
     titles = {f.name: f.title for g in groups for f in g.fields}
     titles |= {f"file_{code}": slot.label for code, slot in flow.slots(session, row).items()}
@@ -107,7 +116,12 @@ def view(session: Session, flow: Flow, actor: Actor, row_id: int) -> ReviewView:
         compared_with=compared_with,
         changed_count=sum(f.changed for g in groups for f in g.fields),
         groups=groups,
-        files=files.listing(session, flow.name, row_id),
+        files=sorted(
+            files.listing(session, flow.name, row_id), key=lambda f: review_files.slot_order(f.slot)
+        ),
+        new_ids=moved.ids,
+        new_files=moved.new,
+        gone_files=moved.gone,
         checks=[CheckView(label=c.label, level=c.level, text=c.text) for c in description.checks],
         events=[event_view(e, titles) for e in reversed(events)],
         can_approve=Action.APPROVE in actions,
@@ -140,10 +154,14 @@ def event_view(e: ReviewEvent, titles: dict[str, str]) -> EventView:
     )
 
 
-def _compared(description: Description, events: list[ReviewEvent]) -> tuple[dict[str, str] | None, str]:
-    """Return what is in force, or else what was submitted the time before."""
+def _compared(
+    description: Description, row: review.Reviewable, events: list[ReviewEvent]
+) -> tuple[dict[str, str] | None, str]:
+    """Return what is in force, or else what was submitted the time before; once it is decided, nothing."""
     if description.in_force is not None:
         return description.in_force, "现行资料"
+    if row.status in (Status.APPROVED, Status.REJECTED):
+        return None, ""
     sent = [e for e in events if e.action == Action.SUBMIT]
     if len(sent) >= 2:
         return sent[-2].snapshot.get("data", {}), "上次提交"
@@ -168,12 +186,15 @@ def _groups(
     description: Description, row: review.Reviewable, old: dict[str, str] | None, *, is_masked: bool
 ) -> list[GroupView]:
     found: dict[str, list[FieldView]] = {}
+    compared: set[str] = set()
 
     def hide(text: str, secret: bool) -> str:
         return masked(text) if text and secret and is_masked else text
 
     for spec in description.form.specs() if description.form else []:
         before, now = (old or {}).get(spec.name, ""), row.data.get(spec.name, "")
+        if old is not None:
+            compared.add(spec.group)
         found.setdefault(spec.group, []).append(
             FieldView(
                 name=spec.name,
@@ -187,6 +208,8 @@ def _groups(
         )
     for line in description.lines:
         before = line.before(old)
+        if before is not None:
+            compared.add(line.group)
         found.setdefault(line.group, []).append(
             FieldView(
                 name=line.name,
@@ -196,6 +219,7 @@ def _groups(
                 changed=before is not None and before != line.value,
                 reason=row.field_reasons.get(line.name, ""),
                 secret=line.secret and bool(line.value),
+                markable=not line.fixed,
             )
         )
-    return [GroupView(title=title, fields=fields) for title, fields in found.items()]
+    return [GroupView(title=t, fields=fields, compared=t in compared) for t, fields in found.items()]

@@ -16,7 +16,8 @@ from cpegi_app.services.forms import normalise
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.profile_forms import FORMS, ProfileForm, kind_of, required_files
 from cpegi_app.services.review import Check, Description, Flow, Line, Payload
-from cpegi_app.vocabulary import Action, Kind, OrgClass, ScaleIndustry, Status
+from cpegi_app.services.review_files import latest_approved
+from cpegi_app.vocabulary import Action, Kind, OrgClass, ScaleIndustry
 
 CLEARED = "已清空"
 # Words that a name of the class usually holds; their absence is a hint for the reviewer, no refusal.
@@ -68,7 +69,7 @@ def open_change(session: Session, actor: Actor) -> ProfileChange:
     change = ProfileChange(org_id=org.id or 0, data=base, base=base)
     session.add(change)
     session.flush()
-    source = _latest_approved(session, org.id or 0)
+    source = latest_approved(session, org.id or 0)
     if source:
         files.copy(session, actor, source, ("profile_change", change.id or 0))
     return change
@@ -92,14 +93,6 @@ def organisation(session: Session, actor: Actor) -> Organisation:
     if org is None:
         raise NotFound("机构")
     return org
-
-
-def _latest_approved(session: Session, org_id: int) -> tuple[str, int] | None:
-    for name, model in (("profile_change", ProfileChange), ("verification", Verification)):
-        query = select(model.id).where(model.org_id == org_id, model.status == Status.APPROVED.value)
-        if found := session.exec(query.order_by(col(model.id).desc())).first():
-            return name, found
-    return None
 
 
 def _check(session: Session, flow_name: str, row: Any) -> ProfileForm:
@@ -177,7 +170,7 @@ def _still_lends(session: Session, row: Any) -> str:
 
 
 def _files_differ(session: Session, row: Any) -> bool:
-    source = _latest_approved(session, row.org_id)
+    source = latest_approved(session, row.org_id)
     if source is None:
         return True
     return files.contents(session, *source) != files.contents(session, "profile_change", row.id)

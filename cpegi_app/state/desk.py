@@ -39,7 +39,8 @@ class DeskState(FormState, mixin=True):
             self.withdrawn = refusal.message
         self.loaded = True
         if self.desk.files and not any(f.id == self.shown for f in self.desk.files):
-            self.shown = self.desk.files[0].id
+            # What is new is looked at first.
+            self.shown = next((f for f in self.desk.files if f.is_new), self.desk.files[0]).id
 
     async def _arrive(self) -> str:
         """Follow what others did; the opinion that is being written stays, and what is sent anew is a new case."""

@@ -15,8 +15,8 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
-from cpegi_app.models import AuditEntry, Notice, ProductRevision, ReviewEvent, User
-from cpegi_app.services import audit, files, notices, product, review, review_view
+from cpegi_app.models import AuditEntry, Notice, ReviewEvent, User
+from cpegi_app.services import audit, files, notices, review, review_view
 from cpegi_app.vocabulary import Action, FileSlot, Status
 from tests import factories, worlds
 from tests.worlds import REASON, REASON_NEEDED, WORLDS, World
@@ -244,49 +244,6 @@ def test_disabled_users_get_no_notices(session: Session):
     session.get_one(User, late.user_id).disabled_at = clock.now()
     world.bring_to(session, Status.PENDING)
     assert session.exec(select(Notice).where(Notice.user_id == late.user_id)).all() == []
-
-
-def test_the_view_compares_with_the_last_submission(session: Session):
-    world = worlds.product_world(session).bring_to(session, Status.RETURNED)
-    world.data |= {"amount_max": "800"}
-    world.act(session, Action.SUBMIT)
-    shown = review_view.view(session, world.flow, world.reviewer, world.row_id)
-    changed = [f for g in shown.groups for f in g.fields if f.changed]
-    assert (shown.compared_with, [(f.title, f.old, f.value) for f in changed]) == (
-        "上次提交",
-        [("额度上限", "1,000 万元", "800 万元")],
-    )
-    assert [e.action for e in shown.events] == ["提交", "退回", "提交"]
-    world.act(session, Action.RETURN)
-    world.data |= {"c_debt_ratio_free": "", "c_debt_ratio_high": "65"}
-    world.act(session, Action.SUBMIT)
-    shown = review_view.view(session, world.flow, world.reviewer, world.row_id)
-    changed = [f for g in shown.groups for f in g.fields if f.changed]
-    assert [(f.title, f.old, f.value) for f in changed] == [("资产负债率", "不限制", "≤ 65%")]
-    assert shown.changed_count == 1
-    assert (shown.can_approve, shown.can_return, shown.can_reject, shown.can_submit) == (
-        True,
-        True,
-        False,
-        False,
-    )
-
-
-def test_what_was_approved_once_is_not_compared_with_what_came_after_it(session: Session):
-    world = worlds.product_world(session).bring_to(session, Status.APPROVED)
-    revision = session.get_one(ProductRevision, world.row_id)
-    later = product.change_draft(session, world.owner, revision.product_id)
-    data = revision.data | {"amount_max": "800"}
-    review.act(session, world.flow, world.owner, later.id, Action.SUBMIT, 1, values={"data": data})
-    shown = review_view.view(session, world.flow, world.reviewer, later.id)
-    assert (shown.compared_with, shown.changed_count) == ("现行资料", 1)
-    product.delist(session, world.owner, revision.product_id, listed=False)
-    review.act(session, world.flow, world.reviewer, later.id, Action.APPROVE, later.version)
-    shown = review_view.view(session, world.flow, world.reviewer, world.row_id)
-    assert (shown.compared_with, shown.changed_count) == ("", 0)
-    # What stays off the list is not said to be on it.
-    told = [n.text for n in notices.listing(session, world.owner, size=9)[0] if "审核通过" in n.title]
-    assert [("未在平台首页展示" in t, "已发布" in t) for t in told] == [(True, False), (False, True)]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -122,7 +122,8 @@ def test_what_was_asked_for_and_what_has_changed_since(session: Session):
     assert (fields["legal_rep"].asked, fields["legal_rep"].changed) == ("", False)
     news = {f.slot: (f.is_new, f.asked) for f in found.files}
     assert news == {"LICENCE": (True, "不清晰"), "LEGAL_REP_ID": (False, "")}
-    assert found.gone == ["营业执照 · 扫描件.png"]
+    assert found.view.gone_files == ["营业执照 · 扫描件.png"]
+    assert found.view.new_files == ["营业执照 · 新.png"]
     returned = next(e for e in found.view.events if e.action == "退回")
     assert returned.points == ["机构/企业名称：与证照不一致", "营业执照：不清晰"]
 
