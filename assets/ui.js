@@ -397,6 +397,15 @@
     }
   });
 
+  /* What is being corrected is no longer told off; whether it is right now, the next submission says. */
+  function edited(control) {
+    var field = control.closest(".field, .cond"), told = field && field.querySelector(".err:not(:empty)");
+    if (!told) return;
+    field.setAttribute("data-edited", "");
+    var link = told.id && '[data-errors] a[href="#' + CSS.escape(told.id.replace(/-err$/, "")) + '"]';
+    if (link) all(link).forEach(function (found) { found.setAttribute("data-edited", ""); });
+  }
+
   function changed(event) {
     var control = event.target;
     if (!(control instanceof Element) || control.matches("[data-mirror]")) return;
@@ -407,6 +416,7 @@
     var form = control.form;
     if (form) all("[data-arith]", form).forEach(showArith);
     if (!form || restoring) return;
+    edited(control);
     form.isDirty = true;
     if (!form.hasAttribute("data-draft")) return;
     clearTimeout(timers.get(form));
@@ -418,6 +428,7 @@
     form.isDirty = false;
     if (form.hasAttribute("data-draft")) { keepDraft(form); form.draftSent = JSON.stringify(read(form)); }
     all("[data-reveal]", form).forEach(function (button) { reveal(button, false); });
+    all("[data-edited]").forEach(function (told) { told.removeAttribute("data-edited"); });
     awaitErrors = true;
     if (event.submitter) startWaiting(event.submitter);
   }, true);

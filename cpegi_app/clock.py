@@ -20,9 +20,10 @@ def today() -> date:
     return day(now())
 
 
-def local(moment: datetime | None) -> str:
-    """Return a moment as a screen shows it, `YYYY-MM-DD HH:MM` in Asia/Shanghai; empty for None."""
-    return aware(moment).astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if moment else ""
+def local(moment: datetime | None, *, seconds: bool = False) -> str:
+    """Return a moment as a screen shows it, `YYYY-MM-DD HH:MM` (or `:SS`) in Asia/Shanghai; empty for None."""
+    form = "%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M"
+    return aware(moment).astimezone(SHANGHAI).strftime(form) if moment else ""
 
 
 def local_date(moment: datetime | None) -> str:

@@ -30,10 +30,12 @@ STATUSES = [(s.value, s.label) for s in Status]
 
 
 def application_query(word_label: str, *more: tuple[str, str]) -> list[rx.Component]:
-    """The query bar of both sides' lists; `more` are states beyond those of the review."""
+    """The query bar of both sides' lists; `more` are states that the institution looks for besides."""
+    # A draft is known to its owner alone.
+    shown = [(value, label) for value, label in STATUSES if not more or value != Status.DRAFT.value]
     return [
         ui.field("word", word_label, ui.text_input("word", placeholder="名称中的字")),
-        ui.field("status", "状态", ui.select_input("status", [*STATUSES, *more], blank="全部")),
+        ui.field("status", "状态", ui.select_input("status", [*shown, *more], blank="全部")),
     ]
 
 

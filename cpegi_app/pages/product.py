@@ -22,7 +22,7 @@ STATUSES = [
     ("LISTED", "已发布"),
     ("OVER", "已到期"),
     ("DELISTED", "已下架"),
-    *[(s.value, s.label) for s in Status if s is not Status.REJECTED],
+    *[(s.value, s.label) for s in (Status.DRAFT, Status.PENDING, Status.RETURNED)],
 ]
 
 

@@ -227,6 +227,7 @@ def _conditions() -> rx.Component:
                     ui.tag(c.result, c.tone),
                 ],
                 "授信条件比对",
+                stack=True,
             ),
             rx.el.p("该产品的授信条件均为不限制。", class_name="muted"),
         ),

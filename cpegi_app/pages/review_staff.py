@@ -68,7 +68,7 @@ def _desk() -> rx.Component:
                     ui.show(
                         desk.waited != "",
                         ui.tag(
-                            rx.fragment(rx.cond(desk.late, "已超时，等待 ", "已等待 "), desk.waited),
+                            rx.fragment("已等待 ", desk.waited),
                             rx.cond(desk.late, "red", "blue"),
                         ),
                     ),

@@ -30,7 +30,7 @@ def queue() -> rx.Component:
     kinds += [(f.name, _tab(f.label, state.counts[f.name].to(int))) for f in platform_flows()]
     return rx.fragment(
         ui.crumbs("审核管理", QUEUE.title),
-        ui.page_head(QUEUE.title, lead="等待最久的在最前，从到达平台时算起；等待超过 3 天的标为“超时”。"),
+        ui.page_head(QUEUE.title, lead="等待最久的在最前，从到达平台时算起；等待超过 3 天的标红。"),
         _others(),
         rx.el.div(
             ui.tabs(kinds, state.tab, state.pick, "按类型筛选"),
@@ -88,7 +88,7 @@ def _queue_row(row: rx.Var[QueueRow]) -> list:
         ui.link(row.title, row.href),
         row.org,
         rx.el.span(row.submitted, class_name="num"),
-        rx.cond(row.late, ui.tag("超时 " + row.waiting, "red"), rx.el.span(row.waiting)),
+        rx.cond(row.late, ui.tag("已等 " + row.waiting, "red"), rx.el.span(row.waiting)),
         [ui.link("办理", row.href, aria_label="办理" + row.flow_label + "：" + row.title)],
     ]
 

@@ -219,6 +219,13 @@ def _describe(session: Session, row: Any) -> Description:
     return Description(ApplicationForm, None, tuple(lines))
 
 
+def _approved(session: Session, row: Any) -> str:
+    return (
+        f"受理机构已批准 {wan(row.approved_fen)} 万元，期限 {row.approved_months} 个月，等待放款。"
+        "可在“我的融资申请”查看进度。"
+    )
+
+
 def product_kind(row: Any) -> Kind:
     """Return the kind whose profile form the frozen profile was made with."""
     from cpegi_app.services.verification import kind_of
@@ -258,7 +265,7 @@ FLOW = review.register(
         before_approve=_before_approve,
         gives_up=True,
         discards=True,
-        outcome={Action.APPROVE: "受理机构已批准，等待放款，可在“我的融资申请”查看进度。"},
+        outcome={Action.APPROVE: _approved},
     )
 )
 

@@ -69,6 +69,7 @@ ACTIONS: dict[str, str] = {
     "policy.upheld": "认定异议成立",
     "product.delist": "下架产品",
     "product.relist": "重新上架",
+    "disbursement.end": "结束放款",
     "lead.begin": "建立对接线索",
     "lead.owner": "变更线索负责人",
     "lead.close": "了结对接线索",

@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from cpegi_app import clock
 from cpegi_app.access import Actor, Permission
 from cpegi_app.models import AuditEntry
-from cpegi_app.services import audit, list_count, lists, review
+from cpegi_app.services import audit, figures_view, list_count, lists, review
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.services.staff import require
@@ -68,7 +68,8 @@ def _audit(actor: Actor, filters: Filters) -> list[Any]:
 def _audit_row(e: AuditEntry) -> AuditRow:
     return AuditRow(
         id=e.id or 0,
-        at=clock.local(e.created_at),
+        # A dozen acts share a minute.
+        at=clock.local(e.created_at, seconds=True),
         who=e.actor_label,
         action=audit.ACTIONS.get(e.action, e.action),
         subject=e.subject,
@@ -87,18 +88,28 @@ def _things() -> dict[str, str]:
         "product": "金融产品",
         "file": "附件",
         "export": "导出文件",
+        "figures": "统计数据",
+        "lead": "对接线索",
+        "library": "股权投资项目库",
+        "online": "线上投资记录",
+        "policy": "奖补政策",
+        "question": "投资记录疑问",
+        "report_duty": "报送要求",
+        "roadshow": "路演",
     }
 
 
 def subject_label(code: str) -> str:
     """Return `verification:12` as people read it: 真实性认证 12."""
     kind, colon, number = code.partition(":")
-    return f"{_things().get(kind, kind)} {number}" if colon else code
+    which = figures_view.TITLES.get(number, number) if kind == "figures" else number
+    return f"{_things().get(kind, kind)} {which}" if colon else code
 
 
 def _subject_code(word: str) -> str:
     """Return what the trail keeps for a label that was read off the list, else the word itself."""
     label, blank, number = word.rpartition(" ")
+    number = next((code for code, title in figures_view.TITLES.items() if title == number), number)
     return next((f"{k}:{number}" for k, v in _things().items() if blank and v == label), word)
 
 

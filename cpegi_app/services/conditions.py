@@ -134,7 +134,7 @@ def show(d: Dimension, c: Mapping[str, Any] | None) -> str:
     if "set" in c:
         return "、".join(d.options.label_of(v) if d.options else v for v in c["set"])
     if "yes" in c:
-        return "要求“是”" if c["yes"] else "要求“否”"
+        return "须满足" if c["yes"] else "须不满足"
     low, high = c.get("low"), c.get("high")
     if low is not None and high is not None:
         return measure(f"{_n(low)}–{_n(high)}", d.unit)

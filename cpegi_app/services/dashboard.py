@@ -13,8 +13,8 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import (
     ACCOUNTS,
-    APPLICATION,
     APPLICATIONS,
+    APPLY,
     DEALS,
     DISBURSE,
     FILING,
@@ -230,6 +230,8 @@ def _member(session: Session, actor: Actor) -> Bench:
         tiles.append(tile("我的融资申请", sent, APPLICATIONS.route, "blue", "笔"))
         others = select(Product.id).where(shelf.open_now(), Product.org_id != actor.org_id)
         tiles.append(tile("可申请金融产品", _count(session, others), PUBLIC_PRODUCTS.route, "grey", "个"))
+    # What is overdue comes first.
+    todos.sort(key=lambda t: t.tone != "red")
     total = sum(t.counts for t in todos)
     return Bench(tiles=tiles, todos=todos, progress=progress, waiting=total)
 
@@ -268,7 +270,7 @@ def _own_todos(session: Session, actor: Actor) -> list[Todo]:
         (ProductRevision, "金融产品", lambda r: PRODUCT_EDIT.url(rid=r.id), PRODUCTS),
         (EquityProjectRevision, "融资项目", lambda r: PROJECT_EDIT.url(rid=r.id), PROJECTS),
         (ProfileChange, "资料修改", lambda r: PROFILE.route, PROFILE),
-        (Application, "融资申请", lambda r: APPLICATION.url(aid=r.id), APPLICATIONS),
+        (Application, "融资申请", lambda r: APPLY.url(pid=r.product_id), APPLICATIONS),
         (Disbursement, "放款", lambda r: DISBURSE.url(did=r.id), REQUESTS),
         (FilingBatch, "线下贷款备案", lambda r: FILING.url(bid=r.id), FILINGS),
         (Report, "报告", lambda r: REPORT_EDIT.url(rid=r.id), REPORTS),

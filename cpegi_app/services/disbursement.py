@@ -240,7 +240,7 @@ def _describe(session: Session, row: Any) -> Description:
     rest = app.approved_fen - done - waiting
     level, text = (
         "ok",
-        f"批准 {wan(app.approved_fen)}，已放 {wan(done)}，待审核 {wan(waiting)}，剩余 {wan(rest)} 万元",
+        f"批准 {wan(app.approved_fen)} 万元，已放 {wan(done)} 万元，待审核 {wan(waiting)} 万元，剩余 {wan(rest)} 万元",
     )
     checks = [Check("累计放款", level if rest >= 0 else "bad", text)]
     low, high = app.product_data.get("rate_min", ""), app.product_data.get("rate_max", "")

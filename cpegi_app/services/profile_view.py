@@ -13,7 +13,7 @@ from cpegi_app.errors import FormInvalid
 from cpegi_app.models import User
 from cpegi_app.services import files, review, verification
 from cpegi_app.services.files import FileView
-from cpegi_app.services.profile_forms import FORMS, YEAR, YEAR_BEFORE, ProfileForm, required_files
+from cpegi_app.services.profile_forms import CONTACT, FORMS, YEAR, YEAR_BEFORE, ProfileForm, required_files
 from cpegi_app.services.review_files import latest_approved, slot_order
 from cpegi_app.services.review_view import FieldView, GroupView, ReviewView, view
 from cpegi_app.vocabulary import KIND_OF, Kind, OrgClass, Scale
@@ -124,8 +124,10 @@ def class_of(org_class: str) -> tuple[str, str]:
 
 
 def titles() -> dict[str, str]:
-    """Return every field's title, those of the year before told apart."""
-    return {s.name: _title(s) for form in FORMS.values() for s in form.specs()}
+    """Return every field's title as the form's page orders them, those of the year before told apart."""
+    specs = [s for form in FORMS.values() for s in form.specs()]
+    # The sort is stable: who is asked for and the consent stand last, whatever came before them.
+    return {s.name: _title(s) for s in sorted(specs, key=lambda s: s.group == CONTACT)}
 
 
 def _title(spec: Any) -> str:

@@ -50,7 +50,10 @@ class FormState(Services, mixin=True):
         titles = titles or {}
         self.errors = dict(refusal.fields)
         # In the order of the page, where the files come last.
-        found = sorted(refusal.fields.items(), key=lambda item: item[0].startswith("file_"))
+        place = {name: at for at, name in enumerate(titles)}
+        found = sorted(
+            refusal.fields.items(), key=lambda item: (item[0].startswith("file_"), place.get(item[0], 999))
+        )
         self.error_list = [
             (name, text if titles.get(name, "") in text else f"{titles[name]}：{text}")
             for name, text in found
@@ -151,6 +154,7 @@ class FilesState(FormState, mixin=True):
         self.uploading, self.upload_progress = "", 0
         which = f"file_{slot}"
         told = _of_files(problems) if len(files_in) > 1 else "；".join(problems)
+        self.error_list = [(name, text) for name, text in self.error_list if name != which or told]
         self.errors = {k: v for k, v in self.errors.items() if k != which} | ({which: told} if told else {})
 
     async def _problems(self, flow: str, subject: int, slot: str, name: str, data: bytes) -> list[str]:

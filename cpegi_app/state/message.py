@@ -56,9 +56,8 @@ class MessageState(rx.State):
             self.kind = self.text = self.login_href = ""
 
     def _retract(self) -> None:
-        """Take a refusal away, once what it refused has been done."""
-        if self.kind == "error":
-            self.kind = self.text = self.login_href = ""
+        """Take away what was told, once something else has been done: it speaks of what was before."""
+        self.kind = self.text = self.login_href = ""
 
     def _at_sign_in(self) -> None:
         """Leave behind the way to the sign-in page: this is it."""

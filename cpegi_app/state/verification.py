@@ -16,7 +16,7 @@ from cpegi_app.state.message import MessageState, success
 from cpegi_app.state.subject import GIVEN_UP, SubjectState, act, changed, edits
 from cpegi_app.vocabulary import KIND_OF, Action, OrgClass, Status, YesNo
 
-TITLES = profile_view.titles() | {"org_class": "机构类别"}
+TITLES = {"org_class": "机构类别"} | profile_view.titles()
 
 
 class ProfileFormState(SubjectState, mixin=True):

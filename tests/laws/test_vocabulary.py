@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from cpegi_app import access, errors, vocabulary
 from cpegi_app.access import GRANTS, PAGES, SCREENS, Actor, Permission, Role
-from cpegi_app.services import chapters, notices
+from cpegi_app.services import audit, audit_trail, chapters, notices
 from cpegi_app.services.forms import Form, Widget
 from cpegi_app.services.review import FLOWS, MOVES
 from cpegi_app.vocabulary import CLASSES, KIND_OF, TONES, Action, Kind, OrgClass, Status, Term
 
 assert chapters.CHAPTERS and notices
+ROOT = Path(__file__).resolve().parents[2]
 HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -167,3 +169,16 @@ def test_screens_fill_in_their_bracketed_parts():
 def test_a_locked_function_says_why_and_how_to_open_it():
     assert "去认证" in access.locked_sentence("融资申请")
     assert vocabulary.Term.__doc__
+
+
+def test_whatever_the_services_record_reads_in_words():
+    recorded, subjects = set(), set()
+    for path in (ROOT / "cpegi_app").rglob("*.py"):
+        text = path.read_text()
+        recorded |= set(re.findall(r"audit\.record\(\s*[\w.]+,\s*[\w.()]+,\s*\"([\w.]+)\"", text))
+        for call in re.findall(r"audit\.record\(.*?\n?.*?\n", text):
+            subjects |= set(re.findall(r"f\"([a-z_]+):\{", call))
+    assert len(recorded) > 40 and len(subjects) > 8
+    assert recorded <= set(audit.ACTIONS), recorded - set(audit.ACTIONS)
+    raw = {s for s in subjects if audit_trail.subject_label(f"{s}:1") == f"{s} 1"}
+    assert raw == set()

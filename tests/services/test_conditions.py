@@ -247,7 +247,7 @@ def test_the_comparison_says_condition_figure_and_result_in_words():
     assert shown == {
         ("debt_ratio", "≤ 65%", "68.2%", "不满足"),
         ("tax_rating", "A级、B级", "未提供", "数据缺失"),
-        ("no_overdue", "要求“是”", "是", "满足"),
+        ("no_overdue", "须满足", "是", "满足"),
     }
     assert {r.code for r in conditions.compare(stated, profile, restricted_only=True)} == {
         c for c, *_ in shown

@@ -45,7 +45,7 @@ def test_of_what_was_returned_the_oldest_comes_first_and_the_rest_is_counted(ses
         world.owner = firm
         world.bring_to(session, Status.RETURNED)
     todos = [t for t in dashboard.bench(session, firm).todos if t.tag == "融资申请已退回"]
-    assert [t.href for t in todos[:-1]] == [f"/console/applications/{w.row_id}" for w in made[:5]]
+    assert [t.href for t in todos[:-1]] == [f"/console/apply/{w.row(session).product_id}" for w in made[:5]]
     assert (todos[-1].counts, todos[-1].href) == (2, f"{APPLICATIONS.route}?status=RETURNED")
 
 

@@ -263,7 +263,7 @@ def test_4_3_the_reviewer_sees_the_sum_and_the_rate_checked(session: Session, ra
     shown = review_view.view(session, world.flow, world.reviewer, world.row_id)
     levels = {"累计放款": "ok", "执行年利率": level, "放款日期": "ok"}
     assert {c.label: c.level for c in shown.checks} == levels
-    assert "待审核 200，剩余 300 万元" in shown.checks[0].text
+    assert "待审核 200 万元，剩余 300 万元" in shown.checks[0].text
     assert [f.slot for f in shown.files] == [FileSlot.CONTRACT, FileSlot.VOUCHER]
     assert next(g for g in shown.groups if g.title == "对应申请").fields
 
