@@ -199,6 +199,8 @@ class Dimension:
     levers: tuple[Lever, ...] = ()
     # What an enterprise can do to have one of the set, or a yes; empty: nothing.
     remedy: str = ""
+    # Whether an enterprise has several of the set: one of those asked for is enough.
+    many: bool = False
 
     @property
     def span(self) -> tuple[int, int]:
@@ -303,7 +305,7 @@ DIMENSIONS: tuple[Dimension, ...] = (
       sources=("research", "revenue"), formula="研发费用 ÷ 营业收入", levers=(RESEARCH,)),
     D("patents", "发明专利数", "range", _plain("patents"), "件", levers=(_more("patents", "发明专利再增加 ≥ {x} 件", ONE),)),
     D("ip_total", "知识产权总数", "range", _plain("ip_total"), "件", levers=(_more("ip_total", "知识产权再增加 ≥ {x} 件", ONE),)),
-    D("qualifications", "资质", "set", _codes("qualifications"), options=Qualification, remedy=ALL),
+    D("qualifications", "资质", "set", _codes("qualifications"), options=Qualification, remedy=ALL, many=True),
     D("region", "注册地区", "set", _code("region"), options=Region),
     D("industry", "行业", "set", _code("industry"), options=Industry),
     D("scale", "企业规模", "set", _code("scale"), options=Scale, formula="按划型行业、员工数、营业收入和资产总额划型",

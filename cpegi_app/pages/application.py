@@ -168,7 +168,7 @@ def _apply_form(key: Any) -> rx.Component:
                 [
                     ("金融产品", state.product.name),
                     ("受理机构", state.product.org_name),
-                    ("综合年化成本", state.product.cost),
+                    ("综合年化成本", state.product.cost + " 起"),
                     ("额度", state.product.amount),
                     ("期限", state.product.term),
                     ("年利率", state.product.rate),
@@ -178,9 +178,13 @@ def _apply_form(key: Any) -> rx.Component:
                 ]
             ),
         ),
-        *groups(ApplicationForm, state, only=("融资需求",)),
+        *groups(ApplicationForm, state, only=("融资需求",), choices={"guarantee": state.guarantees}),
         ui.card(
             "附件",
+            ui.show(
+                state.materials != "",
+                rx.el.div(rx.el.b("该产品所需材料"), rx.el.p(state.materials, class_name="prose")),
+            ),
             ui.form_grid(
                 upload_field(
                     FileSlot.ATTACHMENT,

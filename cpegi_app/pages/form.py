@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import reflex as rx
@@ -58,14 +58,18 @@ def control(spec: FieldSpec, value: Any) -> rx.Component:
     return ui.text_input(spec.name, value, max_length=LONGEST, placeholder=spec.placeholder)
 
 
-def field_of(spec: FieldSpec, state: Any, values: Any = None) -> rx.Component:
+def field_of(
+    spec: FieldSpec, state: Any, values: Any = None, choices: Mapping[str, Any] | None = None
+) -> rx.Component:
     """Return a labelled field with its stored value, its message and the reviewer's reason.
 
-    `values` are given where a page holds more than one form."""
+    `values` are given where a page holds more than one form, `choices` where the state narrows what can be chosen."""
+    value = _text(state.values if values is None else values, spec.name)
+    offered = (choices or {}).get(spec.name)
     return ui.field(
         spec.name,
         spec.title,
-        control(spec, _text(state.values if values is None else values, spec.name)),
+        control(spec, value) if offered is None else ui.select_input(spec.name, offered, value),
         required=spec.required,
         help=spec.help,
         error=problem(state, spec.name),
@@ -76,15 +80,20 @@ def field_of(spec: FieldSpec, state: Any, values: Any = None) -> rx.Component:
 
 
 def groups(
-    form: type[Form], state: Any, skip: Sequence[str] = (), only: Sequence[str] = ()
+    form: type[Form],
+    state: Any,
+    skip: Sequence[str] = (),
+    only: Sequence[str] = (),
+    choices: Mapping[str, Any] | None = None,
 ) -> list[rx.Component]:
-    """Return a card for each group of the form's fields."""
+    """Return a card for each group of the form's fields; `choices` are what the state offers for some of them."""
     found: dict[str, list[FieldSpec]] = {}
     for spec in form.specs():
         if spec.group not in skip and (not only or spec.group in only):
             found.setdefault(spec.group, []).append(spec)
     return [
-        ui.card(title, ui.form_grid(*(field_of(s, state) for s in specs))) for title, specs in found.items()
+        ui.card(title, ui.form_grid(*(field_of(s, state, choices=choices) for s in specs)))
+        for title, specs in found.items()
     ]
 
 

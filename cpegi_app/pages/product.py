@@ -12,7 +12,7 @@ from cpegi_app.pages.form import groups, href, list_page, problem, remark, store
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.product_push import reach
 from cpegi_app.pages.review import leavable, leave_button, outcome_panel, return_note
-from cpegi_app.services.conditions import DIMENSIONS, Dimension, source
+from cpegi_app.services.conditions import BESIDE, DIMENSIONS, Dimension, source
 from cpegi_app.services.product import ProductForm
 from cpegi_app.services.product_list import ProductRow
 from cpegi_app.state.product import ProductEditState, ProductListState
@@ -194,5 +194,11 @@ def _condition(d: Dimension, state: Any) -> rx.Component:
         problem(state, name),
         d.unit,
         remark(state, name),
-        source(d),
+        source(d) + _beside(d),
     )
+
+
+def _beside(d: Dimension) -> str:
+    """Say which field of the product limits what a condition limits, too."""
+    title = next((title for code, _, title in BESIDE if code == d.code), "")
+    return f"；上面的“{title}”有限定时一并适用" if title else ""

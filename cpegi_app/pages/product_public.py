@@ -178,7 +178,6 @@ def _apply() -> rx.Component:
     state = PublicProductState
     product = state.product
     steps = [
-        "登录并完成用户真实性认证",
         "填写申请额度、期限和用途，授权机构查看企业数据",
         "机构办理，结果在消息通知中查看",
     ]
@@ -187,11 +186,15 @@ def _apply() -> rx.Component:
         rx.el.div(
             rx.cond(
                 product.open,
-                ui.link_button("立即申请", state.apply_href, "primary", size="lg"),
+                ui.link_button(state.apply_label, state.apply_href, "primary", size="lg"),
                 ui.note(product.closed_why, "warning"),
             ),
             ui.show(state.match_href != "", ui.link("与我的资料逐项比对", state.match_href)),
-            rx.el.ol(*(rx.el.li(step) for step in steps), class_name="numbered muted"),
+            rx.el.ol(
+                ui.show(state.match_href == "", rx.el.li("登录并完成用户真实性认证")),
+                *(rx.el.li(step) for step in steps),
+                class_name="numbered muted",
+            ),
             rx.el.p("咨询电话 ", rx.el.a("400 056 5005", href="tel:4000565005"), class_name="muted small"),
             class_name="stack",
         ),

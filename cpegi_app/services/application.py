@@ -107,6 +107,12 @@ def at_hand(session: Session, actor: Actor, product_id: int) -> int:
     return session.exec(mine.order_by(col(Application.id).desc()).limit(1)).first() or 0
 
 
+def standing(session: Session, actor: Actor, product_id: int) -> str:
+    """Return the status of the organisation's latest application for a product, empty when there is none."""
+    found = session.get(Application, at_hand(session, actor, product_id) or 0)
+    return found.status if found else ""
+
+
 def submit(
     session: Session, actor: Actor, row_id: int, version: int, data: dict[str, str], key: str
 ) -> Application:
@@ -140,6 +146,12 @@ def product_for(session: Session, actor: Actor, row_id: int) -> tuple[Product, s
     if row.status == Status.RETURNED:
         return target, nobody_handles(session, target.org_id)
     return target, "" if row.status == Status.PENDING else closed_why(target)
+
+
+def offered(target: Product) -> list[tuple[str, str]]:
+    """Return the ways of guarantee that a product takes, as its form offers them."""
+    taken = target.guarantees.strip(",").split(",")
+    return [(mode.value, mode.label) for mode in GuaranteeMode if mode.value in taken]
 
 
 def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -> dict[str, Any]:

@@ -132,7 +132,8 @@ def show(d: Dimension, c: Mapping[str, Any] | None) -> str:
     if c.get("any"):
         return "不限制"
     if "set" in c:
-        return "、".join(d.options.label_of(v) if d.options else v for v in c["set"])
+        told = "、".join(d.options.label_of(v) if d.options else v for v in c["set"])
+        return f"任一：{told}" if d.many and len(c["set"]) > 1 else told
     if "yes" in c:
         return "须满足" if c["yes"] else "须不满足"
     low, high = c.get("low"), c.get("high")

@@ -27,6 +27,10 @@ from pydantic import (
 
 from cpegi_app import clock
 from cpegi_app.errors import FormInvalid
+from cpegi_app.services.money import basis_points as basis_points
+from cpegi_app.services.money import fen as fen
+from cpegi_app.services.money import percent as percent
+from cpegi_app.services.money import wan as wan
 from cpegi_app.vocabulary import Term
 
 DRAFT_VALUE_MAX = 5000
@@ -242,6 +246,8 @@ class Form(BaseModel):
 
     # Names that a page sends along but that are no data of the form.
     ignored: ClassVar[frozenset[str]] = frozenset()
+    # What a blank means, where it means something.
+    blanks: ClassVar[Mapping[str, str]] = {}
 
     @field_validator("*", mode="after")
     @classmethod
@@ -372,26 +378,6 @@ def posted(data: Any, names: set[str] | frozenset[str]) -> dict[str, str]:
 def _refuse(name: str, sentence: str) -> NoReturn:
     """Refuse what was sent whole; a page without a place for the field's sentence says it in its message bar."""
     raise FormInvalid({name: sentence}, sentence)
-
-
-def fen(wan: Decimal | None) -> int:
-    """Return 万元 as integer 分."""
-    return int((wan or Decimal(0)) * 1_000_000)
-
-
-def wan(fen_amount: int) -> str:
-    """Return integer 分 as 万元 with thousand separators: exact, without superfluous zeros."""
-    return f"{(Decimal(fen_amount) / 1_000_000).normalize():,f}"
-
-
-def basis_points(percent: Decimal | None) -> int:
-    """Return per cent as integer 0.01 %."""
-    return int((percent or Decimal(0)) * 100)
-
-
-def percent(bp: int) -> str:
-    """Return integer 0.01 % as per cent, without superfluous zeros."""
-    return f"{(Decimal(bp) / 100).normalize():f}"
 
 
 def not_in_future(value: date, what: str) -> str:

@@ -49,6 +49,14 @@ F, W = input_field, Widget
 class ProductForm(Form):
     """A credit product (domain.md §5); amounts in 万元, terms in months, rates in per cent a year."""
 
+    blanks = {
+        "industries": "不限",
+        "regions": "不限",
+        "guarantee_fee": "无",
+        "service_fee": "无",
+        "valid_until": "长期有效",
+    }
+
     name: Text = F("产品名称", BASIC, max_len=60)
     product_type: Text = F("产品类型", BASIC, widget=W.SELECT, options=ProductType)
     valid_until: Day = F(
@@ -148,12 +156,15 @@ def new_draft(session: Session, actor: Actor) -> ProductRevision:
     query = select(ProductRevision).join(Product, col(Product.id) == ProductRevision.product_id)
     query = query.where(Product.org_id == actor.org_id, col(Product.revision_id).is_(None))
     drafts = session.exec(query.where(ProductRevision.status == Status.DRAFT.value)).all()
-    if blank := next((row for row in drafts if not row.data), None):
+    org = session.get_one(Organisation, actor.org_id)
+    # Whom a product names is asked for once: it can be changed here.
+    known = {"contact": org.profile.get("contact", ""), "contact_phone": org.profile.get("mobile", "")}
+    if blank := next((row for row in drafts if row.data in ({}, known)), None):
         return blank
     product = Product(org_id=actor.org_id or 0)
     session.add(product)
     session.flush()
-    return _revision(session, product, {})
+    return _revision(session, product, known)
 
 
 def change_draft(session: Session, actor: Actor, product_id: int) -> ProductRevision:

@@ -29,15 +29,6 @@ HEADLINE = {
     "rate_max",
 }
 
-# What a blank means, where it means something.
-BLANKS = {
-    "industries": "不限",
-    "regions": "不限",
-    "guarantee_fee": "无",
-    "service_fee": "无",
-    "valid_until": "长期有效",
-}
-
 
 class PublicProduct(BaseModel):
     """A published product as the public list and the detail page show it."""
@@ -131,7 +122,7 @@ def public_detail(session: Session, product_id: int) -> PublicDetail:
     for spec in ProductForm.specs():
         if spec.name in HEADLINE:
             continue
-        value = spec.show(product.data.get(spec.name)) or BLANKS.get(spec.name, "—")
+        value = spec.show(product.data.get(spec.name)) or ProductForm.blanks.get(spec.name, "—")
         groups.setdefault(spec.group, []).append((spec.title, value))
     stated = product.conditions
     lines = [(d.label, conditions.show(d, stated.get(d.code))) for d in conditions.DIMENSIONS]

@@ -193,14 +193,15 @@ def _groups(
 
     for spec in description.form.specs() if description.form else []:
         before, now = (old or {}).get(spec.name, ""), row.data.get(spec.name, "")
+        blank = description.form.blanks.get(spec.name, "") if description.form else ""
         if old is not None:
             compared.add(spec.group)
         found.setdefault(spec.group, []).append(
             FieldView(
                 name=spec.name,
                 title=spec.title,
-                value=hide(spec.show(now), spec.secret),
-                old=hide(spec.show(before), spec.secret) if old is not None else "",
+                value=hide(spec.show(now) or blank, spec.secret),
+                old=hide(spec.show(before) or blank, spec.secret) if old is not None else "",
                 changed=old is not None and before != now,
                 reason=row.field_reasons.get(spec.name, ""),
                 secret=spec.secret and bool(now),

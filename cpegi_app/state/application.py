@@ -25,7 +25,7 @@ from cpegi_app.services.forms import posted
 from cpegi_app.services.product_public import PublicProduct
 from cpegi_app.services.review_view import ReviewView, view
 from cpegi_app.state.base import for_screen, int_arg
-from cpegi_app.state.form import FormState
+from cpegi_app.state.form import Choice, FormState
 from cpegi_app.state.message import on_error, success
 from cpegi_app.state.reveal import RevealState
 from cpegi_app.state.shell import ShellState
@@ -67,6 +67,9 @@ class ApplyState(SubjectState, rx.State):
 
     product: PublicProduct = PublicProduct()
     closed_why: str = ""
+    # What the product asks for and takes.
+    materials: str = ""
+    guarantees: list[Choice] = []
     # Whether what is shown is decided, and the product may be applied for again.
     may_repeat: bool = False
 
@@ -89,15 +92,17 @@ class ApplyState(SubjectState, rx.State):
         await self._begin(self._route_id("pid"))
 
     async def _show(self, row_id: int) -> None:
-        self.product, self.closed_why = await self._read(_product, row_id)
+        self.product, self.closed_why, self.materials, self.guarantees = await self._read(_product, row_id)
         await super()._show(row_id)
         done = self.view.status in (Status.APPROVED, Status.REJECTED)
         self.may_repeat = done and not self.closed_why
 
 
-def _product(session: Session, actor: Actor, row_id: int) -> tuple[PublicProduct, str]:
+def _product(session: Session, actor: Actor, row_id: int) -> tuple[PublicProduct, str, str, list[Choice]]:
     found, why = application.product_for(session, actor, row_id)
-    return product_public.shown(found, session.get_one(Organisation, found.org_id)), why
+    shown = product_public.shown(found, session.get_one(Organisation, found.org_id))
+    taken = [Choice(value=value, label=label) for value, label in application.offered(found)]
+    return shown, why, found.data.get("materials", ""), taken
 
 
 class Case(BaseModel):

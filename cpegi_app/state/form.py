@@ -8,6 +8,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 import reflex as rx
+from pydantic import BaseModel
 
 from cpegi_app.errors import DomainError, FormInvalid
 from cpegi_app.services import files
@@ -20,6 +21,13 @@ from cpegi_app.state.message import MessageState, on_error
 # What the edge takes in one request (web/edge.py, upload_cap), less the form around the files.
 UPLOAD_BYTES = 12 << 20
 BROKEN_OFF = "上传中断，文件没有送达。请检查网络，稍候片刻后重新选择文件。"
+
+
+class Choice(BaseModel):
+    """An option of a drop-down."""
+
+    value: str
+    label: str
 
 
 class FormState(Services, mixin=True):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import reflex as rx
-from pydantic import BaseModel
 
 from cpegi_app.access import POLICY_OVERVIEW, POLICY_QUEUE, POLICY_REVIEW
 from cpegi_app.errors import Conflict, DomainError, FormInvalid, Withdrawn
@@ -20,6 +19,7 @@ from cpegi_app.services.policy_review import Desk
 from cpegi_app.services.review import COMMENT_MAX
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.desk import DeskState
+from cpegi_app.state.form import Choice
 from cpegi_app.state.message import MessageState, on_error, success
 from cpegi_app.state.reveal import RevealState
 from cpegi_app.state.table import TableState, shows
@@ -28,13 +28,6 @@ from cpegi_app.vocabulary.policy import PolicyStage
 
 ACTIONS = {"approve": Action.APPROVE, "return": Action.RETURN, "reject": Action.REJECT}
 STAGES = (PolicyStage.FORMAL.value, PolicyStage.BUSINESS.value)
-
-
-class Choice(BaseModel):
-    """A policy of the query bar."""
-
-    value: str
-    label: str
 
 
 @for_screen(POLICY_QUEUE)

@@ -21,7 +21,7 @@ from cpegi_app.access import (
     Permission,
 )
 from cpegi_app.errors import NotFound
-from cpegi_app.services import dashboard, equity_public, matches, product_public, sessions
+from cpegi_app.services import application, dashboard, equity_public, matches, product_public, sessions
 from cpegi_app.services.bench_parts import Tile
 from cpegi_app.services.equity_public import ProjectCard
 from cpegi_app.services.product_public import PublicDetail, PublicProduct
@@ -141,6 +141,8 @@ class PublicProductState(Services, rx.State):
     apply_href: str = ""
     # Where somebody who may apply compares the conditions with the own figures.
     match_href: str = ""
+    # What the way to the form is called: an application may have been begun, or wait already.
+    apply_label: str = "立即申请"
     missing: bool = False
     loading: bool = True
 
@@ -157,6 +159,10 @@ class PublicProductState(Services, rx.State):
         self.apply_href = href if signed_in else f"{LOGIN.route}?next={quote(href, safe='')}"
         may = signed_in is not None and signed_in.may(Permission.APPLICATION_SUBMIT) and not self.missing
         self.match_href = MATCH.url(pid=self.product.id) if may else ""
+        begun = await self._read(application.standing, self.product.id) if may else ""
+        self.apply_label = {"DRAFT": "继续填写申请", "RETURNED": "修改后提交", "PENDING": "查看我的申请"}.get(
+            begun, "立即申请"
+        )
         self.loading = False
         if may and await self._read(matches.unread, self.product.id):
             await self._write(matches.mark_read, self.product.id)
