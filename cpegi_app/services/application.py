@@ -228,7 +228,7 @@ def _describe(session: Session, row: Any) -> Description:
     if row.approved_fen:
         lines.append(Line("审批结果", "approved_amount", "批准额度", f"{wan(row.approved_fen)} 万元"))
         lines.append(Line("审批结果", "approved_term", "批准期限", f"{row.approved_months} 个月"))
-    return Description(ApplicationForm, None, tuple(lines))
+    return Description(ApplicationForm, None, tuple(lines), first="审批结果")
 
 
 def _approved(session: Session, row: Any) -> str:

@@ -64,7 +64,7 @@ from cpegi_app.services import (
     review,
     shelf,
 )
-from cpegi_app.services.bench_parts import TODOS, Tile, Todo, first, tile
+from cpegi_app.services.bench_parts import TODOS, Tile, Todo, beyond, first, tile
 from cpegi_app.services.corrections import in_force
 from cpegi_app.services.figures import was_sent
 from cpegi_app.services.forms import wan
@@ -198,8 +198,10 @@ def _due_reports(session: Session, actor: Actor) -> tuple[list[Tile], list[Todo]
             tone=i.tone,
             tag=f"报告{i.label}",
         )
-        for i in found.urgent
+        for i in sorted(found.urgent, key=lambda i: i.due)
     ]
+    if (left := found.late + found.soon - len(todos)) > 0:
+        todos.append(beyond(left, todos[0], REPORTS.route))
     return tiles, todos
 
 

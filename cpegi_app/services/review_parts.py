@@ -64,6 +64,8 @@ class Description:
     in_force: dict[str, str] | None = None
     lines: tuple[Line, ...] = ()
     checks: tuple[Check, ...] = ()
+    # The group that is read before the form's own, once there is one: what was decided.
+    first: str = ""
 
 
 @dataclass(frozen=True)

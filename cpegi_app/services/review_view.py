@@ -223,4 +223,5 @@ def _groups(
                 markable=not line.fixed,
             )
         )
-    return [GroupView(title=t, fields=fields, compared=t in compared) for t, fields in found.items()]
+    groups = [GroupView(title=t, fields=fields, compared=t in compared) for t, fields in found.items()]
+    return sorted(groups, key=lambda g: g.title != description.first)
