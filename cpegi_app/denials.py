@@ -9,10 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cpegi_app import db
-from cpegi_app.errors import Forbidden, NotFound
+from cpegi_app.errors import Discarded, Forbidden, NotFound
 from cpegi_app.services import audit, sessions
 
 DENIED = (NotFound, Forbidden)
+
+
+def is_denial(refusal: Exception) -> bool:
+    """Tell whether a refusal belongs into the trail: a page of what its own organisation has deleted is no try at more."""
+    return isinstance(refusal, DENIED) and not isinstance(refusal, Discarded)
 
 
 def note(sid: str, address: str, subject: str, told: str) -> None:
@@ -28,5 +33,6 @@ def noted(sid: str, address: str, subject: str) -> Iterator[None]:
     try:
         yield
     except DENIED as refusal:
-        note(sid, address, subject, refusal.message)
+        if is_denial(refusal):
+            note(sid, address, subject, refusal.message)
         raise

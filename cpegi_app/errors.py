@@ -33,6 +33,13 @@ class NotFound(DomainError):
         super().__init__(f"{what}不存在或已被删除，请返回列表刷新后再试。")
 
 
+class Discarded(NotFound):
+    """A draft that somebody of the actor's own organisation has deleted: no secret, and no try at a stranger's record."""
+
+    def __init__(self, message: str) -> None:
+        DomainError.__init__(self, message)
+
+
 class Forbidden(DomainError):
     """An action outside the actor's rights."""
 

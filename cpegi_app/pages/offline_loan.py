@@ -103,8 +103,8 @@ def filing() -> rx.Component:
     """One batch: import, rows, proofs, 提交; or what became of it."""
     state = FilingState
     return rx.cond(
-        state.sent | state.gone,
-        rx.cond(state.gone, _gone(), _sent()),
+        state.sent | state.gone | (state.lost != ""),
+        rx.cond(state.sent, _sent(), rx.cond(state.gone, _gone(), _lost())),
         rx.fragment(
             ui.crumbs("线下贷款备案", (FILINGS.title, FILINGS.route), "编辑备案"),
             ui.page_head(
@@ -169,6 +169,11 @@ def _gone() -> rx.Component:
         ui.draft_clear(_row_draft()),
         ui.result_page("备案批次已删除", "其中的贷款没有备案，需要时请重新添加备案。", back),
     )
+
+
+def _lost() -> rx.Component:
+    back = ui.link_button("返回备案列表", FILINGS.route, "primary")
+    return ui.result_page("没有可以打开的备案批次", FilingState.lost, back, kind="error")
 
 
 def _rows_card() -> rx.Component:

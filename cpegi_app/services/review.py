@@ -24,7 +24,7 @@ from cpegi_app.services.review_parts import Check as Check
 from cpegi_app.services.review_parts import Description as Description
 from cpegi_app.services.review_parts import Line as Line
 from cpegi_app.services.review_parts import Slot as Slot
-from cpegi_app.services.review_words import what_happened
+from cpegi_app.services.review_words import not_there, what_happened
 from cpegi_app.vocabulary import TONES, Action, Status
 
 REASON_NEEDED = (Action.RETURN, Action.REJECT)
@@ -143,7 +143,7 @@ def load(session: Session, flow: Flow, actor: Actor, row_id: int) -> Any:
     """Return the row if the actor is its owner, its reviewer or its reader; otherwise it does not exist."""
     row = session.get(flow.model, row_id) if is_id(row_id) else None
     if row is None or not (takes_part(flow, actor, row) or flow.readers(actor, row)):
-        raise NotFound(flow.label)
+        raise not_there(session, flow.name, flow.label, row_id, actor)
     if row.status == Status.DRAFT and not is_owner(actor, row):
         # Withdrawn: what the reviewer was allowed to read is the owner's own again.
         raise Withdrawn(what_happened(session, flow.name, flow.label, row_id))

@@ -12,9 +12,8 @@ from cpegi_app.errors import Conflict, Forbidden
 from cpegi_app.models import AuditEntry, Notice, Reviewable, StoredFile
 from cpegi_app.services import audit, live, notices, review
 from cpegi_app.services.review import Flow
+from cpegi_app.services.review_words import DISCARD
 from cpegi_app.vocabulary import Status
-
-DISCARD = "review.DISCARD"
 
 
 def may_discard(flow: Flow, row: Reviewable, actor: Actor) -> bool:

@@ -71,6 +71,8 @@ class Services(rx.State, mixin=True):
         try:
             return await lanes.run(lane, run_as, *who, write, fn, args, kwargs)
         except denials.DENIED as refusal:
+            if not denials.is_denial(refusal):
+                raise
             screen = SCREEN_OF.get(type(self).get_full_name())
             told = f"“{screen.title}”：{refusal.message}" if screen else refusal.message
             await lanes.run(lanes.WRITING, denials.note, *who, _asked_for(fn, args), told)

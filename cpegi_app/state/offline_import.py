@@ -11,7 +11,7 @@ from reflex.event import EventSpec
 
 from cpegi_app import clock
 from cpegi_app.access import FILING
-from cpegi_app.errors import DomainError
+from cpegi_app.errors import Discarded, DomainError
 from cpegi_app.services import files, offline_import, offline_trial
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.offline_import import Finding, TrialView
@@ -63,7 +63,11 @@ class FilingImportState(TableState, PickedState, rx.State):
         self.problem = CUT_SHORT if self._is_dead(self._batch) else ""
         self.stage, self.percent, _ = self._running.get(self._batch, ("", 0, None))
         self._come_back()
-        self.trial = await self._read(offline_import.latest, self._batch)
+        try:
+            self.trial = await self._read(offline_import.latest, self._batch)
+        except Discarded:
+            # The batch's own state says what became of it.
+            self.trial = TrialView()
         await self._refresh()
 
     @rx.event

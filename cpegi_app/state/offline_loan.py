@@ -8,7 +8,7 @@ from reflex.event import EventSpec
 from sqlmodel import Session
 
 from cpegi_app.access import FILING, FILINGS, Actor
-from cpegi_app.errors import DomainError, NotFound
+from cpegi_app.errors import Discarded, DomainError, NotFound
 from cpegi_app.services import files, offline_loan, offline_proof, offline_rows, review
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.forms import posted
@@ -107,10 +107,7 @@ class RowsState(TableState, mixin=True):
         """Follow a decision on the batch; while its rows are being edited or decided on, only say so."""
         if not self.batch_id:
             return ""
-        try:
-            found = await self._read(case, self.batch_id)
-        except NotFound:
-            return "该备案批次已被删除，不能再修改或提交。请返回列表查看其他批次。"
+        found = await self._read(case, self.batch_id)
         if found.view.status == self.view.status:
             return ""
         told = changed(found.view)
@@ -151,6 +148,8 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
     clearing: int = 0
     discarding: bool = False
     gone: bool = False
+    # What is said in the page's place where there is no batch of that number, or none any more.
+    lost: str = ""
     sent: bool = False
     left: list[str] = []
     closed: bool = False
@@ -160,14 +159,23 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
     async def load(self):
         """Open the batch named by the address."""
         self.batch_id, self.row, self.view = 0, BatchRow(), ReviewView()
-        self.sent, self.left = False, []
+        self.sent, self.left, self.lost = False, [], ""
         self.editing, self.closed, self.proof_row, self.removing = False, False, 0, 0
         self.clearing = self.sending = 0
         self.discarding = self.gone = False
         self._come_back()
-        await self._enter(self._route_id("bid"))
+        try:
+            await self._enter(self._route_id("bid"))
+        except NotFound as refusal:
+            self.lost = refusal.message
+            if not isinstance(refusal, Discarded):
+                raise
         self._open({})
         self._batch_key = self._submit_key
+
+    async def _arrive(self) -> str:
+        """Follow what others did to the batch; who deleted it has read so already."""
+        return "" if self.gone else await super()._arrive()
 
     @rx.event
     async def save_batch(self, data: dict):
@@ -182,6 +190,8 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
                     await self._show_lacking()
                 raise
             self.sent = True
+            # What arrives now is the own act: the page knows already how it stands.
+            await self._show()
             return None
         saving = self._write(offline_loan.save_batch, self.batch_id, self.version, values)
         await self._checked(saving, BATCH_TITLES)
