@@ -274,10 +274,13 @@ def _split(session: Session, actor: Actor, batch: Any) -> None:
     data = batch.data | {"name": f"{batch.data.get('name', '')[:50]}（退回 {len(ids)} 笔）"}
     comment = f"“{batch.data.get('name', '')}”已通过，其中 {len(ids)} 笔退回，原因见各行。请修改后重新提交。"
     fresh = {"id": review_draft.unused_id(session, FLOW), "data": data, "parent_id": batch.id}
-    rest = review.follow_up(session, FLOW, actor, batch, comment, **fresh)
-    files = (col(StoredFile.flow) == FLOW.name, col(StoredFile.row_id).in_(marked.scalar_subquery()))
-    session.execute(update(StoredFile).where(*files).values(subject_id=rest.id))
-    session.exec(update(OfflineLoan).where(*here).values(batch_id=rest.id))
+
+    def fill(rest: Any) -> None:
+        files = (col(StoredFile.flow) == FLOW.name, col(StoredFile.row_id).in_(marked.scalar_subquery()))
+        session.execute(update(StoredFile).where(*files).values(subject_id=rest.id))
+        session.exec(update(OfflineLoan).where(*here).values(batch_id=rest.id))
+
+    review.follow_up(session, FLOW, actor, batch, comment, fill, **fresh)
 
 
 def _book(session: Session, batch: Any) -> None:
@@ -306,7 +309,9 @@ def _book(session: Session, batch: Any) -> None:
 
 
 def _title(session: Session, row: Any) -> str:
-    count, amount = totals(session, row.id)
+    # An approval is told before the marked rows have left; what is booked was counted then.
+    is_booked = row.status == Status.APPROVED
+    count, amount = (row.row_count, row.amount_fen) if is_booked else totals(session, row.id)
     return f"{row.data.get('name') or '未命名备案'} · {count} 笔 {wan(amount)} 万元"
 
 

@@ -255,13 +255,22 @@ def _waited(session: Session, stage: Stage, row: Any) -> set[int]:
     return found | set(notices.staff(session)) if stage.permission in GRANTS[Role.STAFF] else found
 
 
-def follow_up(session: Session, flow: Flow, actor: Actor, source: Any, comment: str, **columns: Any) -> Any:
-    """Add a returned thing that holds what an approval of `source` left out, with its trail and its notice."""
+def follow_up(
+    session: Session,
+    flow: Flow,
+    actor: Actor,
+    source: Any,
+    comment: str,
+    fill: Callable[[Any], None],
+    **columns: Any,
+) -> Any:
+    """Add a returned thing, filled by `fill` with what an approval of `source` left out, with its trail and its notice."""
     now, sent = clock.now(), {"submitted_by": source.submitted_by, "submitted_at": source.submitted_at}
     told = {"reason": comment, "decided_at": now, "updated_at": now}
     row = flow.model(org_id=source.org_id, status=Status.RETURNED.value, **sent, **told, **columns)
     session.add(row)
     session.flush()
+    fill(row)
     _trace(session, flow, row, actor, Action.RETURN, flow.stages[-1], comment, {})
     _tell(session, flow, row, Action.RETURN, Status.RETURNED, comment)
     return row

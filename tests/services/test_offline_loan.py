@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
-from cpegi_app.models import FilingBatch, Loan, OfflineLoan, StoredFile
+from cpegi_app.models import AuditEntry, FilingBatch, Loan, Notice, OfflineLoan, StoredFile
 from cpegi_app.services import files, loan_book, offline_loan, offline_proof, offline_rows, review_view
 from cpegi_app.vocabulary import Action, FileSlot, Kind, Status
 from tests import factories
@@ -179,6 +179,26 @@ def test_single_rows_go_back_while_the_rest_is_approved(session: Session):
     again = World(FLOW, world.owner, world.reviewer, rest.id or 0, rest.data)
     approve(session, again)
     assert len(loans_of(session, world.owner)) == 3
+
+
+def test_what_is_told_of_a_split_batch_counts_what_each_part_holds(session: Session):
+    world = filing_world(session, rows=3).bring_to(session, Status.PENDING)
+    offline_rows.mark(session, world.reviewer, rows_of(session, world.row_id)[1].id or 0, "合同缺少盖章页")
+    approve(session, world)
+    rest = session.exec(select(FilingBatch).where(FilingBatch.parent_id == world.row_id)).one()
+    mine = select(Notice.title).where(Notice.user_id == world.owner.user_id)
+    told = [t for t in session.exec(mine.order_by(col(Notice.id))) if "线下贷款备案" in t]
+    assert told == [
+        "线下贷款备案退回：十月线下贷款备案（退回 1 笔） · 1 笔 200.5 万元",
+        "线下贷款备案审核通过：十月线下贷款备案 · 2 笔 401 万元",
+    ]
+    trail = select(AuditEntry.subject, AuditEntry.detail).where(
+        col(AuditEntry.action).in_(["review.APPROVE", "review.RETURN"])
+    )
+    assert dict(session.exec(trail).all()) == {
+        f"offline_loan:{world.row_id}": "十月线下贷款备案 · 2 笔 401 万元",
+        f"offline_loan:{rest.id}": "十月线下贷款备案（退回 1 笔） · 1 笔 200.5 万元",
+    }
 
 
 def test_a_row_goes_back_with_a_reason_and_the_mark_is_taken_back_by_itself(session: Session):
