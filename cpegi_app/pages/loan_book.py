@@ -72,9 +72,7 @@ def _book(state: Any, title: str, row: Any, *more: rx.Component) -> rx.Component
 
 
 def _sums(state: Any) -> rx.Component:
-    return rx.fragment(
-        "放款合计 ", rx.el.b(state.amount), " 万元，余额合计 ", rx.el.b(state.balance), " 万元"
-    )
+    return rx.fragment("放款合计 ", rx.el.b(state.amount), " 万元，", state.balance)
 
 
 def _own_row(row: Any) -> list:

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from pydantic import BaseModel
+from sqlalchemy import case
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -65,11 +66,11 @@ class LoanEntry(BaseModel):
 
 
 class BookSums(BaseModel):
-    """The figures of a whole list; while `counting`, of the part that is counted."""
+    """The figures of a whole list; while `counting`, of the part that is counted. `balance` is a sentence."""
 
     total: int = 0
     amount: str = "0"
-    balance: str = "0"
+    balance: str = ""
     counting: bool = False
 
 
@@ -124,8 +125,17 @@ def count_on(session: Session, actor: Actor, filters: dict[str, str]) -> BookSum
 
 def book_sums(sums: lists.Sums) -> BookSums:
     """Return the figures of a list in 万元."""
-    amount, balance = (wan(s) for s in sums.sums or (0, 0))
-    return BookSums(total=sums.total, amount=amount, balance=balance, counting=sums.counting)
+    amount, balance, unknown = sums.sums or (0, 0, 0)
+    said = _balance(sums.total, balance, unknown)
+    return BookSums(total=sums.total, amount=wan(amount), balance=said, counting=sums.counting)
+
+
+def _balance(total: int, fen: int, unknown: int) -> str:
+    """Return what the balances come to and how many are not in it: online loans have none until one is registered."""
+    if total and unknown == total:
+        return "余额均未登记"
+    more = f"（另有 {unknown:,} 笔未登记余额）" if unknown else ""
+    return f"余额合计 {wan(fen)} 万元{more}"
 
 
 def _conditions(query: Query) -> list[Any]:
@@ -193,6 +203,7 @@ def _entry(loan: Loan, names: dict[int, str], replaced: bool, actor: Actor) -> L
 
 # --- the list -------------------------------------------------------------------------------------
 
+_SUMS = (Loan.amount_fen, Loan.balance_fen, case((col(Loan.balance_fen).is_(None), 1), else_=0))
 # The book keeps no contacts and remarks.
 _EXPORTED = [s for s in SPECS if hasattr(Loan, STORED.get(s.name, s.name))]
 
@@ -223,7 +234,7 @@ BOOK = lists.register(
         "loans",
         "贷款台账",
         lambda actor, filters: _conditions(query_of(actor, filters)),
-        list_count.Table(Loan, (Loan.amount_fen, Loan.balance_fen), _replaced_since),
+        list_count.Table(Loan, _SUMS, _replaced_since),
         _entries,
         {},
         {"amount": col(Loan.amount_fen), "lent": col(Loan.lent_on)},

@@ -17,7 +17,7 @@ class BookState(TableState, mixin=True):
 
     rows: list[LoanEntry] = []
     amount: str = "0"
-    balance: str = "0"
+    balance: str = ""
 
     def _show_sums(self, sums: Sums) -> None:
         found = loan_book.book_sums(sums)

@@ -93,12 +93,26 @@ def test_filters_and_totals(session: Session, bank: Actor):
     loans(session, bank, 5, due_on=clock.today() - timedelta(days=1), guarantee="PLEDGE")
     assert loan_book.page(session, bank, {"status": "ACTIVE"}).sums.total == 30
     found = loan_book.page(session, bank, {"status": "DUE"}).sums
-    assert (found.total, found.amount, found.balance) == (5, "5", "2.5")
+    assert (found.total, found.amount, found.balance) == (5, "5", "余额合计 2.5 万元")
     assert loan_book.page(session, bank, {"word": "机械", "status": "ACTIVE"}).sums.total == 10
     assert loan_book.page(session, bank, {"word": "%"}).sums.total == 0
     assert loan_book.page(session, bank, {"guarantee": "PLEDGE", "since": "2000-01-01"}).sums.total == 5
     assert loan_book.page(session, bank, {"until": "2000-01-01"}).sums.total == 0
     assert loan_book.page(session, bank, {"status": "NONSENSE", "since": "x"}).sums.total == 35
+
+
+def test_a_sum_of_balances_says_how_many_are_not_in_it(session: Session, bank: Actor):
+    def said(**filters: str) -> str:
+        return loan_book.page(session, bank, filters).sums.balance
+
+    assert said() == "余额合计 0 万元"
+    loans(session, bank, 1_100, guarantee="PLEDGE", balance_fen=None)
+    assert said(guarantee="PLEDGE") == "余额均未登记"
+    loans(session, bank, 3)
+    assert said() == "余额合计 1.5 万元（另有 1,100 笔未登记余额）"
+    assert said(guarantee="CREDIT") == "余额合计 1.5 万元"
+    loans(session, bank, 1, balance_fen=0)
+    assert said(guarantee="CREDIT") == "余额合计 1.5 万元"
 
 
 @pytest.fixture(params=[(1_000, 20), (7, 2)])
