@@ -20,7 +20,7 @@ from cpegi_app.services.report import FLOW, heading
 from cpegi_app.services.report_duty import Rule
 from cpegi_app.services.report_item import HANDED_IN, Item, Standing, items, standings, state_of
 from cpegi_app.services.report_period import Period
-from cpegi_app.vocabulary import PERIOD_OF, DutyState, OrgClass, PeriodType, ReportKind, Status
+from cpegi_app.vocabulary import DUTY_TONES, PERIOD_OF, DutyState, OrgClass, PeriodType, ReportKind, Status
 
 # Handed in longer ago than this, a report has left the calendar; what is open stays.
 KEPT_MONTHS = 4
@@ -274,36 +274,51 @@ def _matrix_row(
     known: dict[tuple[int, str, str], Standing],
 ) -> MatrixRow:
     found = [_item(org, rules, p, today, known) for p in periods]
+    sent = [known.get((org.id or 0, rules[0].kind.value, p.code)) for p in periods]
+    of_each = zip(periods, found, sent, strict=True)
     return MatrixRow(
         id=org.id or 0,
         org=org.name,
         org_class=OrgClass.label_of(org.org_class),
         late=sum(i is not None and i.is_overdue for i in found),
-        cells=[_cell(actor, p, i, today) for p, i in zip(periods, found, strict=True)],
+        cells=[_cell(actor, p, i, today) if i else _unasked(actor, p, s) for p, i, s in of_each],
     )
 
 
-def _cell(actor: Actor, period: Period, item: Item | None, today: date) -> MatrixCell:
-    if item is None:
+def _unasked(actor: Actor, period: Period, standing: Standing | None) -> MatrixCell:
+    """Return the cell of a period that nothing was asked for: what came in all the same is told and read."""
+    state = state_of(date.max, date.min, standing)
+    if standing is None or state not in HANDED_IN:
         return MatrixCell(column=period.label, label="—", tone="", hint="", href="")
+    handed = f"{standing.handed_in.isoformat()} 报送；" if standing.handed_in else ""
+    return MatrixCell(
+        column=period.label,
+        label=state.label,
+        tone=DUTY_TONES[state],
+        hint=f"{handed}该报告期没有要求报送",
+        href=_cell_href(actor, state, standing),
+    )
+
+
+def _cell(actor: Actor, period: Period, item: Item, today: date) -> MatrixCell:
     label = "逾期报送" if item.is_late else item.label
     return MatrixCell(
         column=period.label,
         label=label,
         tone="orange" if item.is_late else item.tone,
         hint=f"期限 {item.due.isoformat()}；{_left(item, today)}",
-        href=_cell_href(actor, item),
+        href=_cell_href(actor, item.state, item.standing),
     )
 
 
-def _cell_href(actor: Actor, item: Item) -> str:
+def _cell_href(actor: Actor, state: DutyState, standing: Standing | None) -> str:
     """Return where the report can be read: the regulator reads approved ones, the staff also what was sent."""
-    if item.standing is None:
+    if standing is None:
         return ""
-    if item.state is DutyState.IN:
-        return REPORT_READ.url(rid=item.standing.report_id)
-    if item.state is DutyState.REVIEWING and actor.role is Role.STAFF:
-        return REVIEW.url(flow=FLOW.name, rid=item.standing.report_id)
+    if state is DutyState.IN:
+        return REPORT_READ.url(rid=standing.report_id)
+    if state is DutyState.REVIEWING and actor.role is Role.STAFF:
+        return REVIEW.url(flow=FLOW.name, rid=standing.report_id)
     return ""
 
 

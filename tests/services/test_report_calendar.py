@@ -201,6 +201,30 @@ def test_the_matrix_shows_organisations_against_periods(session: Session) -> Non
     assert october.late == october.asked - 1
 
 
+def test_what_came_in_unasked_is_in_the_matrix_all_the_same(session: Session) -> None:
+    duty(session, starts_on="2026-09-01")
+    owner, ids = old_bank(session), {}
+    for code, status in (
+        ("2026-06", Status.DRAFT),
+        ("2026-07", Status.APPROVED),
+        ("2026-08", Status.PENDING),
+    ):
+        world = report_world(session, owner, "MONTHLY", code, s_skip="YES").bring_to(session, status)
+        ids[code] = world.row_id
+    found = matrix(session, regulator(session), kind="MONTHLY", year="2026", size=50)
+    shown = cells(found, owner)
+    assert shown["2026年7月"] == ("已报送", f"/regulator/reports/{ids['2026-07']}")
+    assert (shown["2026年8月"], shown["2026年6月"]) == (("审核中", ""), ("—", ""))
+    (row,) = [r for r in found.rows if r.id == owner.org_id]
+    july = next(c for c in row.cells if c.column == "2026年7月")
+    assert july.hint.startswith("2026-11-23 报送") and "没有要求" in july.hint and july.tone == "green"
+    by_staff = cells(matrix(session, staff(session), kind="MONTHLY", year="2026", size=50), owner)
+    assert by_staff["2026年8月"] == ("审核中", f"/staff/review/report/{ids['2026-08']}")
+    # The sums tell of what is asked alone.
+    heads = {c.code: (c.asked, c.handed_in) for c in found.columns}
+    assert heads["2026-07"] == (0, 0)
+
+
 def test_the_matrix_is_filtered_and_paged(session: Session) -> None:
     duty(session, applies_to="DEBT")
     for org_class in (OrgClass.BANK, OrgClass.LEASING, OrgClass.BANK):
