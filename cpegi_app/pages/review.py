@@ -124,6 +124,7 @@ def checks_card(view: Any) -> rx.Component:
             c.level,
             ("ok", ui.tag("正常", "green")),
             ("warn", ui.tag("请核对", "orange")),
+            ("none", ui.tag("未比对", "grey")),
             ui.tag("有问题", "red"),
         )
         return rx.el.li(

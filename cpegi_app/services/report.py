@@ -293,9 +293,7 @@ def _checks(session: Session, row: Any) -> list[Check]:
         else:
             found.append(Check("报送期限", "ok", f"应于 {due} 前报送，{handed} 已报送"))
     if row.statistics:
-        apart = sum(bool(f["difference"]) for f in row.statistics.values())
-        text = f"{apart} 项与贷款台账不一致，请核对差异说明" if apart else "与贷款台账没有差异"
-        found.append(Check("统计报表", "warn" if apart else "ok", text))
+        found.append(Check("统计报表", *statistics.compared(row.org_class, row.statistics)))
     elif row.kind in statistics.WITH_STATISTICS and row.submitted_at:
         found.append(Check("统计报表", "warn", "本期未填报统计表，请查看报告文件"))
     return found

@@ -324,6 +324,16 @@ def kept(org_class: str, values: Mapping[str, str], book: Mapping[str, str]) -> 
     }
 
 
+def compared(org_class: str, stored: Mapping[str, Mapping[str, str]]) -> tuple[str, str]:
+    """Return how the stored figures stand to the book's: the level of a check, and its sentence."""
+    if not any(f.book for f in figures(org_class)):
+        return "none", "该类机构的统计报表不与贷款台账比对"
+    if not any(entry["book"] for entry in stored.values()):
+        return "none", "台账没有该期数据，未比对"
+    apart = sum(bool(entry["difference"]) for entry in stored.values())
+    return ("warn", f"{apart} 项与贷款台账不一致，请核对差异说明") if apart else ("ok", "与贷款台账没有差异")
+
+
 def sentences(org_class: str, stored: Mapping[str, Mapping[str, str]]) -> Iterable[tuple[Figure, str]]:
     """Return each stored figure as a reviewer reads it, with the book's beside it where they differ."""
     for f in figures(org_class):

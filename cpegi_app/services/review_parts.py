@@ -26,7 +26,7 @@ OPEN = (Status.DRAFT, Status.PENDING, Status.RETURNED)
 
 @dataclass(frozen=True)
 class Check:
-    """What the machine found out for the reviewer; `level` is ok, warn or bad."""
+    """What the machine found out for the reviewer; `level` is ok, warn, bad, or none where nothing could be compared."""
 
     label: str
     level: str

@@ -220,3 +220,18 @@ def test_every_class_has_its_form() -> None:
         "ENTERPRISE",
     }
     assert {k for k in ReportKind if report.PERIOD_OF[k] is PeriodType.NONE} == {"MATERIAL", "INTERIM"}
+
+
+def test_figures_that_nothing_was_compared_with_are_not_said_to_agree(session: Session) -> None:
+    def check(lender: Actor, **typed: str) -> tuple[str, str]:
+        data = {f.name: "1" for f in statistics.figures(lender.org_class or "")} | statistics_data(**typed)
+        world = report_world(session, lender, "MONTHLY", "2026-10", **data).bring_to(session, Status.PENDING)
+        checks = review_view.view(session, report.FLOW, world.owner, world.row_id).checks
+        return next((c.level, c.text) for c in checks if c.label == "统计报表")
+
+    assert check(bank(session)) == ("none", "台账没有该期数据，未比对")
+    assert check(bank(session, OrgClass.INSURANCE)) == ("none", "该类机构的统计报表不与贷款台账比对")
+    lender = bank(session, OrgClass.MICRO_LOAN)
+    lend(session, lender, 7, date(2026, 10, 1), date(2028, 1, 1), industry="A")
+    book = statistics.prefill(session, lender.org_id or 0, "MICRO_LOAN", report_period.parse("2026-10"))
+    assert check(lender, **book) == ("ok", "与贷款台账没有差异")
