@@ -90,7 +90,7 @@ def read(name: str, data: bytes) -> Layout:
 def facts(session: Session, actor: Actor, batch_id: int, found: Trial) -> Facts:
     """Return what is filed already, for the actor's own batch."""
     batch = editable(session, actor, batch_id)
-    return offline_trial.facts(session, batch.org_id, found)
+    return offline_trial.facts(session, batch.org_id, found, batch_id)
 
 
 def keep(session: Session, actor: Actor, batch_id: int, name: str, data: bytes, found: Trial) -> int:

@@ -231,7 +231,7 @@ def save(
     if row is not None and row.batch_id != batch_id:
         raise NotFound("备案明细")
     values = check(data)
-    if errors := _against_filed(session, batch.org_id, row, values):
+    if errors := _against_filed(session, batch, row, values):
         raise FormInvalid(errors)
     known = offline_trial.names(session, [values["borrower_code"]])
     values["warning"] = offline_trial.warning(values, known)
@@ -257,12 +257,12 @@ def _write(session: Session, row: OfflineLoan, version: int, values: dict[str, A
 
 
 def _against_filed(
-    session: Session, org_id: int, row: OfflineLoan | None, values: dict[str, Any]
+    session: Session, batch: FilingBatch, row: OfflineLoan | None, values: dict[str, Any]
 ) -> dict[str, str]:
-    errors: dict[str, str] = {}
+    errors, org_id = dict[str, str](), batch.org_id
     replaced = session.get(Loan, row.replaces_loan_id) if row and row.replaces_loan_id else None
     mine = {r.iou_no for r in (row, replaced) if r is not None}
-    where = offline_trial.filed(session, org_id, [values["iou_no"]]).get(values["iou_no"])
+    where = offline_trial.filed(session, org_id, [values["iou_no"]], batch.id or 0).get(values["iou_no"])
     if where and values["iou_no"] not in mine:
         errors["iou_no"] = f"该借据编号已在{where}中，同一借据只能备案一次，请核对编号"
     twins = offline_trial.online(session, org_id, [values["borrower_code"]])

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from cpegi_app.models import Disbursement, Loan, OfflineLoan, Organisation
+from cpegi_app.models import Disbursement, FilingBatch, Loan, OfflineLoan, Organisation
 from cpegi_app.services.among import among
 from cpegi_app.services.corrections import in_force
 from cpegi_app.services.forms import Widget, half_width
@@ -147,8 +147,8 @@ def _note(found: Trial, row: list, columns: tuple[int, ...], errors: dict[str, s
 # --- what is filed already --------------------------------------------------------------------------
 
 
-def facts(session: Session, org_id: int, found: Trial) -> Facts:
-    """Return what is filed already of the rows that were read, those with mistakes included."""
+def facts(session: Session, org_id: int, found: Trial, here: int) -> Facts:
+    """Return what is filed already of the rows that were read for batch `here`, those with mistakes included."""
 
     def values(name: str) -> list[str]:
         place = PLACE[name]
@@ -158,15 +158,15 @@ def facts(session: Session, org_id: int, found: Trial) -> Facts:
 
     ious, contracts, codes = values("iou_no"), values("contract_no"), values("borrower_code")
     return Facts(
-        there=filed(session, org_id, ious),
+        there=filed(session, org_id, ious, here),
         lent=lent(session, org_id, contracts),
         online=online(session, org_id, codes),
         names=names(session, codes),
     )
 
 
-def filed(session: Session, org_id: int, ious: list[str]) -> dict[str, str]:
-    """Return which 借据编号 the institution has used already, and where."""
+def filed(session: Session, org_id: int, ious: list[str], here: int = 0) -> dict[str, str]:
+    """Return which 借据编号 the institution has used already, and where; `here` is the batch that is asked for."""
     found: dict[str, str] = {}
     waiting = select(Disbursement.iou_no).where(
         Disbursement.org_id == org_id,
@@ -187,11 +187,19 @@ def filed(session: Session, org_id: int, ious: list[str]) -> dict[str, str]:
         col(OfflineLoan.replaces_loan_id).is_(None),
         among(session, col(OfflineLoan.iou_no), ious),
     )
-    found |= {i: f"备案批次 {b}" for i, b in session.exec(drafts)}
-    return found | _corrected(session, org_id, ious)
+    found |= _called(session, list(session.exec(drafts)), here)
+    return found | _corrected(session, org_id, ious, here)
 
 
-def _corrected(session: Session, org_id: int, ious: list[str]) -> dict[str, str]:
+def _called(session: Session, used: list[tuple[str, int]], here: int, more: str = "") -> dict[str, str]:
+    """Return what the batches are called in which numbers are used."""
+    name = col(FilingBatch.data)["name"].as_string()
+    query = select(FilingBatch.id, name).where(col(FilingBatch.id).in_({b for _, b in used}))
+    called = {b: f"备案批次“{name}”{more}" for b, name in session.exec(query)} if used else {}
+    return {iou: called[b] if b != here else f"本批备案{more}" for iou, b in used}
+
+
+def _corrected(session: Session, org_id: int, ious: list[str], here: int) -> dict[str, str]:
     """Return which numbers a correction has given to a loan, or is about to give it."""
     # The sum keeps the planner from the institution's index: corrections are few, its loans may be a million.
     booked = select(Loan.iou_no).where(
@@ -209,7 +217,7 @@ def _corrected(session: Session, org_id: int, ious: list[str]) -> dict[str, str]
         found |= dict.fromkeys(session.exec(named), "贷款台账（更正）")
     if session.exec(drafts.limit(1)).first():
         named_drafts = drafts.where(among(session, col(OfflineLoan.iou_no), ious))
-        found |= {i: f"备案批次 {b}（更正）" for i, b in session.exec(named_drafts)}
+        found |= _called(session, list(session.exec(named_drafts)), here, "（更正）")
     return found
 
 

@@ -127,6 +127,33 @@ def test_a_row_or_a_correction_may_state_another_amount_of_its_own_contract(sess
     offline_rows.save(session, world.owner, made.id or 0, row_.id or 0, row_.version, wider)
 
 
+def test_a_number_used_already_is_told_by_the_batch_s_name(session: Session):
+    bank = factories.member(session, Kind.DEBT)
+    first = filing_world(session, owner=bank, iou_no="JJ-77")
+    other = offline_loan.new_batch(session, bank, {"name": "补录", "period": "2026-11"}).id or 0
+
+    def refused(batch_id: int) -> str:
+        with pytest.raises(FormInvalid) as refusal:
+            offline_rows.save(session, bank, batch_id, 0, 0, offline_data(iou_no="JJ-77"))
+        return refusal.value.fields["iou_no"]
+
+    def tried(batch_id: int, iou: str = "JJ-77") -> str:
+        found = offline_import.trial(session, bank, batch_id, "a.xlsx", book([cells(row(1, iou_no=iou))]))
+        return offline_import.findings(session, bank, found.id)[0][0].text
+
+    assert refused(first.row_id) == "该借据编号已在本批备案中，同一借据只能备案一次，请核对编号"
+    assert refused(other) == ("该借据编号已在备案批次“十月线下贷款备案”中，同一借据只能备案一次，请核对编号")
+    assert tried(first.row_id) == "该借据编号已在本批备案中，不会重复导入"
+    assert tried(other) == "该借据编号已在备案批次“十月线下贷款备案”中，不会重复导入"
+    first.bring_to(session, Status.APPROVED)
+    loan = session.exec(select(Loan).where(Loan.iou_no == "JJ-77")).one()
+    correction = offline_rows.correct(session, bank, loan.id or 0)
+    filed = session.exec(select(OfflineLoan).where(OfflineLoan.batch_id == correction.id)).one()
+    values = offline_rows.form_of(session, bank, filed.id or 0).values | {"iou_no": "JJ-78"}
+    offline_rows.save(session, bank, correction.id or 0, filed.id or 0, filed.version, values)
+    assert tried(other, "JJ-78") == "该借据编号已在备案批次“更正借据 JJ-77”（更正）中，不会重复导入"
+
+
 def test_what_waits_on_the_platform_is_lent_under_its_contract(session: Session):
     online = disbursement_world(session).bring_to(session, Status.PENDING)
     whole, part = (float(online.data[k]) for k in ("contract_amount", "amount"))
@@ -144,7 +171,7 @@ def test_a_disbursement_keeps_its_number_alike(session: Session):
     filing_world(session, owner=world.owner, iou_no="JJ-9")
     with pytest.raises(FormInvalid) as refusal:
         world.act(session, Action.SUBMIT)
-    assert "已登记过放款（备案批次" in refusal.value.fields["iou_no"]
+    assert "已登记过放款（备案批次“十月线下贷款备案”）" in refusal.value.fields["iou_no"]
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.APPROVED])
