@@ -110,7 +110,7 @@ _COLUMNS: dict[str, Any] = {
     "企业": lambda r: r.org,
     "行业": lambda r: r.industry,
     "轮次": lambda r: r.round,
-    "融资额": lambda r: r.amount,
+    "融资额（万元）": lambda r: r.amount,
     "状态": lambda r: r.state,
 }
 FAVOURITES = lists.register(

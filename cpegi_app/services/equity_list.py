@@ -124,7 +124,7 @@ OWN = lists.register(
         {
             "项目名称": lambda r: r.name,
             "轮次": lambda r: r.round,
-            "融资额": lambda r: r.amount,
+            "融资额（万元）": lambda r: r.amount,
             "状态": lambda r: r.status,
             "变更": lambda r: r.pending,
             "浏览机构": lambda r: r.viewed,

@@ -26,7 +26,7 @@ PROJECTS = lists.paged(
         "企业": lambda p: p.org,
         "行业": lambda p: p.industry,
         "轮次": lambda p: p.round,
-        "融资额": lambda p: p.amount,
+        "融资额（万元）": lambda p: p.amount,
         "地区": lambda p: p.region,
         "已推荐": lambda p: p.recommended,
         "收藏": lambda p: p.favourites,

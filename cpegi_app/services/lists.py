@@ -23,6 +23,7 @@ from cpegi_app.errors import DomainError
 from cpegi_app.services import list_count
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.list_count import WHOLE, Counted, Table
+from cpegi_app.services.sheet_writer import MONEY, amount
 
 Filters = dict[str, str]
 # So many steps of counting go into one transaction behind the page; lines of an export that are read together.
@@ -243,7 +244,8 @@ def export(
 
 
 def _cells(listing: Listing, views: list[Any]) -> list[list[object]]:
-    return [[cell(v) for cell in listing.columns.values()] for v in views]
+    columns = [(cell, heading.endswith(MONEY)) for heading, cell in listing.columns.items()]
+    return [[amount(cell(v)) if is_money else cell(v) for cell, is_money in columns] for v in views]
 
 
 def headings(listing: Listing, filters: Filters) -> Sequence[str]:

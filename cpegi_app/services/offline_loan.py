@@ -345,9 +345,9 @@ OWN = lists.register(
         lambda session, actor, filters, found: [_row(session, b) for b in found],
         {
             "备案名称": lambda r: r.name,
-            "所属月份": lambda r: r.period,
-            "贷款笔数": lambda r: r.rows,
-            "放款金额": lambda r: r.amount,
+            "备案期间": lambda r: r.period,
+            "笔数": lambda r: r.rows,
+            "放款合计（万元）": lambda r: r.amount,
             "状态": lambda r: r.status_label,
             "提交时间": lambda r: r.submitted,
             "退回原因": lambda r: r.reason,

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import IO, Any
 from xml.sax.saxutils import escape
 
-from cpegi_app.services.forms import FieldSpec, normalise
+from cpegi_app.services.forms import FieldSpec, normalise, plain_number
 from cpegi_app.services.offline_form import STORED
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -125,6 +125,22 @@ def write_sheets(sheets: Iterable[tuple[str, Sequence[str], Iterable[Sequence[ob
         book.add(rows)
     book.close()
     return out.getvalue()
+
+
+# How a heading ends under which a list shows amounts as text.
+MONEY = ("（万元）", "（元）")
+_LARGEST = Decimal("1e12")
+
+
+def amount(shown: Any) -> object:
+    """Return an amount that a list shows as text as a number that can be summed; what is none stays as it is."""
+    if not isinstance(shown, str):
+        return shown
+    try:
+        number = plain_number(shown.removesuffix("万元"))
+    except ValueError:
+        return "" if shown == "—" else shown
+    return number if abs(number) < _LARGEST else shown
 
 
 def cells(specs: Sequence[FieldSpec], row: Any) -> list[object]:
