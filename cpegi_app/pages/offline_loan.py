@@ -274,6 +274,33 @@ def _editor() -> rx.Component:
     return rx.fragment(dialog, ui.show(state.closed, ui.draft_clear(_row_draft())))
 
 
+def _proofs_there() -> rx.Component:
+    """What a row has got already, each with its kind, its preview and its removal."""
+    state = FilingState
+
+    def one(f: Any) -> rx.Component:
+        return rx.el.li(
+            ui.icon("file"),
+            rx.el.span(f.slot_label, "：", f.name, class_name="file-name", title=f.name),
+            rx.el.span(f.size, class_name="file-size"),
+            rx.el.span(
+                ui.file_link("预览", f.href, target="_blank", aria_label="预览" + f.name),
+                ui.button(
+                    "移除",
+                    state.remove_proof(f.id),
+                    "text",
+                    class_name="is-danger",
+                    aria_label="移除" + f.name,
+                ),
+                class_name="ops",
+            ),
+            class_name="file",
+            key=f.id,
+        )
+
+    return rx.el.ul(rx.foreach(state.proofs, one), class_name="files", aria_label="已上传的放款证明")
+
+
 def _proof_dialog() -> rx.Component:
     state = FilingState
     return ui.dialog(
@@ -288,6 +315,8 @@ def _proof_dialog() -> rx.Component:
             sending(state),
             class_name="row",
         ),
+        ui.show(state.proofs.length() > 0, _proofs_there()),
         on_close=state.close_proofs,
+        actions=[ui.button("关闭", state.close_proofs)],
         ident="proof",
     )

@@ -53,12 +53,30 @@ RULES: dict[str, Callable[[Any], Any]] = {
 }
 
 
+_MONTH = re.compile(r"(20\d\d)[-/.年](\d{1,2})月?", re.ASCII)
+
+
+def _month(text: str) -> str:
+    """Return a month as people write it as 2026-11, or raise ValueError with the sentence."""
+    found = _MONTH.fullmatch(half_width(text))
+    if found is None or not 1 <= int(found[2]) <= 12:
+        raise ValueError("请填写月份，格式如 2026-11")
+    return f"{found[1]}-{int(found[2]):02d}"
+
+
 class FilingForm(Form):
-    """What a batch is called."""
+    """What a batch is called, and the month that it is filed for."""
 
     name: Text = F("备案名称", BATCH, max_len=60, placeholder="例如：2026 年 10 月线下贷款备案")
-    period: Text = F("备案期间", BATCH, max_len=30, placeholder="例如：2026-10")
+    period: Text = F(
+        "备案期间", BATCH, max_len=30, placeholder="例如：2026-10", help="填写月份，格式如 2026-10"
+    )
     note: Text = F("备注", BATCH, widget=W.AREA, max_len=500, required=False)
+
+    @field_validator("period", mode="after")
+    @classmethod
+    def _for_a_month(cls, value: str) -> str:
+        return _month(value)
 
 
 class OfflineLoanForm(Form):

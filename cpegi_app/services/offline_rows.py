@@ -64,6 +64,7 @@ class RowForm(BaseModel):
     version: int = 0
     values: dict[str, str] = {}
     replaces: str = ""
+    proofs: list[FileView] = []
 
 
 def listing(
@@ -218,6 +219,7 @@ def form_of(session: Session, actor: Actor, row_id: int) -> RowForm:
         version=row.version,
         values=strings(row),
         replaces=before.iou_no if before else "",
+        proofs=proofs_of(session, [row_id]).get(row_id, []),
     )
 
 

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import reflex as rx
-from pydantic import BaseModel
 from reflex.event import EventSpec
 from sqlmodel import Session
 
 from cpegi_app.access import FILING, FILINGS, Actor
 from cpegi_app.errors import Discarded, DomainError, NotFound
 from cpegi_app.services import files, offline_loan, offline_proof, offline_rows, review
+from cpegi_app.services.files import FileView
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.forms import posted
-from cpegi_app.services.lists import Listing
 from cpegi_app.services.offline_form import TITLES, FilingForm, OfflineLoanForm
 from cpegi_app.services.offline_loan import FLOW, BatchRow
-from cpegi_app.services.offline_rows import LoanRow
-from cpegi_app.services.review_view import ReviewView, view
+from cpegi_app.services.review_view import ReviewView
 from cpegi_app.state import lanes
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState, PickedState
 from cpegi_app.state.message import MessageState, on_error, success
-from cpegi_app.state.subject import changed
+from cpegi_app.state.offline_case import RowsState
 from cpegi_app.state.table import TableState, shows
 from cpegi_app.vocabulary import Action, FileSlot
 
@@ -71,68 +69,6 @@ class FilingListState(TableState, FormState, rx.State):
         return rx.redirect(FILING.url(bid=batch.id))
 
 
-class Case(BaseModel):
-    """A batch as its pages show it."""
-
-    row: BatchRow
-    view: ReviewView
-    version: int
-    values: dict[str, str]
-
-
-def case(session: Session, actor: Actor, batch_id: int) -> Case:
-    """Return a batch that the actor files or reviews."""
-    batch, row = offline_loan.one(session, actor, batch_id)
-    shown = view(session, FLOW, actor, batch_id)
-    return Case(row=row, view=shown, version=batch.version, values=batch.data)
-
-
-class RowsState(TableState, mixin=True):
-    """The rows of a batch, shared by the institution's page and the staff's."""
-
-    batch_id: int = 0
-    version: int = 0
-    row: BatchRow = BatchRow()
-    view: ReviewView = ReviewView()
-    rows: list[LoanRow] = []
-    about: dict[str, str] = {}
-
-    def _listing(self) -> Listing:
-        return offline_rows.ROWS
-
-    def _wanted(self) -> dict[str, str]:
-        return self.filters | {"batch": str(self.batch_id)}
-
-    async def _arrive(self) -> str:
-        """Follow a decision on the batch; while its rows are being edited or decided on, only say so."""
-        if not self.batch_id:
-            return ""
-        found = await self._read(case, self.batch_id)
-        if found.view.status == self.view.status:
-            return ""
-        told = changed(found.view)
-        if self._is_writing():
-            return told + "本页填写的内容仍在，点击“查看最新”载入最新内容。"
-        await self._show()
-        return told
-
-    def _is_writing(self) -> bool:
-        """Tell whether a form of the page may hold what somebody is typing."""
-        return self.view.can_submit or self.view.can_approve
-
-    async def _show(self) -> Case:
-        """Show the batch afresh."""
-        return await self._enter(self.batch_id)
-
-    async def _enter(self, batch_id: int) -> Case:
-        found = await self._read(case, batch_id)
-        self.batch_id = batch_id
-        self.row, self.view, self.version = found.row, found.view, found.version
-        self.about = found.values
-        await self._refresh()
-        return found
-
-
 @for_screen(FILING)
 class FilingState(RowsState, FormState, PickedState, rx.State):
     """One batch: its rows with 编辑, 删除 and 点击上传, many proofs at once, 提交."""
@@ -143,6 +79,8 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
     replaces: str = ""
     proof_row: int = 0
     proof_label: str = ""
+    # The proofs of that row: under a filter the row itself may have left the list.
+    proofs: list[FileView] = []
     removing: int = 0
     # How many rows the question of 清空明细 names, 0 while nobody asks.
     clearing: int = 0
@@ -161,6 +99,7 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
         self.batch_id, self.row, self.view = 0, BatchRow(), ReviewView()
         self.sent, self.left, self.lost = False, [], ""
         self.editing, self.closed, self.proof_row, self.removing = False, False, 0, 0
+        self.proofs = []
         self.clearing = self.sending = 0
         self.discarding = self.gone = False
         self._come_back()
@@ -305,11 +244,12 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
         """Open the upload of a row's proofs (点击上传)."""
         found = await self._read(offline_rows.form_of, int_arg(row_id, 0))
         self.proof_row, self.proof_label = found.id, found.values.get("iou_no", "")
+        self.proofs = found.proofs
 
     @rx.event
     def close_proofs(self):
         """Put the upload away."""
-        self.proof_row = 0
+        self.proof_row, self.proofs = 0, []
 
     @rx.event
     async def upload_proof(self, files_in: list[rx.UploadFile], slot: str = ""):
@@ -332,11 +272,20 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
                 await self._write(offline_proof.attach, self.proof_row, slot, name, found)
             except DomainError as refusal:
                 problems.append(refusal.message)
-        await self._show()
+        await self._show_proofs()
         if problems:
             raise DomainError("；".join(problems))
-        self.proof_row = 0
+        there = {f.slot for f in self.proofs}
+        if lacking := [label for code, label in SLOTS if code not in there]:
+            return success(f"放款证明已上传，还可上传{'、'.join(lacking)}；不需要时请关闭。")
+        self.proof_row, self.proofs = 0, []
         return success("放款证明已上传。")
+
+    async def _show_proofs(self) -> None:
+        """Show the batch afresh, and in the dialog what its row has got."""
+        await self._show()
+        if self.proof_row:
+            self.proofs = (await self._read(offline_rows.form_of, self.proof_row)).proofs
 
     @rx.event
     async def upload_many(self, files_in: list[rx.UploadFile]):
@@ -376,7 +325,7 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
     async def remove_proof(self, file_id: int):
         """Take a proof off its row."""
         await self._write(files.remove, int_arg(file_id, 0))
-        await self._show()
+        await self._show_proofs()
 
 
 def _files(files_in: list[rx.UploadFile], most: int) -> list[rx.UploadFile]:

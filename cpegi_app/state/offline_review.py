@@ -16,7 +16,7 @@ from cpegi_app.services.review_view import ReviewView
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
 from cpegi_app.state.message import on_error, success
-from cpegi_app.state.offline_loan import RowsState
+from cpegi_app.state.offline_case import RowsState
 from cpegi_app.state.subject import changed
 from cpegi_app.vocabulary import Action
 

@@ -55,6 +55,37 @@ def test_a_batch_is_sent_under_the_name_typed_last(session: Session):
     assert (sent.status, sent.data) == (Status.PENDING, typed)
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        *(
+            (text, "2026-11")
+            for text in ("2026-11", "２０２６／１１", "2026.11", "2026 年 11 月", "2026年11月")
+        ),
+        ("2026-9", "2026-09"),
+        *((text, "") for text in ("随便写", "2026-13", "2026-00", "1026-11", "2026", "十一月", "2026-11-05")),
+    ],
+)
+def test_a_batch_is_filed_for_a_month(session: Session, typed: str, kept: str):
+    owner = factories.member(session, Kind.DEBT)
+    if kept:
+        assert offline_loan.new_batch(session, owner, {"name": "x", "period": typed}).data["period"] == kept
+        return
+    with pytest.raises(FormInvalid) as refusal:
+        offline_loan.new_batch(session, owner, {"name": "x", "period": typed})
+    assert refusal.value.fields == {"period": "请填写月份，格式如 2026-11"}
+
+
+def test_what_was_once_filed_under_other_words_still_shows(session: Session):
+    world = filing_world(session).bring_to(session, Status.PENDING)
+    old = world.row(session)
+    old.data = old.data | {"period": "二〇二六年秋"}
+    session.flush()
+    assert offline_loan.one(session, world.owner, world.row_id)[1].period == "二〇二六年秋"
+    groups = review_view.view(session, FLOW, world.reviewer, world.row_id).groups
+    assert ("备案期间", "二〇二六年秋") in [(f.title, f.value) for g in groups for f in g.fields]
+
+
 def test_an_empty_batch_is_not_sent(session: Session):
     owner = factories.member(session, Kind.DEBT)
     batch = offline_loan.new_batch(session, owner, {"name": "空", "period": "2026-11"})

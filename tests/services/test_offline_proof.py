@@ -69,7 +69,7 @@ def test_files_are_matched_by_the_whole_numbers_in_their_names(
     session: Session, name: str, found: list[str], why: str
 ):
     owner = factories.member(session, Kind.DEBT)
-    batch = offline_loan.new_batch(session, owner, {"name": "x", "period": "y"}).id or 0
+    batch = offline_loan.new_batch(session, owner, {"name": "x", "period": "2026-11"}).id or 0
     for iou, contract in LOANS:
         data = offline_data(iou_no=iou, contract_no=contract, amount="100")
         offline_rows.save(session, owner, batch, 0, 0, data)

@@ -76,6 +76,47 @@ async def test_a_refused_upload_is_told_and_never_raised(cast: Cast) -> None:
         assert rig.raised == []
 
 
+async def test_the_upload_of_proofs_stays_open_until_both_sorts_are_there(cast: Cast) -> None:
+    clerk, _ = cast.who_may(FILING)
+    with db.transaction() as session:
+        actor = actor_of(session, clerk)
+        world = filing_world(session, actor)
+        bare = offline_rows.save(session, actor, world.row_id, 0, 0, offline_data()).id or 0
+    how = {"sid": clerk.sid, "tab": TAB}
+
+    async def put(slot: str, number: int) -> str:
+        sent = {"files_in": [file(f"{slot}.png", png(number))], "slot": slot}
+        return (await rig.send(f"{FILING_NAME}.upload_proof", sent, **how)).said
+
+    def shown(state: FilingState) -> list[str]:
+        return [f.slot for f in state.proofs]
+
+    async with running() as rig:
+        await rig.open(FILING, bid=world.row_id, **how)
+        await rig.send(f"{FILING_NAME}.show_lacking", {}, **how)
+        await rig.send(f"{FILING_NAME}.open_proofs", {"row_id": bare}, **how)
+        state = await rig.state(TAB, FilingState)
+        assert [r.id for r in state.rows] == [bare] and shown(state) == []
+        assert "还可上传放款凭证" in await put("CONTRACT", 31)
+        # Under the filter the row has left the list; what it has got is read in the dialog.
+        state = await rig.state(TAB, FilingState)
+        assert (state.rows, state.proof_row, shown(state)) == ([], bare, ["CONTRACT"])
+        assert "还可上传放款凭证" in await put("CONTRACT", 32)
+        file_id = (await rig.state(TAB, FilingState)).proofs[0].id
+        await rig.send(f"{FILING_NAME}.remove_proof", {"file_id": file_id}, **how)
+        state = await rig.state(TAB, FilingState)
+        assert (state.proof_row, shown(state)) == (bare, ["CONTRACT"])
+        said = await put("VOUCHER", 33)
+        state = await rig.state(TAB, FilingState)
+        assert (state.proof_row, shown(state)) == (0, []) and said == "放款证明已上传。"
+        # Opened again, it shows what is there; the clerk closes it when nothing more comes.
+        await rig.send(f"{FILING_NAME}.open_proofs", {"row_id": bare}, **how)
+        assert shown(await rig.state(TAB, FilingState)) == ["CONTRACT", "VOUCHER"]
+        await rig.send(f"{FILING_NAME}.close_proofs", {}, **how)
+        assert (await rig.state(TAB, FilingState)).proof_row == 0
+        assert rig.unforeseen == []
+
+
 async def test_what_lacks_a_proof_comes_into_view_when_it_is_sent(cast: Cast) -> None:
     clerk, _ = cast.who_may(FILING)
     with db.transaction() as session:
