@@ -230,10 +230,7 @@ def _statistics() -> rx.Component:
     )
     return ui.card(
         "统计报表",
-        rx.el.p(
-            "台账能取到的数据已自动填入，可以修改；修改后显示与台账的差异，并随报告保存。没有发生额请填 0。",
-            class_name="muted small",
-        ),
+        rx.el.p(state.sheet.filled, class_name="muted small"),
         rx.cond(state.sheet.overdue != "", ui.note(state.sheet.overdue, "warning"), rx.fragment()),
         ui.check(SKIP, "本期不填报统计表，只上传报告文件", state.skip, value="YES", data_frees="#figures"),
         rx.el.div(table, custom_attrs={"id": "figures"}),
@@ -272,9 +269,17 @@ def _figure(f: rx.Var[FigureView]) -> rx.Component:
             ),
             data_label="填报数",
         ),
-        rx.el.td(rx.cond(f.book_text != "", f.book_text, "—"), data_label="贷款台账", class_name="is-num"),
         rx.el.td(
-            rx.cond(f.difference != "", ui.tag(f.difference, "orange"), rx.el.span("—", class_name="muted")),
+            ui.show(f.is_compared, rx.cond(f.book_text != "", f.book_text, "—")),
+            data_label="贷款台账",
+            class_name="is-num",
+        ),
+        rx.el.td(
+            rx.cond(
+                f.difference != "",
+                ui.tag(f.difference, "orange"),
+                ui.show(f.is_compared, rx.el.span("—", class_name="muted")),
+            ),
             data_label="差异",
             class_name="is-num",
         ),

@@ -165,6 +165,7 @@ class Sheet(BaseModel):
     periods: list[Choice] = []
     with_statistics: bool = False
     figures: list[statistics.FigureView] = []
+    filled: str = ""
     due: str = ""
     overdue: str = ""
 
@@ -187,7 +188,9 @@ def sheet(session: Session, actor: Actor, kind: str, code: str, values: dict[str
         found.due = due.isoformat() if due else ""
     if found.with_statistics:
         book = statistics.prefill(session, org_id, org_class, period) if period else {}
-        found.figures = statistics.views(org_class, values, book)
+        known = statistics.filler(session.get_one(Organisation, org_id).profile)
+        found.figures = statistics.views(org_class, values, book, known)
+        found.filled = statistics.filled(org_class, period, book)
         found.overdue = statistics.overdue(session, org_id, org_class, period) if period and book else ""
     return found
 

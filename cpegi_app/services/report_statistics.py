@@ -258,6 +258,23 @@ def _industries(session: Session, *conditions: ColumnElement[bool]) -> str:
     return "；".join(Industry.label_of(code) for code in session.exec(query.limit(3)))
 
 
+def filled(org_class: str, period: Period | None, book: Mapping[str, str]) -> str:
+    """Return what a form of a class opens with, and what is to be typed."""
+    rest = "没有发生额请填 0。"
+    if not any(f.book for f in figures(org_class)):
+        return rest
+    if period is None:
+        return f"选择报告期后，台账能取到的数据会自动填入。{rest}"
+    if not book:
+        return f"贷款台账没有该期数据，请自行填写。{rest}"
+    return f"台账能取到的数据已自动填入，可以修改；修改后显示与台账的差异，并随报告保存。{rest}"
+
+
+def filler(profile: Mapping[str, str]) -> dict[str, str]:
+    """Return who fills the form in as far as the profile knows: the contact and its number."""
+    return {"s_filler": profile.get("contact", ""), "s_phone": profile.get("mobile", "")}
+
+
 # --- beside what was typed ------------------------------------------------------------------------
 
 
@@ -273,6 +290,8 @@ class FigureView(BaseModel):
     difference: str
     required: bool
     is_text: bool
+    # Whether it stands beside the book: who filled the form in does not.
+    is_compared: bool
 
 
 def difference(f: Figure, value: str, book: str) -> str:
@@ -288,12 +307,14 @@ def difference(f: Figure, value: str, book: str) -> str:
     return f"{apart:+,f} {f.unit}" if apart else ""
 
 
-def views(org_class: str, values: Mapping[str, str], book: Mapping[str, str]) -> list[FigureView]:
-    """Return the form's figures; one that is blank opens with the book's."""
+def views(
+    org_class: str, values: Mapping[str, str], book: Mapping[str, str], known: Mapping[str, str] | None = None
+) -> list[FigureView]:
+    """Return the form's figures; one that is blank opens with the book's, or with what is known of who fills it in."""
     found = []
     for f in figures(org_class):
         said = book.get(f.name, "")
-        value = values.get(f.name) or said
+        value = values.get(f.name) or said or (known or {}).get(f.name, "")
         found.append(
             FigureView(
                 name=f.name,
@@ -305,6 +326,7 @@ def views(org_class: str, values: Mapping[str, str], book: Mapping[str, str]) ->
                 difference=difference(f, value, said),
                 required=f.required,
                 is_text=not f.unit,
+                is_compared=f not in FILLER,
             )
         )
     return found

@@ -8,9 +8,10 @@ import pytest
 from sqlmodel import Session
 
 from cpegi_app.access import Actor
-from cpegi_app.models import Loan
+from cpegi_app.models import Loan, Organisation
 from cpegi_app.services import report, report_period, review_view
 from cpegi_app.services import report_statistics as statistics
+from cpegi_app.services.report_statistics import FigureView
 from cpegi_app.vocabulary import Action, Kind, OrgClass, PeriodType, ReportKind, Status
 from tests.factories import credit_code, member, number, profile, statistics_data
 from tests.services.reports import bank, on, refused
@@ -235,3 +236,36 @@ def test_figures_that_nothing_was_compared_with_are_not_said_to_agree(session: S
     lend(session, lender, 7, date(2026, 10, 1), date(2028, 1, 1), industry="A")
     book = statistics.prefill(session, lender.org_id or 0, "MICRO_LOAN", report_period.parse("2026-10"))
     assert check(lender, **book) == ("ok", "与贷款台账没有差异")
+
+
+def test_the_form_says_what_was_filled_in(session: Session) -> None:
+    def told(lender: Actor, code: str = "2026-10") -> str:
+        return report.sheet(session, lender, "MONTHLY", code, {}).filled
+
+    lender = bank(session)
+    assert told(lender) == "贷款台账没有该期数据，请自行填写。没有发生额请填 0。"
+    assert told(lender, "") == "选择报告期后，台账能取到的数据会自动填入。没有发生额请填 0。"
+    assert told(bank(session, OrgClass.INSURANCE)) == "没有发生额请填 0。"
+    lend(session, lender, 7, date(2026, 10, 1), date(2028, 1, 1))
+    assert told(lender).startswith("台账能取到的数据已自动填入，可以修改")
+
+
+def test_who_fills_the_form_in_is_the_profile_s_contact_until_another_is_typed(session: Session) -> None:
+    lender = bank(session)
+    org = session.get_one(Organisation, lender.org_id)
+    org.profile = org.profile | {"contact": "周敏", "mobile": "13900001111"}
+    session.flush()
+
+    def shown(values: dict[str, str]) -> dict[str, FigureView]:
+        return {f.name: f for f in report.sheet(session, lender, "MONTHLY", "2026-10", values).figures}
+
+    found = shown({"s_revenue": "4"})
+    assert (found["s_filler"].value, found["s_phone"].value) == ("周敏", "13900001111")
+    assert shown({"s_filler": "李四"})["s_filler"].value == "李四"
+    # What a form opens with is not taken for what somebody typed.
+    assert statistics.typed({"s_revenue": "4"}, found.values()) == {"s_revenue": "4"}
+    # Only figures stand beside the book's.
+    assert {n for n, f in found.items() if not f.is_compared} == {"s_remark", "s_filler", "s_phone"}
+    org.profile = {}
+    session.flush()
+    assert shown({})["s_filler"].value == ""
