@@ -82,6 +82,22 @@ def _import_steps() -> rx.Component:
     )
 
 
+def count_tags() -> rx.Component:
+    """How many rows a trial found of each sort; none of a sort is grey."""
+    trial = FilingImportState.trial
+    sorts = (
+        ("合格", trial.good, "green"),
+        ("需更正", trial.bad, "red"),
+        ("已备案", trial.there, "grey"),
+        ("请核对", trial.warned, "orange"),
+    )
+    tags = [
+        ui.tag(label + " " + count.to_string() + " 行", rx.cond(count > 0, tone, "grey"))
+        for label, count, tone in sorts
+    ]
+    return rx.el.div(*tags, class_name="row")
+
+
 def _result() -> rx.Component:
     state, trial = FilingImportState, FilingImportState.trial
     return rx.el.div(
@@ -93,13 +109,7 @@ def _result() -> rx.Component:
             trial.at,
             class_name="small muted",
         ),
-        rx.el.div(
-            ui.tag("合格 " + trial.good.to_string() + " 行", "green"),
-            ui.tag("需更正 " + trial.bad.to_string() + " 行", "red"),
-            ui.tag("已备案 " + trial.there.to_string() + " 行", "grey"),
-            ui.tag("请核对 " + trial.warned.to_string() + " 行", "orange"),
-            class_name="row",
-        ),
+        count_tags(),
         rx.foreach(trial.notes, lambda text: rx.el.p(text, class_name="small muted")),
         rx.cond(
             trial.done,

@@ -317,6 +317,6 @@ def _proof_dialog() -> rx.Component:
         ),
         ui.show(state.proofs.length() > 0, _proofs_there()),
         on_close=state.close_proofs,
-        actions=[ui.button("关闭", state.close_proofs)],
+        actions=[ui.button("完成", state.close_proofs, "primary")],
         ident="proof",
     )

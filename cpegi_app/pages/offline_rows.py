@@ -24,7 +24,7 @@ def rows_query(state: Any) -> list[rx.Component]:
 def filing_columns() -> list[Any]:
     """The columns on the institution's page."""
     return [
-        ui.Col("借款企业", clip=True),
+        ui.Col("借款企业", wrap=True),
         "借据编号 / 合同编号",
         ui.Col("放款金额", num=True, sort="amount"),
         ui.Col("放款日期 / 到期日", sort="lent"),

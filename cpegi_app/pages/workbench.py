@@ -31,7 +31,12 @@ def workbench() -> rx.Component:
                     ),
                 ),
                 # Many figures stand closer together, so that what waits is still in view.
-                class_name=rx.cond(state.tiles.length() > 8, "stats stats-dense", "stats"),
+                class_name=rx.cond(
+                    state.tiles.length() > 8,
+                    "stats stats-dense",
+                    # Two even lines of four, not seven and one.
+                    rx.cond(state.tiles.length() == 8, "stats stats-eight", "stats"),
+                ),
             ),
             rx.fragment(),
         ),

@@ -277,7 +277,7 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
             raise DomainError("；".join(problems))
         there = {f.slot for f in self.proofs}
         if lacking := [label for code, label in SLOTS if code not in there]:
-            return success(f"放款证明已上传，还可上传{'、'.join(lacking)}；不需要时请关闭。")
+            return success(f"放款证明已上传，还可上传{'、'.join(lacking)}；不需要时请点击“完成”。")
         self.proof_row, self.proofs = 0, []
         return success("放款证明已上传。")
 

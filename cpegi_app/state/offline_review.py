@@ -134,7 +134,7 @@ class FilingReviewState(RowsState, FormState, rx.State):
         self.decided = action.label
         await self._show()
         self.upcoming = await self._read(review_desk.upcoming, FLOW.name)
-        return success(f"已{action.label}，结果已通知备案机构。")
+        return None
 
 
 def _decide(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from sqlmodel import col, func, select
 
 from cpegi_app import db
-from cpegi_app.access import FILING
+from cpegi_app.access import FILING, FILING_REVIEW
 from cpegi_app.models import AuditEntry, FilingBatch
 from cpegi_app.services import offline_loan, review
 from cpegi_app.state.offline_import import FilingImportState
 from cpegi_app.state.offline_loan import FilingState
+from cpegi_app.state.offline_review import FilingReviewState
 from cpegi_app.state.shell import ShellState
 from cpegi_app.vocabulary import Action, Status
 from tests import factories
@@ -99,4 +100,18 @@ async def test_who_sends_a_batch_is_told_nothing_of_the_own_act_but_of_the_decis
                 review.act(session, world.flow, by, world.row_id, Action.APPROVE, row.version)
             await arrivals(rig, pump, TAB)
         assert "本页填写的内容" not in (told := (await rig.state(TAB, ShellState)).moved) and "通过" in told
+        assert rig.unforeseen == []
+
+
+async def test_a_decision_is_said_once(cast: Cast) -> None:
+    staff, _ = cast.who_may(FILING_REVIEW)
+    with db.transaction() as session:
+        clerk, _ = cast.who_may(FILING)
+        world = filing_world(session, actor_of(session, clerk)).bring_to(session, Status.PENDING)
+    async with running() as rig:
+        await rig.open(FILING_REVIEW, sid=staff.sid, tab=TAB, bid=world.row_id)
+        data = {"data": {"comment": "", "intent": "approve"}}
+        reply = await rig.send(f"{FilingReviewState.get_full_name()}.decide", data, sid=staff.sid, tab=TAB)
+        # The card says it, with the next thing to do.
+        assert (await rig.state(TAB, FilingReviewState)).decided == "审核通过" and reply.said == ""
         assert rig.unforeseen == []
