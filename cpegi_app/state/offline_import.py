@@ -55,6 +55,10 @@ class FilingImportState(TableState, PickedState, rx.State):
             size=self.size,
         )
 
+    async def _arrive(self) -> str:
+        """Stay: what a trial found never changes, and what becomes of its batch the batch's own state tells."""
+        return ""
+
     @rx.event
     async def load(self):
         """Open the batch's last import."""

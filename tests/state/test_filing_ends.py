@@ -7,7 +7,7 @@ from sqlmodel import col, func, select
 from cpegi_app import db
 from cpegi_app.access import FILING, FILING_REVIEW
 from cpegi_app.models import AuditEntry, FilingBatch
-from cpegi_app.services import offline_loan, review
+from cpegi_app.services import offline_import, offline_loan, review
 from cpegi_app.state.offline_import import FilingImportState
 from cpegi_app.state.offline_loan import FilingState
 from cpegi_app.state.offline_review import FilingReviewState
@@ -18,6 +18,7 @@ from tests.state.cast import Cast, Principal
 from tests.state.rig import running
 from tests.state.test_live import arrivals, pumping
 from tests.state.test_offline_trial import actor_of
+from tests.workbooks.make import book, cells, row
 from tests.worlds import World, filing_world
 
 TAB, COLLEAGUE = "filer", "colleague"
@@ -38,6 +39,8 @@ def begun(clerk: Principal) -> World:
 async def test_who_deletes_a_batch_reads_that_it_is_deleted_and_nothing_else(cast: Cast) -> None:
     clerk, _ = cast.who_may(FILING)
     batch, before = begun(clerk).row_id, denials()
+    with db.transaction() as session:
+        offline_import.trial(session, actor_of(session, clerk), batch, "a.xlsx", book([cells(row(1))]))
     async with running() as rig:
         for tab in (TAB, COLLEAGUE):
             await rig.open(FILING, sid=clerk.sid, tab=tab, bid=batch)
@@ -45,7 +48,7 @@ async def test_who_deletes_a_batch_reads_that_it_is_deleted_and_nothing_else(cas
             await rig.send(f"{NAME}.ask_discard", {}, sid=clerk.sid, tab=TAB, path=FILING.url(bid=batch))
             await rig.send(f"{NAME}.discard", {}, sid=clerk.sid, tab=TAB, path=FILING.url(bid=batch))
             await arrivals(rig, pump, TAB, COLLEAGUE)
-        assert (await rig.state(TAB, FilingState)).gone
+        assert (await rig.state(TAB, FilingState)).gone and rig.raised == []
         assert (await rig.state(TAB, ShellState)).moved == ""
         told = (await rig.state(COLLEAGUE, ShellState)).moved
         assert "已由" in told and "删除" in told and "返回" in told
@@ -95,9 +98,9 @@ async def test_who_sends_a_batch_is_told_nothing_of_the_own_act_but_of_the_decis
             assert (await rig.state(TAB, ShellState)).moved == ""
             assert "待审核" in (await rig.state(COLLEAGUE, ShellState)).moved
             with db.transaction() as session:
-                row = session.get_one(FilingBatch, world.row_id)
+                version = session.get_one(FilingBatch, world.row_id).version
                 by = factories.staff(session)
-                review.act(session, world.flow, by, world.row_id, Action.APPROVE, row.version)
+                review.act(session, world.flow, by, world.row_id, Action.APPROVE, version)
             await arrivals(rig, pump, TAB)
         assert "本页填写的内容" not in (told := (await rig.state(TAB, ShellState)).moved) and "通过" in told
         assert rig.unforeseen == []
