@@ -72,7 +72,10 @@ def _book(state: Any, title: str, row: Any, *more: rx.Component) -> rx.Component
 
 
 def _sums(state: Any) -> rx.Component:
-    return rx.fragment("放款合计 ", rx.el.b(state.amount), " 万元，", state.balance)
+    balance = rx.fragment("余额合计 ", rx.el.b(state.balance), " 万元")
+    return rx.fragment(
+        "放款合计 ", rx.el.b(state.amount), " 万元，", ui.show(state.balance != "", balance), state.unknown
+    )
 
 
 def _own_row(row: Any) -> list:

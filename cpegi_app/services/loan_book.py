@@ -66,11 +66,15 @@ class LoanEntry(BaseModel):
 
 
 class BookSums(BaseModel):
-    """The figures of a whole list; while `counting`, of the part that is counted. `balance` is a sentence."""
+    """The figures of a whole list; while `counting`, of the part that is counted.
+
+    `unknown` says of how many loans no balance is registered; of none at all `balance` is empty.
+    """
 
     total: int = 0
     amount: str = "0"
-    balance: str = ""
+    balance: str = "0"
+    unknown: str = ""
     counting: bool = False
 
 
@@ -126,16 +130,12 @@ def count_on(session: Session, actor: Actor, filters: dict[str, str]) -> BookSum
 def book_sums(sums: lists.Sums) -> BookSums:
     """Return the figures of a list in 万元."""
     amount, balance, unknown = sums.sums or (0, 0, 0)
-    said = _balance(sums.total, balance, unknown)
-    return BookSums(total=sums.total, amount=wan(amount), balance=said, counting=sums.counting)
-
-
-def _balance(total: int, fen: int, unknown: int) -> str:
-    """Return what the balances come to and how many are not in it: online loans have none until one is registered."""
-    if total and unknown == total:
-        return "余额均未登记"
+    found = BookSums(total=sums.total, amount=wan(amount), balance=wan(balance), counting=sums.counting)
+    # Online loans have no balance until one is registered.
+    if unknown and unknown == sums.total:
+        return found.model_copy(update={"balance": "", "unknown": "余额均未登记"})
     more = f"（另有 {unknown:,} 笔未登记余额）" if unknown else ""
-    return f"余额合计 {wan(fen)} 万元{more}"
+    return found.model_copy(update={"unknown": more})
 
 
 def _conditions(query: Query) -> list[Any]:

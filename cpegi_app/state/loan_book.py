@@ -17,12 +17,13 @@ class BookState(TableState, mixin=True):
 
     rows: list[LoanEntry] = []
     amount: str = "0"
-    balance: str = ""
+    balance: str = "0"
+    unknown: str = ""
 
     def _show_sums(self, sums: Sums) -> None:
         found = loan_book.book_sums(sums)
         self.total, self.counting = found.total, found.counting
-        self.amount, self.balance = found.amount, found.balance
+        self.amount, self.balance, self.unknown = found.amount, found.balance, found.unknown
 
 
 @for_screen(STAFF_LOANS)
