@@ -34,4 +34,4 @@ def not_there(session: Session, flow: str, label: str, row_id: object, actor: Ac
     if entry is None:
         return NotFound(label)
     who, at = entry.actor_label, clock.local(entry.created_at)
-    return Discarded(f"这份{label}已由{who}于 {at}删除，不能再修改或提交。请返回列表查看其他记录。")
+    return Discarded(f"这份{label}已由{who}于 {at} 删除，不能再修改或提交。请返回列表查看其他记录。")
