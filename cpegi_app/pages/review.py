@@ -23,7 +23,7 @@ def data_cards(view: Any, state: Any = None) -> rx.Component:
 
 def changes_head(view: Any) -> rx.Component:
     """How much changed against what is compared with."""
-    count = view.changed_count + view.new_files.length() + view.gone_files.length()
+    count = view.changed_count + view.changed_kinds
     return rx.el.b("与", view.compared_with, "相比，", count, " 项内容有变更")
 
 

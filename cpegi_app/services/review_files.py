@@ -20,6 +20,8 @@ class FileChanges(BaseModel):
     ids: list[int] = []
     new: list[str] = []
     gone: list[str] = []
+    # In how many kinds of file: one that is replaced is one change.
+    kinds: int = 0
 
 
 def changes(session: Session, flow: Flow, row: Any, events: list[ReviewEvent]) -> FileChanges:
@@ -38,7 +40,9 @@ def changes(session: Session, flow: Flow, row: Any, events: list[ReviewEvent]) -
     known, now = {(f.slot, f.sha256) for f in earlier}, {(f.slot, f.sha256) for f in present}
     new = [f for f in present if (f.slot, f.sha256) not in known]
     gone = [f for f in earlier if (f.slot, f.sha256) not in now]
-    return FileChanges(ids=[f.id or 0 for f in new], new=list(map(told, new)), gone=list(map(told, gone)))
+    kinds = len({f.slot for f in (*new, *gone)})
+    ids = [f.id or 0 for f in new]
+    return FileChanges(ids=ids, new=list(map(told, new)), gone=list(map(told, gone)), kinds=kinds)
 
 
 def slot_order(slot: str) -> int:

@@ -74,7 +74,9 @@ class ReviewView(BaseModel):
     reason: str = ""
     submitted: str = ""
     compared_with: str = ""
+    # Lines that changed, and kinds of file that did.
     changed_count: int = 0
+    changed_kinds: int = 0
     groups: list[GroupView] = []
     files: list[FileView] = []
     # What changed among the files since the time before: the ids of new ones, and the names of new and gone ones.
@@ -119,6 +121,7 @@ def view(session: Session, flow: Flow, actor: Actor, row_id: int) -> ReviewView:
         files=sorted(
             files.listing(session, flow.name, row_id), key=lambda f: review_files.slot_order(f.slot)
         ),
+        changed_kinds=moved.kinds,
         new_ids=moved.ids,
         new_files=moved.new,
         gone_files=moved.gone,

@@ -156,7 +156,7 @@ def test_3_1_真实性认证(new_walk, people: People) -> None:
 
     # The reviewer sees what was asked for and what has changed since.
     take_up(staff, "真实性认证", "郑州砺行智能装备有限公司")
-    staff.sees("与上次提交相比，2 项内容有变更")
+    staff.sees("与上次提交相比，3 项内容有变更")
     staff.sees("上次退回意见")
     expect(staff.page.locator("#line-name")).to_contain_text("郑州砺行智能科技有限公司")
     staff.step("3.1-10", "再次提交后，审核页面标出与上次提交相比有变更的内容")

@@ -124,6 +124,7 @@ def test_what_was_asked_for_and_what_has_changed_since(session: Session):
     assert news == {"LICENCE": (True, "不清晰"), "LEGAL_REP_ID": (False, "")}
     assert found.view.gone_files == ["营业执照 · 扫描件.png"]
     assert found.view.new_files == ["营业执照 · 新.png"]
+    assert (found.view.changed_count, found.view.changed_kinds) == (1, 1)
     returned = next(e for e in found.view.events if e.action == "退回")
     assert returned.points == ["机构/企业名称：与证照不一致", "营业执照：不清晰"]
 
