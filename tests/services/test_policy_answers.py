@@ -177,7 +177,7 @@ def test_what_a_newer_version_has_no_place_for_keeps_its_name_at_the_reviewers_d
         files.attach(session, firm, policies.FLOW.name, row.id or 0, "m1", "申请表.png", factories.png())
     policy_application.submit(session, firm, row.id or 0, row.version, row.data, "again")
     desk = policy_review.desk(session, staff, row.id or 0)
-    assert sorted(text.partition(" · ")[0] for text in desk.gone) == ["申请表", "资质证明"]
+    assert sorted(text.partition(" · ")[0] for text in desk.view.gone_files) == ["申请表", "资质证明"]
     assert [f.slot_label for f in desk.files] == ["增值税发票"]
 
 
