@@ -15,7 +15,7 @@ from cpegi_app.pages import ui
 from cpegi_app.pages.form import summary
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_form import PROMISE, fields_card, money_card, record_table, slots_card
-from cpegi_app.pages.policy_parts import way, withdraw_dialog
+from cpegi_app.pages.policy_parts import adopt_dialog, way, withdraw_dialog
 from cpegi_app.pages.policy_public import detail_cards
 from cpegi_app.pages.review import data_cards, files_card, history_card, return_note
 from cpegi_app.services.policy_check import Finding
@@ -67,6 +67,7 @@ def policy_application() -> rx.Component:
                 rx.cond(returned, "不放弃", "不撤回"),
                 rx.cond(returned, "确认放弃", "仍要撤回"),
             ),
+            adopt_dialog(state),
         ),
     )
 
@@ -84,7 +85,9 @@ def _editor(key: Any) -> rx.Component:
         ui.show(state.form.warning != "", ui.note(state.form.warning, "warning")),
         ui.show(
             state.form.newer != "",
-            ui.note(state.form.newer, "info", rx.el.p(ui.button("改用新版本", state.adopt, size="sm"))),
+            ui.note(
+                state.form.newer, "info", rx.el.p(ui.button("改用新版本", state.adopt(False), size="sm"))
+            ),
         ),
         summary(state),
         _precheck(),
@@ -145,6 +148,8 @@ def _precheck() -> rx.Component:
     def one(f: rx.Var[Finding]) -> rx.Component:
         return rx.el.li(rx.el.a(f.text, href=f.href))
 
+    doubts = state.precheck.doubts
+
     return ui.show(
         state.precheck.done,
         rx.el.div(
@@ -158,6 +163,14 @@ def _precheck() -> rx.Component:
                 ui.note(
                     rx.fragment("提交前检查全部通过，可以提交。申请金额 ", state.precheck.amount, " 元。"),
                     "success",
+                ),
+            ),
+            ui.show(
+                doubts.length() > 0,
+                ui.note(
+                    "请核对：以下要求补正的内容退回后没有修改。",
+                    "warning",
+                    rx.el.ol(rx.foreach(doubts, one), class_name="numbered"),
                 ),
             ),
             role="status",
@@ -286,7 +299,8 @@ def _turn() -> rx.Component:
 
 def _money() -> rx.Component:
     state = PolicyApplicationState
-    return money_card(state.money, rx.cond(state.errors["amount"], state.errors["amount"], "").to(str))
+    error = rx.cond(state.errors["amount"], state.errors["amount"], "").to(str)
+    return money_card(state.money, error, reason=state.form.amount_reason)
 
 
 def _promise() -> rx.Component:

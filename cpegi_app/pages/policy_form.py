@@ -213,8 +213,8 @@ def _why(r: rx.Var[RecordItem]) -> rx.Component:
     return rx.el.small(r.why, class_name=rx.cond(r.chosen, "why err", "why muted"))
 
 
-def money_card(money: Any, error: Any = "", lead: str = "") -> rx.Component:
-    """The amount with its formula, or what keeps it from being computed."""
+def money_card(money: Any, error: Any = "", lead: str = "", reason: Any = "") -> rx.Component:
+    """The amount with its formula, or what keeps it from being computed, and what the reviewer says of it."""
     return ui.card(
         "奖补金额",
         rx.el.div(
@@ -225,6 +225,7 @@ def money_card(money: Any, error: Any = "", lead: str = "") -> rx.Component:
                 rx.el.p("系统计算金额 ", rx.el.b(money.computed, class_name="amount"), " 元"),
             ),
             rx.el.ol(rx.foreach(money.steps, lambda s: rx.el.li(s)), class_name="numbered muted small"),
+            ui.show(reason != "", rx.el.p(rx.el.b("审核意见："), reason, class_name="field-reason")),
             rx.el.p(error, class_name="err"),
             class_name="stack",
             tab_index=-1,

@@ -31,6 +31,37 @@ def withdraw_dialog(state: Any, title: Any, keep: Any, go: Any) -> rx.Component:
     )
 
 
+def adopt_dialog(state: Any) -> rx.Component:
+    """What the newest version changes, before it is taken."""
+    change = state.adopting
+    return ui.dialog(
+        change.version_id > 0,
+        rx.fragment("改用第 ", change.number, " 版"),
+        rx.el.div(
+            ui.description_list(
+                [
+                    ("现在的系统计算金额", change.before + " 元"),
+                    ("改用后的系统计算金额", rx.el.b(change.after, " 元")),
+                ],
+                columns=2,
+            ),
+            ui.show(change.less, ui.note("改用后金额减少。不改用的，申请仍按原版本办理。", "warning")),
+            ui.show(
+                change.lines.length() > 0,
+                rx.el.ol(rx.foreach(change.lines, lambda text: rx.el.li(text)), class_name="numbered"),
+            ),
+            rx.el.p("改用后不能恢复为原版本，已填写的其他内容会保留。", class_name="muted small"),
+            class_name="stack",
+        ),
+        actions=[
+            ui.button("不改用", state.stay),
+            ui.button("确认改用", state.adopt(True), "primary"),
+        ],
+        on_close=state.stay,
+        ident="adopt",
+    )
+
+
 def way(steps: Any) -> rx.Component:
     """The stations from application to payment, each with its date."""
 

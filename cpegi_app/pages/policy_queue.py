@@ -90,7 +90,11 @@ def _row(r: Any) -> list:
             rx.el.p(r.policy, class_name="small muted"),
         ),
         ui.two_lines(r.receipt, r.received),
-        ui.two_lines(r.asked, r.computed),
+        rx.el.div(
+            r.asked,
+            rx.el.p(r.computed, class_name="small muted"),
+            ui.show(r.reviewed != "", rx.el.p("审核 ", r.reviewed, class_name="small strong")),
+        ),
         rx.el.div(ui.show(r.late, ui.tag("超期", "red")), waiting),
         rx.cond(r.holder == "", rx.el.span("待领取", class_name="muted"), r.holder),
         [

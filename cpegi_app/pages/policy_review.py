@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from cpegi_app.access import POLICY_QUEUE, POLICY_REVIEW, POLICY_TRAIL
@@ -14,6 +16,8 @@ from cpegi_app.pages.review import checks_card, history_card
 from cpegi_app.state.policy_desk import PolicyReviewState
 
 STEPS = ["受理", "形式审查", "业务审核", "公示", "兑现"]
+# The stages as the desk counts them: each keeps its own draft of an opinion.
+FORMAL, BUSINESS = 1, 2
 
 
 @page(POLICY_REVIEW, PolicyReviewState.load)
@@ -64,7 +68,7 @@ def _head() -> rx.Component:
         rx.el.div(
             rx.el.b(desk.view.title),
             rx.el.span("受理于 ", desk.received, class_name="muted"),
-            ui.show(desk.rounds > 0, rx.el.span("已补正 ", desk.rounds, " 次", class_name="muted")),
+            ui.show(desk.corrections != "", rx.el.span(desk.corrections, class_name="muted")),
             ui.show(desk.waiting != "", ui.tag(desk.waiting, rx.cond(desk.late, "red", "blue"))),
             holder,
             ui.show(desk.free, ui.button("领取", state.take, "primary", size="sm")),
@@ -79,6 +83,8 @@ def _head() -> rx.Component:
 def _open() -> rx.Component:
     state, desk = PolicyReviewState, PolicyReviewState.desk
     return ui.form(
+        # What was written at the stage before stands in its decision, not in this one's.
+        ui.show(desk.step > FORMAL, ui.draft_clear(_draft(FORMAL))),
         # Enter in a line's reason must not decide.
         ui.enter_guard(),
         rx.el.a("跳到审核意见", href="#f-comment", class_name="skip"),
@@ -98,10 +104,16 @@ def _open() -> rx.Component:
         ),
         _decision(),
         on_submit=state.decide,
-        draft="policy-review-" + desk.view.id.to_string(),
+        draft=_draft(desk.step),
         version=desk.view.version.to_string(),
         key=state.form_key,
     )
+
+
+def _draft(stage: Any) -> Any:
+    """Return the name under which the browser keeps what is written at a stage."""
+    stage = stage if isinstance(stage, int) else stage.to_string()
+    return f"policy-review-{PolicyReviewState.desk.view.id}-{stage}"
 
 
 def _decision() -> rx.Component:
@@ -159,7 +171,7 @@ def _closed() -> rx.Component:
         ),
     )
     return rx.fragment(
-        ui.draft_clear("policy-review-" + desk.view.id.to_string()),
+        *(ui.draft_clear(_draft(stage)) for stage in (FORMAL, BUSINESS)),
         ui.card(
             "",
             rx.el.div(

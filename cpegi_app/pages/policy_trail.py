@@ -67,7 +67,8 @@ def _records(trail: Any) -> rx.Component:
             ui.two_lines(r.parties, r.on),
             r.base,
             r.part,
-            ui.two_lines(r.formula, r.state),
+            rx.cond(r.formula != "", r.formula, "—"),
+            r.state,
         ]
 
     columns = [
@@ -76,6 +77,7 @@ def _records(trail: Any) -> rx.Component:
         ui.Col("金额", unit="元", num=True),
         ui.Col("奖补", unit="元", num=True),
         ui.Col("计算过程", wrap=True),
+        "状态",
     ]
     return ui.card(
         "所依据的记录", ui.plain_table(columns, trail.records, one, "所依据的记录", stack=True), flush=True

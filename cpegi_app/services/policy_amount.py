@@ -69,6 +69,11 @@ def overlap_days(d: Definition, starts_on: date, ends_on: date) -> int:
     return max(0, last - first.toordinal())
 
 
+def by_records(d: Definition) -> bool:
+    """Tell whether the amount follows from the chosen records, each with a part of its own."""
+    return d.rule != AmountRule.FIXED and not (d.rule == AmountRule.PERCENT and d.base == AmountBase.ANSWER)
+
+
 def line_of(d: Definition, facts: Facts) -> Line:
     """Return one record's part, or say which figure it lacks."""
     line = Line(key=facts.key, title=facts.title, base_fen=facts.amount_fen or 0)
@@ -105,7 +110,7 @@ def compute(d: Definition, records: list[Facts], answers: dict[str, str], held_f
     if d.rule == AmountRule.FIXED:
         found.amount_fen = d.fixed_fen
         found.steps.append(f"固定金额 {yuan(d.fixed_fen)} 元")
-    elif d.rule == AmountRule.PERCENT and d.base == AmountBase.ANSWER:
+    elif not by_records(d):
         _of_answer(d, answers, found)
     else:
         found.lines = [line_of(d, r) for r in records]

@@ -21,6 +21,7 @@ from cpegi_app.services import (
     policy_describe,
     policy_formats,
     policy_records,
+    policy_untouched,
     review,
 )
 from cpegi_app.services import policy_definition as definitions
@@ -116,15 +117,6 @@ def load_own(session: Session, actor: Actor, row_id: int) -> tuple[PolicyApplica
     return row, policy, definitions.of_version(session, row.version_id)
 
 
-def titles(d: Definition) -> dict[str, str]:
-    """Return what the places of a form are called."""
-    found = {name: title for name, title, _ in policy_check.CONTACT}
-    found |= {"note": "申请说明", "asked": "申请金额", "records": "选取记录", "amount": "奖补金额"}
-    found |= {"policy": "政策", "profile": "申请条件", policy_check.PROMISE: "申报承诺"}
-    found |= {f"a_{q.code}": q.title for q in d.questions}
-    return found | {f"file_{code}": name for code, name in d.uploads().items()}
-
-
 def save(session: Session, actor: Actor, row_id: int, version: int, typed: dict[str, str]) -> int:
     """Keep what was typed (the whole form, or one field that was left); return the new version."""
     row, _policy, d = load_own(session, actor, row_id)
@@ -134,11 +126,13 @@ def save(session: Session, actor: Actor, row_id: int, version: int, typed: dict[
     return review.save_draft(session, FLOW, actor, row_id, version, data).version
 
 
-def adopt(session: Session, actor: Actor, row_id: int, version: int) -> int:
-    """Move a draft to the policy's newest version (改用新版本); the page has said which files are taken off."""
+def adopt(session: Session, actor: Actor, row_id: int, version: int, *, of: int = 0) -> int:
+    """Move a draft to the policy's newest version (改用新版本); the page has said what changes, by the version `of`."""
     row, policy, _d = load_own(session, actor, row_id)
     if row.status != Status.DRAFT or policy.version_id in (None, row.version_id):
         raise Conflict("只有尚未提交的申请可以改用新版本。请刷新页面查看最新状态。")
+    if of and of != policy.version_id:
+        raise Conflict("政策又有更新，请再次点击“改用新版本”查看变化后确认。")
     new = definitions.of_version(session, policy.version_id or 0)
     lost = unwanted(session, row, policy)
     for kept in files.own_listing(session, actor, NAME, row_id):
@@ -227,8 +221,16 @@ def add_records(session: Session, actor: Actor, row: PolicyApplication, keys: st
 def checked(session: Session, actor: Actor, row_id: int) -> tuple[PolicyApplication, Checked]:
     """Return an own application with everything that it lacks: 提交前检查."""
     row, policy, d = load_own(session, actor, row_id)
+    return row, _check(session, row, policy, d, row.data)
+
+
+def _check(
+    session: Session, row: PolicyApplication, policy: Policy, d: Definition, data: dict[str, str]
+) -> Checked:
     org = session.get_one(Organisation, row.org_id)
-    return row, policy_check.check(session, row, policy, d, org, row.data)
+    found = policy_check.check(session, row, policy, d, org, data)
+    policy_untouched.judge(session, row, d, org, data, found)
+    return found
 
 
 def submit(session: Session, actor: Actor, row_id: int, version: int, typed: dict[str, str], key: str) -> Any:
@@ -252,7 +254,7 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: review.Pay
     org = session.get_one(Organisation, row.org_id)
     stored = session.exec(select(PolicyApplication.data).where(PolicyApplication.id == row.id)).one()
     data = merged(session, row, d, dict(stored), row.data)
-    found = policy_check.check(session, row, policy, d, org, data)
+    found = _check(session, row, policy, d, data)
     if found.findings:
         raise FormInvalid(found.errors())
     try:
@@ -267,8 +269,7 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: review.Pay
         "data": data,
         "profile": dict(org.profile) | {"name": org.name, "credit_code": org.credit_code or ""},
         "org_name": org.name,
-        "calculation": policy_check.summary_of(found)
-        | {"profile_before": policy_describe.profile_changes(row, org)},
+        "calculation": policy_check.summary_of(found) | policy_describe.kept_before(row, org),
         "asked_fen": asked,
         "computed_fen": computed,
         "reviewed_fen": None,

@@ -44,6 +44,8 @@ class Checked:
     """What a check found, with the figures that it worked out on the way."""
 
     findings: list[Finding] = field(default_factory=list)
+    # What should be looked at once more, and keeps nothing from being sent.
+    doubts: list[Finding] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     calculation: Calculation = field(default_factory=Calculation)
     asked_fen: int = 0

@@ -5,7 +5,7 @@ The conditions of a shelf are the twins of `policy_records.why_not`; a test comp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -160,10 +160,16 @@ SHELVES: dict[str, Shelf] = {
 
 
 def page(
-    session: Session, org: Organisation, d: Definition, policy_id: int, row_id: int, look: Look
+    session: Session,
+    org: Organisation,
+    d: Definition,
+    policy_id: int,
+    row_id: int,
+    look: Look,
+    chosen: Sequence[Key] = (),
 ) -> tuple[list[Record], int]:
     """Return one page of the own records, newest first, and how many there are (counted up to COUNTED + 1)."""
-    where = _fitting(org, d, policy_id, row_id) if look.show == USABLE else []
+    where = _fitting(org, d, policy_id, row_id, chosen) if look.show == USABLE else []
     if look.word:
         where.append(SHELVES[d.source].named(look.word))
     first = (max(1, look.page) - 1) * SIZE
@@ -178,10 +184,16 @@ def newest(session: Session, org: Organisation, d: Definition, most: int) -> lis
 
 
 def usable(
-    session: Session, org: Organisation, d: Definition, policy_id: int, row_id: int, most: int
+    session: Session,
+    org: Organisation,
+    d: Definition,
+    policy_id: int,
+    row_id: int,
+    most: int,
+    chosen: Sequence[Key] = (),
 ) -> list[Key]:
-    """Return the newest records that the policy takes and that no other application holds."""
-    where = _fitting(org, d, policy_id, row_id)
+    """Return the newest records that the policy takes, that no other application holds and that are not chosen yet."""
+    where = _fitting(org, d, policy_id, row_id, chosen)
     return [(d.source, i) for i in session.exec(_ids(org, d, where, most).limit(most))]
 
 
@@ -192,9 +204,16 @@ def counts(
     return _count(session, org, d, []), usable_count(session, org, d, policy_id, row_id)
 
 
-def usable_count(session: Session, org: Organisation, d: Definition, policy_id: int, row_id: int) -> int:
-    """Return how many records the organisation can choose (counted up to COUNTED + 1)."""
-    return _count(session, org, d, _fitting(org, d, policy_id, row_id))
+def usable_count(
+    session: Session,
+    org: Organisation,
+    d: Definition,
+    policy_id: int,
+    row_id: int,
+    chosen: Sequence[Key] = (),
+) -> int:
+    """Return how many records beside those chosen the organisation can choose (counted up to COUNTED + 1)."""
+    return _count(session, org, d, _fitting(org, d, policy_id, row_id, chosen))
 
 
 def many(count: int) -> str:
@@ -220,11 +239,15 @@ def _count(session: Session, org: Organisation, d: Definition, where: list[Any])
     return session.exec(select(func.count()).select_from(found)).one()
 
 
-def _fitting(org: Organisation, d: Definition, policy_id: int, row_id: int) -> list[Any]:
-    """Return the conditions that a record can be chosen: what the policy says, and that it is free."""
+def _fitting(
+    org: Organisation, d: Definition, policy_id: int, row_id: int, chosen: Sequence[Key] = ()
+) -> list[Any]:
+    """Return the conditions that a record can be chosen: what the policy says, that it is free and not chosen yet."""
     shelf = SHELVES[d.source]
-    sorts = [shelf.sorts[code](codes) for code, codes in d.sorts.items()]
-    return [*shelf.fits(d), *sorts, *_free(org, d, policy_id, row_id)]
+    found = [*shelf.fits(d), *(shelf.sorts[code](codes) for code, codes in d.sorts.items())]
+    if taken := [i for source, i in chosen if source == d.source]:
+        found.append(col(shelf.model.id).not_in(taken))
+    return [*found, *_free(org, d, policy_id, row_id)]
 
 
 def _free(org: Organisation, d: Definition, policy_id: int, row_id: int) -> list[Any]:

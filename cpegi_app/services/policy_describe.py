@@ -50,6 +50,14 @@ def profile_changes(row: Any, org: Organisation) -> dict[str, str]:
     return {k: before.get(k, "") for k in ("name", *SHOWN) if before and before.get(k, "") != now.get(k, "")}
 
 
+def kept_before(row: Any, org: Organisation) -> dict[str, Any]:
+    """Return what a new submission keeps of the one before, so that the two can be compared."""
+    return {
+        "profile_before": profile_changes(row, org),
+        "steps_before": row.calculation.get("steps"),
+    }
+
+
 def _applicant(row: Any, before: dict[str, str] | None) -> list[Line]:
     from cpegi_app.services.profile_forms import ProfileForm
 
@@ -109,12 +117,18 @@ def _money(session: Session, row: Any, before: dict[str, str] | None) -> list[Li
     was = _amounts_before(session, row) if before is not None else {}
     found = [
         Line(MONEY, "amount", "系统计算金额", f"{yuan(row.computed_fen)} 元", was.get(AmountKind.COMPUTED)),
-        Line(MONEY, "steps", "计算过程", "；".join(steps)),
+        Line(MONEY, "steps", "计算过程", "；".join(steps), _steps_before(row, before)),
         Line(MONEY, "asked", "申请金额", f"{yuan(row.asked_fen)} 元", was.get(AmountKind.ASKED)),
     ]
     if row.reviewed_fen is not None:
         found.append(Line(MONEY, "reviewed", "审核金额", f"{yuan(row.reviewed_fen)} 元"))
     return found
+
+
+def _steps_before(row: Any, before: dict[str, str] | None) -> str | None:
+    """Return how the amount was worked out the time before; nothing is worked out anew while it is returned."""
+    kept = row.calculation.get("steps" if row.status == Status.RETURNED else "steps_before")
+    return None if before is None or kept is None else "；".join(kept)
 
 
 def _amounts_before(session: Session, row: Any) -> dict[str, str]:

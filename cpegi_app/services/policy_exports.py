@@ -57,7 +57,7 @@ QUEUE = _listing(
     "policy_queue", "政策审核", PolicyApplication, policy_queue.SORTS,
     lambda s, a, f, page, size: policy_queue.listing(s, a, filters=f, page=page, size=size),
     受理编号=lambda r: r.receipt, 政策=lambda r: r.policy, 申报单位=lambda r: r.org, 申请金额_元=lambda r: r.asked,
-    测算金额_元=lambda r: r.computed, 受理时间=lambda r: r.received, 办理时限=lambda r: r.waiting,
+    测算金额_元=lambda r: r.computed, 审核金额_元=lambda r: r.reviewed, 受理时间=lambda r: r.received, 办理时限=lambda r: r.waiting,
     超期=lambda r: _yes(r.late, "已超期"), 办理人=lambda r: r.holder, slow=frozenset({"received", "asked"}),
 )  # fmt: skip
 OVERVIEW = _listing(

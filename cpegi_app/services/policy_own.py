@@ -94,6 +94,8 @@ class PreCheck(BaseModel):
 
     done: bool = False
     findings: list[Finding] = []
+    # What a correction has left as it was: to be looked at, not in the way.
+    doubts: list[Finding] = []
     amount: str = ""
 
 
@@ -101,4 +103,4 @@ def precheck(session: Session, actor: Actor, row_id: int) -> PreCheck:
     """Run every check that the submission runs, and list all of it."""
     _row, found = policy_application.checked(session, actor, row_id)
     asked = yuan(found.asked_fen) if found.asked_fen else ""
-    return PreCheck(done=True, findings=found.findings, amount=asked)
+    return PreCheck(done=True, findings=found.findings, doubts=found.doubts, amount=asked)

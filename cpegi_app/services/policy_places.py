@@ -35,6 +35,15 @@ def names(d: Definition) -> frozenset[str]:
     return BASE_NAMES | {f"a_{q.code}" for q in d.questions if q.kind != QuestionKind.FILE}
 
 
+def titles(d: Definition) -> dict[str, str]:
+    """Return what the places of a form are called."""
+    found = {name: title for name, title, _ in policy_check.CONTACT}
+    found |= {"note": "申请说明", "asked": "申请金额", "records": "选取记录", "amount": "奖补金额"}
+    found |= {"policy": "政策", "profile": "申请条件", policy_check.PROMISE: "申报承诺"}
+    found |= {f"a_{q.code}": q.title for q in d.questions}
+    return found | {f"file_{code}": name for code, name in d.uploads().items()}
+
+
 def places(
     session: Session, row: PolicyApplication, d: Definition, data: dict[str, str] | None = None
 ) -> Places:
@@ -46,7 +55,7 @@ def places(
     if row.status != Status.RETURNED or not row.field_reasons:
         return Places()
     data = row.data if data is None else data
-    lacking, sent = _lacking(session, row, d, data), _sent(session, row)
+    lacking, sent = _lacking(session, row, d, data), last_sent(session, row)[0]
     if sent != data:
         lacking = dict.fromkeys(_lacking(session, row, d, sent), MOVED) | lacking
     found = set(row.field_reasons) | set(lacking) | {policy_check.PROMISE}
@@ -60,15 +69,15 @@ def places(
     return Places(frozenset(found), {k: v for k, v in lacking.items() if k not in row.field_reasons})
 
 
-def _sent(session: Session, row: PolicyApplication) -> dict[str, str]:
-    """Return what was returned: the data of the last submission."""
+def last_sent(session: Session, row: PolicyApplication) -> tuple[dict[str, str], list[int]]:
+    """Return what was returned: the data and the files of the last submission."""
     query = select(ReviewEvent.snapshot).where(
         ReviewEvent.flow == policy_check.FLOW,
         ReviewEvent.subject_id == row.id,
         ReviewEvent.action == Action.SUBMIT.value,
     )
-    found = session.exec(query.order_by(col(ReviewEvent.id).desc()).limit(1)).first()
-    return (found or {}).get("data", {})
+    found = session.exec(query.order_by(col(ReviewEvent.id).desc()).limit(1)).first() or {}
+    return found.get("data", {}), found.get("files", [])
 
 
 def _lacking(session: Session, row: PolicyApplication, d: Definition, data: dict[str, str]) -> dict[str, str]:

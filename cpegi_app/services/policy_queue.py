@@ -47,6 +47,8 @@ class QueueRow(BaseModel):
     org: str
     asked: str
     computed: str
+    # What the stage before has reviewed, empty before any has.
+    reviewed: str
     received: str
     waiting: str
     late: bool
@@ -154,6 +156,7 @@ def _row(actor: Actor, r: PolicyApplication, named: dict[int, str]) -> QueueRow:
         org=r.org_name,
         asked=yuan(r.asked_fen),
         computed=yuan(r.computed_fen),
+        reviewed="" if r.reviewed_fen is None else yuan(r.reviewed_fen),
         received=clock.local(r.received_at),
         waiting=policy_clock.text(r),
         late=policy_clock.is_late(r),

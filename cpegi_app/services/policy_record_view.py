@@ -8,11 +8,10 @@ from sqlmodel import Session
 from cpegi_app.access import Actor
 from cpegi_app.models import Organisation, PolicyApplication
 from cpegi_app.services import policy_application, policy_choice, policy_records
-from cpegi_app.services.policy_amount import line_of, yuan
+from cpegi_app.services.policy_amount import by_records, line_of, yuan
 from cpegi_app.services.policy_choice import CHOSEN, COUNTED, SIZE, Look
 from cpegi_app.services.policy_definition import Definition
 from cpegi_app.services.policy_records import Record
-from cpegi_app.vocabulary.policy import AmountRule
 
 
 class RecordItem(BaseModel):
@@ -55,7 +54,7 @@ def listed(
         first = (max(1, look.page) - 1) * SIZE
         rows, total = chosen[first : first + SIZE], len(chosen)
     else:
-        records, total = policy_choice.page(session, org, d, row.policy_id, row.id or 0, look)
+        records, total = policy_choice.page(session, org, d, row.policy_id, row.id or 0, look, keys)
         rows = items(session, row, d, org, records, set(keys))
     pages = max(1, -(-min(total, COUNTED) // SIZE))
     if total > COUNTED and rows:
@@ -63,7 +62,7 @@ def listed(
         pages = max(pages, look.page + (len(rows) == SIZE))
     if look.page > pages:
         return listed(session, row, d, org, Look(look.show, look.word, pages))
-    usable = policy_choice.usable_count(session, org, d, row.policy_id, row.id or 0)
+    usable = policy_choice.usable_count(session, org, d, row.policy_id, row.id or 0, keys)
     return RecordList(
         rows=rows,
         total=total,
@@ -100,7 +99,7 @@ def items(
 
 def item(d: Definition, r: Record, chosen: bool = False, why: str = "") -> RecordItem:
     """Return a record as the list shows it."""
-    line = line_of(d, r.facts()) if d.rule != AmountRule.FIXED else None
+    line = line_of(d, r.facts()) if by_records(d) else None
     return RecordItem(
         key=r.key,
         title=r.title,
@@ -119,11 +118,9 @@ def choose_usable(session: Session, actor: Actor, row_id: int) -> int:
     """Choose the newest records that can be chosen, as many as the policy takes; return how many are left over."""
     row, _of, d = policy_application.load_own(session, actor, row_id)
     org = session.get_one(Organisation, row.org_id)
-    # What is chosen already may be among the newest.
-    most = d.record_most + len(policy_records.parse_keys(row.data.get("records", "")))
-    found = policy_choice.usable(session, org, d, row.policy_id, row.id or 0, most)
+    chosen = policy_records.parse_keys(row.data.get("records", ""))
+    found = policy_choice.usable(session, org, d, row.policy_id, row.id or 0, d.record_most, chosen)
     policy_application.add_records(session, actor, row, ",".join(f"{s}:{i}" for s, i in found))
     row = policy_application.load_own(session, actor, row_id)[0]
     kept = policy_records.parse_keys(row.data.get("records", ""))
-    usable = policy_choice.usable_count(session, org, d, row.policy_id, row.id or 0)
-    return max(0, usable - len(kept))
+    return policy_choice.usable_count(session, org, d, row.policy_id, row.id or 0, kept)

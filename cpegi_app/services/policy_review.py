@@ -13,9 +13,9 @@ from cpegi_app.access import Actor
 from cpegi_app.errors import DomainError, FormInvalid
 from cpegi_app.models import PolicyAmount, PolicyApplication, PolicyAssignment, PolicyMark, User
 from cpegi_app.services import (
-    policy_application,
     policy_clock,
     policy_people,
+    policy_places,
     policy_queue,
     review,
     review_desk,
@@ -66,6 +66,8 @@ class Desk(BaseModel):
     waiting: str = ""
     late: bool = False
     rounds: int = 0
+    # How often a correction was asked for, or came back, in words.
+    corrections: str = ""
     holder: str = ""
     mine: bool = False
     free: bool = False
@@ -113,6 +115,7 @@ def desk(session: Session, actor: Actor, row_id: int) -> Desk:
         waiting=policy_clock.text(row),
         late=policy_clock.is_late(row),
         rounds=row.rounds,
+        corrections=_corrections(row),
         holder=policy_people.names(session, [row.assignee_id]).get(row.assignee_id or 0, ""),
         mine=may and mine,
         free=may and row.assignee_id is None,
@@ -136,9 +139,15 @@ def desk(session: Session, actor: Actor, row_id: int) -> Desk:
     )
 
 
+def _corrections(row: PolicyApplication) -> str:
+    # The promise stands still until what was asked for has come back.
+    asked = "已要求补正" if row.paused_on else "已补正"
+    return f"{asked} {row.rounds} 次" if row.rounds else ""
+
+
 def targets(d: Definition) -> dict[str, str]:
     """Return what a reviewer may mark, with its title: fields, questions, materials."""
-    titles = policy_application.titles(d)
+    titles = policy_places.titles(d)
     files = [f"file_{m.code}" for m in d.materials]
     files += [f"file_{q.code}" for q in d.questions if q.kind == QuestionKind.FILE]
     answers = [f"a_{q.code}" for q in d.questions if q.kind != QuestionKind.FILE]
@@ -148,7 +157,7 @@ def targets(d: Definition) -> dict[str, str]:
 
 def _slots(d: Definition, row: PolicyApplication) -> list[DeskSlot]:
     found = [n for n in targets(d) if n.startswith("file_")]
-    titles = policy_application.titles(d)
+    titles = policy_places.titles(d)
     return [DeskSlot(name=n, title=titles[n], reason=row.field_reasons.get(n, "")) for n in found]
 
 

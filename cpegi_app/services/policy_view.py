@@ -32,6 +32,8 @@ from cpegi_app.vocabulary import Status
 from cpegi_app.vocabulary.policy import AmountKind, QuestionKind
 
 FIRST = Look()
+# Why a place is open that nobody marked: the amount that follows from it was.
+OPENED = "审核人对系统计算金额有意见，可以在此重新选取或修改，金额随之重新计算"
 # What the preview answers to the question that the amount follows from, in 元.
 EXAMPLE = "1000000"
 
@@ -107,6 +109,8 @@ class Form(BaseModel):
     records_locked: bool = False
     records_reason: str = ""
     record_list: RecordList = RecordList()
+    # Why the amount was marked, told at the amount itself.
+    amount_reason: str = ""
     money: Money = Money()
     warning: str = ""
     newer: str = ""
@@ -146,6 +150,8 @@ def form(session: Session, actor: Actor, row_id: int, look: Look = FIRST) -> For
         found.warning, found.newer = _warnings(session, row, of)
         found.records_locked = at.locked("records")
         found.records_reason = row.field_reasons.get("records", "") or _moved(at.lacking.get("records", ""))
+        found.amount_reason = row.field_reasons.get("amount", "")
+        found.records_reason = found.records_reason or (found.amount_reason and OPENED)
         if d.source:
             found.record_list = policy_record_view.listed(session, row, d, org, look)
     found.money = money(session, row, d, org)
@@ -190,7 +196,7 @@ def names(session: Session, actor: Actor, row_id: int) -> frozenset[str]:
 
 def titles(session: Session, actor: Actor, row_id: int) -> dict[str, str]:
     """Return what the places of an own application's form are called."""
-    return policy_application.titles(policy_application.load_own(session, actor, row_id)[2])
+    return policy_places.titles(policy_application.load_own(session, actor, row_id)[2])
 
 
 def preview(session: Session, actor: Actor, policy_id: int) -> Form:
@@ -287,10 +293,12 @@ def _fields(row: PolicyApplication, d: Definition, at: Places) -> list[FieldItem
             title=title,
             kind=kind,
             value=row.data.get(name, ""),
-            reason=row.field_reasons.get(name, "") or at.lacking.get(name, ""),
+            reason=row.field_reasons.get(name, "") or at.lacking.get(name, "") or opened.get(name, ""),
             locked=at.locked(name),
             **more,
         )
+
+    opened = dict.fromkeys(("asked", f"a_{d.base_question}"), OPENED) if "amount" in row.field_reasons else {}
 
     found = [item(name, title, "TEXT", required=True) for name, title, _ in policy_check.CONTACT]
     for q in d.questions:

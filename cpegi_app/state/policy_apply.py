@@ -11,6 +11,7 @@ from sqlmodel import Session
 from cpegi_app.access import POLICY_APPLICATION, POLICY_APPLICATIONS, POLICY_START, Actor
 from cpegi_app.errors import DomainError, FormInvalid
 from cpegi_app.services import (
+    policy_adopt,
     policy_application,
     policy_open,
     policy_own,
@@ -21,6 +22,7 @@ from cpegi_app.services import (
 )
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.forms import normalise, posted
+from cpegi_app.services.policy_adopt import Change
 from cpegi_app.services.policy_application import FLOW
 from cpegi_app.services.policy_choice import ALL, CHOSEN, USABLE, Look
 from cpegi_app.services.policy_open import ForMe, Offer
@@ -102,6 +104,8 @@ class PolicyApplicationState(FilesState, rx.State):
     saved_at: str = ""
     # What it means to withdraw or to give up, while that is asked about.
     withdrawing: str = ""
+    # What the newest version changes, while that is asked about.
+    adopting: Change = Change()
     _record_page: int = 1
 
     @rx.event
@@ -110,7 +114,7 @@ class PolicyApplicationState(FilesState, rx.State):
         self.row_id, self.editable, self.sent = 0, False, False
         self.form, self.view, self.record_list = Form(), ReviewView(), RecordList()
         self.steps, self.precheck, self.saved_at, self.withdrawing = [], PreCheck(), "", ""
-        self.record_show, self.record_word, self._record_page = "", "", 1
+        self.record_show, self.record_word, self._record_page, self.adopting = "", "", 1, Change()
         await self._show(self._route_id("aid"))
 
     async def _show(self, row_id: int, *, fresh: bool = True) -> None:
@@ -300,9 +304,13 @@ class PolicyApplicationState(FilesState, rx.State):
     # --- what else ----------------------------------------------------------------------------------
 
     @rx.event
-    async def adopt(self):
-        """改用新版本: the draft follows the policy's newest version."""
-        await self._write(policy_application.adopt, self.row_id, self.version)
+    async def adopt(self, sure: bool = False):
+        """改用新版本: what changes is shown first, then the draft follows the policy's newest version."""
+        shown, self.adopting = self.adopting, Change()
+        if sure is not True or not shown.version_id:
+            self.adopting = await self._read(policy_adopt.change, self.row_id)
+            return None
+        await self._write(policy_application.adopt, self.row_id, self.version, of=shown.version_id)
         await self._show(self.row_id)
         return success("已改用新版本，已填写的内容已保留，请核对后提交。")
 
@@ -323,5 +331,5 @@ class PolicyApplicationState(FilesState, rx.State):
 
     @rx.event
     def stay(self):
-        """Leave it sent after all."""
-        self.withdrawing = ""
+        """Leave it as it is after all: sent, or by its version."""
+        self.withdrawing, self.adopting = "", Change()

@@ -18,7 +18,7 @@ from cpegi_app.access import (
     Permission,
 )
 from cpegi_app.models import Policy, PolicyApplication, PolicyClaim
-from cpegi_app.services import policy_payment, sessions
+from cpegi_app.services import policy, policy_payment, sessions
 from cpegi_app.state.policy_apply import PolicyApplicationState
 from cpegi_app.state.policy_claim import PolicyClaimState
 from cpegi_app.state.policy_desk import PolicyReviewState
@@ -174,3 +174,30 @@ async def test_the_finance_offices_file_is_for_who_pays(cast: Cast, kind: str) -
             may = who.may(Permission.POLICY_PAY)
             assert found.status_code == (200 if may else 404 if who.live else 401), who.name
             assert may or "6217" not in found.text
+
+
+async def test_a_newer_version_is_taken_only_once_its_changes_were_shown(cast: Cast) -> None:
+    firm, _ = cast.who_may(POLICY_APPLICATION)
+    with db.transaction() as session:
+        staff = factories.staff(session)
+        of = policies.published(session, staff)
+        row = policies.begun(session, actor_of(session, firm), of)
+        policy.save(session, staff, of.id or 0, of.version, of.draft["values"] | {"fixed": "3"})
+        policy.publish(session, staff, of.id or 0, of.version)
+
+    def follows() -> int:
+        with db.reading() as session:
+            return session.get_one(PolicyApplication, row.id).version_id
+
+    before = follows()
+    async with running() as rig:
+        await rig.open(POLICY_APPLICATION, sid=firm.sid, tab=TAB, aid=row.id)
+        await rig.send(f"{NAME}.adopt", {}, sid=firm.sid, tab=TAB)
+        shown = (await rig.state(TAB, PolicyApplicationState)).adopting
+        assert (shown.before, shown.after) == ("50,000.00", "30,000.00") and follows() == before
+        await rig.send(f"{NAME}.stay", {}, sid=firm.sid, tab=TAB)
+        assert (await rig.state(TAB, PolicyApplicationState)).adopting.version_id == 0
+        await rig.send(f"{NAME}.adopt", {}, sid=firm.sid, tab=TAB)
+        reply = await rig.send(f"{NAME}.adopt", {"sure": True}, sid=firm.sid, tab=TAB)
+        assert reply.said.startswith("已改用新版本") and follows() != before
+        assert rig.unforeseen == []
