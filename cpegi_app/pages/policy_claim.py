@@ -15,6 +15,8 @@ from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_parts import MENU, group, viewer, way, withdraw_dialog
 from cpegi_app.pages.review import checks_card, data_cards, files_card, history_card, return_note
 from cpegi_app.services.policy_claim import RECEIPT, ClaimForm
+from cpegi_app.services.policy_claim_list import EVERY, SHOWN
+from cpegi_app.services.policy_standing import STANDINGS
 from cpegi_app.state.policy_claim import (
     ClaimQueueState,
     ClaimReviewState,
@@ -22,7 +24,6 @@ from cpegi_app.state.policy_claim import (
     PolicyClaimState,
 )
 from cpegi_app.vocabulary import Status
-from cpegi_app.vocabulary.policy import GrantState
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def policy_claims() -> rx.Component:
             "奖补兑现",
             query=[
                 ui.field("word", "政策/编号", ui.text_input("word", placeholder="政策名称或受理编号")),
-                ui.field("state", "状态", ui.select_input("state", GrantState.options(), blank="全部")),
+                ui.field("state", "状态", ui.select_input("state", list(STANDINGS.items()), blank="全部")),
             ],
             empty=ui.empty_state(
                 "还没有可以兑现的奖补", "政策申请审核通过后会显示在这里。", icon_name="coins"
@@ -116,6 +117,10 @@ def policy_claim() -> rx.Component:
                 status=ui.tag(view.status_label, view.tone),
             ),
             ui.show(state.steps.length() > 0, ui.card("办理进度", way(state.steps))),
+            ui.show(
+                state.failed != "",
+                ui.note(rx.fragment(state.failed, "。请核对收款账户，重新填写后提交。"), "error"),
+            ),
             rx.cond(state.editable, _editor(key), _standing()),
             withdraw_dialog(state, "兑现时间已过，仍要撤回吗", "不撤回", "仍要撤回"),
         ),
@@ -179,7 +184,6 @@ def _standing() -> rx.Component:
 def claim_queue() -> rx.Component:
     """The claims that wait, oldest first."""
     state = ClaimQueueState
-    shown = (Status.PENDING, Status.RETURNED, Status.APPROVED, Status.REJECTED)
     return rx.fragment(
         ui.crumbs(MENU, CLAIM_QUEUE.title),
         ui.page_head(CLAIM_QUEUE.title),
@@ -213,7 +217,11 @@ def claim_queue() -> rx.Component:
                 ui.field(
                     "status",
                     "状态",
-                    ui.select_input("status", [(s.value, s.label) for s in shown], Status.PENDING.value),
+                    ui.select_input(
+                        "status",
+                        [(s, Status.label_of(s)) for s in SHOWN[1:]] + [(EVERY, "全部")],
+                        blank="待审核",
+                    ),
                 ),
             ],
             empty=ui.empty_state("没有等待审核的兑现申请", "申请单位提交后会出现在这里。"),

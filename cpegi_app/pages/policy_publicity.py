@@ -1,25 +1,20 @@
-"""公示: what waits, publications with their objections and confirmation; the public pages (manual §8.1)."""
+"""公示: what waits, publications with their objections and confirmation (manual §8.1)."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import reflex as rx
 
-from cpegi_app.access import PUBLIC_PUBLICITIES, PUBLIC_PUBLICITY, PUBLICITIES, PUBLICITY
+from cpegi_app.access import PUBLICITIES, PUBLICITY
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import LONGEST, field_of, href, list_page, problem, stored, summary
-from cpegi_app.pages.layout import page, site
+from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_parts import MENU
 from cpegi_app.services.policy_objection import ObjectionForm, ObjectionView
-from cpegi_app.services.policy_publicity import STANDS, WaitingPolicy
+from cpegi_app.services.policy_publicity import STANDS
+from cpegi_app.services.policy_publicity_rows import WaitingPolicy
+from cpegi_app.services.policy_standing import STANDINGS
 from cpegi_app.services.policy_takeback import Unredeemed
-from cpegi_app.state.policy_publicity import (
-    PublicitiesState,
-    PublicityState,
-    PublicPublicitiesState,
-    PublicPublicityState,
-)
+from cpegi_app.state.policy_publicity import PublicitiesState, PublicityState
 
 AMOUNT = ui.Col("金额", unit="元", num=True)
 NAME_COLUMNS = [
@@ -28,11 +23,11 @@ NAME_COLUMNS = [
 ]
 
 
-def _looked_for(label: str, hint: str) -> rx.Component:
+def looked_for(label: str, hint: str) -> rx.Component:
     return ui.field("word", label, ui.text_input("word", placeholder=hint))
 
 
-def _stands() -> rx.Component:
+def stands() -> rx.Component:
     return ui.field("state", "状态", ui.select_input("state", list(STANDS.items()), blank="全部"))
 
 
@@ -71,7 +66,7 @@ def publicities() -> rx.Component:
                 [ui.link(rx.cond(p.open | p.over, "办理", "查看"), href(PUBLICITY, p.id))],
             ],
             "公示",
-            query=[_looked_for("公示", "标题中的字"), _stands()],
+            query=[looked_for("公示", "标题中的字"), stands()],
             empty=ui.empty_state("还没有公示", "有申请审核通过后，可以在上方发布公示。"),
         ),
         _preview(),
@@ -170,17 +165,25 @@ def publicity() -> rx.Component:
             lambda e: [
                 ui.link(e.org, e.application),
                 e.amount,
-                ui.tag(e.state, e.tone),
+                rx.el.span(
+                    ui.tag(e.state, e.tone), ui.show(e.disputed != "", ui.chip(e.disputed)), class_name="row"
+                ),
                 [
                     ui.link("来龙去脉", e.trail),
                     ui.show(
                         e.public, ui.button("登记异议", state.ask_objection(e.grant_id.to_string()), "text")
                     ),
-                    ui.show(e.confirmed, ui.button("取消奖补", state.ask_takeback(e.grant_id), "text")),
+                    ui.show(
+                        e.confirmed,
+                        ui.button("取消奖补", state.ask_takeback(e.grant_id), "text", class_name="is-danger"),
+                    ),
                 ],
             ],
             "公示名单",
-            query=[_looked_for("单位", "单位名称中的字")],
+            query=[
+                looked_for("单位", "单位名称中的字"),
+                ui.field("state", "状态", ui.select_input("state", list(STANDINGS.items()), blank="全部")),
+            ],
         ),
         _objection_dialog(),
         _decision_dialog(),
@@ -199,7 +202,7 @@ def _overdue() -> rx.Component:
             " 元，一直占用着预算。",
         ),
         "warning",
-        ui.button("取消逾期未兑现的奖补", state.ask_takeback_overdue, size="sm"),
+        ui.button("取消逾期未兑现的奖补", state.ask_takeback_overdue, "danger", size="sm"),
     )
 
 
@@ -288,10 +291,17 @@ def _decision_dialog() -> rx.Component:
     state = PublicityState
     return ui.dialog(
         state.deciding > 0,
-        "处理异议",
+        rx.cond(state.deciding_all, "处理对整个名单的异议", "处理异议"),
         ui.form(
             rx.el.p(state.deciding_text, class_name="tl-text"),
-            rx.el.p("认定成立后，该申请的奖补取消并释放预算，申请单位会收到通知；不可恢复。"),
+            rx.cond(
+                state.deciding_all,
+                rx.el.p(
+                    "这是针对整个名单的异议，处理前名单不能确认。认定不成立后名单可以继续确认；经核实涉及具体单位的，"
+                    "请先在名单中对该单位“登记异议”并认定成立，再在此写明结论。"
+                ),
+                rx.el.p("认定成立后，该申请的奖补取消并释放预算，申请单位会收到通知；不可恢复。"),
+            ),
             ui.field(
                 "conclusion",
                 "处理结论",
@@ -301,99 +311,12 @@ def _decision_dialog() -> rx.Component:
             ),
             ui.form_foot(
                 ui.button("取消", state.close),
-                ui.submit("异议成立，取消奖补", "uphold", "danger"),
-                ui.submit("异议不成立", "dismiss"),
+                ui.show(~state.deciding_all, ui.submit("异议成立，取消奖补", "uphold", "danger")),
+                ui.submit(rx.cond(state.deciding_all, "处理完毕，名单可以确认", "异议不成立"), "dismiss"),
             ),
             on_submit=state.decide,
             key=state.form_key,
         ),
         on_close=state.close,
         ident="decide",
-    )
-
-
-# --- the public site ----------------------------------------------------------------------------------
-
-
-@page(PUBLIC_PUBLICITIES, PublicPublicitiesState.load, console=False)
-def public_publicities() -> rx.Component:
-    """The publications as everybody reads them."""
-    state = PublicPublicitiesState
-    return site(
-        rx.el.div(
-            rx.el.header(
-                rx.el.h1(PUBLIC_PUBLICITIES.title, tab_index=-1),
-                rx.el.p("拟奖补单位和金额。公示期内对名单有异议，请按政策公布的联系方式向受理部门反映。"),
-                class_name="site-title",
-            ),
-            list_page(
-                state,
-                [
-                    ui.Col("公示", wrap=True),
-                    ui.Col("公示期", sort="ends"),
-                    ui.Col("件数", num=True),
-                    AMOUNT,
-                    "状态",
-                ],
-                lambda p: [
-                    ui.link(p.title, p.href),
-                    rx.fragment(p.starts_on, " 至 ", p.ends_on),
-                    p.count,
-                    p.amount,
-                    ui.tag(p.state, p.tone),
-                ],
-                "奖补公示",
-                query=[_looked_for("公示", "标题中的字"), _stands()],
-                empty=ui.empty_state("暂无公示", "奖补名单公示时会显示在这里。", icon_name="list"),
-                export=False,
-            ),
-            class_name="wrap stack",
-        ),
-        current=PUBLIC_PUBLICITIES,
-        quiet=True,
-    )
-
-
-@page(PUBLIC_PUBLICITY, PublicPublicityState.load, console=False)
-def public_publicity() -> rx.Component:
-    """One publication as everybody reads it."""
-    state, row = PublicPublicityState, PublicPublicityState.row
-    missing = ui.error_page(
-        "404",
-        "没有找到该公示",
-        "地址可能有误，您可以查看全部公示。",
-        ui.link_button("查看全部公示", PUBLIC_PUBLICITIES.route, "primary"),
-    )
-    return site(
-        rx.el.div(rx.cond(state.missing, missing, _public_list(state, row)), class_name="wrap stack"),
-        current=PUBLIC_PUBLICITIES,
-        quiet=True,
-    )
-
-
-def _public_list(state: Any, row: Any) -> rx.Component:
-    return rx.fragment(
-        ui.crumbs(("首页", "/"), (PUBLIC_PUBLICITIES.title, PUBLIC_PUBLICITIES.route), row.title),
-        rx.el.header(
-            rx.el.h1(rx.cond(row.title != "", row.title, PUBLIC_PUBLICITY.title), tab_index=-1),
-            rx.el.p(
-                ui.tag(row.state, row.tone),
-                rx.el.span("公示期 ", row.starts_on, " 至 ", row.ends_on),
-                rx.el.span("共 ", row.count, " 件，合计 ", row.amount, " 元"),
-                ui.show(row.revoked > 0, rx.el.span("另有 ", row.revoked, " 件已取消，不计入合计")),
-                class_name="row",
-            ),
-            class_name="site-title",
-        ),
-        list_page(
-            state,
-            NAME_COLUMNS,
-            lambda e: [
-                rx.el.span(e.org, ui.show(e.state != "", ui.tag(e.state, e.tone)), class_name="row"),
-                e.amount,
-            ],
-            "拟奖补名单",
-            query=[_looked_for("单位", "单位名称中的字")],
-            export=False,
-        ),
     )

@@ -12,7 +12,16 @@ from cpegi_app import clock
 from cpegi_app.access import CLAIM_REVIEW, POLICY_APPLICATION, POLICY_CLAIM, Actor
 from cpegi_app.errors import DomainError, FormInvalid
 from cpegi_app.models import Payment, Policy, PolicyApplication, PolicyClaim, PolicyGrant
-from cpegi_app.services import lists, policy_claim, policy_people, review, review_desk, review_view, waits
+from cpegi_app.services import (
+    lists,
+    policy_claim,
+    policy_people,
+    policy_standing,
+    review,
+    review_desk,
+    review_view,
+    waits,
+)
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.lists import Filters, order_by
@@ -21,7 +30,7 @@ from cpegi_app.services.policy_claim import FLOW, ClaimLine
 from cpegi_app.services.review_desk import DeskFile, DeskGroup, DeskSlot
 from cpegi_app.services.review_view import ReviewView
 from cpegi_app.vocabulary import TONES, Action, Status
-from cpegi_app.vocabulary.policy import GRANT_TONES, GrantState, PaymentState, PolicyStage
+from cpegi_app.vocabulary.policy import GrantState, PaymentState, PolicyStage
 
 
 class GrantRow(BaseModel):
@@ -50,8 +59,7 @@ def own(
     """Return one page of what was granted to the actor's organisation, newest first; `filters`: word, state, sort."""
     review.require(FLOW, actor)
     filters, where = filters or {}, [col(PolicyGrant.org_id) == actor.org_id]
-    if (state := filters.get("state", "")) in GrantState._value2member_map_:
-        where.append(col(PolicyGrant.state) == state)
+    where += policy_standing.where(filters)
     if named := lists.named(filters, col(PolicyApplication.policy_name), col(PolicyApplication.receipt_no)):
         granted = select(PolicyApplication.id).where(PolicyApplication.org_id == actor.org_id, *named)
         where.append(col(PolicyGrant.application_id).in_(granted))
@@ -66,16 +74,20 @@ def own_row(session: Session, g: PolicyGrant) -> GrantRow:
     application = session.get_one(PolicyApplication, g.application_id)
     policy = session.get_one(Policy, g.policy_id)
     claim = policy_claim.latest(session, g.id or 0)
-    why = policy_claim.closed_sentence(session, g)
-    state, tone, action, href, note = GrantState.label_of(g.state), GRANT_TONES[g.state], "", "", why
+    state, tone, note = policy_standing.told(session, [g])[g.id or 0]
+    action, href = "", ""
     if claim is not None:
-        state, tone, note = _claim_state(session, g, claim, why)
         if claim.status not in (Status.PENDING, Status.APPROVED):
             still = policy_claim.still(session, g, claim)
             note = "。".join(filter(None, (note.rstrip("。"), still)))
         href, action = POLICY_CLAIM.url(cid=claim.id), "查看"
         if claim.status in review.EDITABLE and g.state != GrantState.REVOKED:
             action = "修改后重新提交" if claim.submitted_at else "继续填写"
+    if state != policy_standing.STANDINGS["FAILED"] and (
+        before := policy_standing.failure_told(session, g.id or 0)
+    ):
+        # The account is chosen anew by who knows why the last one failed.
+        note = "。".join(filter(None, (before, note)))
     if not policy_claim.why_not(session, g, claim) and policy_claim.may_begin(session, g):
         action, href = ("重新申请兑现" if claim else "申请兑现"), ""
     paid = policy_claim.living_payment(session, g.id or 0)
@@ -96,43 +108,6 @@ def own_row(session: Session, g: PolicyGrant) -> GrantRow:
     )
 
 
-def standing(session: Session, g: PolicyGrant) -> str:
-    """Return where a grant stands, its claim and payment included, as its owner reads it."""
-    return standings(session, [g])[g.id or 0]
-
-
-def standings(session: Session, grants: list[PolicyGrant]) -> dict[int, str]:
-    """Return where each of some grants stands, by its id."""
-    claims = policy_claim.latest_of(session, [g.id or 0 for g in grants])
-
-    def told(g: PolicyGrant) -> str:
-        claim = claims.get(g.id or 0)
-        return GrantState.label_of(g.state) if claim is None else _claim_state(session, g, claim, "")[0]
-
-    return {g.id or 0: told(g) for g in grants}
-
-
-def _claim_state(session: Session, g: PolicyGrant, claim: PolicyClaim, why: str) -> tuple[str, str, str]:
-    if g.state == GrantState.PAID:
-        return GrantState.PAID.label, GRANT_TONES[GrantState.PAID], ""
-    if g.state == GrantState.REVOKED:
-        return GrantState.REVOKED.label, GRANT_TONES[GrantState.REVOKED], why
-    if claim.status == Status.DRAFT and claim.submitted_at:
-        return "兑现申请已撤回", "orange", ""
-    if claim.status == Status.DRAFT:
-        return "兑现申请未提交", "grey", "" if claim.round > 1 else why
-    if claim.status == Status.APPROVED:
-        if policy_claim.living_payment(session, g.id or 0):
-            return "拨付中", "blue", "已编入拨付批次，请留意到账通知"
-        if failed := policy_claim.last_failure(session, claim.id or 0):
-            return "拨付失败", "red", f"{failed.failure}，请核对收款账户后重新申请兑现"
-        if wrong := policy_claim.misnamed(session, claim):
-            return "须重新申请", "red", f"{wrong}，请重新申请兑现"
-        return "待拨付", "blue", "审核已通过，将编入拨付批次"
-    label = {"PENDING": "兑现审核中", "RETURNED": "兑现申请已退回", "REJECTED": "兑现审核不通过"}
-    return label[claim.status], TONES[claim.status], claim.reason if claim.status != Status.PENDING else ""
-
-
 # --- the staff's queue --------------------------------------------------------------------------------
 
 
@@ -150,10 +125,15 @@ class ClaimRow(ClaimLine):
 QUEUE_SORTS = {"submitted": col(PolicyClaim.submitted_at), "amount": col(PolicyClaim.amount_fen)}
 
 
-def _at_desk(session: Session, actor: Actor, status: str) -> list[Any]:
+# What the queue shows: what waits unless another status is asked for, or all of it.
+SHOWN = (Status.PENDING.value, Status.RETURNED.value, Status.APPROVED.value, Status.REJECTED.value)
+EVERY = "ALL"
+
+
+def _at_desk(session: Session, actor: Actor, *statuses: str) -> list[Any]:
     stage = PolicyStage.REDEMPTION
     policy_people.require(actor, stage)
-    where: list[Any] = [PolicyClaim.status == status]
+    where: list[Any] = [col(PolicyClaim.status).in_(statuses)]
     mine = policy_people.versions(session, actor, stage)
     if mine is not None:
         named = select(PolicyApplication.id).where(col(PolicyApplication.version_id).in_(mine))
@@ -174,9 +154,8 @@ def queue(
     session: Session, actor: Actor, *, filters: dict[str, str], page: int = 1, size: int = 10
 ) -> tuple[list[ClaimRow], int]:
     """Return one page of the claims in a status (those that wait unless another is asked for), oldest first."""
-    status = filters.get("status", "")
-    shown = (Status.PENDING, Status.RETURNED, Status.APPROVED, Status.REJECTED)
-    where = _at_desk(session, actor, status if status in [s.value for s in shown] else Status.PENDING.value)
+    status = filters.get("status", "") or Status.PENDING.value
+    where = _at_desk(session, actor, *(SHOWN if status == EVERY else (s for s in SHOWN if s == status)))
     if word := normalise(filters.get("word", "")):
         where.append(col(PolicyClaim.org_name).contains(word, autoescape=True))
     total = _count(session, where)

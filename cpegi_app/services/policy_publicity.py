@@ -2,77 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from pydantic import BaseModel
 from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
-from cpegi_app.access import POLICY_CLAIMS, POLICY_REVIEW, POLICY_TRAIL, PUBLIC_PUBLICITY, Actor
+from cpegi_app.access import (
+    POLICY_CLAIMS,
+    POLICY_REVIEW,
+    POLICY_TRAIL,
+    PUBLIC_POLICY,
+    PUBLIC_PUBLICITY,
+    Actor,
+)
 from cpegi_app.errors import Conflict, DomainError, NotFound
 from cpegi_app.models import Objection, Policy, PolicyApplication, PolicyGrant, Publicity, PublicityEntry
-from cpegi_app.services import notices, policy_people
+from cpegi_app.services import notices, policy_people, policy_standing
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.ids import is_id
 from cpegi_app.services.lists import Filters, order_by
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.policy_amount import yuan
+from cpegi_app.services.policy_publicity_rows import Entry, Preview, PublicityRow, WaitingPolicy
 from cpegi_app.vocabulary.policy import GRANT_TONES, GrantState, ObjectionState, PolicyStage
 
 A, G = PolicyApplication, PolicyGrant
 STAGE = PolicyStage.BUSINESS
-
-
-class WaitingPolicy(BaseModel):
-    """A policy with approved applications that are not published yet."""
-
-    id: int
-    name: str
-    count: int
-    amount: str
-    days: int
-
-
-class PublicityRow(BaseModel):
-    """A publication in a list; `count` and `amount` are without what was taken back since, which `revoked` counts."""
-
-    id: int = 0
-    title: str = ""
-    policy: str = ""
-    starts_on: str = ""
-    ends_on: str = ""
-    state: str = ""
-    tone: str = "grey"
-    count: int = 0
-    amount: str = ""
-    revoked: int = 0
-    open_objections: int = 0
-    open: bool = False
-    over: bool = False
-    href: str = ""
-
-
-class Entry(BaseModel):
-    """A name and an amount as published, with where the grant stands; the public reads only that it was taken back."""
-
-    id: int
-    grant_id: int
-    org: str
-    amount: str
-    state: str = ""
-    tone: str = "grey"
-    # For the staff: the application that was granted, and everything that its amount stands on.
-    application: str = ""
-    trail: str = ""
-    # Still public: it can be objected to. Confirmed and not paid: it can be taken back.
-    public: bool = False
-    confirmed: bool = False
 
 
 def load(session: Session, actor: Actor, publicity_id: int) -> Publicity:
@@ -120,20 +81,6 @@ def unpublished(session: Session, actor: Actor) -> int:
     mine = policy_people.policies(session, actor, STAGE)
     query = select(func.count()).select_from(G)
     return session.exec(query.where(G.state == GrantState.WAITING.value, col(G.policy_id).in_(mine))).one()
-
-
-class Preview(BaseModel):
-    """What a publication would say."""
-
-    policy_id: int = 0
-    title: str = ""
-    starts_on: str = ""
-    ends_on: str = ""
-    rows: list[Entry] = []
-    more: int = 0
-    count: int = 0
-    amount: str = ""
-    total_fen: int = 0
 
 
 def _grants(session: Session, policy_id: int) -> list[PolicyGrant]:
@@ -269,10 +216,15 @@ def row_of(session: Session, p: Publicity) -> PublicityRow:
     over = not p.closed_at and p.ends_on < clock.today()
     stands = "CLOSED" if p.closed_at else "OVER" if over else "OPEN"
     state, tone = STANDS[stands], {"CLOSED": "grey", "OVER": "blue", "OPEN": "orange"}[stands]
+    policy = session.get_one(Policy, p.policy_id)
+    d = definitions.of_version(session, policy.version_id or 0)
     return PublicityRow(
         id=p.id or 0,
         title=p.title,
-        policy=session.get_one(Policy, p.policy_id).name,
+        policy=policy.name,
+        department=d.department,
+        phone=d.phone,
+        policy_href=PUBLIC_POLICY.url(pid=policy.id),
         starts_on=p.starts_on.isoformat(),
         ends_on=p.ends_on.isoformat(),
         state=state,
@@ -302,16 +254,23 @@ def is_disputed(session: Session, grant: PolicyGrant) -> bool:
 
 
 def public_one(
-    session: Session, publicity_id: int, *, filters: Filters | None = None, page: int = 1, size: int = 20
+    session: Session,
+    publicity_id: int,
+    *,
+    filters: Filters | None = None,
+    page: int = 1,
+    size: int = 20,
+    more: Sequence[Any] = (),
 ) -> tuple[PublicityRow, list[Entry], int]:
     """Return a publication with one page of its names, as everybody reads it; `filters`: word, sort."""
     row = session.get(Publicity, publicity_id) if is_id(publicity_id) else None
     if row is None:
         raise NotFound("公示")
-    filters, where = filters or {}, [col(PublicityEntry.publicity_id) == row.id]
+    filters, where = filters or {}, [col(PublicityEntry.publicity_id) == row.id, *more]
     if word := normalise(filters.get("word", "")):
         where.append(col(PublicityEntry.org_name).contains(word, autoescape=True))
-    total = session.exec(select(func.count()).select_from(PublicityEntry).where(*where)).one()
+    names = select(func.count()).select_from(PublicityEntry).join(G, col(G.id) == PublicityEntry.grant_id)
+    total = session.exec(names.where(*where)).one()
     order = order_by(NAME_SORTS, filters.get("sort", ""), PublicityEntry, col(PublicityEntry.id))
     query = select(PublicityEntry, G.state).join(G, col(G.id) == PublicityEntry.grant_id)
     query = query.where(*where).order_by(*order).offset((page - 1) * size).limit(size)
@@ -335,14 +294,19 @@ def entries(
 ) -> tuple[list[Entry], int]:
     """Return one page of a publication's names with where each grant stands, for the staff."""
     row = load(session, actor, publicity_id)
-    _shown, found, total = public_one(session, row.id or 0, filters=filters, page=page, size=size)
-    query = select(G.id, G.state, G.application_id).where(col(G.id).in_([e.grant_id for e in found]))
-    granted = {i: (state, application) for i, state, application in session.exec(query)}
+    more = policy_standing.where(filters or {})
+    _shown, found, total = public_one(session, row.id or 0, filters=filters, page=page, size=size, more=more)
+    grants = {g.id: g for g in session.exec(select(G).where(col(G.id).in_([e.grant_id for e in found])))}
+    told = policy_standing.told(session, list(grants.values()))
+    objected = {o.grant_id for o in open_objections(session, row.id or 0)}
     for e in found:
-        state, application = granted[e.grant_id]
-        e.state, e.tone = GrantState.label_of(state), GRANT_TONES[state]
-        e.public, e.confirmed = state == GrantState.PUBLIC, state == GrantState.CONFIRMED
-        e.application, e.trail = POLICY_REVIEW.url(aid=application), POLICY_TRAIL.url(aid=application)
+        grant = grants[e.grant_id]
+        e.state, e.tone, _ = told[e.grant_id]
+        e.public, e.confirmed = grant.state == GrantState.PUBLIC, grant.state == GrantState.CONFIRMED
+        number = grant.application_id
+        if e.public and objected & {None, e.grant_id}:
+            e.disputed = "有异议待处理" if e.grant_id in objected else "整个名单有异议待处理"
+        e.application, e.trail = POLICY_REVIEW.url(aid=number), POLICY_TRAIL.url(aid=number)
     return found, total
 
 

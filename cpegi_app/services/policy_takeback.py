@@ -16,16 +16,16 @@ from cpegi_app.services import (
     notices,
     policy_budget,
     policy_claim,
-    policy_claim_list,
     policy_people,
     policy_publicity,
+    policy_standing,
 )
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.ids import is_id
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.policy_amount import yuan
-from cpegi_app.services.policy_publicity import Entry
+from cpegi_app.services.policy_publicity_rows import Entry
 from cpegi_app.vocabulary import Status
 from cpegi_app.vocabulary.policy import GrantState, WindowState
 
@@ -115,8 +115,9 @@ def overdue(session: Session, actor: Actor, publicity_id: int) -> Overdue:
 
 def _standings(session: Session, grants: list[PolicyGrant]) -> dict[int, str]:
     """Return how far grants have come that nobody redeemed in time: never asked for, withdrawn, rejected."""
-    found = policy_claim_list.standings(session, grants)
-    return {i: "未申请兑现" if said == GrantState.CONFIRMED.label else said for i, said in found.items()}
+    found = policy_standing.told(session, grants)
+    never = (GrantState.CONFIRMED.label, policy_standing.STANDINGS["LATE"])
+    return {i: "未申请兑现" if said in never else said for i, (said, _tone, _more) in found.items()}
 
 
 class Unredeemed(BaseModel):

@@ -28,6 +28,7 @@ from cpegi_app.services import (
     policy_claim_list,
     policy_people,
     policy_review,
+    policy_standing,
     policy_way,
 )
 from cpegi_app.services import policy_definition as definitions
@@ -157,7 +158,7 @@ def trail(session: Session, actor: Actor, row_id: int) -> Trail:
 
 
 def _status(session: Session, row: PolicyApplication, grant: PolicyGrant | None) -> str:
-    return policy_claim_list.standing(session, grant) if grant else Status.label_of(row.status)
+    return policy_standing.of(session, grant) if grant else Status.label_of(row.status)
 
 
 def _basis(session: Session, row: PolicyApplication) -> list[Line]:

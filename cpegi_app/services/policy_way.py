@@ -8,7 +8,7 @@ from sqlmodel import Session, select
 from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.models import PolicyApplication, PolicyGrant, Publicity, ReviewEvent
-from cpegi_app.services import policy_claim, policy_publicity, review
+from cpegi_app.services import policy_claim, policy_publicity, policy_standing, review
 from cpegi_app.services.policy_application import FLOW
 from cpegi_app.services.review_view import history
 from cpegi_app.vocabulary import Status
@@ -88,7 +88,10 @@ def _published(session: Session, grant: PolicyGrant) -> list[Step]:
 
 
 def _redeemed(session: Session, grant: PolicyGrant) -> list[Step]:
-    claimed, checked, paid = Step(label="兑现申请"), Step(label="兑现审核"), Step(label="拨付")
+    claimed, checked = Step(label="兑现申请"), Step(label="兑现审核")
+    # Why the payment before failed stays told until one arrives.
+    failed = policy_standing.failure_told(session, grant.id or 0)
+    paid = Step(label="拨付", state="bad" if failed else "todo", text=failed)
     if grant.state == GrantState.REVOKED and grant.confirmed_at:
         at, text = clock.local(grant.revoked_at), f"奖补已取消：{grant.reason}"
         return [Step(label="兑现申请", at=at, state="bad", text=text), checked, paid]
@@ -109,9 +112,11 @@ def _redeemed(session: Session, grant: PolicyGrant) -> list[Step]:
     checked.state, checked.at, checked.text = "done", clock.local(claim.decided_at), "通过"
     payment = policy_claim.living_payment(session, grant.id or 0)
     if payment is None:
-        failed = policy_claim.last_failure(session, claim.id or 0)
-        wrong = f"拨付失败：{failed.failure}" if failed else policy_claim.misnamed(session, claim)
-        paid.state, paid.text = ("bad", wrong) if wrong else ("now", "等待编入批次")
+        if not policy_claim.last_failure(session, claim.id or 0):
+            wrong = policy_claim.misnamed(session, claim)
+            paid.state, paid.text = (
+                ("bad", wrong) if wrong else ("now", "；".join(filter(None, ("等待编入批次", failed))))
+            )
     elif payment.state == PaymentState.PAID:
         paid.state, paid.at, paid.text = "done", f"{payment.paid_on}", f"已拨付，凭证 {payment.voucher_no}"
     else:

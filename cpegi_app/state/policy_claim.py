@@ -6,7 +6,14 @@ import reflex as rx
 
 from cpegi_app.access import CLAIM_QUEUE, CLAIM_REVIEW, POLICY_CLAIM, POLICY_CLAIMS, POLICY_TRAIL
 from cpegi_app.errors import Conflict, DomainError, FormInvalid
-from cpegi_app.services import policy_claim, policy_claim_list, policy_exports, policy_trail, policy_way
+from cpegi_app.services import (
+    policy_claim,
+    policy_claim_list,
+    policy_exports,
+    policy_standing,
+    policy_trail,
+    policy_way,
+)
 from cpegi_app.services.forms import posted
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_claim_list import ClaimDesk, ClaimRow, GrantRow
@@ -46,17 +53,20 @@ class PolicyClaimState(SubjectState, rx.State):
     # How long it may still be sent, once the window is over; what it means to withdraw, while that is asked about.
     still: str = ""
     withdrawing: str = ""
+    # Why the payment before failed, until one arrives.
+    failed: str = ""
 
     @rx.event
     async def load(self):
         """Open the claim named by the address."""
         self._blank()
-        self.amount, self.org, self.steps, self.still, self.withdrawing = "", "", [], "", ""
+        self.amount, self.org, self.steps, self.still, self.withdrawing, self.failed = "", "", [], "", "", ""
         await self._show(self._route_id("cid"))
 
     async def _show(self, row_id: int) -> None:
         await super()._show(row_id)
-        self.amount, self.org, self.still, self.steps = await self._read(_around, row_id)
+        found = await self._read(_around, row_id)
+        self.amount, self.org, self.still, self.failed, self.steps = found
 
     @rx.event
     async def withdraw(self, sure: bool = False):
@@ -75,7 +85,7 @@ class PolicyClaimState(SubjectState, rx.State):
         self.withdrawing = ""
 
 
-def _around(session, actor, row_id: int) -> tuple[str, str, str, list[Step]]:
+def _around(session, actor, row_id: int) -> tuple[str, str, str, str, list[Step]]:
     from cpegi_app.models import PolicyGrant
     from cpegi_app.services import review
 
@@ -83,7 +93,8 @@ def _around(session, actor, row_id: int) -> tuple[str, str, str, list[Step]]:
     grant = session.get_one(PolicyGrant, row.grant_id)
     still = policy_claim.still(session, grant, row) if row.status in review.EDITABLE else ""
     steps = policy_way.own_steps(session, actor, row.application_id)
-    return yuan(row.amount_fen), row.org_name, still, steps
+    failed = policy_standing.failure_told(session, grant.id or 0)
+    return yuan(row.amount_fen), row.org_name, still, failed, steps
 
 
 @for_screen(CLAIM_QUEUE)

@@ -12,7 +12,7 @@ from cpegi_app.errors import NotFound
 from cpegi_app.services import policy_exports, policy_objection, policy_publicity, policy_takeback
 from cpegi_app.services.forms import posted
 from cpegi_app.services.policy_objection import ObjectionView
-from cpegi_app.services.policy_publicity import Entry, Preview, PublicityRow, WaitingPolicy
+from cpegi_app.services.policy_publicity_rows import Entry, Preview, PublicityRow, WaitingPolicy
 from cpegi_app.services.policy_takeback import Overdue, Unredeemed
 from cpegi_app.state.base import for_screen, int_arg, text_arg
 from cpegi_app.state.form import FormState
@@ -75,6 +75,8 @@ class PublicityState(TableState, FormState, rx.State):
     objecting: bool = False
     deciding: int = 0
     deciding_text: str = ""
+    # The objection concerns the whole list: it takes nobody's grant back by itself.
+    deciding_all: bool = False
     against: str = ""
     # What nobody redeemed in time; the grant that is to be taken back, or every one of those.
     overdue: Overdue = Overdue()
@@ -120,6 +122,7 @@ class PublicityState(TableState, FormState, rx.State):
         found = next((o for o in self.objections if o.id == number and o.open), None)
         self._open({})
         self.deciding, self.deciding_text = (found.id, found.text) if found else (0, "")
+        self.deciding_all = found is not None and found.whole
 
     @rx.event
     def close(self):

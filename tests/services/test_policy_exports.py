@@ -109,6 +109,6 @@ def test_what_is_paid_and_published_is_looked_through_sorted_and_exported_so(ses
         told = dict(zip(listing.columns, row, strict=True))
         payee = (told["收款户名"], told["开户行"], told["收款账号"])
         assert payee == ("丙厂", "中国银行郑州科学大道支行", "尾号 7890")
-    own = {"word": of.name, "state": "CONFIRMED", "sort": "-amount"}
+    own = {"word": of.name, "state": "PAYING", "sort": "-amount"}
     assert policy_claim_list.own(session, owners[0], filters=own)[1] == 1
     assert policy_claim_list.own(session, owners[0], filters={"word": "没有此政策"})[1] == 0

@@ -1,0 +1,134 @@
+"""Where a grant stands, its claim and payment included: told one by one, and found in SQL by the same words (manual §8.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from cpegi_app import clock
+from cpegi_app.models import Payment, Policy, PolicyClaim, PolicyGrant
+from cpegi_app.services import policy_claim
+from cpegi_app.services import policy_definition as definitions
+from cpegi_app.services.lists import Filters
+from cpegi_app.vocabulary import TONES, Status
+from cpegi_app.vocabulary.policy import GRANT_TONES, GrantState, PaymentState, WindowState
+
+G, C = PolicyGrant, PolicyClaim
+AGAIN = "须重新申请"
+# What lists tell and offer to filter by. Who is paid under a name that has changed since reads AGAIN among 待拨付.
+STANDINGS = {
+    "WAITING": GrantState.WAITING.label,
+    "PUBLIC": GrantState.PUBLIC.label,
+    "CONFIRMED": GrantState.CONFIRMED.label,
+    "LATE": "逾期未兑现",
+    "UNSENT": "兑现申请未提交",
+    "WITHDRAWN": "兑现申请已撤回",
+    "PENDING": "兑现审核中",
+    "RETURNED": "兑现申请已退回",
+    "REJECTED": "兑现审核不通过",
+    "APPROVED": "待拨付",
+    "PAYING": "拨付中",
+    "FAILED": "拨付失败",
+    "PAID": GrantState.PAID.label,
+    "REVOKED": GrantState.REVOKED.label,
+}
+Told = tuple[str, str, str]
+
+
+def of(session: Session, g: PolicyGrant) -> str:
+    """Return where a grant stands, as its owner reads it."""
+    return told(session, [g])[g.id or 0][0]
+
+
+def told(session: Session, grants: list[PolicyGrant]) -> dict[int, Told]:
+    """Return where each of some grants stands, by its id: the words, their tone, what else is to be said."""
+    claims = policy_claim.latest_of(session, [g.id or 0 for g in grants])
+    return {g.id or 0: _told(session, g, claims.get(g.id or 0)) for g in grants}
+
+
+def failure_told(session: Session, grant_id: int) -> str:
+    """Return when, to which account and why the newest payment of a grant failed; empty unless it did."""
+    query = select(Payment).where(Payment.grant_id == grant_id).order_by(col(Payment.id).desc())
+    found = session.exec(query).first()
+    if found is None or found.state != PaymentState.FAILED:
+        return ""
+    return f"{clock.local(found.updated_at)[:10]} 拨付失败（{found.bank}，尾号 {found.account_no[-4:]}）：{found.failure}"
+
+
+def _told(session: Session, g: PolicyGrant, claim: PolicyClaim | None) -> Told:
+    why = policy_claim.closed_sentence(session, g)
+    if g.state != GrantState.CONFIRMED:
+        return GrantState.label_of(g.state), GRANT_TONES[g.state], "" if g.state == GrantState.PAID else why
+    if claim is None:
+        if _is_past(session, g):
+            return STANDINGS["LATE"], "grey", why
+        return GrantState.CONFIRMED.label, GRANT_TONES[g.state], why
+    return _claimed(session, g, claim, why)
+
+
+def _is_past(session: Session, g: PolicyGrant) -> bool:
+    policy = session.get_one(Policy, g.policy_id)
+    return definitions.window(policy.redeem_opens_at, policy.redeem_closes_at) == WindowState.PAST
+
+
+def _claimed(session: Session, g: PolicyGrant, claim: PolicyClaim, why: str) -> Told:
+    if claim.status == Status.DRAFT and claim.submitted_at:
+        return STANDINGS["WITHDRAWN"], "orange", ""
+    if claim.status == Status.DRAFT:
+        return STANDINGS["UNSENT"], "grey", "" if claim.round > 1 else why
+    if claim.status == Status.APPROVED:
+        return _approved(session, g, claim)
+    label, reason = STANDINGS[claim.status], claim.reason if claim.status != Status.PENDING else ""
+    return label, TONES[claim.status], reason
+
+
+def _approved(session: Session, g: PolicyGrant, claim: PolicyClaim) -> Told:
+    if policy_claim.living_payment(session, g.id or 0):
+        return STANDINGS["PAYING"], "blue", "已编入拨付批次，请留意到账通知"
+    if failed := policy_claim.last_failure(session, claim.id or 0):
+        return STANDINGS["FAILED"], "red", f"{failed.failure}，请核对收款账户后重新申请兑现"
+    if wrong := policy_claim.misnamed(session, claim):
+        return AGAIN, "red", f"{wrong}，请重新申请兑现"
+    return STANDINGS["APPROVED"], "blue", "审核已通过，将编入拨付批次"
+
+
+# --- the same in SQL ----------------------------------------------------------------------------------
+
+
+def where(filters: Filters) -> list[Any]:
+    """Return the conditions of the standing that a list is filtered by, none when it is not."""
+    code = filters.get("state", "")
+    if code not in STANDINGS:
+        return []
+    if code in GrantState._value2member_map_ and code != GrantState.CONFIRMED:
+        return [col(G.state) == code]
+    return [col(G.state) == GrantState.CONFIRMED.value, *_claim_where(code)]
+
+
+def _claim_where(code: str) -> list[Any]:
+    if code in ("CONFIRMED", "LATE"):
+        past = select(Policy.id).where(
+            col(Policy.redeem_opens_at).is_not(None), col(Policy.redeem_closes_at) <= clock.now()
+        )
+        late = col(G.policy_id).in_(past)
+        return [~select(C.id).where(C.grant_id == G.id).exists(), late if code == "LATE" else ~late]
+    paying = (
+        select(Payment.id)
+        .where(Payment.grant_id == C.grant_id, Payment.state != PaymentState.FAILED.value)
+        .exists()
+    )
+    failed = select(Payment.id).where(Payment.claim_id == C.id).exists()
+    sent = col(C.submitted_at).is_not(None)
+    draft, approved = C.status == Status.DRAFT.value, C.status == Status.APPROVED.value
+    which = {
+        "UNSENT": [draft, ~sent],
+        "WITHDRAWN": [draft, sent],
+        "APPROVED": [approved, ~paying, ~failed],
+        "PAYING": [approved, paying],
+        "FAILED": [approved, ~paying, failed],
+    }.get(code, [C.status == code])
+    # The newest claim is the one that counts.
+    newest = select(func.max(col(C.id))).where(C.grant_id == G.id).correlate(G).scalar_subquery()
+    return [select(C.id).where(C.grant_id == G.id, C.id == newest, *which).exists()]
