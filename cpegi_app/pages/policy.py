@@ -17,7 +17,13 @@ from cpegi_app.pages.product import condition_rows
 from cpegi_app.services import policy_form
 from cpegi_app.services.policy_form import PolicyForm
 from cpegi_app.services.policy_list import PolicyRow
-from cpegi_app.state.policy import PolicyEditState, PolicyListState, PolicyPreviewState, PolicyStopState
+from cpegi_app.state.policy import (
+    PolicyDiscardState,
+    PolicyEditState,
+    PolicyListState,
+    PolicyPreviewState,
+    PolicyStopState,
+)
 from cpegi_app.vocabulary.policy import PolicyState
 
 MENU = "政策奖补"
@@ -56,6 +62,7 @@ def policies() -> rx.Component:
             ),
         ),
         _stop_dialog(),
+        _discard_dialog(),
     )
 
 
@@ -77,11 +84,27 @@ def _row(row: rx.Var[PolicyRow]) -> list:
             ui.link("预览", href(POLICY_PREVIEW, row.id)),
             ui.button("复制", state.copy_policy(row.id), "text"),
             ui.show(
+                row.can_discard,
+                ui.button("删除草稿", PolicyDiscardState.ask(row.id), "text", class_name="is-danger"),
+            ),
+            ui.show(
                 row.can_stop,
                 ui.button("停止受理", PolicyStopState.ask(row.id), "text", class_name="is-danger"),
             ),
         ],
     ]
+
+
+def _discard_dialog() -> rx.Component:
+    state = PolicyDiscardState
+    return ui.dialog(
+        state.policy_id > 0,
+        "删除草稿",
+        rx.el.p("删除后不能恢复，已上传的模板和示例一并删除：", rx.el.b(state.name), "。"),
+        actions=[ui.button("取消", state.keep), ui.button("确认删除", state.discard, "danger")],
+        on_close=state.keep,
+        ident="discard",
+    )
 
 
 def _stop_dialog() -> rx.Component:

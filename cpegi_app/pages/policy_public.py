@@ -233,7 +233,11 @@ def _apply() -> rx.Component:
                 ),
                 ui.note(policy.closed_why, "warning"),
             ),
-            rx.el.ol(*(rx.el.li(step) for step in steps), class_name="numbered muted"),
+            # What takes nothing in any more needs no word on how to apply.
+            ui.show(
+                policy.stopped == "",
+                rx.el.ol(*(rx.el.li(step) for step in steps), class_name="numbered muted"),
+            ),
             rx.el.p("咨询电话 ", policy.phone, class_name="muted small"),
             class_name="stack",
         ),

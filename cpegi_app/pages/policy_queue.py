@@ -129,7 +129,19 @@ def _bulk() -> rx.Component:
         " 元；每件按单件审核的同样规则核验，有问题的不会通过。",
     )
     after = ui.note(
-        rx.fragment("办理完成，已通过 ", state.bulk_good, " 件；未通过的请按原因逐件办理。"), "success"
+        rx.fragment(
+            "办理完成，已通过 ",
+            state.bulk_good,
+            " 件",
+            rx.cond(
+                state.bulk.length() > state.bulk_good,
+                rx.fragment(
+                    "，未通过 ", state.bulk.length() - state.bulk_good, " 件；未通过的请按原因逐件办理。"
+                ),
+                "。",
+            ),
+        ),
+        "success",
     )
     return ui.dialog(
         state.bulk_open,

@@ -220,7 +220,9 @@ def page_head(
     """The page's only h1, its number and status, and its actions at the right."""
     parts: list[rx.Component] = [rx.el.h1(title, tab_index=-1)]
     if number is not None:
-        parts.append(rx.el.span(number, class_name="no"))
+        span = rx.el.span(number, class_name="no")
+        # A number that is not given yet leaves no hole.
+        parts.append(show(number != "", span) if isinstance(number, rx.Var) else span)
     if status is not None:
         parts.append(status)
     if actions:

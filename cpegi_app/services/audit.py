@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlmodel import Session
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import Session, select
 
 from cpegi_app.access import Actor, Role
 from cpegi_app.models import AuditEntry
@@ -56,6 +59,7 @@ ACTIONS: dict[str, str] = {
     "policy.confirm": "确认公示无异议",
     "policy.takeback": "取消奖补",
     "policy.copy": "复制政策",
+    "policy.discard": "删除政策草稿",
     "policy.dismissed": "认定异议不成立",
     "policy.give_back": "退回待领政策申请",
     "policy.hand_over": "转交政策申请",
@@ -123,3 +127,18 @@ def record(
             ok=ok,
         )
     )
+
+
+def unused_id(session: Session, model: Any, action: str, name: str) -> int | None:
+    """Return the id of a new row, None where the database gives none away twice; `action` noted what was deleted.
+
+    SQLite gives the highest id again once its row is deleted: a page, a link or a notice of what is gone would then
+    speak of something else.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        return None
+    found = (session.exec(select(func.max(model.id))).one() or 0) + 1
+    gone = select(AuditEntry.id).where(AuditEntry.action == action)
+    while session.exec(gone.where(AuditEntry.subject == f"{name}:{found}")).first():
+        found += 1
+    return found

@@ -36,6 +36,9 @@ from cpegi_app.vocabulary.policy import (
     PolicyState,
 )
 
+# What the deletion of a draft is noted as.
+DISCARD = "policy.discard"
+
 
 class MaterialRow(BaseModel):
     """A material in the editor."""
@@ -105,10 +108,14 @@ def begin(session: Session, actor: Actor) -> Policy:
     )
     if found := session.exec(query).first():
         return found
-    policy = Policy(draft=policy_form.fresh(), created_by=actor.user_id)
+    policy = Policy(id=_unused_id(session), draft=policy_form.fresh(), created_by=actor.user_id)
     session.add(policy)
     session.flush()
     return policy
+
+
+def _unused_id(session: Session) -> int | None:
+    return audit.unused_id(session, Policy, DISCARD, "policy")
 
 
 def copy(session: Session, actor: Actor, policy_id: int) -> Policy:
@@ -119,7 +126,8 @@ def copy(session: Session, actor: Actor, policy_id: int) -> Policy:
     draft = {k: v for k, v in source.draft.items() if k != "published"}
     empty = {what: {} for what in policy_template.KEPT}
     draft |= {**empty, "values": source.draft["values"] | dates | {"name": name}}
-    policy = Policy(draft=draft, created_by=actor.user_id, name=name, updated_at=clock.now())
+    policy = Policy(id=_unused_id(session), draft=draft, name=name)
+    policy.created_by, policy.updated_at = actor.user_id, clock.now()
     session.add(policy)
     session.flush()
     policy.draft = draft | policy_template.copied(session, actor, source.draft, policy)

@@ -16,6 +16,9 @@ from cpegi_app.services.policy_decision import STAGES, stage_of
 from cpegi_app.vocabulary import Action, Status
 from cpegi_app.vocabulary.policy import PolicyStage
 
+# What is only foreseen reads so; what is done reads 已通过.
+WILL = "将通过"
+
 
 class BulkRow(BaseModel):
     """What a bulk approval does with one application, or did."""
@@ -86,7 +89,7 @@ def foresee(session: Session, actor: Actor, row_id: int) -> BulkRow:
     found.receipt = row.receipt_no or ""
     found.fen = row.reviewed_fen if row.reviewed_fen is not None else row.asked_fen
     found.amount = yuan(found.fen)
-    found.after = "进入业务审核" if stage_of(row) is PolicyStage.FORMAL else "审核通过，待公示"
+    found.after = f"{WILL}，{'进入业务审核' if stage_of(row) is PolicyStage.FORMAL else '进入公示'}"
     found.text = _hindrance(session, actor, row)
     found.ok = not found.text
     return found
@@ -112,5 +115,5 @@ def approve_one(session: Session, actor: Actor, row_id: int, version: int, comme
         raise DomainError(f"{found.text}。")
     # What the machine doubts is never approved in bulk, whatever the opinion says.
     policy_review.decide(session, actor, row_id, Action.APPROVE, version, comment=comment)
-    found.text = f"已通过，{found.after}"
+    found.after = found.after.replace(WILL, "已通过", 1)
     return found

@@ -34,6 +34,8 @@ class PolicyRow(BaseModel):
     changed: bool
     updated: str
     can_stop: bool
+    # Never published: it can be deleted.
+    can_discard: bool
 
 
 def _all(actor: Actor, filters: Filters) -> list[Any]:
@@ -75,6 +77,7 @@ def _row(p: Policy, received: int) -> PolicyRow:
         updated=clock.local(p.updated_at or p.created_at),
         # A window that is past takes nothing in any more: there is nothing to stop.
         can_stop=published and state is not WindowState.PAST,
+        can_discard=p.state == PolicyState.DRAFT and p.version_id is None,
     )
 
 

@@ -25,6 +25,7 @@ from cpegi_app.services import (
 )
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.forms import normalise, wan
+from cpegi_app.services.ids import is_id
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_definition import Definition
 from cpegi_app.services.policy_public import PublicPolicy
@@ -34,6 +35,8 @@ from cpegi_app.vocabulary.policy import PolicyState, RecordSource
 
 # The reasons are counted over so many records.
 LOOKED_AT = 500
+# To this much of 分 an amount is told that is only foreseen: two decimals of 万元.
+ROUGH = 10_000
 # So many policies are reckoned with the own records.
 PANELS = 10
 
@@ -86,6 +89,13 @@ def offers(
         query = select(Policy).where(*past).order_by(col(Policy.closes_at).desc(), col(Policy.id).desc())
         shown += session.exec(query.offset(max(0, first - len(current))).limit(size - len(shown)))
     return [_offer(session, actor, org, p) for p in shown], total
+
+
+def name_of(session: Session, actor: Actor, policy_id: int) -> str:
+    """Return what a published policy is called, empty for any other."""
+    policy_application.require(actor)
+    policy = session.get(Policy, policy_id) if is_id(policy_id) else None
+    return policy.name if policy and policy.state in policy_public.SHOWN else ""
 
 
 def _defined(session: Session, *conditions: Any) -> list[tuple[Policy, Definition]]:
@@ -238,7 +248,8 @@ def _promise(
     if left is not None and amount > left:
         amount = left
         notes.append(f"政策预算剩余 {yuan(left)} 元")
-    return f"，约可申请 {wan(amount)} 万元" + (f"（{'，'.join(notes)}）" if notes else "")
+    about = wan((amount + ROUGH // 2) // ROUGH * ROUGH) if amount >= ROUGH else wan(amount)
+    return f"，约可申请 {about} 万元" + (f"（{'，'.join(notes)}）" if notes else "")
 
 
 def _why(session: Session, org: Organisation, policy: Policy, d: Definition, total: int) -> list[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import delete, func
-from sqlmodel import Session, col, select
+from sqlalchemy import delete
+from sqlmodel import Session, col
 
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, Forbidden
-from cpegi_app.models import AuditEntry, Notice, Reviewable, StoredFile
+from cpegi_app.models import Notice, Reviewable, StoredFile
 from cpegi_app.services import audit, live, notices, review
 from cpegi_app.services.review import Flow
 from cpegi_app.services.review_words import DISCARD
@@ -48,18 +48,8 @@ def discard(session: Session, flow: Flow, actor: Actor, row_id: int, seen_versio
 
 
 def unused_id(session: Session, flow: Flow) -> int | None:
-    """Return the id of a new draft, None where the database gives none away twice.
-
-    SQLite gives the highest id again once its row is deleted: a page, a link or a notice of what is gone would then
-    speak of something else.
-    """
-    if session.get_bind().dialect.name != "sqlite":
-        return None
-    found = (session.exec(select(func.max(flow.model.id))).one() or 0) + 1
-    gone = select(AuditEntry.id).where(AuditEntry.action == DISCARD)
-    while session.exec(gone.where(AuditEntry.subject == f"{flow.name}:{found}")).first():
-        found += 1
-    return found
+    """Return the id of a new draft, None where the database gives none away twice."""
+    return audit.unused_id(session, flow.model, DISCARD, flow.name)
 
 
 def _refusal(flow: Flow, row: Reviewable) -> Conflict | Forbidden:

@@ -9,7 +9,15 @@ from reflex_base.utils.form import FormData
 
 from cpegi_app.access import POLICIES, POLICY_EDIT, POLICY_PREVIEW
 from cpegi_app.errors import DomainError, FormInvalid
-from cpegi_app.services import files, policy, policy_arrange, policy_list, policy_template, policy_view
+from cpegi_app.services import (
+    files,
+    policy,
+    policy_arrange,
+    policy_discard,
+    policy_list,
+    policy_template,
+    policy_view,
+)
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.forms import posted
 from cpegi_app.services.policy import Editor
@@ -41,6 +49,36 @@ class PolicyListState(TableState, rx.State):
         """Begin a policy with another's contents (复制)."""
         row = await self._write(policy.copy, int_arg(policy_id, 0))
         return rx.redirect(POLICY_EDIT.url(pid=row.id))
+
+
+@for_screen(POLICIES)
+class PolicyDiscardState(Services, rx.State):
+    """删除草稿 of a policy that was never published, asked about first."""
+
+    policy_id: int = 0
+    name: str = ""
+    version: int = 0
+
+    @rx.event
+    async def ask(self, policy_id: int):
+        """Ask before a draft is deleted."""
+        found = await self._read(policy.editor, int_arg(policy_id, 0))
+        self.policy_id, self.name, self.version = found.id, found.name or "（未命名政策）", found.version
+
+    @rx.event
+    def keep(self):
+        """Leave the draft as it is."""
+        self.policy_id = 0
+
+    @rx.event
+    async def discard(self):
+        """Delete it."""
+        wanted, self.policy_id = self.policy_id, 0
+        if not wanted:
+            return None
+        await self._write(policy_discard.discard, wanted, self.version)
+        await (await self.get_state(PolicyListState))._refresh()
+        return success("已删除草稿。")
 
 
 @for_screen(POLICIES)

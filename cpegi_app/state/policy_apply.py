@@ -71,6 +71,14 @@ class PolicyStartState(TableState, rx.State):
     rows: list[Offer] = []
 
     @rx.event
+    async def load(self):
+        """Open the list; at one policy where the address names it."""
+        wanted = int_arg(self.router.url.query_parameters.get("policy"), 0)
+        name = await self._read(policy_open.name_of, wanted) if wanted else ""
+        self._come_back(**({"word": name[:40]} if name else {}))
+        return await self._refresh()
+
+    @rx.event
     async def start(self, policy_id: int):
         """Begin an application, or go on with the one that is begun."""
         row = await self._write(policy_application.start, int_arg(policy_id, 0))

@@ -94,7 +94,7 @@ class PublicPolicyState(Services, rx.State):
             self.policy = await self._read_public(policy_public.detail, self._route_id("pid"))
         except NotFound:
             self.policy, self.missing = PublicDetail(), True
-        href = POLICY_START.route
+        href = f"{POLICY_START.route}?policy={self.policy.id}"
         signed_in = await self._read_public(sessions.actor_of, self._sid())
         self.apply_href = href if signed_in else f"{LOGIN.route}?next={quote(href, safe='')}"
         self.loading = False

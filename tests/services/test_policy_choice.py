@@ -276,7 +276,7 @@ def test_for_me_says_that_the_budget_does_not_hold_all_of_it(session: Session):
     firm = factories.member(session)
     policies.loan(session, firm)
     found = panel(session, firm, of)
-    assert "约可申请 0.7275 万元（政策预算剩余 7,275.00 元）" in found.sentence and found.can_start
+    assert "约可申请 0.73 万元（政策预算剩余 7,275.00 元）" in found.sentence and found.can_start
 
 
 def test_for_me_offers_no_start_with_fewer_records_than_the_policy_asks_for(session: Session):

@@ -11,6 +11,7 @@ from cpegi_app.services import (
     policy,
     policy_adopt,
     policy_application,
+    policy_bulk,
     policy_own,
     policy_queue,
     policy_record_view,
@@ -163,3 +164,13 @@ def test_before_a_newer_version_is_taken_it_is_told_what_changes(session: Sessio
         policy_application.adopt(session, firm, row.id or 0, row.version, of=row.version_id)
     policy_application.adopt(session, firm, row.id or 0, row.version, of=found.version_id)
     assert fresh(session, row).version_id == of.version_id
+
+
+def test_what_a_bulk_approval_will_do_does_not_read_as_done(session: Session):
+    staff = factories.staff(session)
+    row = policies.sent(session, factories.member(session), policies.published(session, staff))
+    for after in ("进入业务审核", "进入公示"):
+        (foreseen,) = policy_bulk.foresee_all(session, staff, [row.id or 0])
+        assert (foreseen.after, foreseen.text) == (f"将通过，{after}", "")
+        done = policy_bulk.approve_one(session, staff, foreseen.id, foreseen.version, "同意")
+        assert (done.after, done.text) == (f"已通过，{after}", "")

@@ -249,7 +249,7 @@ def test_what_my_records_would_bring(session: Session):
     policies.sent(session, bank, of, loans[0])
     panel = next(p for p in policy_open.for_me(session, firm) if p.policy_id == of.id)
     assert "贵单位已备案贷款 4 笔，其中 2 笔符合" in panel.sentence
-    assert "约可申请 6.545 万元；2 笔不符合。" in panel.sentence
+    assert "约可申请 6.55 万元；2 笔不符合。" in panel.sentence
     assert sorted(panel.why) == ["1 笔：对方已在该政策下先行使用", "1 笔：日期早于 2026-02-01"]
     row = policy_application.start(session, firm, of.id or 0, panel.keys)
     form = policy_view.form(session, firm, row.id or 0)

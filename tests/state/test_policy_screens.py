@@ -12,22 +12,27 @@ from cpegi_app import clock, db
 from cpegi_app.access import (
     PAYMENT_BATCH,
     PAYMENT_BATCHES,
+    POLICIES,
     POLICY_APPLICATION,
     POLICY_CLAIM,
     POLICY_REVIEW,
+    POLICY_START,
+    PUBLIC_POLICY,
     Permission,
 )
 from cpegi_app.models import Policy, PolicyApplication, PolicyClaim
 from cpegi_app.services import policy, policy_payment, sessions
-from cpegi_app.state.policy_apply import PolicyApplicationState
+from cpegi_app.state.policy import PolicyDiscardState
+from cpegi_app.state.policy_apply import PolicyApplicationState, PolicyStartState
 from cpegi_app.state.policy_claim import PolicyClaimState
 from cpegi_app.state.policy_desk import PolicyReviewState
 from cpegi_app.state.policy_payment import PaymentBatchesState, PaymentBatchState
+from cpegi_app.state.policy_public import PublicPolicyState
 from cpegi_app.vocabulary import Action, Status
 from cpegi_app.web import exports
 from tests import factories, policies, redemption
 from tests.state.cast import Cast
-from tests.state.rig import running
+from tests.state.rig import HYDRATE, running
 from tests.state.test_offline_trial import actor_of
 
 TAB, NAME = "firm", PolicyApplicationState.get_full_name()
@@ -200,4 +205,39 @@ async def test_a_newer_version_is_taken_only_once_its_changes_were_shown(cast: C
         await rig.send(f"{NAME}.adopt", {}, sid=firm.sid, tab=TAB)
         reply = await rig.send(f"{NAME}.adopt", {"sure": True}, sid=firm.sid, tab=TAB)
         assert reply.said.startswith("已改用新版本") and follows() != before
+        assert rig.unforeseen == []
+
+
+async def test_from_a_policys_page_its_own_offer_is_opened(cast: Cast) -> None:
+    firm, _ = cast.who_may(POLICY_START)
+    with db.transaction() as session:
+        wanted, other = policies.published(session), policies.published(session)
+    async with running() as rig:
+        await rig.open(PUBLIC_POLICY, sid=firm.sid, tab="public", pid=wanted.id)
+        href = (await rig.state("public", PublicPolicyState)).apply_href
+        assert href == f"{POLICY_START.route}?policy={wanted.id}"
+        await rig.send(HYDRATE, {}, sid=firm.sid, tab=TAB, path=href, params={})
+        shown = await rig.state(TAB, PolicyStartState)
+        assert [r.id for r in shown.rows] == [wanted.id] and other.id
+        assert rig.unforeseen == []
+
+
+async def test_a_draft_of_a_policy_is_deleted_only_once_it_was_asked_about(cast: Cast) -> None:
+    boss, _ = cast.who_may(POLICIES)
+    with db.transaction() as session:
+        row = policies.draft(session, actor_of(session, boss))
+    name = PolicyDiscardState.get_full_name()
+
+    def there() -> bool:
+        with db.reading() as session:
+            return session.get(Policy, row.id) is not None
+
+    async with running() as rig:
+        await rig.open(POLICIES, sid=boss.sid, tab=TAB)
+        await rig.send(f"{name}.discard", {}, sid=boss.sid, tab=TAB)
+        assert there()
+        await rig.send(f"{name}.ask", {"policy_id": row.id}, sid=boss.sid, tab=TAB)
+        assert (await rig.state(TAB, PolicyDiscardState)).name == row.name and there()
+        reply = await rig.send(f"{name}.discard", {}, sid=boss.sid, tab=TAB)
+        assert reply.said.startswith("已删除草稿") and not there()
         assert rig.unforeseen == []
