@@ -63,7 +63,10 @@ def _body(trail: Any) -> rx.Component:
 def _records(trail: Any) -> rx.Component:
     def one(r: rx.Var[RecordLine]) -> list:
         return [
-            ui.two_lines(rx.fragment(r.source, " · ", r.title), r.number),
+            ui.two_lines(
+                rx.fragment(r.source, " · ", rx.cond(r.href != "", ui.link(r.title, r.href), r.title)),
+                r.number,
+            ),
             ui.two_lines(r.parties, r.on),
             r.base,
             r.part,

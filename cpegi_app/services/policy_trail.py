@@ -29,6 +29,7 @@ from cpegi_app.services import (
     policy_people,
     policy_review,
     policy_standing,
+    policy_trail_proofs,
     policy_way,
 )
 from cpegi_app.services import policy_definition as definitions
@@ -68,6 +69,8 @@ class RecordLine(BaseModel):
     part: str
     formula: str
     state: str
+    # Where it was filed, for who may open it.
+    href: str = ""
 
 
 class FileLine(BaseModel):
@@ -147,7 +150,7 @@ def trail(session: Session, actor: Actor, row_id: int) -> Trail:
         amounts=policy_review.amounts(session, row.id or 0),
         formula=[f"{line['title']}：{line['text']}" for line in row.calculation.get("lines", [])]
         + list(row.calculation.get("steps", [])),
-        records=_records(session, row),
+        records=_records(session, actor, row),
         files=_files(session, row, claims),
         events=_events(session, row, claims),
         moves=policy_review.moves(session, row.id or 0),
@@ -177,12 +180,20 @@ def _basis(session: Session, row: PolicyApplication) -> list[Line]:
     return found
 
 
-def _records(session: Session, row: PolicyApplication) -> list[RecordLine]:
-    texts = {line["key"]: line["text"] for line in row.calculation.get("lines", [])}
+def _held(session: Session, row: PolicyApplication) -> list[PolicyRecord]:
     query = select(PolicyRecord).where(PolicyRecord.application_id == row.id).order_by(col(PolicyRecord.id))
-    found = list(session.exec(query))
+    return list(session.exec(query))
+
+
+def _records(session: Session, actor: Actor, row: PolicyApplication) -> list[RecordLine]:
+    texts = {line["key"]: line["text"] for line in row.calculation.get("lines", [])}
+    found = _held(session, row)
+    filed = policy_trail_proofs.origins(session, found)
     held = {(r.source, r.root_id) for r in found if r.released_at is None}
-    return [_record(r, texts, (r.source, r.root_id) in held) for r in found]
+    lines = [_record(r, texts, (r.source, r.root_id) in held) for r in found]
+    for line, r in zip(lines, found, strict=True):
+        line.href = policy_trail_proofs.href(session, actor, filed.get(r.id or 0))
+    return lines
 
 
 def _record(r: PolicyRecord, texts: dict[str, str], replaced: bool) -> RecordLine:
@@ -205,8 +216,26 @@ def _record(r: PolicyRecord, texts: dict[str, str], replaced: bool) -> RecordLin
 
 def stored(
     session: Session, row: PolicyApplication, claims: list[PolicyClaim]
+) -> list[tuple[str, str, StoredFile]]:
+    """Return what an amount stands on in files: those that were sent, removed ones too, and the records' own proofs.
+
+    Each with what it belongs to, and what its kind is called.
+    """
+    labels = files.slot_labels(session, FLOW.name, row.id or 0) | {policy_claim.RECEIPT: "收款收据"}
+    found = [(of, labels.get(f.slot, f.slot), f) for of, f in _sent(session, row, claims)]
+    records = _held(session, row)
+    filed = policy_trail_proofs.origins(session, records)
+    proofs: dict[int, tuple[str, str, StoredFile]] = {}
+    for r in records:
+        of = f"{RecordSource.label_of(r.source)} {r.snapshot.get('number') or r.snapshot.get('title', '')}"
+        for label, f in policy_trail_proofs.proofs(session, filed.get(r.id or 0)):
+            proofs[f.id or 0] = (of, label, f)
+    return [*found, *proofs.values()]
+
+
+def _sent(
+    session: Session, row: PolicyApplication, claims: list[PolicyClaim]
 ) -> list[tuple[str, StoredFile]]:
-    """Return the files of an application and its claims that were part of a submission, removed ones too."""
     found = []
     for name, flow, number in [
         ("政策申请", FLOW.name, row.id),
@@ -219,18 +248,17 @@ def stored(
 
 
 def _files(session: Session, row: PolicyApplication, claims: list[PolicyClaim]) -> list[FileLine]:
-    labels = files.slot_labels(session, FLOW.name, row.id or 0) | {policy_claim.RECEIPT: "收款收据"}
     return [
         FileLine(
             id=f.id or 0,
             of=of,
-            slot=labels.get(f.slot, f.slot),
+            slot=label,
             name=f.name,
             at=clock.local(f.created_at),
             state="已被替换" if f.removed_at else "",
             href=f"/files/{f.id}",
         )
-        for of, f in stored(session, row, claims)
+        for of, label, f in stored(session, row, claims)
     ]
 
 

@@ -54,9 +54,13 @@ def plan(session: Session, actor: Actor, row_id: int) -> Plan:
     )
     lines = {f.id: f for f in found.files}
     taken: set[str] = set()
-    for of, stored in policy_trail.stored(session, row, claims):
+    for of, _label, stored in policy_trail.stored(session, row, claims):
         line = lines[stored.id or 0]
-        name = _unlike(f"文件/{of}/{safe_name(line.slot, 40)}_{safe_name(stored.name)}", stored.kind, taken)
+        name = _unlike(
+            f"文件/{safe_name(of, 60)}/{safe_name(line.slot, 40)}_{safe_name(stored.name)}",
+            stored.kind,
+            taken,
+        )
         try:
             content = files.store().open(stored.sha256)
         except NotFound:

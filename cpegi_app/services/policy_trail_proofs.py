@@ -1,0 +1,106 @@
+"""What the records of an application stand on themselves: where each was filed, and its own proofs (manual §8).
+
+借款合同, 放款凭证 and the like belong to the loan or the investment; whoever reads the trail reads them with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from cpegi_app.access import STAFF_RECORD, Actor, Screen
+from cpegi_app.models import InvestmentRecord, Loan, OfflineLoan, PolicyRecord, StoredFile
+from cpegi_app.services import files, review
+from cpegi_app.vocabulary.policy import RecordSource
+
+DISBURSEMENT, OFFLINE, INVESTMENT = "disbursement", "offline_loan", "investment"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a record was filed: the flow with its subject, and the row of a subject that has many; or a page alone."""
+
+    flow: str = ""
+    subject_id: int = 0
+    row_id: int | None = None
+    online_id: int = 0
+
+
+def origins(session: Session, records: Sequence[PolicyRecord]) -> dict[int, Origin]:
+    """Return where each of some records of applications was filed, by its id."""
+    loans = {r.record_id for r in records if r.source == RecordSource.LOAN}
+    others = {r.record_id for r in records if r.source == RecordSource.INVESTMENT}
+    found = _loans(session, loans) | _investments(session, others)
+    return {r.id or 0: found[r.source, r.record_id] for r in records if (r.source, r.record_id) in found}
+
+
+def _loans(session: Session, ids: set[int]) -> dict[tuple[str, int], Origin]:
+    query = select(Loan.id, Loan.disbursement_id, Loan.offline_loan_id, OfflineLoan.batch_id)
+    query = query.outerjoin(OfflineLoan, col(OfflineLoan.id) == Loan.offline_loan_id)
+    found: dict[tuple[str, int], Origin] = {}
+    for number, disbursed, filed, batch in session.exec(query.where(col(Loan.id).in_(ids))):
+        origin = Origin(OFFLINE, batch, filed) if filed else Origin(DISBURSEMENT, disbursed or 0)
+        if origin.subject_id:
+            found[RecordSource.LOAN.value, number or 0] = origin
+    return found
+
+
+def _investments(session: Session, ids: set[int]) -> dict[tuple[str, int], Origin]:
+    query = select(InvestmentRecord.id, InvestmentRecord.investment_id, InvestmentRecord.online_id)
+    found: dict[tuple[str, int], Origin] = {}
+    for number, filed, online in session.exec(query.where(col(InvestmentRecord.id).in_(ids))):
+        origin = Origin(INVESTMENT, filed) if filed else Origin(online_id=online or 0)
+        found[RecordSource.INVESTMENT.value, number or 0] = origin
+    return found
+
+
+def href(session: Session, actor: Actor, origin: Origin | None) -> str:
+    """Return the page of what was filed, empty where the actor may not open it."""
+    if origin is None:
+        return ""
+    if origin.online_id:
+        return STAFF_RECORD.url(oid=origin.online_id) if _opens(actor, STAFF_RECORD) else ""
+    flow = review.FLOWS.get(origin.flow)
+    row = session.get(flow.model, origin.subject_id) if flow else None
+    return flow.reviewer_href(row) if flow and row and _opens(actor, flow.review_screen) else ""
+
+
+def _opens(actor: Actor, screen: Screen) -> bool:
+    return screen.permission is None or actor.may(screen.permission)
+
+
+def proofs(session: Session, origin: Origin | None) -> list[tuple[str, StoredFile]]:
+    """Return the proofs of what was filed, each with what its kind is called."""
+    if origin is None or not origin.flow:
+        return []
+    query = select(StoredFile).where(
+        StoredFile.flow == origin.flow,
+        StoredFile.subject_id == origin.subject_id,
+        col(StoredFile.removed_at).is_(None),
+    )
+    if origin.row_id is not None:
+        query = query.where(StoredFile.row_id == origin.row_id)
+    labels = files.slot_labels(session, origin.flow, origin.subject_id)
+    found = session.exec(query.order_by(col(StoredFile.id)))
+    return [(files.view(f, labels.get(f.slot, "")).slot_label or f.slot, f) for f in found]
+
+
+def used_in(session: Session, stored: StoredFile) -> list[int]:
+    """Return the applications that stand on the record to which a proof belongs."""
+    where: list[Any] = []
+    if stored.flow == OFFLINE and stored.row_id is not None:
+        where = [Loan.offline_loan_id == stored.row_id]
+    elif stored.flow == DISBURSEMENT:
+        where = [Loan.disbursement_id == stored.subject_id]
+    if where:
+        source, number = RecordSource.LOAN.value, session.exec(select(Loan.id).where(*where)).first()
+    elif stored.flow == INVESTMENT:
+        query = select(InvestmentRecord.id).where(InvestmentRecord.investment_id == stored.subject_id)
+        source, number = RecordSource.INVESTMENT.value, session.exec(query).first()
+    else:
+        return []
+    named = (PolicyRecord.source == source, PolicyRecord.record_id == number)
+    return list(session.exec(select(PolicyRecord.application_id).where(*named).distinct()))
