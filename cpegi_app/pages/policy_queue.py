@@ -181,8 +181,17 @@ def policy_overview() -> rx.Component:
             r.total,
             ui.two_lines(rx.fragment("形审 ", r.formal, " · 业审 ", r.business), late),
             r.returned,
-            ui.two_lines(rx.fragment("通过 ", r.approved), rx.fragment("不通过 ", r.rejected)),
-            ui.two_lines(r.asked, r.granted),
+            ui.two_lines(
+                rx.fragment("通过 ", r.approved),
+                rx.fragment(
+                    "不通过 ", r.rejected, ui.show(r.revoked > 0, rx.fragment(" · 已取消 ", r.revoked))
+                ),
+            ),
+            rx.el.div(
+                r.asked,
+                rx.el.p(r.granted, class_name="small muted"),
+                ui.show(r.revoked > 0, rx.el.p("已取消 ", r.revoked_amount, class_name="small muted")),
+            ),
             ui.two_lines(r.held, rx.fragment("预算 ", r.budget)),
             r.paid,
         ]

@@ -191,7 +191,8 @@ def _number(value: Any) -> Decimal:
 
 
 def _share(part: Decimal, most: Decimal) -> int:
-    return max(2, round(part * 100 / most)) if part > 0 and most > 0 else 0
+    # Proportionate; what is there at all is seen.
+    return max(1, round(part * 100 / most)) if part > 0 and most > 0 else 0
 
 
 # --- what counts ------------------------------------------------------------------------------------

@@ -63,9 +63,11 @@ QUEUE = _listing(
 OVERVIEW = _listing(
     "policy_overview", "办理概览", Policy, policy_overview.SORTS,
     lambda s, a, f, page, size: policy_overview.listing(s, a, filters=f, page=page, size=size),
-    政策=lambda r: r.name, 形式审查=lambda r: r.formal, 业务审核=lambda r: r.business, 已超期=lambda r: r.late,
-    补正中=lambda r: r.returned, 已通过=lambda r: r.approved, 不通过=lambda r: r.rejected, 合计=lambda r: r.total,
-    申请金额_元=lambda r: r.asked, 核定金额_元=lambda r: r.granted, 预算_元=lambda r: r.budget, 已拨付_元=lambda r: r.paid,
+    政策=lambda r: r.name, 受理=lambda r: r.total, 形式审查=lambda r: r.formal, 业务审核=lambda r: r.business,
+    已超期=lambda r: r.late, 补正中=lambda r: r.returned, 通过=lambda r: r.approved, 不通过=lambda r: r.rejected,
+    已取消=lambda r: r.revoked, 申请金额_元=lambda r: r.asked, 审核通过金额_元=lambda r: r.granted,
+    已取消金额_元=lambda r: r.revoked_amount, 已占用_元=lambda r: r.held, 预算_元=lambda r: r.budget,
+    已拨付_元=lambda r: r.paid,
 )  # fmt: skip
 GRANTS = _listing(
     "policy_grants", "奖补兑现", PolicyGrant, policy_claim_list.OWN_SORTS,

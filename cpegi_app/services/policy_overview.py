@@ -12,13 +12,13 @@ from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
-from cpegi_app.models import Policy, PolicyApplication, PolicyBudget
+from cpegi_app.models import Policy, PolicyApplication, PolicyBudget, PolicyGrant
 from cpegi_app.services import list_count, policy_people
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.lists import Filters, order_by
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.vocabulary import Status
-from cpegi_app.vocabulary.policy import PolicyStage
+from cpegi_app.vocabulary.policy import GrantState, PolicyStage
 
 A = PolicyApplication
 # Of the budget's own row: what is added up over the applications is known a page at a time.
@@ -46,6 +46,9 @@ class OverviewRow(BaseModel):
     budget: str = ""
     paid: str = ""
     share: int = 0
+    # Approved and taken back since: part of what was approved, not of what is held.
+    revoked: int = 0
+    revoked_amount: str = ""
 
 
 def listing(
@@ -66,7 +69,20 @@ def listing(
     budgets = {
         b.policy_id: b for b in session.exec(select(PolicyBudget).where(col(PolicyBudget.policy_id).in_(ids)))
     }
-    return [_row(p, figures[p.id or 0], budgets.get(p.id or 0)) for p in policies], total
+    rows = [_row(p, figures[p.id or 0], budgets.get(p.id or 0)) for p in policies]
+    gone = _revoked(session, ids)
+    for row in rows:
+        row.revoked, fen = gone.get(row.id, (0, 0))
+        row.revoked_amount = yuan(fen)
+    return rows, total
+
+
+def _revoked(session: Session, ids: list[int]) -> dict[int, tuple[int, int]]:
+    """Return how many grants of policies were taken back, and how much they come to."""
+    figures: Any = select(PolicyGrant.policy_id, func.count(), func.sum(PolicyGrant.amount_fen))  # pyright: ignore
+    where = (col(PolicyGrant.policy_id).in_(ids), PolicyGrant.state == GrantState.REVOKED.value)
+    found = session.exec(figures.where(*where).group_by(col(PolicyGrant.policy_id)))
+    return {policy_id: (count, int(fen)) for policy_id, count, fen in found}
 
 
 # What is added up over a policy's applications, in this order.

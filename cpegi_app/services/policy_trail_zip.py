@@ -146,5 +146,7 @@ def _workbook(made: Plan) -> Workbook:
         ("文件", ("属于", "类别", "原文件名", "上传时间", "状态", "SHA-256", "在压缩包中"), made.listed),
     ]
     for title, heads, rows in parts:
-        fill(book.create_sheet(title), heads, rows)
+        money = tuple(n for n, head in enumerate(heads) if head.endswith("（元）"))
+        plain = [[c.replace(",", "") if n in money else c for n, c in enumerate(row)] for row in rows]
+        fill(book.create_sheet(title), heads, plain, money)
     return book

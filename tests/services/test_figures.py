@@ -54,7 +54,7 @@ def test_charts_share_one_scale_and_say_how_high():
     ]
     found = shown(table)
     assert found.series == ["甲", "乙"] and found.peak == "100 万元"
-    assert [line.bars for line in found.lines] == [[50, 0], [2, 100]]
+    assert [line.bars for line in found.lines] == [[50, 0], [1, 100]]
     assert [line.short for line in found.lines] == ["7月", "8月"]
     assert found.lines[0].cells == ["1", "50", "—"]
 
