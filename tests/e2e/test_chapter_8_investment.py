@@ -78,6 +78,10 @@ def _follow(fund: Walk) -> None:
     newer = page.get_by_role("button", name="改用新版本")
     fund.step("8.1-13", "政策更新后，尚未提交的申请可点击“改用新版本”，已填写的内容保留", mark=newer)
     newer.click()
+    # What becomes of the amount is read before anything changes.
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("第 2 版")
+    dialog.get_by_role("button", name="确认改用").click()
     fund.sees("已改用新版本，已填写的内容已保留")
     expect(page.get_by_text("已选取", exact=True).first).to_be_visible()
     expect(page.get_by_text("× 3% =")).to_be_visible()
