@@ -330,7 +330,7 @@ def test_sixty_wrong_answers_at_once_are_five_tries():
         assert session.exec(select(SmsCode.tries).where(SmsCode.phone == phone)).one() == 5
 
 
-def refusing(results: list, refusal: str) -> Counter[str]:
+def refusing(results: list[Any], refusal: str) -> Counter[str]:
     """Count what came of it; who got no turn in time on a busy machine is refused as well, and wrote nothing."""
     found = kinds(results)
     found[refusal] += found.pop("Busy", 0)
