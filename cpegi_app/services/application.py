@@ -109,7 +109,7 @@ def at_hand(session: Session, actor: Actor, product_id: int) -> int:
 
 def standing(session: Session, actor: Actor, product_id: int) -> str:
     """Return the status of the organisation's latest application for a product, empty when there is none."""
-    found = session.get(Application, at_hand(session, actor, product_id) or 0)
+    found = session.get(Application, at_hand(session, actor, product_id))
     return found.status if found else ""
 
 

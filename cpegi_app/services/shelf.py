@@ -9,8 +9,9 @@ from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import APPLICATIONS, Actor
-from cpegi_app.models import Application, Disbursement, DisbursementEnd, Organisation, Product
+from cpegi_app.models import Application, Disbursement, Organisation, Product
 from cpegi_app.services import audit, notices
+from cpegi_app.services.application_list import is_ended
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.vocabulary import Kind, Status
 
@@ -97,7 +98,7 @@ def clear(session: Session, actor: Actor, institution_id: int, why: str) -> None
             Application.institution_id == institution_id, Application.status == status.value
         )
         if status is Status.APPROVED:
-            query = query.where(_paid() < col(Application.approved_fen), ~_ended().exists())
+            query = query.where(_paid() < col(Application.approved_fen), ~is_ended().exists())
         notices.notify_orgs(
             session,
             sorted(set(session.exec(query))),
@@ -106,10 +107,6 @@ def clear(session: Session, actor: Actor, institution_id: int, why: str) -> None
             APPLICATIONS.route,
             "orange",
         )
-
-
-def _ended() -> Any:
-    return select(DisbursementEnd.id).where(DisbursementEnd.application_id == Application.id)
 
 
 def _paid() -> Any:

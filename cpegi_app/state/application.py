@@ -181,7 +181,10 @@ class CaseState(FormState, mixin=True):
             if found.view.can_approve:
                 # Sent anew, it is decided upon from what is asked for now.
                 self._open(found.decision)
-        return f"该融资申请状态已更新：{found.row.status_label}，{found.row.progress}。" if moved else ""
+        return self._moved_on() if moved else ""
+
+    def _moved_on(self) -> str:
+        return f"该融资申请状态已更新：{self.row.status_label}，{self.row.progress}。"
 
 
 @for_screen(APPLICATION)
@@ -248,7 +251,7 @@ class RequestState(CaseState, RevealState, rx.State):
             await self._see_next()
             return "" if told else refusal.message
         self.withdrawn = ""
-        return f"该融资申请状态已更新：{self.row.status_label}，{self.row.progress}。"
+        return self._moved_on()
 
     def _record(self) -> tuple[str, int]:
         return FLOW.name, self.row_id

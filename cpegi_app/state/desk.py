@@ -49,9 +49,7 @@ class DeskState(FormState, mixin=True):
         try:
             found = await self._find()
         except Withdrawn as refusal:
-            told = "" if self.withdrawn else refusal.message
-            self.withdrawn = refusal.message
-            return told
+            return self._taken_back(refusal)
         if found.view.version == self.desk.view.version and not self.withdrawn:
             return ""
         was_open = self.desk.open and not self.withdrawn
@@ -61,6 +59,11 @@ class DeskState(FormState, mixin=True):
             self.done = ""
             self._open({})
         return changed(found.view) + (found.last_word + "。" if found.last_word else "")
+
+    def _taken_back(self, refusal: Withdrawn) -> str:
+        """Show that its submitter has taken it back; return the sentence that says so, once."""
+        told, self.withdrawn = "" if self.withdrawn else refusal.message, refusal.message
+        return told
 
     @rx.event
     def show_file(self, file_id: int):

@@ -40,7 +40,7 @@ class MessageState(rx.State):
     @rx.event
     def close(self):
         """Take the message away."""
-        self.kind = self.text = self.login_href = ""
+        self._retract()
 
     def _tell(self, kind: str, text: str, login_href: str = "") -> None:
         self.login_href = login_href
@@ -53,7 +53,7 @@ class MessageState(rx.State):
         """Leave behind what was told on an earlier page; a refusal always belongs to the page it was told on."""
         fresh = self._told_at is not None and clock.now() - self._told_at <= FRESH
         if self.text and (self.kind == "error" or not fresh):
-            self.kind = self.text = self.login_href = ""
+            self._retract()
 
     def _retract(self) -> None:
         """Take away what was told, once something else has been done: it speaks of what was before."""
@@ -62,7 +62,7 @@ class MessageState(rx.State):
     def _at_sign_in(self) -> None:
         """Leave behind the way to the sign-in page: this is it."""
         if self.login_href:
-            self.kind = self.text = self.login_href = ""
+            self._retract()
 
 
 def success(text: str) -> EventSpec:

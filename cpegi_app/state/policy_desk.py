@@ -187,8 +187,7 @@ class PolicyReviewState(DeskState, RevealState, rx.State):
         try:
             found = await self._find()
         except Withdrawn as refusal:
-            told, self.withdrawn = "" if self.withdrawn else refusal.message, refusal.message
-            return told
+            return self._taken_back(refusal)
         same = (found.view.version, found.holder) == (self.desk.view.version, self.desk.holder)
         if same and not self.withdrawn:
             return ""
