@@ -19,7 +19,7 @@ from cpegi_app.pages.offline_rows import (
     removal_dialog,
     rows_query,
 )
-from cpegi_app.pages.review import history_card
+from cpegi_app.pages.review import history_card, opinion
 from cpegi_app.services.offline_form import FilingForm, OfflineLoanForm
 from cpegi_app.state.form import UPLOAD_BYTES
 from cpegi_app.state.offline_import import FilingImportState
@@ -116,14 +116,7 @@ def filing() -> rx.Component:
                 status=ui.tag(state.row.status_label, state.row.tone),
                 number=state.row.period,
             ),
-            ui.show(
-                state.view.reason != "",
-                rx.cond(
-                    state.row.status == Status.APPROVED.value,
-                    ui.note("审核意见：" + state.view.reason, "success"),
-                    ui.note("审核意见：" + state.view.reason, "warning"),
-                ),
-            ),
+            ui.show(state.view.reason != "", opinion(state.view)),
             rx.cond(state.row.editable, import_card(), rx.fragment()),
             _rows_card(),
             rx.cond(state.row.editable, _about_card(), rx.fragment()),

@@ -41,7 +41,7 @@ def borrower_cell(row: Any) -> rx.Component:
         ui.show(row.replaces != "", ui.chip("更正")),
         rx.foreach(row.changes, lambda text: rx.el.p(text, class_name="small")),
         rx.foreach(row.remarks, lambda text: rx.el.p(text, class_name="small muted")),
-        ui.show(row.reason != "", rx.el.p("退回原因：", row.reason, class_name="field-reason")),
+        ui.returned_for(row.reason),
     )
 
 

@@ -17,7 +17,7 @@ from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_form import PROMISE, fields_card, money_card, record_table, slots_card
 from cpegi_app.pages.policy_parts import adopt_dialog, way, withdraw_dialog
 from cpegi_app.pages.policy_public import detail_cards
-from cpegi_app.pages.review import data_cards, files_card, history_card, return_note
+from cpegi_app.pages.review import data_cards, files_card, history_card, opinion, return_note
 from cpegi_app.services.policy_check import Finding
 from cpegi_app.services.policy_choice import ALL, CHOSEN, USABLE
 from cpegi_app.services.policy_record_view import RecordItem
@@ -192,10 +192,7 @@ def _records() -> rx.Component:
         rx.el.div(
             rx.el.p(state.form.policy.records, class_name="muted small"),
             rx.el.p(error, class_name="err"),
-            ui.show(
-                state.form.records_reason != "",
-                rx.el.p(rx.el.b("审核意见："), state.form.records_reason, class_name="field-reason"),
-            ),
+            ui.returned_for(state.form.records_reason),
             ui.show(
                 found.bad > 0,
                 ui.note(
@@ -346,7 +343,7 @@ def _standing() -> rx.Component:
                     state.form.granted_why != "",
                     ui.note("审核金额与申请金额不同的理由：" + state.form.granted_why),
                 ),
-                ui.show(state.view.reason != "", ui.note("审核意见：" + state.view.reason)),
+                ui.show(state.view.reason != "", opinion(state.view)),
                 ui.show(
                     state.money.steps.length() > 0,
                     rx.el.div(

@@ -13,7 +13,7 @@ from cpegi_app.pages.desk import changes_note, unless_withdrawn
 from cpegi_app.pages.form import LONGEST, field_of, href, list_page, problem, summary, upload_field
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_parts import MENU, group, viewer, way, withdraw_dialog
-from cpegi_app.pages.review import checks_card, data_cards, files_card, history_card, return_note
+from cpegi_app.pages.review import checks_card, data_cards, files_card, history_card, opinion, return_note
 from cpegi_app.services.policy_claim import RECEIPT, ClaimForm
 from cpegi_app.services.policy_claim_list import EVERY, SHOWN
 from cpegi_app.services.policy_standing import STANDINGS
@@ -162,13 +162,7 @@ def _standing() -> rx.Component:
     decided = view.status != Status.PENDING.value
     return ui.show(
         view.status != "",
-        ui.show(
-            decided & (view.reason != ""),
-            ui.note(
-                rx.fragment(rx.el.b("审核意见："), view.reason),
-                rx.match(view.tone, ("green", "success"), ("red", "error"), "warning"),
-            ),
-        ),
+        ui.show(decided & (view.reason != ""), opinion(view)),
         rx.el.div(
             rx.el.div(data_cards(view), class_name="stack"),
             rx.el.div(files_card(view), history_card(view), class_name="stack"),

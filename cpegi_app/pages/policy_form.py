@@ -32,7 +32,7 @@ def _field(f: rx.Var[FieldItem], keep: Any, errors: Any) -> rx.Component:
     return rx.el.div(
         rx.el.label(star, f.title, html_for=key),
         _control(f, keep, error),
-        ui.show(f.reason != "", rx.el.p(rx.el.b("审核意见："), f.reason, class_name="field-reason")),
+        ui.returned_for(f.reason),
         rx.el.p(error, class_name="err", custom_attrs={"id": key + "-err"}),
         rx.el.p(
             rx.cond(f.locked, "补正期间不能修改", f.help),
@@ -123,7 +123,7 @@ def _slot(state: Any, n: int) -> rx.Component:
             class_name="stack",
             custom_attrs={"id": "f-" + slot.name},
         ),
-        ui.show(slot.reason != "", rx.el.p(rx.el.b("审核意见："), slot.reason, class_name="field-reason")),
+        ui.returned_for(slot.reason),
         rx.el.p(error, class_name="err"),
         rx.el.p(slot.hint, class_name="help"),
         class_name="field wide",
@@ -225,7 +225,7 @@ def money_card(money: Any, error: Any = "", lead: str = "", reason: Any = "") ->
                 rx.el.p("系统计算金额 ", rx.el.b(money.computed, class_name="amount"), " 元"),
             ),
             rx.el.ol(rx.foreach(money.steps, lambda s: rx.el.li(s)), class_name="numbered muted small"),
-            ui.show(reason != "", rx.el.p(rx.el.b("审核意见："), reason, class_name="field-reason")),
+            ui.returned_for(reason),
             rx.el.p(error, class_name="err"),
             class_name="stack",
             tab_index=-1,

@@ -179,7 +179,7 @@ def _line(state: Any, f: rx.Var[DeskField], names: Any, may_flag: bool, revealin
         rx.el.span(revealable(f, revealing), class_name="flag-value"),
         rx.cond(names.contains(f.name), marks, rx.fragment()),
     )
-    return desk.line(state.desk, f, value, asked, desk.said(f.reason, "退回意见："))
+    return desk.line(state.desk, f, value, asked, desk.said(f.reason, "退回原因："))
 
 
 # --- files --------------------------------------------------------------------------------------------

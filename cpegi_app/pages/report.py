@@ -72,7 +72,7 @@ def _row(row: rx.Var[ReportRow]) -> list:
             ui.link(
                 rx.cond(
                     row.status == Status.RETURNED.value,
-                    "修改后提交",
+                    "修改后重新提交",
                     rx.cond(row.editable, "继续填写", "查看"),
                 ),
                 href(REPORT_EDIT, row.id),
@@ -261,11 +261,7 @@ def _figure(f: rx.Var[FigureView]) -> rx.Component:
             rx.el.div(
                 control,
                 rx.cond(wrong, rx.el.p(wrong.to(str), class_name="err"), rx.fragment()),
-                rx.cond(
-                    state.reasons[f.name],
-                    rx.el.p(rx.el.b("审核意见："), state.reasons[f.name].to(str), class_name="field-reason"),
-                    rx.fragment(),
-                ),
+                ui.returned_for(state.reasons[f.name].to(str)),
             ),
             data_label="填报数",
         ),

@@ -10,7 +10,7 @@ from cpegi_app.access import QUEUE
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import remark
 from cpegi_app.services.review_view import CheckView, EventView, FieldView, GroupView
-from cpegi_app.vocabulary import FileSlot
+from cpegi_app.vocabulary import FileSlot, Status
 
 
 def data_cards(view: Any, state: Any = None) -> rx.Component:
@@ -72,7 +72,7 @@ def lines(fields: Any, state: Any = None) -> rx.Component:
             rx.el.dt(f.title),
             rx.el.dd(
                 revealable(f, state),
-                ui.show(f.reason != "", rx.el.p(rx.el.b("审核意见："), f.reason, class_name="field-reason")),
+                ui.returned_for(f.reason),
             ),
             class_name=rx.cond(f.value.length() > 36, "wide", ""),
             key=f.name,
@@ -272,8 +272,9 @@ def leavable(state: Any, draft: Any, back: Any, content: rx.Component) -> rx.Com
 
 def opinion(view: Any) -> rx.Component:
     """The reviewer's words, in the tone of the decision."""
+    name = rx.cond(view.status == Status.RETURNED.value, "退回原因：", "审核意见：")
     return ui.note(
-        rx.fragment(rx.el.b("审核意见"), view.reason),
+        rx.fragment(rx.el.b(name), view.reason),
         rx.match(view.tone, ("red", "error"), ("green", "success"), "warning"),
     )
 

@@ -155,8 +155,8 @@ def _group(card: rx.Var[DeskGroup], may_flag: bool) -> rx.Component:
 def _line(f: rx.Var[DeskField], may_flag: bool) -> rx.Component:
     flag = [rx.cond(f.markable, rx.fragment(*_flag(f.name, f.title)), rx.fragment())] if may_flag else []
     value = (rx.el.span(revealable(f, ReviewState), class_name="flag-value"), *flag)
-    asked = parts.said(f.asked, "上次退回意见：", may_flag)
-    return parts.line(ReviewState.desk, f, value, asked, parts.said(f.reason, "退回意见："))
+    asked = parts.said(f.asked, "上次退回原因：", may_flag)
+    return parts.line(ReviewState.desk, f, value, asked, parts.said(f.reason, "退回原因："))
 
 
 def _flag(name: Any, title: Any) -> list[rx.Component]:
@@ -203,7 +203,7 @@ def _viewer(may_flag: bool) -> rx.Component:
 
     slots = rx.foreach(ReviewState.desk.slots, slot)
     full = rx.el.div(
-        *parts.files(ReviewState, "选择附件", "上次退回意见："),
+        *parts.files(ReviewState, "选择附件", "上次退回原因："),
         rx.el.ul(slots, class_name="slot-flags", aria_label="标记附件需更正"),
         class_name="stack-tight",
     )

@@ -40,6 +40,7 @@ from .ui_feedback import (
     note,
     progress,
     result_page,
+    returned_for,
     skeleton,
     stat_tile,
 )
@@ -99,7 +100,7 @@ __all__ = [
     "file_link", "file_list", "flag",
     "form", "form_foot", "form_grid", "icon", "link", "link_button", "loading", "message_bar", "note", "number_input", "ops",
     "page_head", "pager", "password_input", "pick", "plain_table", "progress", "query_bar", "radio_cards",
-    "radio_group", "range_input", "result_page", "select_input", "show", "skeleton", "some", "sort_button", "sort_head", "stat_tile", "steps",
+    "radio_group", "range_input", "result_page", "returned_for", "select_input", "show", "skeleton", "some", "sort_button", "sort_head", "stat_tile", "steps",
     "strength_meter", "submit", "tabs", "tag", "text_input", "textarea", "timeline", "toolbar", "two_lines", "verdict",
     "with_unit", "yes_no",
 ]  # fmt: skip

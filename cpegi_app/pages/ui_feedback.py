@@ -41,6 +41,11 @@ def note(text: Any, kind: str = "info", *children: Any) -> rx.Component:
     )
 
 
+def returned_for(reason: Any) -> rx.Component:
+    """What its reviewer asks for at one place of a form that came back."""
+    return show(reason, rx.el.p(rx.el.b("退回原因："), reason, class_name="field-reason"))
+
+
 def error_summary(errors: Any, title: str = "请更正以下内容后重新提交：") -> rx.Component:
     """Everything that is wrong, each linked to its field; errors are (name, text) pairs."""
 

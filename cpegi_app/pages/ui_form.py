@@ -6,6 +6,7 @@ from typing import Any
 import reflex as rx
 
 from .ui_base import Flag, Option, Text, at, button, classes, each, file_link, flag, icon, loading, pick, show
+from .ui_feedback import returned_for
 
 NATIVE = frozenset({"input", "select", "textarea"})
 GROUPS = frozenset({"group", "radiogroup"})
@@ -98,7 +99,7 @@ def field(
         heading = rx.el.label(*star, label, html_for=key, **ident(f"{key}-label"))
     parts: list[rx.Component] = [heading, inner]
     if reason is not None:
-        parts.append(show(reason, rx.el.p(rx.el.b("审核意见："), reason, class_name="field-reason")))
+        parts.append(returned_for(reason))
     parts += [
         rx.el.p(error, class_name="err", **ident(f"{key}-err")),
         rx.el.p(help, class_name="help", **ident(f"{key}-help")),
@@ -387,7 +388,7 @@ def condition_row(
             **ident(key),
         ),
         rx.el.p(error, class_name="err", **ident(f"{key}-err")),
-        show(reason, rx.el.p(rx.el.b("审核意见："), reason, class_name="field-reason")),
+        returned_for(reason),
         class_name=pick(error != "", "cond is-bad", "cond"),
     )
 

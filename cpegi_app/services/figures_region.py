@@ -103,8 +103,8 @@ def _queue(session: Session, period: Period) -> Table:
         "事项",
         (
             Column("待审核", "件", charted=True),
-            Column("等待时间中位数", "小时"),
-            Column("最长等待", "小时"),
+            Column("等待时间中位数", "天"),
+            Column("最长等待", "天"),
             Column("期内办结", "件", charted=True),
             Column("办结用时中位数", "天"),
         ),
@@ -142,15 +142,15 @@ def _work(session: Session, flow: Flow, stages: list[int], period: Period) -> li
     decided = period.holds(col(model.decided_at)) & col(model.status).in_(DECIDED) & here
     return [
         count,
-        _hours(sum(waited, timedelta()) / len(waited)) if waited else None,
-        _hours(now - oldest) if oldest else None,
+        _days(sum(waited, timedelta()) / len(waited)) if waited else None,
+        _days(now - oldest) if oldest else None,
         sums(session, decided)[0],
         median_days(session, model, decided),
     ]
 
 
-def _hours(waited: timedelta) -> Decimal:
-    return max(Decimal(0), Decimal(waited.total_seconds()) / 3600).quantize(Decimal("0.1"))
+def _days(waited: timedelta) -> Decimal:
+    return max(Decimal(0), Decimal(waited.total_seconds()) / 86_400).quantize(Decimal("0.1"))
 
 
 def _classes(session: Session, period: Period) -> Table:

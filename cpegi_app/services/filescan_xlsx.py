@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cpegi_app.services.filescan import Unsound
+from cpegi_app.services.sheet_parts import sheet_parts
 
 MEMBERS = 200
 UNPACKED_CAP = 50 << 20
@@ -69,7 +70,7 @@ def scan_package(data: bytes, plain: Plain) -> None:
             members = archive.infolist()
             _check_members(members, len(data), plain)
             for member in members:
-                _check_part(member.filename.lower(), archive.read(member), plain)
+                _check_member(archive, member, plain)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, struct.error, OSError) as problem:
         raise Unsound("不完整或已损坏") from problem
 
@@ -106,6 +107,27 @@ def _check_members(members: list[zipfile.ZipInfo], packed: int, plain: Plain) ->
         if member.header_offset < end or (end == 0 and member.header_offset):
             raise Unsound("结构异常")
         end = member.header_offset + 30 + member.compress_size
+
+
+def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, plain: Plain) -> None:
+    """Check one part; what is wrong with a sheet names it as its sender knows it."""
+    try:
+        _check_part(member.filename.lower(), archive.read(member), plain)
+    except Unsound as finding:
+        if not (sheet := _sheet_of(archive, member.filename)):
+            raise
+        raise Unsound(f"的工作表“{sheet}”{finding}", finding.advice) from None
+
+
+def _sheet_of(archive: zipfile.ZipFile, part: str) -> str:
+    if not part.lower().startswith("xl/worksheets/") or part.endswith(".rels"):
+        return ""
+    try:
+        named = {place: name for name, place in sheet_parts(archive).items()}
+    except KeyError:
+        # A workbook without its relations: which sheet it is, nothing tells.
+        return ""
+    return named.get(part, "")[:31]
 
 
 def _check_part(name: str, part: bytes, plain: Plain) -> None:
@@ -161,8 +183,9 @@ def _check_sheet(text: bytes) -> None:
     for far in _FAR.finditer(text):
         match = _REFERENCE.match(text, far.start())
         if match and (int(match[2]) > ROW_CAP or _column(match[1]) > COLUMN_CAP):
-            place = (match[1] + match[2]).decode()
-            raise Unsound(f"在 {place} 处有内容或格式，超出 {ROW_CAP} 行、{COLUMN_CAP} 列", _TRIM)
+            letters, row = match[1].decode(), match[2].decode()
+            place = f" {letters}{row} 处" if letters else f"第 {row} 行"
+            raise Unsound(f"在{place}有内容或格式，超出 {ROW_CAP:,} 行、{COLUMN_CAP} 列", _TRIM)
     # Tags that are not closed make the pattern slow: none is looked at unless there are few.
     if (merges := text.count(b"mergeCell")) > 2 * MERGE_CAP + 10:
         raise Unsound("合并单元格过多", _TRIM)

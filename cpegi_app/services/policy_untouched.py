@@ -42,8 +42,8 @@ def judge(
 
 def _nothing(d: Definition) -> str:
     return (
-        "退回后没有修改任何内容，请按审核意见修改后再提交；不再申请的，请点击“放弃申请”；"
-        f"对审核意见有疑问的，请咨询{d.department}（{d.phone}）"
+        "退回后没有修改任何内容，请按退回原因修改后再提交；不再申请的，请点击“放弃申请”；"
+        f"对退回原因有疑问的，请咨询{d.department}（{d.phone}）"
     )
 
 

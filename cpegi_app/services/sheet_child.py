@@ -28,7 +28,8 @@ from typing import Any
 from python_calamine import SheetTypeEnum, SheetVisibleEnum, load_workbook
 
 from cpegi_app.services import guarded, sheet_formats
-from cpegi_app.services.sheet_formats import attribute, column
+from cpegi_app.services.sheet_formats import column
+from cpegi_app.services.sheet_parts import sheet_parts
 
 ROWS, COLUMNS, SHEETS = 20_100, 200, 8
 # So many signs are sent of a workbook: five times what its rows hold as people fill them.
@@ -55,8 +56,6 @@ _FORMULA = re.compile(
     rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</"
 )
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*?\bref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
-_SHEET = re.compile(r"<(?:\w+:)?sheet\b[^>]*>")
-_RELATION = re.compile(r"<(?:\w+:)?Relationship\b[^>]*>")
 
 
 def number(value: float) -> str:
@@ -83,18 +82,6 @@ TEXTS = {
     time: lambda value: f"T{value.isoformat()}",
     timedelta: str,
 }
-
-
-def sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
-    """Return each sheet's name and the part that holds it."""
-    book = archive.read("xl/workbook.xml").decode("utf-8", "replace")
-    links = archive.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
-    targets = {attribute(tag, "Id"): attribute(tag, "Target") for tag in _RELATION.findall(links)}
-    found = {}
-    for tag in _SHEET.findall(book):
-        target = targets.get(attribute(tag, "r:id") or attribute(tag, "id"), "")
-        found[attribute(tag, "name")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-    return found
 
 
 def unread(xml: bytes) -> dict[str, list]:

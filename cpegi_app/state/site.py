@@ -160,9 +160,11 @@ class PublicProductState(Services, rx.State):
         may = signed_in is not None and signed_in.may(Permission.APPLICATION_SUBMIT) and not self.missing
         self.match_href = MATCH.url(pid=self.product.id) if may else ""
         begun = await self._read(application.standing, self.product.id) if may else ""
-        self.apply_label = {"DRAFT": "继续填写申请", "RETURNED": "修改后提交", "PENDING": "查看我的申请"}.get(
-            begun, "立即申请"
-        )
+        self.apply_label = {
+            "DRAFT": "继续填写申请",
+            "RETURNED": "修改后重新提交",
+            "PENDING": "查看我的申请",
+        }.get(begun, "立即申请")
         self.loading = False
         if may and await self._read(matches.unread, self.product.id):
             await self._write(matches.mark_read, self.product.id)

@@ -157,7 +157,7 @@ def test_3_1_真实性认证(new_walk, people: People) -> None:
     # The reviewer sees what was asked for and what has changed since.
     take_up(staff, "真实性认证", "郑州砺行智能装备有限公司")
     staff.sees("与上次提交相比，3 项内容有变更")
-    staff.sees("上次退回意见")
+    staff.sees("上次退回原因")
     expect(staff.page.locator("#line-name")).to_contain_text("郑州砺行智能科技有限公司")
     staff.step("3.1-10", "再次提交后，审核页面标出与上次提交相比有变更的内容")
     staff.page.locator("[name=comment]").fill("资料齐全，同意通过。")
@@ -300,7 +300,7 @@ def test_3_2_企业资料修改(new_walk, people: People) -> None:
     fill(page, {"office": "郑州市郑东新区商务内环路 9 号 12 层 1201 室"})
     send(fund)
     take_up(staff, "资料修改", "河南启衡投资有限公司")
-    staff.sees("上次退回意见")
+    staff.sees("上次退回原因")
     decide(staff, "审核通过")
     fund.goto("/console/profile")
     fund.sees("新资料已生效")

@@ -208,7 +208,7 @@ def test_4_2_金融产品申请审核(new_walk) -> None:
     page.get_by_role("button", name="查看").first.click()
     page.wait_for_url("**/console/applications/*")
     enterprise.sees("请补充近两年纳税证明")
-    page.get_by_role("link", name="修改后提交").click()
+    page.get_by_role("link", name="修改后重新提交").click()
     page.wait_for_url("**/console/apply/*")
     enterprise.sees("请补充近两年纳税证明")
     enterprise.step("4.2-04", "被退回时，原因显示在表单上，可修改后重新提交")

@@ -80,7 +80,7 @@ def test_7_报告管理(new_walk) -> None:
     bank.goto("/console/reports")
     row = page.get_by_role("row").filter(has_text=NAME)
     expect(row.get_by_text("已退回")).to_be_visible()
-    row.get_by_role("link", name="修改后提交").click()
+    row.get_by_role("link", name="修改后重新提交").click()
     page.wait_for_url(re.compile(r"/console/reports/\d+"))
     bank.sees("请补充行动的起止时间")
     bank.step("7-04", "被退回的报告：按退回原因修改后重新提交")

@@ -76,15 +76,15 @@ def test_the_region_counts_business_by_month_and_class(session: Session):
 
 def test_the_queue_tells_length_median_and_longest(session: Session):
     boss = factories.staff(session)
-    for hours in (0, 1, 10):
-        clock.shift(timedelta(hours=hours))
+    for days in (0, 1, 10):
+        clock.shift(timedelta(days=days))
         worlds.product_world(session).bring_to(session, Status.PENDING)
-    clock.shift(timedelta(hours=34))
+    clock.shift(timedelta(days=34))
     cells = lines(figures_region.tables(session, boss, period("3")), "审核队列")["金融产品"]
     assert cells[:3] == [3, 33, 34]
-    clock.shift(timedelta(hours=30))
+    clock.shift(timedelta(days=30))
     worlds.product_world(session).bring_to(session, Status.PENDING)
-    clock.shift(timedelta(hours=34))
+    clock.shift(timedelta(days=34))
     cells = lines(figures_region.tables(session, boss, period("3")), "审核队列")["金融产品"]
     assert cells[:3] == [4, 28.5, 34], "of an even number, the mean of the two in the middle"
     titles = [t.title for t in figures_region.tables(session, factories.regulator(session), period("3"))]

@@ -35,10 +35,10 @@ def test_what_another_side_decides_first_waits_from_when_it_came_to_the_platform
     assert [r.flow for r in platform_queue.queue(session, boss, sort="sent")[0]] == ["investment", "product"]
     desk = review_desk.desk(session, boss, "investment", filed.row_id)
     assert (desk.waited, desk.late) == ("1 分钟", False)
-    clock.shift(timedelta(days=10, hours=2))
+    clock.shift(timedelta(days=12, hours=1))
     tables = figures_view.board(session, boss, "region", "3").figures
     work = next(t for t in tables if t.title.startswith("审核队列"))
-    assert next(line.cells for line in work.lines if line.label == filed.flow.label)[:3] == ["1", "1", "1"]
+    assert next(line.cells for line in work.lines if line.label == filed.flow.label)[:3] == ["1", "2", "2"]
     product_sent.act(session, Action.APPROVE)
     clock.shift(timedelta(days=14, hours=2))
     assert [(r.waiting, r.late) for r in platform_queue.queue(session, boss)[0]] == [("4 天", True)]
