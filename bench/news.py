@@ -20,7 +20,7 @@ from cpegi_app.vocabulary import Action, Status
 from tests import worlds
 from tests.e2e.rawsocket import HYDRATE
 
-ROUNDS, LIMIT_S = 8, 2
+ROUNDS, LIMIT_S = 6, 2
 DECISION, TODO, PUSH = "a decision", "a new 待办", "a push"
 
 
@@ -36,8 +36,11 @@ class Watchers:
 
     def rest(self) -> None:
         """Let everything arrive that is on its way."""
+        quiet = 1.0
         for tab in self.tabs:
-            tab.wire.collect(quiet=1.0)
+            tab.wire.collect(quiet=quiet)
+            # While the first was listened to, it came to the others as well.
+            quiet = 0.1
 
     def heard(self, text: str, start: float) -> float:
         """Return the seconds until the last of the tabs has been sent a text."""

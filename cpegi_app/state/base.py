@@ -12,7 +12,7 @@ from sqlmodel import Session
 from cpegi_app import db, denials
 from cpegi_app.access import Actor, Screen
 from cpegi_app.errors import NotFound, SignInRequired
-from cpegi_app.services import passwords, review, sessions
+from cpegi_app.services import hashing, review, sessions
 from cpegi_app.state import lanes, logins
 
 P = ParamSpec("P")
@@ -92,11 +92,11 @@ class Services(rx.State, mixin=True):
 
     async def _hash(self, password: str) -> str:
         """Return a password's hash, off the event loop."""
-        return await lanes.run(lanes.HASHING, passwords.hash_password, password)
+        return await lanes.run(lanes.HASHING, hashing.hash_password, password)
 
     async def _matches(self, password: str, hashed: str) -> bool:
         """Check a password, off the event loop."""
-        return await lanes.run(lanes.HASHING, passwords.matches, password, hashed)
+        return await lanes.run(lanes.HASHING, hashing.matches, password, hashed)
 
     async def _arrive(self) -> str:
         """Bring what is in view up to date, because somebody changed it; return the sentence that says so, if any.

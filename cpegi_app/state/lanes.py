@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import os
-import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
@@ -16,14 +13,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def _step_back() -> None:
-    """Let everything else of this machine go first; elsewhere than on Linux a thread has no priority of its own."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
-
-
-# argon2 takes about 20 ms of a core: two threads, which step back behind whoever is answered meanwhile (security.md).
-HASHING = ThreadPoolExecutor(2, thread_name_prefix="argon2", initializer=_step_back)
+# argon2 takes about 20 ms of a core: two at once, in processes that step back behind whoever is answered meanwhile.
+HASHING = ThreadPoolExecutor(2, thread_name_prefix="argon2")
 # More threads answer no more questions: they wait for each other's turn at the interpreter, and the event loop with
 # them (10.0 ms a page change with six threads, 8.4 with three; docs/performance.md).
 READING = ThreadPoolExecutor(3, thread_name_prefix="reading")

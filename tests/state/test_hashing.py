@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from cpegi_app import access, db
-from cpegi_app.services import passwords
+from cpegi_app.services import hashing, passwords
 from tests import factories
 from tests.state.cast import Cast
 from tests.state.rig import HYDRATE, handlers, running
@@ -24,7 +24,7 @@ async def test_an_event_is_answered_while_fifty_passwords_are_checked(
         hashed = passwords.hash_password(PASSWORD)
         numbers = [factories.user(session, password_hash=hashed).phone for _ in range(MANY)]
     submit = next(h.name for h in handlers() if h.screen == access.LOGIN and h.method == "submit")
-    check, answered, threads = passwords.matches, threading.Event(), []
+    check, answered, threads = hashing.matches, threading.Event(), []
 
     def held(password: str, hashed: str) -> bool:
         threads.append(threading.current_thread().name)
@@ -32,7 +32,7 @@ async def test_an_event_is_answered_while_fifty_passwords_are_checked(
             answered.wait(20)
         return check(password, hashed)
 
-    monkeypatch.setattr(passwords, "matches", held)
+    monkeypatch.setattr(hashing, "matches", held)
     async with running() as rig:
         for number in numbers:
             data = {"phone": number, "password": PASSWORD, "identity": "ENTERPRISE"}
