@@ -39,4 +39,5 @@ def insert(
     )
     always = [repeat(written(name, [value])[0]) for name, value in same.items()]
     varying = [written(name, values) for name, values in columns.items()]
-    connection.exec_driver_sql(statement, list(zip(*always, *varying, strict=False)))
+    if rows := list(zip(*always, *varying, strict=False)):
+        connection.exec_driver_sql(statement, rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from typing import Any
 
@@ -138,6 +139,20 @@ def test_an_import_asked_for_twice_is_done_once(session: Session, bank: Actor):
     first = offline_import.import_good(session, bank, seen.id)
     assert offline_import.import_good(session, bank, seen.id) == first
     assert count(session, number) == 1
+
+
+def test_a_trial_that_was_kept_row_by_row_is_imported_as_one_kept_by_columns(session: Session, bank: Actor):
+    """Trials of before were kept as a list of rows, number and warning first."""
+    data, made = book([cells(row(1)), cells(row(2))]), list[list[dict[str, str]]]()
+    for actor, by_rows in ((bank, False), (factories.member(session, Kind.DEBT), True)):
+        number = batch(session, actor)
+        kept = session.get_one(FilingImport, offline_import.trial(session, actor, number, "a.xlsx", data).id)
+        if by_rows:
+            kept.rows = json.dumps([*zip(*json.loads(kept.rows).values(), strict=True)])
+            session.flush()
+        assert offline_import.import_good(session, actor, kept.id or 0).imported == 2
+        made.append([strings(loan) for loan in stored(session, number)])
+    assert made[0] == made[1]
 
 
 def test_two_trials_of_the_same_loans_file_them_once(session: Session, bank: Actor):
