@@ -155,13 +155,17 @@ def _string(name: str, value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def across(row: Mapping[str, Any]) -> dict[str, str]:
-    """Return what is wrong between the fields of a stored row; a field that is missing is no matter of this."""
+# The columns that are checked against each other within a row.
+TOGETHER = ("lent_on", "due_on", "contract_fen", "amount_fen", "balance_fen")
+
+
+def across(
+    lent: date | None, due: date | None, contract: int | None, amount: int | None, balance: int | None
+) -> dict[str, str]:
+    """Return what is wrong between the columns TOGETHER of a row; one that is missing is no matter of this."""
     errors: dict[str, str] = {}
-    lent, due = row.get("lent_on"), row.get("due_on")
     if lent and due and due <= lent:
         errors["due_on"] = f"到期日应晚于放款日期 {lent.isoformat()}，请核对"
-    contract, amount, balance = row.get("contract_fen"), row.get("amount_fen"), row.get("balance_fen")
     if contract and amount and amount > contract:
         errors["amount"] = f"放款金额不能大于合同金额 {wan(contract)} 万元，请核对"
     if amount and balance and balance > amount:
@@ -184,7 +188,7 @@ def check(data: Mapping[str, str]) -> dict[str, Any]:
     """Return the stored columns of one typed row, or raise `FormInvalid` with a sentence a field."""
     form: Any = OfflineLoanForm.parse(data)
     row = {STORED.get(s.name, s.name): store(s.name, getattr(form, s.name)) for s in SPECS}
-    if errors := across(row):
+    if errors := across(*(row[name] for name in TOGETHER)):
         raise FormInvalid(errors)
     return row
 

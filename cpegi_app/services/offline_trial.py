@@ -17,7 +17,7 @@ from cpegi_app.services.corrections import in_force
 from cpegi_app.services.forms import Widget, half_width
 from cpegi_app.services.identifiers import plain_document_no
 from cpegi_app.services.offline_contract import Lent, lent, over_contract, with_more
-from cpegi_app.services.offline_form import COLUMNS, SPECS, across, low_rate, right, row_checker
+from cpegi_app.services.offline_form import COLUMNS, SPECS, TOGETHER, across, low_rate, right, row_checker
 from cpegi_app.services.offline_layout import Layout
 from cpegi_app.services.offline_marked import COMMENTS
 from cpegi_app.services.sheet_reader import seen
@@ -31,8 +31,6 @@ ERROR = "该单元格是错误值（如 #N/A、#DIV/0!），请更正后粘贴�
 SCALED = "该单元格的数字格式只显示了数的一部分（例如把 123456 显示为 12.3 万），请把格式设为“常规”，核对后按列名中的单位填写"
 MERGED = "该单元格被合并，请取消合并并逐行填写"
 PLACE = {name: i for i, name in enumerate(s.name for s in SPECS)}
-# The columns that are checked against each other within a row.
-TOGETHER = ("lent_on", "due_on", "contract_fen", "amount_fen", "balance_fen")
 # The columns that are checked against other rows and against what is filed.
 KEYS = ("iou_no", "contract_no", "borrower_code", "amount_fen", "contract_fen")
 ELSEWHERE = (*KEYS, "borrower_name", "lent_on")
@@ -87,9 +85,8 @@ def cells(layout: Layout) -> Trial:
     stored, wrong = row_checker(cells=True).check_all(texts)
     for count, unread in _unread(layout).items():
         wrong[count] = wrong.get(count, {}) | unread
-    together = picked(TOGETHER)
-    for count, (row, values) in enumerate(zip(rows, zip(*stored, strict=True), strict=True)):
-        errors = across(together(values))
+    within = map(across, *(stored[COLUMNS.index(name)] for name in TOGETHER))
+    for count, (row, values, errors) in enumerate(zip(rows, zip(*stored, strict=True), within, strict=True)):
         if count in wrong:
             errors |= wrong[count]
         if errors:
@@ -152,8 +149,9 @@ def facts(session: Session, org_id: int, found: Trial, here: int) -> Facts:
 
     def values(name: str) -> list[str]:
         place = PLACE[name]
-        # Sorted once, for several questions (`among`).
-        return sorted({row[1][place] for row in (*found.good, *found.wrong)} - {"", None})
+        # Sorted once, for several questions (`among`); numbers mostly stand in their order already.
+        said = dict.fromkeys(row[1][place] for row in (*found.good, *found.wrong))
+        return sorted(text for text in said if text)
 
     ious, contracts, codes = values("iou_no"), values("contract_no"), values("borrower_code")
     return Facts(
