@@ -31,7 +31,7 @@ from cpegi_app.services.offline_form import SPECS
 from cpegi_app.vocabulary import Kind
 from tests import factories
 
-ROWS, BAD, ROUNDS, TUNED = 10_000, 500, 12, 4
+ROWS, BAD, ROUNDS, TUNED = 10_000, 500, 12, 6
 DJANGO = table.ROOT / ".venv-bench/bin/python"
 
 
