@@ -252,10 +252,15 @@ def test_a_name_that_changed_after_the_approval_is_asked_for_again(session: Sess
         session.flush()
 
     called("郑州改名后有限公司")
-    [shown], _, _ = policy_ready.ready(session, staff)
-    assert "重新申请兑现" in shown.why and policy_ready.choosable(session, staff) == {}
+    [shown], total = policy_ready.again(session, staff)
+    assert "重新申请兑现" in shown.why and total == 1
+    # It waits for its applicant, not to be paid: no list and no count says otherwise.
+    assert policy_ready.choosable(session, staff) == {} and policy_ready.policies(session, staff) == []
+    assert policy_ready.ready(session, staff) == ([], 0, "0.00") and policy_ready.waiting(session, staff) == 0
     with pytest.raises(DomainError, match="请取消选择"):
         redemption.batch(session, staff, row)
+    called(name.replace("（", "(") + " ")
+    assert policy_ready.waiting(session, staff) == 1 and policy_ready.again(session, staff) == ([], 0)
     called(name)
     batch = redemption.batch(session, staff, row, out=False)
     called("郑州改名后有限公司")

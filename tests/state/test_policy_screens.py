@@ -20,7 +20,7 @@ from cpegi_app.access import (
     PUBLIC_POLICY,
     Permission,
 )
-from cpegi_app.models import Policy, PolicyApplication, PolicyClaim
+from cpegi_app.models import Organisation, Policy, PolicyApplication, PolicyClaim
 from cpegi_app.services import policy, policy_payment, sessions
 from cpegi_app.state.policy import PolicyDiscardState
 from cpegi_app.state.policy_apply import PolicyApplicationState, PolicyStartState
@@ -141,7 +141,17 @@ async def test_everything_that_the_query_bar_leaves_is_chosen_and_an_empty_batch
         await rig.send(f"{desk}.choose_all", {}, sid=boss.sid, tab=TAB)
         shown = await rig.state(TAB, PaymentBatchesState)
         assert (shown.chosen, shown.chosen_amount) == ([claims[1].id], "50,000.00")
-        await rig.send(f"{desk}.show_tab", {"tab": "failed"}, sid=boss.sid, tab=TAB)
+        for tab in ("failed", "again"):
+            await rig.send(f"{desk}.show_tab", {"tab": tab}, sid=boss.sid, tab=TAB)
+            assert (await rig.state(TAB, PaymentBatchesState)).tab == tab
+        with db.transaction() as session:
+            org = session.get_one(Organisation, claims[0].org_id)
+            was, org.name = org.name, "郑州改名后有限公司"
+        await rig.send(f"{desk}.show_tab", {"tab": "again"}, sid=boss.sid, tab=TAB)
+        (told,) = (await rig.state(TAB, PaymentBatchesState)).rows
+        assert told.id == claims[0].id and "郑州改名后有限公司" in told.why
+        with db.transaction() as session:
+            session.get_one(Organisation, claims[0].org_id).name = was
         with db.transaction() as session:
             batch = redemption.batch(session, staff, claims[1], out=False)
             line = policy_payment.lines(session, staff, batch)[0][0]
