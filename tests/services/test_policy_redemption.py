@@ -18,7 +18,6 @@ from cpegi_app.services import (
     policy_claim,
     policy_claim_list,
     policy_payment,
-    policy_payment_file,
     policy_payment_result,
     policy_ready,
     policy_takeback,
@@ -314,8 +313,8 @@ def on_a_batch(session: Session, batch: int, line: int) -> list[Callable[[Actor]
         lambda a: policy_payment.lines(session, a, batch),
         lambda a: policy_payment.remove(session, a, batch, line),
         lambda a: policy_payment.send_out(session, a, batch, 1),
-        lambda a: policy_payment_file.export(session, a, batch, "xlsx"),
-        lambda a: policy_payment_file.export(session, a, batch, "csv"),
+        lambda a: redemption.exported(session, a, batch, "xlsx"),
+        lambda a: redemption.exported(session, a, batch, "csv"),
         lambda a: policy_payment_result.latest(session, a, batch),
         lambda a: policy_payment_result.take(session, a, batch, "结果.csv", b"", result),
     ]

@@ -34,6 +34,7 @@ from tests import factories, policies, redemption
 from tests.state.cast import Cast
 from tests.state.rig import HYDRATE, running
 from tests.state.test_offline_trial import actor_of
+from tests.statements import said_to
 
 TAB, NAME = "firm", PolicyApplicationState.get_full_name()
 
@@ -176,6 +177,21 @@ async def test_what_is_too_long_is_told_at_its_place_and_not_cut(cast: Cast) -> 
         with db.reading() as session:
             assert len(session.get_one(PolicyApplication, params["aid"]).data["note"]) == 1001
         assert rig.unforeseen == []
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+async def test_the_finance_offices_file_is_made_outside_the_transaction_that_writes(
+    cast: Cast, kind: str
+) -> None:
+    boss, params = cast.who_may(PAYMENT_BATCH)
+    transport = httpx.ASGITransport(app=Starlette(routes=exports.ROUTES))
+    async with httpx.AsyncClient(transport=transport, base_url="http://site") as browser:
+        cookie = {"cookie": f"{sessions.cookie_name()}={boss.sid}"}
+        with said_to(db.write_engine()) as written, said_to(db.read_engine()) as read:
+            found = await browser.get(f"/exports/payments/{params['bid']}.{kind}", headers=cookie)
+    assert found.status_code == 200
+    lines = "FROM payment,"
+    assert any(lines in s for s in read) and not any(lines in s for s in written)
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
