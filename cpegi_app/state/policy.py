@@ -13,6 +13,7 @@ from cpegi_app.services import (
     files,
     policy,
     policy_arrange,
+    policy_base,
     policy_discard,
     policy_list,
     policy_template,
@@ -21,12 +22,13 @@ from cpegi_app.services import (
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.forms import posted
 from cpegi_app.services.policy import Editor
+from cpegi_app.services.policy_base import BaseChoice
 from cpegi_app.services.policy_list import PolicyRow
 from cpegi_app.services.policy_template import SAMPLES, TEMPLATES
 from cpegi_app.services.policy_view import Form
 from cpegi_app.state import lanes
 from cpegi_app.state.base import Services, for_screen, int_arg
-from cpegi_app.state.form import FormState
+from cpegi_app.state.form import FormState, told_fields
 from cpegi_app.state.message import info, on_error, success
 from cpegi_app.state.table import TableState, shows
 
@@ -119,6 +121,7 @@ class PolicyEditState(FormState, rx.State):
     version: int = 0
     editor: Editor = Editor()
     uploading: int = -1
+    bases: list[BaseChoice] = []
 
     @rx.event
     async def load(self):
@@ -129,8 +132,17 @@ class PolicyEditState(FormState, rx.State):
     async def _show(self, row_id: int, *, fresh: bool = True) -> None:
         self.editor = await self._read(policy.editor, row_id)
         self.row_id, self.version = row_id, self.editor.version
+        self._offer(self.editor.values)
         if fresh:
             self._open(self.editor.values)
+
+    def _offer(self, values: dict[str, str]) -> None:
+        self.bases = policy_base.choices([q.code for q in self.editor.questions], values)
+
+    @rx.event
+    def follow(self, typed: str):
+        """Offer the number questions as they are typed for 基数取自问题."""
+        self._offer(self.editor.values | told_fields(typed, frozenset(self.editor.told)))
 
     @rx.event
     async def submit(self, data: FormData):

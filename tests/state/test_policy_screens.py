@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import httpx
@@ -15,6 +16,7 @@ from cpegi_app.access import (
     POLICIES,
     POLICY_APPLICATION,
     POLICY_CLAIM,
+    POLICY_EDIT,
     POLICY_REVIEW,
     POLICY_START,
     PUBLIC_POLICY,
@@ -22,7 +24,7 @@ from cpegi_app.access import (
 )
 from cpegi_app.models import Organisation, Policy, PolicyApplication, PolicyClaim
 from cpegi_app.services import policy, policy_payment, sessions
-from cpegi_app.state.policy import PolicyDiscardState
+from cpegi_app.state.policy import PolicyDiscardState, PolicyEditState
 from cpegi_app.state.policy_apply import PolicyApplicationState, PolicyStartState
 from cpegi_app.state.policy_claim import PolicyClaimState
 from cpegi_app.state.policy_desk import PolicyReviewState
@@ -266,4 +268,24 @@ async def test_a_draft_of_a_policy_is_deleted_only_once_it_was_asked_about(cast:
         assert (await rig.state(TAB, PolicyDiscardState)).name == row.name and there()
         reply = await rig.send(f"{name}.discard", {}, sid=boss.sid, tab=TAB)
         assert reply.said.startswith("已删除草稿") and not there()
+        assert rig.unforeseen == []
+
+
+async def test_the_number_questions_are_offered_as_they_are_typed(cast: Cast) -> None:
+    boss, _ = cast.who_may(POLICY_EDIT)
+    with db.transaction() as session:
+        row = policies.draft(session, factories.staff(session), questions=(policies.FEE, policies.ON))
+    follow = f"{PolicyEditState.get_full_name()}.follow"
+    fee, on = row.draft["questions"]
+    async with running() as rig:
+        await rig.open(POLICY_EDIT, sid=boss.sid, tab=TAB, pid=row.id)
+
+        async def offered(typed: object) -> list[str]:
+            await rig.send(follow, {"typed": typed}, sid=boss.sid, tab=TAB)
+            return [b.value for b in (await rig.state(TAB, PolicyEditState)).bases if b.offered]
+
+        assert await offered(json.dumps({f"q_{on}_kind": "NUMBER"})) == [fee, on]
+        assert await offered(json.dumps({f"q_{fee}_kind": "TEXT", "q_q99_kind": "NUMBER", "name": 5})) == []
+        for junk in ("", "[1]", None, 7, "{" * 30_000):
+            assert await offered(junk) == [fee]
         assert rig.unforeseen == []
