@@ -127,7 +127,7 @@ def _stop_dialog() -> rx.Component:
                 error=problem(state, "reason"),
             ),
             rx.el.div(
-                ui.button("取消", state.keep_going),
+                ui.button("取消", state.keep),
                 ui.button("确认停止", kind="danger", type_="submit"),
                 class_name="row row-end",
             ),
@@ -135,7 +135,7 @@ def _stop_dialog() -> rx.Component:
             no_validate=True,
             class_name="form",
         ),
-        on_close=state.keep_going,
+        on_close=state.keep,
         ident="stop",
     )
 

@@ -53,9 +53,8 @@ class PolicyListState(TableState, rx.State):
         return rx.redirect(POLICY_EDIT.url(pid=row.id))
 
 
-@for_screen(POLICIES)
-class PolicyDiscardState(Services, rx.State):
-    """删除草稿 of a policy that was never published, asked about first."""
+class PolicyAskState(FormState, mixin=True):
+    """A dialog of the list about one policy, as it was when it was asked about; `policy_id` is 0 while it is closed."""
 
     policy_id: int = 0
     name: str = ""
@@ -63,14 +62,26 @@ class PolicyDiscardState(Services, rx.State):
 
     @rx.event
     async def ask(self, policy_id: int):
-        """Ask before a draft is deleted."""
+        """Ask before something is done to a policy that cannot be undone."""
         found = await self._read(policy.editor, int_arg(policy_id, 0))
         self.policy_id, self.name, self.version = found.id, found.name or "（未命名政策）", found.version
+        self._open({})
 
     @rx.event
     def keep(self):
-        """Leave the draft as it is."""
+        """Leave the policy as it is."""
         self.policy_id = 0
+
+    async def _done(self, said: str) -> Any:
+        """Close the dialog, show the list as it is now, say what was done."""
+        self.policy_id = 0
+        await (await self.get_state(PolicyListState))._refresh()
+        return success(said)
+
+
+@for_screen(POLICIES)
+class PolicyDiscardState(PolicyAskState, rx.State):
+    """删除草稿 of a policy that was never published, asked about first."""
 
     @rx.event
     async def discard(self):
@@ -79,38 +90,19 @@ class PolicyDiscardState(Services, rx.State):
         if not wanted:
             return None
         await self._write(policy_discard.discard, wanted, self.version)
-        await (await self.get_state(PolicyListState))._refresh()
-        return success("已删除草稿。")
+        return await self._done("已删除草稿。")
 
 
 @for_screen(POLICIES)
-class PolicyStopState(FormState, rx.State):
+class PolicyStopState(PolicyAskState, rx.State):
     """停止受理: asks for the reason that applicants read."""
-
-    policy_id: int = 0
-    name: str = ""
-    version: int = 0
-
-    @rx.event
-    async def ask(self, policy_id: int):
-        """Ask for the reason before a policy is stopped."""
-        found = await self._read(policy.editor, int_arg(policy_id, 0))
-        self.policy_id, self.name, self.version = found.id, found.name, found.version
-        self._open({})
-
-    @rx.event
-    def keep_going(self):
-        """Leave the policy as it is."""
-        self.policy_id = 0
 
     @rx.event
     async def stop(self, data: FormData):
         """Stop it."""
         reason = posted(data, frozenset({"reason", "intent"})).get("reason", "")
         await self._checked(self._write(policy.stop, self.policy_id, self.version, reason))
-        self.policy_id = 0
-        await (await self.get_state(PolicyListState))._refresh()
-        return success("已停止受理。尚未提交的申请保留为草稿，已提交的继续办理。")
+        return await self._done("已停止受理。尚未提交的申请保留为草稿，已提交的继续办理。")
 
 
 @for_screen(POLICY_EDIT)
