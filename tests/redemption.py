@@ -162,9 +162,15 @@ def batch(session: Session, staff: Actor, *claims: PolicyClaim, out: bool = True
     return made
 
 
+def exported(session: Session, staff: Actor, batch_id: int, kind: str) -> tuple[str, bytes]:
+    """Return the file for the finance office: its name and its content."""
+    name = policy_payment_file.taken(session, staff, batch_id, kind)
+    return name, policy_payment_file.content(session, staff, batch_id, kind)
+
+
 def out_rows(session: Session, staff: Actor, batch_id: int) -> list[list[Any]]:
     """Return the exported sheet as its cells."""
-    _, data = policy_payment_file.export(session, staff, batch_id, "xlsx")
+    _, data = exported(session, staff, batch_id, "xlsx")
     sheet = load_workbook(io.BytesIO(data)).active
     return [list(row) for row in sheet.iter_rows(values_only=True)]  # pyright: ignore[reportOptionalMemberAccess]
 

@@ -59,17 +59,23 @@ def control(spec: FieldSpec, value: Any) -> rx.Component:
 
 
 def field_of(
-    spec: FieldSpec, state: Any, values: Any = None, choices: Mapping[str, Any] | None = None
+    spec: FieldSpec,
+    state: Any,
+    values: Any = None,
+    choices: Mapping[str, Any] | None = None,
+    controls: Mapping[str, rx.Component] | None = None,
 ) -> rx.Component:
     """Return a labelled field with its stored value, its message and the reviewer's reason.
 
-    `values` are given where a page holds more than one form, `choices` where the state narrows what can be chosen."""
+    `values` are given where a page holds more than one form, `choices` where the state narrows what can be chosen,
+    `controls` where a page has its own."""
     value = _text(state.values if values is None else values, spec.name)
     offered = (choices or {}).get(spec.name)
+    usual = control(spec, value) if offered is None else ui.select_input(spec.name, offered, value)
     return ui.field(
         spec.name,
         spec.title,
-        control(spec, value) if offered is None else ui.select_input(spec.name, offered, value),
+        (controls or {}).get(spec.name, usual),
         required=spec.required,
         help=spec.help,
         error=problem(state, spec.name),
@@ -85,14 +91,15 @@ def groups(
     skip: Sequence[str] = (),
     only: Sequence[str] = (),
     choices: Mapping[str, Any] | None = None,
+    controls: Mapping[str, rx.Component] | None = None,
 ) -> list[rx.Component]:
-    """Return a card for each group of the form's fields; `choices` are what the state offers for some of them."""
+    """Return a card for each group of the form's fields; `choices` and `controls` as `field_of` takes them."""
     found: dict[str, list[FieldSpec]] = {}
     for spec in form.specs():
         if spec.group not in skip and (not only or spec.group in only):
             found.setdefault(spec.group, []).append(spec)
     return [
-        ui.card(title, ui.form_grid(*(field_of(s, state, choices=choices) for s in specs)))
+        ui.card(title, ui.form_grid(*(field_of(s, state, choices=choices, controls=controls) for s in specs)))
         for title, specs in found.items()
     ]
 

@@ -12,9 +12,9 @@ from cpegi_app.pages.form import LONGEST, field_of, groups, href, list_page, pro
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_form import preview_form
 from cpegi_app.pages.policy_public import detail_cards
-from cpegi_app.pages.policy_rows import materials, questions
+from cpegi_app.pages.policy_rows import base_question, materials, questions
 from cpegi_app.pages.product import condition_rows
-from cpegi_app.services import policy_form
+from cpegi_app.services import policy_base, policy_form
 from cpegi_app.services.policy_form import PolicyForm
 from cpegi_app.services.policy_list import PolicyRow
 from cpegi_app.state.policy import (
@@ -127,7 +127,7 @@ def _stop_dialog() -> rx.Component:
                 error=problem(state, "reason"),
             ),
             rx.el.div(
-                ui.button("取消", state.keep_going),
+                ui.button("取消", state.keep),
                 ui.button("确认停止", kind="danger", type_="submit"),
                 class_name="row row-end",
             ),
@@ -135,7 +135,7 @@ def _stop_dialog() -> rx.Component:
             no_validate=True,
             class_name="form",
         ),
-        on_close=state.keep_going,
+        on_close=state.keep,
         ident="stop",
     )
 
@@ -184,7 +184,7 @@ def _form() -> rx.Component:
         *groups(PolicyForm, state, only=(policy_form.RECORDS,)),
         materials(),
         questions(),
-        *groups(PolicyForm, state, only=(policy_form.AMOUNT,)),
+        *groups(PolicyForm, state, only=(policy_form.AMOUNT,), controls={policy_base.NAME: base_question()}),
         _handling(),
         ui.form_foot(
             ui.submit("暂存", "save", "default"),

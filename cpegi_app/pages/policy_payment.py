@@ -13,6 +13,7 @@ from cpegi_app.pages.layout import page
 from cpegi_app.pages.offline_import import pick_files
 from cpegi_app.pages.policy_parts import MENU, pick, policy_choice
 from cpegi_app.services.policy_payment_result import Finding, Outcome
+from cpegi_app.services.policy_standing import STANDINGS
 from cpegi_app.state.policy_payment import PaymentBatchesState, PaymentBatchState
 from cpegi_app.vocabulary.policy import BatchState, PaymentState
 
@@ -28,13 +29,14 @@ def payment_batches() -> rx.Component:
         ),
         rx.el.div(
             _tab("待拨付", "ready"),
-            _tab("拨付失败", "failed"),
+            _tab(STANDINGS["AGAIN"], "again"),
+            _tab(STANDINGS["FAILED"], "failed"),
             _tab("批次", "batches"),
             class_name="choices",
             role="group",
             aria_label="列表",
         ),
-        rx.cond(state.tab == "ready", _ready(), rx.cond(state.tab == "failed", _failed(), _batches())),
+        rx.match(state.tab, ("ready", _ready()), ("again", _again()), ("failed", _failed()), _batches()),
         _name_dialog(),
     )
 
@@ -94,6 +96,37 @@ def _ready_row(r: Any) -> list:
         ui.two_lines(r.payee, r.bank + " · " + r.account),
         r.approved,
     ]
+
+
+def _again() -> rx.Component:
+    """What was approved under a name that has changed since: its applicant states the payee anew."""
+    state = PaymentBatchesState
+    return list_page(
+        state,
+        [
+            ui.Col("收款单位 / 政策", wrap=True),
+            "受理编号",
+            ui.Col("兑现金额", unit="元", num=True, sort="amount"),
+            ui.Col("收款账户", wrap=True),
+            ui.Col("原因", wrap=True),
+            ui.Col("审核通过时间", sort="approved"),
+        ],
+        lambda r: [
+            rx.el.div(r.org, rx.el.p(r.policy, class_name="small muted")),
+            ui.two_lines(r.receipt, ui.link("来龙去脉", href(POLICY_TRAIL, r.application_id))),
+            r.amount,
+            ui.two_lines(r.payee, r.bank + " · " + r.account),
+            rx.el.div(ui.tag("等待申请人重新申请", "orange"), rx.el.p(r.why, class_name="small")),
+            r.approved,
+        ],
+        "须重新申请的兑现申请",
+        query=[
+            ui.field("word", "单位/编号", ui.text_input("word", placeholder="名称或受理编号")),
+        ],
+        empty=ui.empty_state(
+            "没有须重新申请的兑现", "审核通过后单位名称有变更、与户名不一致的，重新申请兑现前显示在这里。"
+        ),
+    )
 
 
 def _failed() -> rx.Component:

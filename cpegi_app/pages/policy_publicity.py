@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from cpegi_app.access import PUBLICITIES, PUBLICITY
@@ -11,7 +13,7 @@ from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_parts import MENU
 from cpegi_app.services.policy_objection import ObjectionForm, ObjectionView
 from cpegi_app.services.policy_publicity import STANDS
-from cpegi_app.services.policy_publicity_rows import WaitingPolicy
+from cpegi_app.services.policy_publicity_rows import PublicityRow, WaitingPolicy
 from cpegi_app.services.policy_standing import STANDINGS
 from cpegi_app.services.policy_takeback import Unredeemed
 from cpegi_app.state.policy_publicity import PublicitiesState, PublicityState
@@ -21,6 +23,21 @@ NAME_COLUMNS = [
     ui.Col("单位名称", wrap=True, sort="org"),
     ui.Col("金额", unit="元", num=True, sort="amount"),
 ]
+
+
+LIST_COLUMNS = [
+    ui.Col("公示", wrap=True),
+    ui.Col("公示期", sort="ends"),
+    ui.Col("件数", num=True),
+    AMOUNT,
+    "状态",
+]
+
+
+def list_cells(p: rx.Var[PublicityRow], title: Any, *marks: rx.Component) -> list:
+    """Return a publication's cells under `LIST_COLUMNS`, with what else is said of where it stands."""
+    period = rx.fragment(p.starts_on, " 至 ", p.ends_on)
+    return [title, period, p.count, p.amount, rx.el.div(ui.tag(p.state, p.tone), *marks, class_name="row")]
 
 
 def looked_for(label: str, hint: str) -> rx.Component:
@@ -45,23 +62,12 @@ def publicities() -> rx.Component:
         ui.show(state.unredeemed.length() > 0, _unredeemed()),
         list_page(
             state,
-            [
-                ui.Col("公示", wrap=True),
-                ui.Col("公示期", sort="ends"),
-                ui.Col("件数", num=True),
-                AMOUNT,
-                "状态",
-                ui.Col("操作", ops=True),
-            ],
+            [*LIST_COLUMNS, ui.Col("操作", ops=True)],
             lambda p: [
-                p.title,
-                rx.fragment(p.starts_on, " 至 ", p.ends_on),
-                p.count,
-                p.amount,
-                rx.el.div(
-                    ui.tag(p.state, p.tone),
+                *list_cells(
+                    p,
+                    p.title,
                     ui.show(p.open_objections > 0, ui.tag(rx.fragment("异议 ", p.open_objections), "red")),
-                    class_name="row",
                 ),
                 [ui.link(rx.cond(p.open | p.over, "办理", "查看"), href(PUBLICITY, p.id))],
             ],

@@ -10,7 +10,7 @@ from cpegi_app.access import PUBLIC_PUBLICITIES, PUBLIC_PUBLICITY
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import list_page
 from cpegi_app.pages.layout import page, site
-from cpegi_app.pages.policy_publicity import AMOUNT, NAME_COLUMNS, looked_for, stands
+from cpegi_app.pages.policy_publicity import LIST_COLUMNS, NAME_COLUMNS, list_cells, looked_for, stands
 from cpegi_app.state.policy_publicity import PublicPublicitiesState, PublicPublicityState
 
 
@@ -27,20 +27,8 @@ def public_publicities() -> rx.Component:
             ),
             list_page(
                 state,
-                [
-                    ui.Col("公示", wrap=True),
-                    ui.Col("公示期", sort="ends"),
-                    ui.Col("件数", num=True),
-                    AMOUNT,
-                    "状态",
-                ],
-                lambda p: [
-                    ui.link(p.title, p.href),
-                    rx.fragment(p.starts_on, " 至 ", p.ends_on),
-                    p.count,
-                    p.amount,
-                    ui.tag(p.state, p.tone),
-                ],
+                LIST_COLUMNS,
+                lambda p: list_cells(p, ui.link(p.title, p.href)),
                 "奖补公示",
                 query=[looked_for("公示", "标题中的字"), stands()],
                 empty=ui.empty_state("暂无公示", "奖补名单公示时会显示在这里。", icon_name="list"),

@@ -13,6 +13,7 @@ from cpegi_app.pages.form import LONGEST, href, problem, stored, summary
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_parts import MENU, amounts_card, group, moves_card, viewer
 from cpegi_app.pages.review import checks_card, history_card
+from cpegi_app.services.policy_check import ANSWER_TITLE
 from cpegi_app.state.policy_desk import PolicyReviewState
 
 STEPS = ["受理", "形式审查", "业务审核", "公示", "兑现"]
@@ -92,6 +93,7 @@ def _open() -> rx.Component:
         rx.el.div(
             rx.el.div(
                 changes_note(desk),
+                ui.show(desk.answer != "", ui.note(f"申请单位{ANSWER_TITLE}：" + desk.answer, "warning")),
                 checks_card(desk.view),
                 rx.foreach(desk.groups, lambda g: group(state, g, desk.markable, True, state)),
                 amounts_card(desk.amounts),

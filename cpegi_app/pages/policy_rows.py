@@ -8,7 +8,9 @@ import reflex as rx
 
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import LONGEST, problem, stored
+from cpegi_app.services import policy_base
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
+from cpegi_app.services.policy_base import BaseChoice
 from cpegi_app.services.policy_form import MOST_ROWS
 from cpegi_app.state.policy import PolicyEditState
 from cpegi_app.vocabulary.policy import MaterialFormat, QuestionKind
@@ -135,9 +137,24 @@ def questions() -> rx.Component:
                 class_name="muted small",
             ),
             rx.foreach(state.editor.questions, _question),
+            _told(),
             class_name="stack",
         ),
         extra=ui.submit("添加问题", "add_questions", "default", size="sm"),
+    )
+
+
+def _told() -> rx.Component:
+    """What ui.js fills as the questions are typed, for 基数取自问题: nobody else sees it."""
+    state = PolicyEditState
+    return rx.el.input(
+        type="text",
+        tab_index=-1,
+        on_change=state.follow,
+        aria_hidden="true",
+        class_name="sr-only",
+        aria_label="附加问题",
+        data_mirror=state.editor.told.join(","),
     )
 
 
@@ -177,4 +194,23 @@ def _question(row: Any) -> rx.Component:
         ),
         class_name="subform",
         key=row.code,
+    )
+
+
+def base_question() -> rx.Component:
+    """基数取自问题: the number questions as they stand above, typed or stored."""
+    state = PolicyEditState
+
+    def one(b: rx.Var[BaseChoice]) -> rx.Component:
+        # Hidden, not disabled: what was chosen before is sent on, so that it is told and not lost.
+        return rx.el.option(b.label, value=b.value, hidden=~b.offered, key=b.value)
+
+    return rx.el.select(
+        rx.el.option("请选择", value=""),
+        rx.foreach(state.bases, one),
+        name=policy_base.NAME,
+        default_value=stored(state, policy_base.NAME),
+        auto_complete="off",
+        class_name="input",
+        custom_attrs={"id": f"f-{policy_base.NAME}"},
     )

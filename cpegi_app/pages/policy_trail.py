@@ -67,7 +67,10 @@ def _records(trail: Any) -> rx.Component:
                 rx.fragment(r.source, " · ", rx.cond(r.href != "", ui.link(r.title, r.href), r.title)),
                 r.number,
             ),
-            ui.two_lines(r.parties, r.on),
+            rx.fragment(
+                ui.two_lines(r.parties, r.on),
+                ui.show(r.confirmed != "", rx.el.p(r.confirmed, class_name="small muted")),
+            ),
             r.base,
             r.part,
             rx.cond(r.formula != "", r.formula, "—"),

@@ -10,7 +10,7 @@ from cpegi_app import clock
 from cpegi_app.access import APPLICATION, APPLY, REQUEST, Actor, Permission
 from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import Application, Organisation, Product
-from cpegi_app.services import application_list, conditions, matches, notices, review, shelf
+from cpegi_app.services import application_list, conditions, matches, notices, review, review_draft, shelf
 from cpegi_app.services.forms import Form, Number, Text, Whole, Widget, fen, input_field, wan
 from cpegi_app.services.ids import is_id
 from cpegi_app.services.locks import one_at_a_time
@@ -82,16 +82,15 @@ def open_application(session: Session, actor: Actor, product_id: int) -> Applica
     data = {k: org.profile.get(k, "") for k in ("contact",)} | {
         "contact_phone": org.profile.get("mobile", "")
     }
-    row = Application(
+    return review_draft.begin(
+        session,
+        FLOW,
         org_id=org.id or 0,
         product_id=product_id,
         institution_id=target.org_id,
         product_name=target.name,
         data=data,
     )
-    session.add(row)
-    session.flush()
-    return row
 
 
 def at_hand(session: Session, actor: Actor, product_id: int) -> int:

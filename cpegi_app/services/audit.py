@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func
-from sqlmodel import Session, select
+from sqlalchemy import Integer, cast, func
+from sqlmodel import Session, col, select
 
 from cpegi_app.access import Actor, Role
 from cpegi_app.models import AuditEntry
@@ -137,8 +137,8 @@ def unused_id(session: Session, model: Any, action: str, name: str) -> int | Non
     """
     if session.get_bind().dialect.name != "sqlite":
         return None
-    found = (session.exec(select(func.max(model.id))).one() or 0) + 1
-    gone = select(AuditEntry.id).where(AuditEntry.action == action)
-    while session.exec(gone.where(AuditEntry.subject == f"{name}:{found}")).first():
-        found += 1
-    return found
+    number = cast(func.substr(AuditEntry.subject, len(name) + 2), Integer)
+    gone = select(func.max(number)).where(AuditEntry.action == action)
+    gone = gone.where(col(AuditEntry.subject).startswith(f"{name}:", autoescape=True))
+    highest = select(func.max(model.id))
+    return max(session.exec(query).one() or 0 for query in (highest, gone)) + 1

@@ -19,6 +19,7 @@ from cpegi_app.services import (
     offline_contract,
     offline_trial,
     review,
+    review_draft,
 )
 from cpegi_app.services.corrections import in_force
 from cpegi_app.services.disbursement_form import DisbursementForm
@@ -70,12 +71,8 @@ def open_disbursement(session: Session, actor: Actor, application_id: int) -> Di
         }
     )
     data["amount"] = wan(left).replace(",", "")
-    row = Disbursement(
-        org_id=app.institution_id, application_id=application_id, borrower_id=app.org_id, data=data
-    )
-    session.add(row)
-    session.flush()
-    return row
+    of = {"application_id": application_id, "borrower_id": app.org_id}
+    return review_draft.begin(session, FLOW, org_id=app.institution_id, data=data, **of)
 
 
 def remaining(session: Session, app: Application) -> int:

@@ -10,7 +10,7 @@ from cpegi_app import clock
 from cpegi_app.access import PROJECT_EDIT, PROJECTS, REVIEW, Actor, Permission
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import EquityLead, EquityProject, EquityProjectRevision, Organisation, StoredFile
-from cpegi_app.services import audit, equity_plan, files, notices, review
+from cpegi_app.services import audit, equity_plan, files, notices, review, review_draft
 from cpegi_app.services.equity_form import ProjectForm, parse, share_problem
 from cpegi_app.services.forms import basis_points, fen
 from cpegi_app.services.ids import is_id
@@ -61,10 +61,7 @@ def _refuse_closed(project: EquityProject, advice: str) -> None:
 
 
 def _revision(session: Session, project: EquityProject, data: dict[str, str]) -> EquityProjectRevision:
-    row = EquityProjectRevision(org_id=project.org_id, project_id=project.id or 0, data=data)
-    session.add(row)
-    session.flush()
-    return row
+    return review_draft.begin(session, FLOW, org_id=project.org_id, project_id=project.id or 0, data=data)
 
 
 def find(session: Session, project_id: int) -> EquityProject:

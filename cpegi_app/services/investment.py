@@ -10,7 +10,15 @@ from cpegi_app import clock
 from cpegi_app.access import CONFIRM, INVESTMENT_EDIT, REVIEW, Actor, Permission, Role
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import EquityProject, Investment, Organisation
-from cpegi_app.services import files, investment_claim, investment_done, investment_form, notices, review
+from cpegi_app.services import (
+    files,
+    investment_claim,
+    investment_done,
+    investment_form,
+    notices,
+    review,
+    review_draft,
+)
 from cpegi_app.services.forms import wan
 from cpegi_app.services.ids import is_id
 from cpegi_app.services.investment_form import FiguresForm, InvestmentForm, differing
@@ -47,10 +55,7 @@ def new_draft(session: Session, actor: Actor) -> Investment:
     for row in session.exec(query.order_by(col(Investment.id).desc())):
         if not row.data:
             return row
-    row = Investment(org_id=actor.org_id or 0)
-    session.add(row)
-    session.flush()
-    return row
+    return review_draft.begin(session, FLOW, org_id=actor.org_id or 0)
 
 
 def choose(

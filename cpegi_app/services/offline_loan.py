@@ -53,14 +53,9 @@ def new_batch(session: Session, actor: Actor, data: dict[str, str], key: str = "
     form = FilingForm.parse(data)
     if key and (begun := once.subject_of(session, actor.user_id, NEW, key)):
         return session.get_one(FilingBatch, begun)
-    batch = FilingBatch(
-        id=review_draft.unused_id(session, FLOW),
-        org_id=actor.org_id or 0,
-        data=form.strings(),
-        updated_at=clock.now(),
+    batch: FilingBatch = review_draft.begin(
+        session, FLOW, org_id=actor.org_id or 0, data=form.strings(), updated_at=clock.now()
     )
-    session.add(batch)
-    session.flush()
     if key:
         once.done_before(session, actor.user_id, NEW, key, batch.id or 0)
     return batch

@@ -324,10 +324,9 @@ def correct(session: Session, actor: Actor, loan_id: int) -> FilingBatch:
         return session.get_one(FilingBatch, open_one.batch_id)
     name, period = f"更正借据 {loan.iou_no}"[:60], clock.today().isoformat()[:7]
     data = {"name": name, "period": period, "note": "替换已登记的贷款，平台审核通过后生效。"}
-    fresh = review_draft.unused_id(session, FLOW)
-    batch = FilingBatch(id=fresh, org_id=loan.institution_id, data=data, updated_at=clock.now())
-    session.add(batch)
-    session.flush()
+    batch: FilingBatch = review_draft.begin(
+        session, FLOW, org_id=loan.institution_id, data=data, updated_at=clock.now()
+    )
     source = session.get_one(OfflineLoan, loan.offline_loan_id)
     kept = source.model_dump(exclude={"id", "created_at", "batch_id", "version", "is_booked", "reason"})
     kept["replaces_loan_id"] = loan_id

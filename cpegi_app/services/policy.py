@@ -15,6 +15,7 @@ from cpegi_app.models import Policy, PolicyApplication, PolicyFile, PolicyVersio
 from cpegi_app.services import (
     audit,
     notices,
+    policy_base,
     policy_budget,
     policy_figures,
     policy_form,
@@ -78,6 +79,8 @@ class Editor(BaseModel):
     values: dict[str, str] = {}
     materials: list[MaterialRow] = []
     questions: list[QuestionRow] = []
+    # What the drop-down of 基数取自问题 follows as it is typed, by name.
+    told: list[str] = []
     people: list[Person] = []
 
 
@@ -150,6 +153,7 @@ def editor(session: Session, actor: Actor, policy_id: int) -> Editor:
         values=policy_form.values_of(draft),
         materials=[_material_row(session, draft, code, n) for n, code in enumerate(draft["materials"], 1)],
         questions=[QuestionRow(code=code, number=n) for n, code in enumerate(draft["questions"], 1)],
+        told=policy_base.told(draft["questions"]),
         people=[Person(id=str(i), name=name) for i, name in staff_names(session).items()],
     )
 

@@ -29,7 +29,7 @@ from cpegi_app.services.ids import is_id
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_check import Checked
 from cpegi_app.services.policy_definition import Definition
-from cpegi_app.services.policy_places import LOCKED, merged, places
+from cpegi_app.services.policy_places import LOCKED, merged, places, said_to
 from cpegi_app.services.policy_records import Record
 from cpegi_app.services.review import Flow, Slot, Stage
 from cpegi_app.vocabulary import Action, Status
@@ -237,7 +237,8 @@ def submit(session: Session, actor: Actor, row_id: int, version: int, typed: dic
     """Send the application with what is on the page."""
     row, _policy, d = load_own(session, actor, row_id)
     data = merged(session, row, d, row.data, {k: v for k, v in typed.items() if k != "records"})
-    return review.act(session, FLOW, actor, row_id, Action.SUBMIT, version, key=key, values={"data": data})
+    more: dict[str, Any] = {"values": {"data": data}, "comment": said_to(data)}
+    return review.act(session, FLOW, actor, row_id, Action.SUBMIT, version, key=key, **more)
 
 
 def withdraw(session: Session, actor: Actor, row_id: int, version: int) -> None:

@@ -29,6 +29,8 @@ FLOW = "policy_application"
 CONTACT = (("contact", "联系人", 40), ("phone", "联系电话", 40))
 PROMISE = "promise"
 NOTE_MOST = 1000
+# What an applicant says to what a 补正 asks for, without changing anything else.
+ANSWER, ANSWER_TITLE, ANSWER_MOST = "answer", "对补正意见的说明", 400
 
 
 class Finding(BaseModel):
@@ -174,6 +176,8 @@ def _answers(d: Definition, data: dict[str, str], found: Checked) -> None:
             found.add(name, f"{title}最多 {most} 字")
     if said := too_long(data.get("note", ""), NOTE_MOST, "说明"):
         found.add("note", said)
+    if said := too_long(data.get(ANSWER, ""), ANSWER_MOST, "说明"):
+        found.add(ANSWER, said)
     for q in d.questions:
         if q.kind != QuestionKind.FILE and (problem := answer_problem(q, data.get(f"a_{q.code}", ""))):
             found.add(f"a_{q.code}", problem)

@@ -59,7 +59,7 @@ def own(
     """Return one page of what was granted to the actor's organisation, newest first; `filters`: word, state, sort."""
     review.require(FLOW, actor)
     filters, where = filters or {}, [col(PolicyGrant.org_id) == actor.org_id]
-    where += policy_standing.where(filters)
+    where += policy_standing.where(session, filters, *where)
     if named := lists.named(filters, col(PolicyApplication.policy_name), col(PolicyApplication.receipt_no)):
         granted = select(PolicyApplication.id).where(PolicyApplication.org_id == actor.org_id, *named)
         where.append(col(PolicyGrant.application_id).in_(granted))

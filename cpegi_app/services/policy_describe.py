@@ -93,6 +93,9 @@ def _content(session: Session, row: Any, d: Definition, before: dict[str, str] |
     for name, title, _most in (*policy_check.CONTACT, ("note", "申请说明", 0)):
         value = row.data.get(name, "")
         found.append(Line(CONTENT, name, title, value, old(name), secret=name == "phone"))
+    if said := row.data.get(policy_check.ANSWER, ""):
+        told = old(policy_check.ANSWER)
+        found.append(Line(CONTENT, policy_check.ANSWER, policy_check.ANSWER_TITLE, said, told, fixed=True))
     for q in d.questions:
         if q.kind != QuestionKind.FILE:
             was = old(f"a_{q.code}")

@@ -28,6 +28,7 @@ from cpegi_app.services import (
     policy_ready,
 )
 from cpegi_app.services.lists import Filters, Listing
+from cpegi_app.services.policy_standing import STANDINGS
 
 Pages = Callable[[Session, Actor, Filters, int, int], tuple[list[Any], int]]
 
@@ -83,14 +84,21 @@ CLAIMS = _listing(
     提交时间=lambda r: r.submitted, 已等待=lambda r: r.waiting, 状态=lambda r: r.status,
 )  # fmt: skip
 READY = _listing(
-    "policy_ready", "待拨付", Payment, policy_ready.READY_SORTS,
+    "policy_ready", STANDINGS["APPROVED"], Payment, policy_ready.READY_SORTS,
     lambda s, a, f, page, size: policy_ready.ready(s, a, filters=f, page=page, size=size)[:2],
     单位=lambda r: r.org, 政策=lambda r: r.policy, 受理编号=lambda r: r.receipt, 金额_元=lambda r: r.amount,
     收款户名=lambda r: r.payee, 开户行=lambda r: r.bank, 收款账号=lambda r: r.account, 审核通过时间=lambda r: r.approved,
     说明=lambda r: r.why,
 )  # fmt: skip
+AGAIN = _listing(
+    "policy_again", STANDINGS["AGAIN"], Payment, policy_ready.READY_SORTS,
+    lambda s, a, f, page, size: policy_ready.again(s, a, filters=f, page=page, size=size),
+    单位=lambda r: r.org, 政策=lambda r: r.policy, 受理编号=lambda r: r.receipt, 金额_元=lambda r: r.amount,
+    收款户名=lambda r: r.payee, 开户行=lambda r: r.bank, 收款账号=lambda r: r.account, 审核通过时间=lambda r: r.approved,
+    说明=lambda r: r.why,
+)  # fmt: skip
 UNPAID = _listing(
-    "policy_unpaid", "拨付失败", Payment, policy_ready.FAILED_SORTS,
+    "policy_unpaid", STANDINGS["FAILED"], Payment, policy_ready.FAILED_SORTS,
     lambda s, a, f, page, size: policy_ready.failed(s, a, filters=f, page=page, size=size),
     单位=lambda r: r.org, 政策=lambda r: r.policy, 受理编号=lambda r: r.receipt, 金额_元=lambda r: r.amount,
     收款户名=lambda r: r.payee, 开户行=lambda r: r.bank, 收款账号=lambda r: r.account, 失败原因=lambda r: r.why,

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import field_validator
 
 from cpegi_app.errors import FormInvalid
-from cpegi_app.services import conditions, policy_formats, policy_sorts
+from cpegi_app.services import conditions, policy_base, policy_formats, policy_sorts
 from cpegi_app.services.forms import (
     Codes,
     Day,
@@ -119,7 +119,7 @@ class PolicyForm(Form):
         AMOUNT,
         required=False,
         max_len=60,
-        help="填写“附加问题”中一个数字问题的名称，单位须为元或万元",
+        help="从“附加问题”的数字问题中选取，须为必填，单位为元或万元",
     )
     interest_from: Day = F("贴息期间从", AMOUNT, widget=W.DATE, required=False)
     interest_to: Day = F("贴息期间至", AMOUNT, widget=W.DATE, required=False)
@@ -214,11 +214,15 @@ def names(draft: dict[str, Any]) -> frozenset[str]:
 
 
 def values_of(draft: dict[str, Any]) -> dict[str, str]:
-    """Return what a draft's controls show; the formats of a material that says nothing are the usual ones."""
+    """Return what a draft's controls show; the formats of a material that says nothing are the usual ones.
+
+    The question that gives the base is named by its code.
+    """
     values = draft["values"]
     silent = [code for code in draft["materials"] if not values.get(f"m_{code}_formats")]
     usual = {f"m_{code}_formats": policy_formats.stated(values, f"m_{code}_") for code in silent}
-    return values | {name: ",".join(formats) for name, formats in usual.items()}
+    base = {policy_base.NAME: policy_base.code_of(draft)}
+    return values | base | {name: ",".join(formats) for name, formats in usual.items()}
 
 
 def titles(draft: dict[str, Any]) -> dict[str, str]:
@@ -244,7 +248,8 @@ def with_row(draft: dict[str, Any], what: str) -> dict[str, Any]:
 
 def without_row(draft: dict[str, Any], code: str) -> dict[str, Any]:
     """Return the draft without a material or question."""
-    values = {k: v for k, v in draft["values"].items() if not k.startswith((f"m_{code}_", f"q_{code}_"))}
+    changed = draft["values"] | policy_base.let_go(draft, code)
+    values = {k: v for k, v in changed.items() if not k.startswith((f"m_{code}_", f"q_{code}_"))}
     kept = {what: [c for c in draft[what] if c != code] for what in ("materials", "questions")}
     files = {what: {k: v for k, v in draft.get(what, {}).items() if k != code} for what in KEPT}
     return {**draft, **kept, **files, "values": values}

@@ -10,7 +10,7 @@ from typing import Any
 
 from cpegi_app import clock
 from cpegi_app.errors import FormInvalid
-from cpegi_app.services import conditions, policy_figures, policy_formats, policy_sorts
+from cpegi_app.services import conditions, policy_base, policy_figures, policy_formats, policy_sorts
 from cpegi_app.services.forms import basis_points, day_of, fen, normalise, plain_number, too_long
 from cpegi_app.services.policy_definition import TEXT_MOST, Definition, Material, Question
 from cpegi_app.services.policy_form import MOST_FILES, PEOPLE, SPECS, STAGES, PolicyForm
@@ -119,16 +119,8 @@ def _percent(form: PolicyForm, questions: tuple[Question, ...], errors: dict[str
         errors["base"] = "请选择比例的基数"
     elif form.base == AmountBase.RECORDS and not form.source:
         errors["source"] = "以记录金额为基数时，须选择记录的种类"
-    elif form.base == AmountBase.ANSWER and _base(form, questions) is None:
-        errors["base_question"] = "请填写附加问题中一个数字问题的名称，该问题须为必填，单位为元或万元"
-
-
-def _base(form: PolicyForm, questions: tuple[Question, ...]) -> Question | None:
-    for q in questions:
-        fits = q.kind == QuestionKind.NUMBER and q.required and q.unit in ("元", "万元")
-        if fits and normalise(form.base_question or "") == q.title:
-            return q
-    return None
+    elif form.base == AmountBase.ANSWER and (why := policy_base.why_not(form.base_question, questions)):
+        errors[policy_base.NAME] = why
 
 
 def people_of(values: dict[str, str], staff: dict[int, str], errors: dict[str, str]) -> dict[str, list[int]]:
@@ -249,7 +241,7 @@ def _definition(
 ) -> Definition:
     opens, closes, redeem_opens, redeem_closes = window
     assert opens and closes
-    base = _base(form, questions)
+    base = policy_base.find(form.base_question, questions)
 
     def limit(value: Decimal | None) -> int | None:
         return fen(value) if value is not None else None

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, DomainError
-from cpegi_app.models import Payment, PolicyApplication, PolicyClaim
+from cpegi_app.models import Payment, PaymentBatch, PolicyApplication, PolicyClaim
 from cpegi_app.services import policy_payment, sheet_reader, sheet_writer
 from cpegi_app.services.forms import day_of, half_width, normalise
 from cpegi_app.vocabulary.policy import PaymentState
@@ -25,19 +25,26 @@ MOST_ROWS, MOST_BYTES = 5_000, 5 << 20
 C, A = PolicyClaim, PolicyApplication
 
 
-def export(session: Session, actor: Actor, batch_id: int, kind: str) -> tuple[str, bytes]:
-    """Return the file for the finance office, .xlsx or .csv: its name and its content."""
-    batch = policy_payment.load(session, actor, batch_id)
-    if not policy_payment.is_out(batch):
-        raise Conflict("批次还在编制中，请先点击“确认并导出”，再下载文件。")
+def taken(session: Session, actor: Actor, batch_id: int, kind: str) -> str:
+    """Return the name of the file for the finance office, .xlsx or .csv, of a batch that has gone out to it."""
+    return f"拨付批次{_out(session, actor, batch_id).number}.{kind}"
+
+
+def content(session: Session, actor: Actor, batch_id: int, kind: str) -> bytes:
+    """Return the content of that file; it only reads, so that nobody's write waits for it."""
+    batch = _out(session, actor, batch_id)
     query = select(Payment, A).where(
         Payment.batch_id == batch.id, Payment.claim_id == C.id, A.id == C.application_id
     )
     rows = [_cells(p, a) for p, a in session.exec(query.order_by(col(Payment.id)))]
-    name = f"拨付批次{batch.number}.{kind}"
-    if kind == "csv":
-        return name, _csv(rows)
-    return name, sheet_writer.write("拨付明细", (*OUT, *BACK), rows)
+    return _csv(rows) if kind == "csv" else sheet_writer.write("拨付明细", (*OUT, *BACK), rows)
+
+
+def _out(session: Session, actor: Actor, batch_id: int) -> PaymentBatch:
+    batch = policy_payment.load(session, actor, batch_id)
+    if not policy_payment.is_out(batch):
+        raise Conflict("批次还在编制中，请先点击“确认并导出”，再下载文件。")
+    return batch
 
 
 def _cells(p: Payment, a: PolicyApplication) -> list[object]:

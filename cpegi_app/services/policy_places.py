@@ -12,7 +12,7 @@ from cpegi_app.services.policy_definition import Definition
 from cpegi_app.vocabulary import Action, Status
 from cpegi_app.vocabulary.policy import QuestionKind
 
-BASE_NAMES = frozenset({"contact", "phone", "note", "asked", policy_check.PROMISE})
+BASE_NAMES = frozenset({"contact", "phone", "note", "asked", policy_check.PROMISE, policy_check.ANSWER})
 LOCKED = "补正期间只能修改审核人标记的内容，其他内容保持不变。"
 # What was mended stays open: who has taken away a corrected loan still has to choose what replaces it.
 MOVED = "提交之后情况有变化，重新提交之前可以修改"
@@ -40,8 +40,20 @@ def titles(d: Definition) -> dict[str, str]:
     found = {name: title for name, title, _ in policy_check.CONTACT}
     found |= {"note": "申请说明", "asked": "申请金额", "records": "选取记录", "amount": "奖补金额"}
     found |= {"policy": "政策", "profile": "申请条件", policy_check.PROMISE: "申报承诺"}
+    found[policy_check.ANSWER] = policy_check.ANSWER_TITLE
     found |= {f"a_{q.code}": q.title for q in d.questions}
     return found | {f"file_{code}": name for code, name in d.uploads().items()}
+
+
+def is_asked(row: PolicyApplication) -> bool:
+    """Tell whether a correction is asked for: only then there is something to answer to."""
+    return row.status == Status.RETURNED and bool(row.field_reasons)
+
+
+def said_to(data: dict[str, str]) -> str:
+    """Return what an applicant says to a correction as the history tells it, empty when it says nothing."""
+    said = data.get(policy_check.ANSWER, "")[: policy_check.ANSWER_MOST]
+    return said and f"{policy_check.ANSWER_TITLE}：{said}"
 
 
 def places(
@@ -52,13 +64,13 @@ def places(
     What the reviewer marked, and what has ceased to be right since, as a loan that its lender has corrected: without it
     the application could not be sent again.
     """
-    if row.status != Status.RETURNED or not row.field_reasons:
+    if not is_asked(row):
         return Places()
     data = row.data if data is None else data
     lacking, sent = _lacking(session, row, d, data), last_sent(session, row)[0]
     if sent != data:
         lacking = dict.fromkeys(_lacking(session, row, d, sent), MOVED) | lacking
-    found = set(row.field_reasons) | set(lacking) | {policy_check.PROMISE}
+    found = set(row.field_reasons) | set(lacking) | {policy_check.PROMISE, policy_check.ANSWER}
     # What was changed was open when it was: it stays so, whatever has been put right meanwhile.
     found |= {k for k in names(d) | {"records"} if data.get(k, "") != sent.get(k, "")}
     if found & {"records", "amount", f"a_{d.base_question}"}:
@@ -95,6 +107,6 @@ def merged(
 ) -> dict[str, str]:
     """Return what is typed over what is stored, as far as it may be changed."""
     at = places(session, row, d, stored)
-    known = names(d) | {"records"}
+    known = (names(d) | {"records"}) - (set() if is_asked(row) else {policy_check.ANSWER})
     allowed = {k: v for k, v in typed.items() if k in known and not at.locked(k)}
     return {k: v for k, v in (stored | allowed).items() if k in known}

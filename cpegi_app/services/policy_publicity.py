@@ -294,7 +294,7 @@ def entries(
 ) -> tuple[list[Entry], int]:
     """Return one page of a publication's names with where each grant stands, for the staff."""
     row = load(session, actor, publicity_id)
-    more = policy_standing.where(filters or {})
+    more = policy_standing.where(session, filters or {}, G.publicity_id == row.id)
     _shown, found, total = public_one(session, row.id or 0, filters=filters, page=page, size=size, more=more)
     grants = {g.id: g for g in session.exec(select(G).where(col(G.id).in_([e.grant_id for e in found])))}
     told = policy_standing.told(session, list(grants.values()))

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.models import Payment, PaymentBatch, PolicyApplication, PolicyClaim, PolicyGrant
-from cpegi_app.services import policy_claim, policy_people, review
+from cpegi_app.services import policy_claim, policy_people, policy_standing, review
 from cpegi_app.services.lists import Filters, int_filter, named, order_by
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_claim import ClaimLine
@@ -86,6 +86,17 @@ def payable(session: Session, actor: Actor) -> list[Any]:
     return [*_PAYABLE, *_mine(session, actor)]
 
 
+def _again(session: Session, where: list[Any]) -> Any:
+    """Return the condition that a claim that may be paid has to be made anew, as its payee's name has changed since."""
+    return col(C.id).in_(policy_standing.misnamed(session, *where))
+
+
+def _to_pay(session: Session, actor: Actor) -> list[Any]:
+    """Return the conditions of what waits to be paid: what may be paid, as it was claimed."""
+    where = payable(session, actor)
+    return [*where, ~_again(session, where)]
+
+
 def barred(session: Session, payees: Iterable[tuple[int, str]]) -> dict[tuple[int, str], str]:
     """Return why nothing is paid to payees (organisation, name): accounts closed, or another name by now."""
     wanted = set(payees)
@@ -99,7 +110,7 @@ def policies(session: Session, actor: Actor) -> list[tuple[str, str]]:
     """Return the policies of which something waits to be paid, for the query bar."""
     query = (
         select(A.policy_id, func.max(A.policy_name))
-        .where(*payable(session, actor))
+        .where(*_to_pay(session, actor))
         .group_by(col(A.policy_id))
     )
     return [(str(i), name) for i, name in session.exec(query.order_by(col(A.policy_id).desc()).limit(100))]
@@ -115,9 +126,22 @@ def _looked_for(filters: Filters) -> list[Any]:
 def ready(
     session: Session, actor: Actor, *, filters: Filters | None = None, page: int = 1, size: int = 10
 ) -> tuple[list[ReadyRow], int, str]:
-    """Return one page of the claims that may be paid, how many, and their sum in 元; `filters`: word, policy, sort."""
-    filters = filters or {}
-    where = [*payable(session, actor), *_looked_for(filters)]
+    """Return one page of the claims that wait to be paid, how many, and their sum in 元; `filters`: word, policy, sort."""
+    return _page(session, _to_pay(session, actor), filters or {}, page, size)
+
+
+def again(
+    session: Session, actor: Actor, *, filters: Filters | None = None, page: int = 1, size: int = 10
+) -> tuple[list[ReadyRow], int]:
+    """Return one page of the claims that their applicants have to make anew (须重新申请); `filters` as in `ready`."""
+    where = payable(session, actor)
+    return _page(session, [*where, _again(session, where)], filters or {}, page, size)[:2]
+
+
+def _page(
+    session: Session, which: list[Any], filters: Filters, page: int, size: int
+) -> tuple[list[ReadyRow], int, str]:
+    where = [*which, *_looked_for(filters)]
     figures: Any = select(func.count(col(C.id)), func.coalesce(func.sum(C.amount_fen), 0)).where(*where)  # pyright: ignore
     total, amount = session.exec(figures).one()
     order = order_by(READY_SORTS, filters.get("sort") or "approved", C)
@@ -129,13 +153,13 @@ def ready(
 
 
 def waiting(session: Session, actor: Actor) -> int:
-    """Return how many claims may be paid."""
-    return session.exec(select(func.count(col(C.id))).where(*payable(session, actor))).one()
+    """Return how many claims wait to be paid."""
+    return session.exec(select(func.count(col(C.id))).where(*_to_pay(session, actor))).one()
 
 
 def choosable(session: Session, actor: Actor, filters: Filters | None = None) -> dict[int, int]:
     """Return the claims that may be paid and their amounts in 分, as many as one batch takes; `filters` as in `ready`."""
-    where = [*payable(session, actor), *_looked_for(filters or {})]
+    where = [*_to_pay(session, actor), *_looked_for(filters or {})]
     query = (
         select(C.id, C.org_id, C.payee_name, C.amount_fen)
         .where(*where)

@@ -13,6 +13,7 @@ from cpegi_app.access import Actor
 from cpegi_app.errors import DomainError, FormInvalid
 from cpegi_app.models import PolicyAmount, PolicyApplication, PolicyAssignment, PolicyMark, User
 from cpegi_app.services import (
+    policy_check,
     policy_clock,
     policy_people,
     policy_places,
@@ -87,6 +88,8 @@ class Desk(BaseModel):
     asked: str = ""
     proposed: str = ""
     last_word: str = ""
+    # What the applicant says to what was asked for.
+    answer: str = ""
     # Returned and not corrected in time: it may be closed, so that it holds nothing any more.
     overdue: bool = False
 
@@ -135,6 +138,7 @@ def desk(session: Session, actor: Actor, row_id: int) -> Desk:
         asked=yuan(row.asked_fen),
         proposed=yuan(row.reviewed_fen if row.reviewed_fen is not None else row.asked_fen).replace(",", ""),
         last_word=review_desk.last_word(events),
+        answer=row.data.get(policy_check.ANSWER, "") if waits else "",
         overdue=status is Status.RETURNED and view.can_reject,
     )
 
@@ -324,7 +328,9 @@ def _returned(
     )
     # A correction begins again at the first stage: who asked for it there goes on with it.
     holder = row.assignee_id if stage_of(row) is PolicyStage.FORMAL else None
-    return {"paused_on": clock.today(), "rounds": row.rounds + 1, "assignee_id": holder}
+    # What was said to the correction before stands in the history; this one gets an answer of its own.
+    data = {k: v for k, v in row.data.items() if k != policy_check.ANSWER}
+    return {"paused_on": clock.today(), "rounds": row.rounds + 1, "assignee_id": holder, "data": data}
 
 
 def _doubts(session: Session, row: PolicyApplication, comment: str) -> None:

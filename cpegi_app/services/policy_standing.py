@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import func
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
-from cpegi_app.models import Payment, Policy, PolicyClaim, PolicyGrant
+from cpegi_app.models import Organisation, Payment, Policy, PolicyClaim, PolicyGrant
 from cpegi_app.services import policy_claim
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.lists import Filters
 from cpegi_app.vocabulary import TONES, Status
 from cpegi_app.vocabulary.policy import GRANT_TONES, GrantState, PaymentState, WindowState
 
-G, C = PolicyGrant, PolicyClaim
-AGAIN = "须重新申请"
-# What lists tell and offer to filter by. Who is paid under a name that has changed since reads AGAIN among 待拨付.
+G, C, L = PolicyGrant, PolicyClaim, aliased(PolicyClaim)
+# What lists tell and offer to filter by.
 STANDINGS = {
     "WAITING": GrantState.WAITING.label,
     "PUBLIC": GrantState.PUBLIC.label,
@@ -29,6 +29,8 @@ STANDINGS = {
     "RETURNED": "兑现申请已退回",
     "REJECTED": "兑现审核不通过",
     "APPROVED": "待拨付",
+    # Approved under a name that has changed since: the applicant has to ask again.
+    "AGAIN": "须重新申请",
     "PAYING": "拨付中",
     "FAILED": "拨付失败",
     "PAID": GrantState.PAID.label,
@@ -90,24 +92,37 @@ def _approved(session: Session, g: PolicyGrant, claim: PolicyClaim) -> Told:
     if failed := policy_claim.last_failure(session, claim.id or 0):
         return STANDINGS["FAILED"], "red", f"{failed.failure}，请核对收款账户后重新申请兑现"
     if wrong := policy_claim.misnamed(session, claim):
-        return AGAIN, "red", f"{wrong}，请重新申请兑现"
+        return STANDINGS["AGAIN"], "red", f"{wrong}，请重新申请兑现"
     return STANDINGS["APPROVED"], "blue", "审核已通过，将编入拨付批次"
 
 
 # --- the same in SQL ----------------------------------------------------------------------------------
 
 
-def where(filters: Filters) -> list[Any]:
-    """Return the conditions of the standing that a list is filtered by, none when it is not."""
+def where(session: Session, filters: Filters, *among: Any) -> list[Any]:
+    """Return the conditions of the standing that a list is filtered by, none when it is not.
+
+    `among` are the conditions of the list itself.
+    """
     code = filters.get("state", "")
     if code not in STANDINGS:
         return []
     if code in GrantState._value2member_map_ and code != GrantState.CONFIRMED:
         return [col(G.state) == code]
-    return [col(G.state) == GrantState.CONFIRMED.value, *_claim_where(code)]
+    confirmed = col(G.state) == GrantState.CONFIRMED.value
+    return [confirmed, *_claim_where(session, code, confirmed, *among)]
 
 
-def _claim_where(code: str) -> list[Any]:
+def misnamed(session: Session, *where: Any) -> set[int]:
+    """Return the claims, of those that conditions bring, whose payee's name is its organisation's no more."""
+    query = select(C.id, C.org_id, C.payee_name).join(Organisation, col(Organisation.id) == C.org_id)
+    # Alike to the letter is alike: only the others are looked at closely.
+    found = session.exec(query.where(*where, C.payee_name != Organisation.name)).all()
+    wrong = policy_claim.renamed(session, [(org, name) for _, org, name in found])
+    return {i or 0 for i, org, name in found if (org, name) in wrong}
+
+
+def _claim_where(session: Session, code: str, *among: Any) -> list[Any]:
     if code in ("CONFIRMED", "LATE"):
         past = select(Policy.id).where(
             col(Policy.redeem_opens_at).is_not(None), col(Policy.redeem_closes_at) <= clock.now()
@@ -122,13 +137,18 @@ def _claim_where(code: str) -> list[Any]:
     failed = select(Payment.id).where(Payment.claim_id == C.id).exists()
     sent = col(C.submitted_at).is_not(None)
     draft, approved = C.status == Status.DRAFT.value, C.status == Status.APPROVED.value
-    which = {
+    which: dict[str, list[Any]] = {
         "UNSENT": [draft, ~sent],
         "WITHDRAWN": [draft, sent],
         "APPROVED": [approved, ~paying, ~failed],
+        "AGAIN": [approved, ~paying, ~failed],
         "PAYING": [approved, paying],
         "FAILED": [approved, ~paying, failed],
-    }.get(code, [C.status == code])
+    }
     # The newest claim is the one that counts.
-    newest = select(func.max(col(C.id))).where(C.grant_id == G.id).correlate(G).scalar_subquery()
-    return [select(C.id).where(C.grant_id == G.id, C.id == newest, *which).exists()]
+    newest = select(func.max(col(L.id))).where(L.grant_id == G.id).correlate(G).scalar_subquery()
+    claim = [C.grant_id == G.id, C.id == newest, *which.get(code, [C.status == code])]
+    if code in ("APPROVED", "AGAIN"):
+        again = col(C.id).in_(misnamed(session, *claim, *among))
+        claim.append(again if code == "AGAIN" else ~again)
+    return [select(C.id).where(*claim).correlate(G).exists()]

@@ -69,6 +69,8 @@ class RecordLine(BaseModel):
     part: str
     formula: str
     state: str
+    # Who of both sides of an investment confirmed it, and when.
+    confirmed: str = ""
     # Where it was filed, for who may open it.
     href: str = ""
 
@@ -192,7 +194,9 @@ def _records(session: Session, actor: Actor, row: PolicyApplication) -> list[Rec
     held = {(r.source, r.root_id) for r in found if r.released_at is None}
     lines = [_record(r, texts, (r.source, r.root_id) in held) for r in found]
     for line, r in zip(lines, found, strict=True):
-        line.href = policy_trail_proofs.href(session, actor, filed.get(r.id or 0))
+        origin = filed.get(r.id or 0)
+        line.href = policy_trail_proofs.href(session, actor, origin)
+        line.confirmed = policy_trail_proofs.confirmed(session, origin)
     return lines
 
 

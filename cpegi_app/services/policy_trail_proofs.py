@@ -7,12 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, col, select
 
+from cpegi_app import clock
 from cpegi_app.access import STAFF_RECORD, Actor, Screen
-from cpegi_app.models import InvestmentRecord, Loan, OfflineLoan, PolicyRecord, StoredFile
+from cpegi_app.models import (
+    Investment,
+    InvestmentRecord,
+    Loan,
+    OfflineLoan,
+    OnlineInvestment,
+    PolicyRecord,
+    StoredFile,
+    User,
+)
 from cpegi_app.services import files, review
 from cpegi_app.vocabulary.policy import RecordSource
 
@@ -70,6 +81,27 @@ def href(session: Session, actor: Actor, origin: Origin | None) -> str:
 
 def _opens(actor: Actor, screen: Screen) -> bool:
     return screen.permission is None or actor.may(screen.permission)
+
+
+def confirmed(session: Session, origin: Origin | None) -> str:
+    """Return who of the two sides of an investment confirmed it and when: an online one has no other proof.
+
+    Empty for what no other side confirms.
+    """
+    if origin is None:
+        return ""
+    if origin.online_id:
+        row = session.get_one(OnlineInvestment, origin.online_id)
+        fund = _by(session, "投资机构", row.institution_by, row.institution_at)
+        return f"{fund}；{_by(session, '项目方', row.enterprise_by, row.enterprise_at)}"
+    if origin.flow == INVESTMENT:
+        return _by(session, "项目方", None, session.get_one(Investment, origin.subject_id).confirmed_at)
+    return ""
+
+
+def _by(session: Session, side: str, user_id: int | None, at: datetime | None) -> str:
+    who = session.get(User, user_id) if user_id else None
+    return f"{side}{f'（{who.name}）' if who and who.name else ''} {clock.local(at)} 确认"
 
 
 def proofs(session: Session, origin: Origin | None) -> list[tuple[str, StoredFile]]:

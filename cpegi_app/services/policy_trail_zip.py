@@ -18,7 +18,7 @@ from cpegi_app.models import PolicyClaim, ReviewEvent
 from cpegi_app.services import files, policy_claim, policy_people, policy_trail
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.policy_application import FLOW
-from cpegi_app.services.policy_trail import Trail
+from cpegi_app.services.policy_trail import RecordLine, Trail
 from cpegi_app.services.report_zip import GONE, INDEX, Member, fill, safe_name
 
 
@@ -104,6 +104,11 @@ def write(made: Plan, target: IO[bytes]) -> None:
                 archive.write(member.content, member.name)
 
 
+def _record(r: RecordLine) -> list[str]:
+    who = [r.source, r.title, r.number, r.parties, r.confirmed, r.on]
+    return [*who, r.base, r.part, r.formula, r.state]
+
+
 def _workbook(made: Plan) -> Workbook:
     book, t = Workbook(), made.trail
     sheet: Any = book.active
@@ -119,11 +124,19 @@ def _workbook(made: Plan) -> Workbook:
         ),
         (
             "记录",
-            ("来源", "记录", "编号", "双方", "日期", "金额（元）", "奖补（元）", "计算过程", "状态"),
-            [
-                [r.source, r.title, r.number, r.parties, r.on, r.base, r.part, r.formula, r.state]
-                for r in t.records
-            ],
+            (
+                "来源",
+                "记录",
+                "编号",
+                "双方",
+                "双方确认",
+                "日期",
+                "金额（元）",
+                "奖补（元）",
+                "计算过程",
+                "状态",
+            ),
+            [_record(r) for r in t.records],
         ),
         (
             "办理记录",

@@ -34,6 +34,7 @@ from cpegi_app.vocabulary.policy import AmountKind, QuestionKind
 FIRST = Look()
 # Why a place is open that nobody marked: the amount that follows from it was.
 OPENED = "审核人对系统计算金额有意见，可以在此重新选取或修改，金额随之重新计算"
+_ANSWERED = f"选填，最多 {policy_check.ANSWER_MOST} 字；不同意某项补正意见的，在此说明理由，审核人会看到"
 # What the preview answers to the question that the amount follows from, in 元.
 EXAMPLE = "1000000"
 
@@ -300,7 +301,10 @@ def _fields(row: PolicyApplication, d: Definition, at: Places) -> list[FieldItem
 
     opened = dict.fromkeys(("asked", f"a_{d.base_question}"), OPENED) if "amount" in row.field_reasons else {}
 
-    found = [item(name, title, "TEXT", required=True) for name, title, _ in policy_check.CONTACT]
+    found = []
+    if policy_places.is_asked(row):
+        found.append(item(policy_check.ANSWER, policy_check.ANSWER_TITLE, "AREA", help=_ANSWERED))
+    found += [item(name, title, "TEXT", required=True) for name, title, _ in policy_check.CONTACT]
     for q in d.questions:
         if q.kind == QuestionKind.FILE:
             continue

@@ -14,7 +14,7 @@ from cpegi_app import clock
 from cpegi_app.access import PRODUCT_EDIT, REVIEW, Actor, Permission
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import Organisation, Product, ProductRevision
-from cpegi_app.services import conditions, facts, push, review, shelf
+from cpegi_app.services import conditions, facts, push, review, review_draft, shelf
 from cpegi_app.services.forms import (
     Codes,
     Day,
@@ -182,10 +182,7 @@ def change_draft(session: Session, actor: Actor, product_id: int) -> ProductRevi
 
 
 def _revision(session: Session, product: Product, data: dict[str, str]) -> ProductRevision:
-    row = ProductRevision(org_id=product.org_id, product_id=product.id or 0, data=data)
-    session.add(row)
-    session.flush()
-    return row
+    return review_draft.begin(session, FLOW, org_id=product.org_id, product_id=product.id or 0, data=data)
 
 
 def own(session: Session, actor: Actor, product_id: int) -> Product:

@@ -12,7 +12,7 @@ from cpegi_app import clock
 from cpegi_app.access import REPORT_EDIT, REPORT_READ, REPORTS, REVIEW, Actor, Permission
 from cpegi_app.errors import FormInvalid
 from cpegi_app.models import Organisation, Report
-from cpegi_app.services import files, notices, report_duty, report_period, review, review_view
+from cpegi_app.services import files, notices, report_duty, report_period, review, review_draft, review_view
 from cpegi_app.services import report_statistics as statistics
 from cpegi_app.services.forms import FieldSpec, Form, Text, Widget, input_field
 from cpegi_app.services.locks import one_at_a_time
@@ -120,7 +120,9 @@ def _untouched(session: Session, actor: Actor, kind: str) -> Report | None:
 
 def _draft(session: Session, actor: Actor, kind: str, code: str) -> Report:
     name = heading(kind, code) if code else ""
-    row = Report(
+    return review_draft.begin(
+        session,
+        FLOW,
         org_id=actor.org_id or 0,
         kind=kind,
         period=code,
@@ -128,9 +130,6 @@ def _draft(session: Session, actor: Actor, kind: str, code: str) -> Report:
         org_class=actor.org_class or "",
         data={"kind": kind, "period": code, "name": name},
     )
-    session.add(row)
-    session.flush()
-    return row
 
 
 def save(session: Session, actor: Actor, row_id: int, version: int, data: dict[str, str]) -> int:

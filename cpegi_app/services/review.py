@@ -234,7 +234,8 @@ def act(
             changes["stage"] = row.stage + 1
     changes |= {
         "status": target.value,
-        "reason": comment,
+        # What its submitter says stands in the history; here stands what was decided, and why.
+        "reason": "" if action is Action.SUBMIT else comment,
         "field_reasons": reasons,
         "updated_at": clock.now(),
     }

@@ -1,4 +1,4 @@
-"""Drafts that were never sent: their owner may delete them, files and all."""
+"""Drafts: begun under a number of their own; what was never sent its owner may delete, files and all."""
 
 from __future__ import annotations
 
@@ -45,6 +45,14 @@ def discard(session: Session, flow: Flow, actor: Actor, row_id: int, seen_versio
     session.flush()
     flow.after_discard(session, actor, row, {})
     live.concern(session, users)
+
+
+def begin(session: Session, flow: Flow, **columns: Any) -> Any:
+    """Return a new draft of a flow, the only way to one where drafts can be deleted: its number was never another's."""
+    row = flow.model(id=unused_id(session, flow), **columns)
+    session.add(row)
+    session.flush()
+    return row
 
 
 def unused_id(session: Session, flow: Flow) -> int | None:

@@ -11,7 +11,7 @@ from cpegi_app import clock
 from cpegi_app.access import PROFILE, REVIEW, VERIFICATION, Actor, Permission
 from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import Organisation, Product, ProfileChange, Verification
-from cpegi_app.services import files, identifiers, push, review, scale, shelf
+from cpegi_app.services import files, identifiers, push, review, review_draft, scale, shelf
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.profile_forms import FORMS, ProfileForm, kind_of, required_files
@@ -66,9 +66,7 @@ def open_change(session: Session, actor: Actor) -> ProfileChange:
     if not org.verified_at:
         raise Conflict("真实性认证通过后才能修改资料，请先完成认证。")
     base = dict(org.profile)
-    change = ProfileChange(org_id=org.id or 0, data=base, base=base)
-    session.add(change)
-    session.flush()
+    change: ProfileChange = review_draft.begin(session, CHANGE, org_id=org.id or 0, data=base, base=base)
     source = latest_approved(session, org.id or 0)
     if source:
         files.copy(session, actor, source, ("profile_change", change.id or 0))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Set
 from typing import Any
 
 import reflex as rx
@@ -28,6 +29,16 @@ class Choice(BaseModel):
 
     value: str
     label: str
+
+
+def told_fields(typed: Any, names: Set[str]) -> dict[str, str]:
+    """Return the fields that a form tells as it is typed (`data-mirror`); what it should not tell is left out."""
+    try:
+        found = json.loads(typed) if isinstance(typed, str) and len(typed) < 20_000 else {}
+    except ValueError:
+        found = {}
+    items = found.items() if isinstance(found, dict) else ()
+    return {k: v[:200] for k, v in items if k in names and isinstance(v, str)}
 
 
 class FormState(Services, mixin=True):

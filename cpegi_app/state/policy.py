@@ -13,6 +13,7 @@ from cpegi_app.services import (
     files,
     policy,
     policy_arrange,
+    policy_base,
     policy_discard,
     policy_list,
     policy_template,
@@ -21,12 +22,13 @@ from cpegi_app.services import (
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.forms import posted
 from cpegi_app.services.policy import Editor
+from cpegi_app.services.policy_base import BaseChoice
 from cpegi_app.services.policy_list import PolicyRow
 from cpegi_app.services.policy_template import SAMPLES, TEMPLATES
 from cpegi_app.services.policy_view import Form
 from cpegi_app.state import lanes
 from cpegi_app.state.base import Services, for_screen, int_arg
-from cpegi_app.state.form import FormState
+from cpegi_app.state.form import FormState, told_fields
 from cpegi_app.state.message import info, on_error, success
 from cpegi_app.state.table import TableState, shows
 
@@ -51,9 +53,8 @@ class PolicyListState(TableState, rx.State):
         return rx.redirect(POLICY_EDIT.url(pid=row.id))
 
 
-@for_screen(POLICIES)
-class PolicyDiscardState(Services, rx.State):
-    """删除草稿 of a policy that was never published, asked about first."""
+class PolicyAskState(FormState, mixin=True):
+    """A dialog of the list about one policy, as it was when it was asked about; `policy_id` is 0 while it is closed."""
 
     policy_id: int = 0
     name: str = ""
@@ -61,14 +62,26 @@ class PolicyDiscardState(Services, rx.State):
 
     @rx.event
     async def ask(self, policy_id: int):
-        """Ask before a draft is deleted."""
+        """Ask before something is done to a policy that cannot be undone."""
         found = await self._read(policy.editor, int_arg(policy_id, 0))
         self.policy_id, self.name, self.version = found.id, found.name or "（未命名政策）", found.version
+        self._open({})
 
     @rx.event
     def keep(self):
-        """Leave the draft as it is."""
+        """Leave the policy as it is."""
         self.policy_id = 0
+
+    async def _done(self, said: str) -> Any:
+        """Close the dialog, show the list as it is now, say what was done."""
+        self.policy_id = 0
+        await (await self.get_state(PolicyListState))._refresh()
+        return success(said)
+
+
+@for_screen(POLICIES)
+class PolicyDiscardState(PolicyAskState, rx.State):
+    """删除草稿 of a policy that was never published, asked about first."""
 
     @rx.event
     async def discard(self):
@@ -77,38 +90,19 @@ class PolicyDiscardState(Services, rx.State):
         if not wanted:
             return None
         await self._write(policy_discard.discard, wanted, self.version)
-        await (await self.get_state(PolicyListState))._refresh()
-        return success("已删除草稿。")
+        return await self._done("已删除草稿。")
 
 
 @for_screen(POLICIES)
-class PolicyStopState(FormState, rx.State):
+class PolicyStopState(PolicyAskState, rx.State):
     """停止受理: asks for the reason that applicants read."""
-
-    policy_id: int = 0
-    name: str = ""
-    version: int = 0
-
-    @rx.event
-    async def ask(self, policy_id: int):
-        """Ask for the reason before a policy is stopped."""
-        found = await self._read(policy.editor, int_arg(policy_id, 0))
-        self.policy_id, self.name, self.version = found.id, found.name, found.version
-        self._open({})
-
-    @rx.event
-    def keep_going(self):
-        """Leave the policy as it is."""
-        self.policy_id = 0
 
     @rx.event
     async def stop(self, data: FormData):
         """Stop it."""
         reason = posted(data, frozenset({"reason", "intent"})).get("reason", "")
         await self._checked(self._write(policy.stop, self.policy_id, self.version, reason))
-        self.policy_id = 0
-        await (await self.get_state(PolicyListState))._refresh()
-        return success("已停止受理。尚未提交的申请保留为草稿，已提交的继续办理。")
+        return await self._done("已停止受理。尚未提交的申请保留为草稿，已提交的继续办理。")
 
 
 @for_screen(POLICY_EDIT)
@@ -119,6 +113,7 @@ class PolicyEditState(FormState, rx.State):
     version: int = 0
     editor: Editor = Editor()
     uploading: int = -1
+    bases: list[BaseChoice] = []
 
     @rx.event
     async def load(self):
@@ -129,8 +124,17 @@ class PolicyEditState(FormState, rx.State):
     async def _show(self, row_id: int, *, fresh: bool = True) -> None:
         self.editor = await self._read(policy.editor, row_id)
         self.row_id, self.version = row_id, self.editor.version
+        self._offer(self.editor.values)
         if fresh:
             self._open(self.editor.values)
+
+    def _offer(self, values: dict[str, str]) -> None:
+        self.bases = policy_base.choices([q.code for q in self.editor.questions], values)
+
+    @rx.event
+    def follow(self, typed: str):
+        """Offer the number questions as they are typed for 基数取自问题."""
+        self._offer(self.editor.values | told_fields(typed, frozenset(self.editor.told)))
 
     @rx.event
     async def submit(self, data: FormData):

@@ -29,6 +29,7 @@ from cpegi_app.state.table import TableState, shows
 
 TABS = {
     "ready": policy_exports.READY,
+    "again": policy_exports.AGAIN,
     "failed": policy_exports.UNPAID,
     "batches": policy_exports.BATCHES,
 }
@@ -36,7 +37,7 @@ TABS = {
 
 @for_screen(PAYMENT_BATCHES)
 class PaymentBatchesState(TableState, FormState, rx.State):
-    """待拨付, what failed and waits for its applicant, and the batches, each a tab."""
+    """待拨付, what waits for its applicant (须重新申请, 拨付失败), and the batches, each a tab."""
 
     tab: str = "ready"
     rows: list[ReadyRow] = []

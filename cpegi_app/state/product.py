@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 import reflex as rx
@@ -15,7 +14,7 @@ from cpegi_app.services.matching import PARTS, Tally
 from cpegi_app.services.product import FLOW, ProductForm
 from cpegi_app.services.product_list import ProductRow
 from cpegi_app.state.base import for_screen, int_arg
-from cpegi_app.state.form import gather
+from cpegi_app.state.form import gather, told_fields
 from cpegi_app.state.message import info, success
 from cpegi_app.state.subject import SubjectState, edits
 from cpegi_app.state.table import TableState, shows
@@ -85,7 +84,7 @@ class ProductEditState(SubjectState, rx.State):
     async def reach(self, typed: str):
         """Count whom the conditions reach as they are typed."""
         if self.editable:
-            await self._count(_told(typed))
+            await self._count(told_fields(typed, TOLD))
 
     async def _count(self, values: Mapping[str, str]) -> None:
         wanted, problems = audience.stated(values)
@@ -96,13 +95,3 @@ class ProductEditState(SubjectState, rx.State):
             self.audience = Audience(problems=[refusal.message])
         else:
             self.audience = audience.shown(wanted, problems, tally)
-
-
-def _told(typed: str) -> dict[str, str]:
-    """Return what the page says of its conditions; whatever it should not say is left out."""
-    try:
-        found = json.loads(typed) if isinstance(typed, str) and len(typed) < 20_000 else {}
-    except ValueError:
-        found = {}
-    items = found.items() if isinstance(found, dict) else ()
-    return {k: v[:200] for k, v in items if k in TOLD and isinstance(v, str)}

@@ -49,8 +49,9 @@ def _figures(session: Session, actor: Actor, request: Request) -> Made:
 
 def _payments(kind: str) -> Service:
     def made(session: Session, actor: Actor, request: Request) -> Made:
-        name, data = policy_payment_file.export(session, actor, request.path_params["number"], kind)
-        return name, lambda reader: data
+        number = request.path_params["number"]
+        name = policy_payment_file.taken(session, actor, number, kind)
+        return name, lambda reader: policy_payment_file.content(reader, actor, number, kind)
 
     return made
 

@@ -20,6 +20,7 @@ from tests.e2e.test_chapter_8_redemption import (
 )
 
 MODEL, NAME = "科技型中小企业贷款贴息", "设备更新贷款贴息"
+ANSWER = "数量以验收单为准，合同所列为首批。"
 COLLEAGUE, ORG = "苏若宁", "郑州砺岩精密机械有限公司"
 
 
@@ -166,7 +167,7 @@ def _correct(firm: Walk) -> None:
     page.locator("[name=a_q4]").press("Enter")
     press(firm, "提交")
     firm.sees("最多 500 字，现有 501 字")
-    fill(page, {"a_q4": "购置五轴数控机床 2 台"})
+    fill(page, {"a_q4": "购置五轴数控机床 2 台", "answer": ANSWER})
     press(firm, "提交")
     firm.sees("已受理，编号")
 
@@ -175,6 +176,7 @@ def _approve_first(staff: Walk) -> None:
     """形式审查, which may go on with 业务审核 at once: the second opinion begins blank, not with the first one's words."""
     page = staff.page
     _open(staff)
+    staff.sees(f"申请单位对补正意见的说明：{ANSWER}")
     fill(page, {"comment": "材料齐全，形式符合", "reviewed_reason": "按合同核减"})
     asked = page.locator("[name=reviewed]").input_value()
     fill(page, {"reviewed": f"{float(asked) - 100:.2f}"})

@@ -14,6 +14,7 @@ from cpegi_app.services import review, review_draft, review_view, verification
 from cpegi_app.services.review import FLOWS, PLATFORM, Flow, Stage
 from cpegi_app.vocabulary import Action, Kind, Status
 from tests import factories, worlds
+from tests.laws.test_static import calls, place, sources
 from tests.worlds import REASON_NEEDED, WORLDS, World
 
 FIRST = Stage(
@@ -238,3 +239,17 @@ def test_a_return_and_a_rejection_demand_a_reason(session: Session, name: str):
                 world.act(session, action, comment=blank)
             assert "原因" in refusal.value.fields["comment"]
     assert world.row(session).status == Status.PENDING
+
+
+@pytest.mark.parametrize("name", sorted(n for n, f in FLOWS.items() if f.discards))
+def test_no_draft_ever_bears_the_number_of_one_that_was_deleted(session: Session, name: str):
+    first = WORLDS[name](session)
+    review_draft.discard(session, first.flow, first.owner, first.row_id, first.row(session).version)
+    assert WORLDS[name](session).row_id > first.row_id
+
+
+def test_every_draft_that_can_be_deleted_is_begun_at_the_one_place_that_knows_the_numbers():
+    models = {flow.model.__name__ for flow in FLOWS.values() if flow.discards}
+    assert len(models) == len(DELETED)
+    made = [place(p, node) for p in sources("cpegi_app") for node, name in calls(p) if name in models]
+    assert made == []

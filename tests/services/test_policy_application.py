@@ -275,7 +275,7 @@ def test_a_correction_changes_only_what_was_marked(session: Session):
         files.attach(session, firm, policies.FLOW.name, row.id or 0, "m1", "新.png", factories.png(9))
     files.attach(session, firm, policies.FLOW.name, row.id or 0, "m2", "新.png", factories.png(9))
     form = policy_view.form(session, firm, row.id or 0)
-    assert {f.name for f in form.fields if not f.locked} == {"a_q4"}
+    assert {f.name for f in form.fields if not f.locked} == {"a_q4", "answer"}
     # Sent past the form as well: what is not open stays as it was.
     done = policies.FLOW
     values = {"data": {**row.data, "a_q3": "90000"}}

@@ -55,7 +55,7 @@ def test_a_loan_that_was_corrected_meanwhile_can_be_chosen_anew(session: Session
     new = corrected(session, loan, firm, loan.amount_fen * 2)
     form = policy_view.form(session, firm, row.id)
     assert not form.records_locked and "所选记录发生变化" in form.records_reason
-    assert {f.name for f in form.fields if not f.locked} == {"phone", "asked"}
+    assert {f.name for f in form.fields if not f.locked} == {"phone", "asked", "answer"}
     key = f"LOAN:{loan.id}"
     version = policy_application.choose(session, firm, row.id, row.version, key, chosen=False)
     version = policy_application.choose(session, firm, row.id, version, f"LOAN:{new.id}", chosen=True)

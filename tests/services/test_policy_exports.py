@@ -22,6 +22,7 @@ STAFF = [
     policy_exports.OVERVIEW,
     policy_exports.CLAIMS,
     policy_exports.READY,
+    policy_exports.AGAIN,
     policy_exports.UNPAID,
     policy_exports.PUBLICITIES,
 ]

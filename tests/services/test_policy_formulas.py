@@ -38,20 +38,20 @@ def payment(session: Session, batch_id: int) -> Payment:
 @pytest.mark.parametrize("text", TEXTS)
 def test_the_payment_file_holds_texts_as_texts(session: Session, text: str):
     staff, number, _ = batch(session, text)
-    _, data = policy_payment_file.export(session, staff, number, "xlsx")
+    _, data = redemption.exported(session, staff, number, "xlsx")
     assert b"<f>" not in b"".join(_parts(data))
     line = load_workbook(io.BytesIO(data)).worksheets[0][2]
     assert [c.value for c in line[1:3]] == [f"{text} 公司", text] and line[5].value == text
     for cell in (*line[1:4], line[5]):
         # Even when somebody edits the cell afterwards.
         assert (cell.data_type, cell.quotePrefix, cell.number_format) == ("s", True, "@")
-    _, data = policy_payment_file.export(session, staff, number, "csv")
+    _, data = redemption.exported(session, staff, number, "csv")
     [_, row] = csv.reader(io.StringIO(data.decode("utf-8-sig")))
     assert row[1:3] == [f"'{text} 公司", f"'{text}"] and row[5] == f"'{text}"
     assert not [cell for cell in row if cell.startswith(SIGNS)]
     # What comes back is compared without the sign that was put before it.
     for kind in ("xlsx", "csv"):
-        _, data = policy_payment_file.export(session, staff, number, kind)
+        _, data = redemption.exported(session, staff, number, kind)
         [(_, cells)] = policy_payment_file.read(f"结果.{kind}", data)
         assert cells["收款户名"] == f"{text} 公司"
 

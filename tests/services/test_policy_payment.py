@@ -76,7 +76,7 @@ def test_a_batch_from_which_everything_was_taken_out_is_void(session: Session):
         with pytest.raises(Conflict, match="已作废"):
             call(session, staff, number)
     with pytest.raises(Conflict):
-        policy_payment_file.export(session, staff, number, "xlsx")
+        redemption.exported(session, staff, number, "xlsx")
     assert redemption.batch(session, staff, *claims) > number
 
 
@@ -115,7 +115,7 @@ def test_an_open_batch_has_no_file_and_takes_no_result(session: Session):
         session, staff, *redemption.payable(session, staff, of, factories.member(session)), out=False
     )
     with pytest.raises(Conflict, match="编制中"):
-        policy_payment_file.export(session, staff, number, "xlsx")
+        redemption.exported(session, staff, number, "xlsx")
     with pytest.raises(Conflict, match="还没有导出"):
         policy_payment_result.take(session, staff, number, "a.csv", b"x", [(2, {"付款编号": "x"})])
 
@@ -127,7 +127,7 @@ def test_both_files_hold_the_same_and_no_formula(session: Session, batch):
     rows = redemption.out_rows(session, staff, number)
     assert rows[0][:5] == ["付款编号", "收款户名", "开户行", "账号", "金额（元）"]
     assert [r[4] for r in rows[1:]] == [50_000] * 3 and isinstance(rows[1][3], str)
-    _, data = policy_payment_file.export(session, staff, number, "csv")
+    _, data = redemption.exported(session, staff, number, "csv")
     assert data.startswith(b"\xef\xbb\xbf") and b"'=HYPERLINK" in data
     lines = policy_payment_file.read("a.csv", data)
     assert [cells["付款编号"] for _, cells in lines] == [r[0] for r in rows[1:]]
@@ -260,7 +260,7 @@ def test_dates_as_finance_offices_leave_them():
 
 def test_a_csv_in_gbk_is_read(session: Session, batch):
     staff, _, number = batch
-    _, data = policy_payment_file.export(session, staff, number, "csv")
+    _, data = redemption.exported(session, staff, number, "csv")
     text = data.decode("utf-8-sig").replace(",,,,", f",成功,{clock.today()},PZ-1,", 1)
     found = redemption.returned(session, staff, number, text.encode("gb18030"), "结果.csv")
     assert (found.paid, found.wrong) == (1, 0)

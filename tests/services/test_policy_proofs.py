@@ -6,14 +6,18 @@ import io
 import zipfile
 
 import pytest
-from sqlmodel import Session, select
+from openpyxl import load_workbook
+from sqlalchemy import or_
+from sqlmodel import Session, col, select
 
-from cpegi_app.access import FILING_REVIEW, REVIEW
+from cpegi_app import clock
+from cpegi_app.access import FILING_REVIEW, REVIEW, STAFF_RECORD, Actor
 from cpegi_app.errors import DomainError
-from cpegi_app.models import Loan
-from cpegi_app.services import files, policy_trail, policy_trail_zip
+from cpegi_app.models import InvestmentRecord, Loan, Policy
+from cpegi_app.services import files, online_investment, policy_trail, policy_trail_zip
+from cpegi_app.services.policy_trail import FileLine, Trail
 from cpegi_app.vocabulary import Kind, OrgClass, Status
-from tests import factories, policies, worlds
+from tests import equity, factories, policies, worlds
 from tests.policies import fresh
 
 
@@ -43,8 +47,55 @@ def test_from_a_record_to_where_it_was_filed_and_its_proofs(session: Session):
     with zipfile.ZipFile(out) as archive:
         assert sum("借款合同" in name for name in archive.namelist()) == 2
     # What belongs to no record of the application is no part of it, and others read nothing by it.
-    assert not any(f"/{other.row_id}" in r.href for r in found.records)
+    assert FILING_REVIEW.url(bid=other.row_id) not in {r.href for r in found.records}
     stranger = factories.member(session)
     for f in proofs:
         with pytest.raises(DomainError):
             files.content(session, stranger, f.id)
+
+
+def test_an_investment_is_proved_by_its_files_or_by_both_sides_who_confirmed_it(session: Session):
+    world = worlds.investment_world(session).bring_to(session, Status.APPROVED)
+    owner = world.owner
+    online, _, enterprise = equity.online(session)
+    online_investment.confirm(session, enterprise, online.id or 0, online.version)
+    staff = factories.staff(session)
+    # The one stands on a filing with its files, the other on what both sides said at the platform.
+    (filed, files_of), (told, none) = (
+        _trail_of(session, staff, who, policies.published(session, staff, **policies.REWARD))
+        for who in (owner, enterprise)
+    )
+    (line,) = filed.records
+    assert line.href == REVIEW.url(flow="investment", rid=world.row_id)
+    assert line.confirmed.startswith("项目方 ") and line.confirmed.endswith(" 确认")
+    assert sorted(f.slot for f in files_of) == ["到账凭证", "投资协议"]
+    for f in files_of:
+        assert files.content(session, staff, f.id).name == f.name
+    (line,) = told.records
+    assert line.href == STAFF_RECORD.url(oid=online.id) and none == []
+    assert "投资机构" in line.confirmed and "项目方" in line.confirmed and line.confirmed.count("确认") == 2
+    assert clock.local(online.institution_at) in line.confirmed
+    assert clock.local(online.enterprise_at) in line.confirmed
+    assert any(line.confirmed in row for row in _sheet(session, staff, told.id, "记录"))
+    # Neither the other side's proofs nor a foreign one's are read by it.
+    for who in (factories.member(session), enterprise, factories.regulator(session)):
+        for f in files_of:
+            with pytest.raises(DomainError):
+                files.content(session, who, f.id)
+
+
+def _trail_of(session: Session, staff: Actor, who: Actor, of: Policy) -> tuple[Trail, list[FileLine]]:
+    """Return the trail of an application on somebody's own newest investment, and the files of investments in it."""
+    mine = col(InvestmentRecord.org_id) == who.org_id, col(InvestmentRecord.enterprise_id) == who.org_id
+    record = session.exec(select(InvestmentRecord).where(or_(*mine))).one()
+    row = policies.sent(session, who, of, record)
+    found = policy_trail.trail(session, staff, row.id or 0)
+    return found, [f for f in found.files if f.of.startswith("投资")]
+
+
+def _sheet(session: Session, staff: Actor, number: int, title: str) -> list[list[object]]:
+    out = io.BytesIO()
+    policy_trail_zip.write(policy_trail_zip.plan(session, staff, number), out)
+    with zipfile.ZipFile(out) as archive:
+        book = load_workbook(io.BytesIO(archive.read("目录.xlsx")))
+    return [list(row) for row in book[title].iter_rows(values_only=True)]

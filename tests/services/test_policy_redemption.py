@@ -18,7 +18,6 @@ from cpegi_app.services import (
     policy_claim,
     policy_claim_list,
     policy_payment,
-    policy_payment_file,
     policy_payment_result,
     policy_ready,
     policy_takeback,
@@ -252,10 +251,15 @@ def test_a_name_that_changed_after_the_approval_is_asked_for_again(session: Sess
         session.flush()
 
     called("郑州改名后有限公司")
-    [shown], _, _ = policy_ready.ready(session, staff)
-    assert "重新申请兑现" in shown.why and policy_ready.choosable(session, staff) == {}
+    [shown], total = policy_ready.again(session, staff)
+    assert "重新申请兑现" in shown.why and total == 1
+    # It waits for its applicant, not to be paid: no list and no count says otherwise.
+    assert policy_ready.choosable(session, staff) == {} and policy_ready.policies(session, staff) == []
+    assert policy_ready.ready(session, staff) == ([], 0, "0.00") and policy_ready.waiting(session, staff) == 0
     with pytest.raises(DomainError, match="请取消选择"):
         redemption.batch(session, staff, row)
+    called(name.replace("（", "(") + " ")
+    assert policy_ready.waiting(session, staff) == 1 and policy_ready.again(session, staff) == ([], 0)
     called(name)
     batch = redemption.batch(session, staff, row, out=False)
     called("郑州改名后有限公司")
@@ -309,8 +313,8 @@ def on_a_batch(session: Session, batch: int, line: int) -> list[Callable[[Actor]
         lambda a: policy_payment.lines(session, a, batch),
         lambda a: policy_payment.remove(session, a, batch, line),
         lambda a: policy_payment.send_out(session, a, batch, 1),
-        lambda a: policy_payment_file.export(session, a, batch, "xlsx"),
-        lambda a: policy_payment_file.export(session, a, batch, "csv"),
+        lambda a: redemption.exported(session, a, batch, "xlsx"),
+        lambda a: redemption.exported(session, a, batch, "csv"),
         lambda a: policy_payment_result.latest(session, a, batch),
         lambda a: policy_payment_result.take(session, a, batch, "结果.csv", b"", result),
     ]

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
-from cpegi_app.models import Policy
+from cpegi_app.models import Organisation, Policy
 from cpegi_app.services import (
     policy_bench,
     policy_claim,
@@ -45,26 +45,26 @@ def decide(session: Session, staff: Actor, claim: Any, action: Action) -> None:
 def test_every_standing_can_be_filtered_for_and_brings_nothing_else(session: Session):
     staff = factories.staff(session)
     of = redemption.policy(session, staff)
-    owners = firms(session, 12)
-    rows = [redemption.received(session, of, owner) for owner in owners[:11]]
+    owners = firms(session, 13)
+    rows = [redemption.received(session, of, owner) for owner in owners[:12]]
     redemption.approve(session, staff, rows[0])
     grants = redemption.confirmed(session, staff, of, *rows[1:])
-    waiting = redemption.received(session, of, owners[11])
+    waiting = redemption.received(session, of, owners[12])
     redemption.approve(session, staff, waiting)
-    _begin(session, owners[2:11], grants[1:], staff)
+    _begin(session, owners[2:12], grants[1:], staff)
     session.expire_all()
     publicity = fresh(session, grants[0]).publicity_id
     every, total = policy_publicity.entries(session, staff, publicity, size=50)
-    assert total == 11
+    assert total == 12
     seen: dict[str, set[int]] = {}
     for entry in every:
         seen.setdefault(entry.state, set()).add(entry.grant_id)
-    assert len(seen) == 10
+    assert len(seen) == 11
     for code, label in policy_standing.STANDINGS.items():
         shown, count = policy_publicity.entries(session, staff, publicity, filters={"state": code}, size=50)
         assert {e.grant_id for e in shown} == seen.get(label, set()), label
         assert count == len(shown)
-    for owner, grant in zip(owners[1:11], grants, strict=True):
+    for owner, grant in zip(owners[1:12], grants, strict=True):
         (mine,), _ = policy_claim_list.own(session, owner, filters={})
         code = next(c for c, label in policy_standing.STANDINGS.items() if label == mine.state)
         assert policy_claim_list.own(session, owner, filters={"state": code})[1] == 1
@@ -74,7 +74,7 @@ def test_every_standing_can_be_filtered_for_and_brings_nothing_else(session: Ses
 
 
 def _begin(session: Session, owners: list[Actor], grants: list[Any], staff: Actor) -> None:
-    """Bring grants as far as they can stand: begun, withdrawn, sent, returned, rejected, approved, failed, paying, paid."""
+    """Bring grants as far as they can stand: begun, withdrawn, sent, returned, rejected, approved, failed, paying, paid, renamed."""
     redemption.begun(session, owners[0], grants[0])
     claims = [redemption.claim(session, o, g) for o, g in zip(owners[1:], grants[1:], strict=True)]
     row = fresh(session, claims[0])
@@ -87,6 +87,8 @@ def _begin(session: Session, owners: list[Actor], grants: list[Any], staff: Acto
     number = redemption.batch(session, staff, checked[3])
     data = redemption.filled(redemption.out_rows(session, staff, number), redemption.paid())
     redemption.returned(session, staff, number, data)
+    session.get_one(Organisation, checked[4].org_id).name = "郑州改名后有限公司"
+    session.flush()
 
 
 def test_what_nobody_redeemed_in_time_is_not_told_as_open(session: Session):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import httpx
@@ -15,14 +16,15 @@ from cpegi_app.access import (
     POLICIES,
     POLICY_APPLICATION,
     POLICY_CLAIM,
+    POLICY_EDIT,
     POLICY_REVIEW,
     POLICY_START,
     PUBLIC_POLICY,
     Permission,
 )
-from cpegi_app.models import Policy, PolicyApplication, PolicyClaim
+from cpegi_app.models import Organisation, Policy, PolicyApplication, PolicyClaim
 from cpegi_app.services import policy, policy_payment, sessions
-from cpegi_app.state.policy import PolicyDiscardState
+from cpegi_app.state.policy import PolicyDiscardState, PolicyEditState
 from cpegi_app.state.policy_apply import PolicyApplicationState, PolicyStartState
 from cpegi_app.state.policy_claim import PolicyClaimState
 from cpegi_app.state.policy_desk import PolicyReviewState
@@ -34,6 +36,7 @@ from tests import factories, policies, redemption
 from tests.state.cast import Cast
 from tests.state.rig import HYDRATE, running
 from tests.state.test_offline_trial import actor_of
+from tests.statements import said_to
 
 TAB, NAME = "firm", PolicyApplicationState.get_full_name()
 
@@ -141,7 +144,17 @@ async def test_everything_that_the_query_bar_leaves_is_chosen_and_an_empty_batch
         await rig.send(f"{desk}.choose_all", {}, sid=boss.sid, tab=TAB)
         shown = await rig.state(TAB, PaymentBatchesState)
         assert (shown.chosen, shown.chosen_amount) == ([claims[1].id], "50,000.00")
-        await rig.send(f"{desk}.show_tab", {"tab": "failed"}, sid=boss.sid, tab=TAB)
+        for tab in ("failed", "again"):
+            await rig.send(f"{desk}.show_tab", {"tab": tab}, sid=boss.sid, tab=TAB)
+            assert (await rig.state(TAB, PaymentBatchesState)).tab == tab
+        with db.transaction() as session:
+            org = session.get_one(Organisation, claims[0].org_id)
+            was, org.name = org.name, "郑州改名后有限公司"
+        await rig.send(f"{desk}.show_tab", {"tab": "again"}, sid=boss.sid, tab=TAB)
+        (told,) = (await rig.state(TAB, PaymentBatchesState)).rows
+        assert told.id == claims[0].id and "郑州改名后有限公司" in told.why
+        with db.transaction() as session:
+            session.get_one(Organisation, claims[0].org_id).name = was
         with db.transaction() as session:
             batch = redemption.batch(session, staff, claims[1], out=False)
             line = policy_payment.lines(session, staff, batch)[0][0]
@@ -166,6 +179,21 @@ async def test_what_is_too_long_is_told_at_its_place_and_not_cut(cast: Cast) -> 
         with db.reading() as session:
             assert len(session.get_one(PolicyApplication, params["aid"]).data["note"]) == 1001
         assert rig.unforeseen == []
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+async def test_the_finance_offices_file_is_made_outside_the_transaction_that_writes(
+    cast: Cast, kind: str
+) -> None:
+    boss, params = cast.who_may(PAYMENT_BATCH)
+    transport = httpx.ASGITransport(app=Starlette(routes=exports.ROUTES))
+    async with httpx.AsyncClient(transport=transport, base_url="http://site") as browser:
+        cookie = {"cookie": f"{sessions.cookie_name()}={boss.sid}"}
+        with said_to(db.write_engine()) as written, said_to(db.read_engine()) as read:
+            found = await browser.get(f"/exports/payments/{params['bid']}.{kind}", headers=cookie)
+    assert found.status_code == 200
+    lines = "FROM payment,"
+    assert any(lines in s for s in read) and not any(lines in s for s in written)
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
@@ -240,4 +268,24 @@ async def test_a_draft_of_a_policy_is_deleted_only_once_it_was_asked_about(cast:
         assert (await rig.state(TAB, PolicyDiscardState)).name == row.name and there()
         reply = await rig.send(f"{name}.discard", {}, sid=boss.sid, tab=TAB)
         assert reply.said.startswith("已删除草稿") and not there()
+        assert rig.unforeseen == []
+
+
+async def test_the_number_questions_are_offered_as_they_are_typed(cast: Cast) -> None:
+    boss, _ = cast.who_may(POLICY_EDIT)
+    with db.transaction() as session:
+        row = policies.draft(session, factories.staff(session), questions=(policies.FEE, policies.ON))
+    follow = f"{PolicyEditState.get_full_name()}.follow"
+    fee, on = row.draft["questions"]
+    async with running() as rig:
+        await rig.open(POLICY_EDIT, sid=boss.sid, tab=TAB, pid=row.id)
+
+        async def offered(typed: object) -> list[str]:
+            await rig.send(follow, {"typed": typed}, sid=boss.sid, tab=TAB)
+            return [b.value for b in (await rig.state(TAB, PolicyEditState)).bases if b.offered]
+
+        assert await offered(json.dumps({f"q_{on}_kind": "NUMBER"})) == [fee, on]
+        assert await offered(json.dumps({f"q_{fee}_kind": "TEXT", "q_q99_kind": "NUMBER", "name": 5})) == []
+        for junk in ("", "[1]", None, 7, "{" * 30_000):
+            assert await offered(junk) == [fee]
         assert rig.unforeseen == []
