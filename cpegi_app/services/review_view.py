@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
@@ -12,7 +14,7 @@ from cpegi_app.models import ReviewEvent
 from cpegi_app.services import audit, files, review, review_draft, review_files
 from cpegi_app.services.files import FileView
 from cpegi_app.services.identifiers import masked
-from cpegi_app.services.review import Description, Flow
+from cpegi_app.services.review import Check, Description, Flow
 from cpegi_app.vocabulary import TONES, Action, FileSlot, Status
 
 
@@ -53,11 +55,12 @@ class EventView(BaseModel):
 
 
 class CheckView(BaseModel):
-    """What the machine found out."""
+    """What the machine found out, and the form's field that it concerns."""
 
     label: str
     level: str
     text: str
+    field: str = ""
 
 
 class ReviewView(BaseModel):
@@ -125,7 +128,7 @@ def view(session: Session, flow: Flow, actor: Actor, row_id: int) -> ReviewView:
         new_ids=moved.ids,
         new_files=moved.new,
         gone_files=moved.gone,
-        checks=[CheckView(label=c.label, level=c.level, text=c.text) for c in description.checks],
+        checks=check_views(description.checks),
         events=[event_view(e, titles) for e in reversed(events)],
         can_approve=Action.APPROVE in actions,
         can_return=Action.RETURN in actions,
@@ -134,6 +137,11 @@ def view(session: Session, flow: Flow, actor: Actor, row_id: int) -> ReviewView:
         can_submit=Action.SUBMIT in actions,
         can_discard=review_draft.may_discard(flow, row, actor),
     )
+
+
+def check_views(found: Iterable[Check]) -> list[CheckView]:
+    """Return what the machine found out as pages show it."""
+    return [CheckView(label=c.label, level=c.level, text=c.text, field=c.field) for c in found]
 
 
 def history(session: Session, flow_name: str, row_id: int) -> list[ReviewEvent]:

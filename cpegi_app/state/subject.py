@@ -188,9 +188,9 @@ class SubjectState(FilesState, mixin=True):
             return await self._send(values)
         return await self._help(intent, values)
 
-    async def _send(self, values: dict[str, str]) -> Any:
+    async def _send(self, values: dict[str, str], **more: Any) -> Any:
         """提交 what was typed."""
-        more = {"key": self._submit_key, "values": {"data": values}}
+        more |= {"key": self._submit_key, "values": {"data": values}}
         call = self._write(act, self._edited().flow, self.row_id, Action.SUBMIT, self._seen(), **more)
         self.version = await self._checked(call, self._edited().titles)
         self.sent, self.editable = True, False
