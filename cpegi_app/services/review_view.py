@@ -102,10 +102,15 @@ def view(session: Session, flow: Flow, actor: Actor, row_id: int) -> ReviewView:
     description = flow.describe(session, row)
     events = history(session, flow.name, row_id)
     old, compared_with = _compared(description, row, events)
-    moved = review_files.changes(session, flow, row, events) if compared_with else review_files.FileChanges()
+    # Read once: for the list, for what changed among them, and for the desk that stands on this view.
+    present = files.live(session, flow.name, row_id)
+    labels = {code: slot.label for code, slot in flow.slots(session, row).items()}
+    moved = review_files.FileChanges()
+    if compared_with:
+        moved = review_files.changes(session, flow, row, events, present, labels)
     groups = _groups(description, row, old, is_masked=not review.is_owner(actor, row))
     titles = {f.name: f.title for g in groups for f in g.fields}
-    titles |= {f"file_{code}": slot.label for code, slot in flow.slots(session, row).items()}
+    titles |= {f"file_{code}": label for code, label in labels.items()}
     actions = review.allowed(flow, row, actor)
     return ReviewView(
         flow=flow.name,
@@ -121,9 +126,10 @@ def view(session: Session, flow: Flow, actor: Actor, row_id: int) -> ReviewView:
         compared_with=compared_with,
         changed_count=sum(f.changed for g in groups for f in g.fields),
         groups=groups,
-        files=sorted(
-            files.listing(session, flow.name, row_id), key=lambda f: review_files.slot_order(f.slot)
-        ),
+        files=[
+            files.view(f, labels.get(f.slot, ""))
+            for f in sorted(present, key=lambda f: review_files.slot_order(f.slot))
+        ],
         changed_kinds=moved.kinds,
         new_ids=moved.ids,
         new_files=moved.new,

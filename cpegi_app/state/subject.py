@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, FormInvalid
-from cpegi_app.services import files, review, review_draft
+from cpegi_app.services import review, review_draft
 from cpegi_app.services.files import FileView
 from cpegi_app.services.forms import posted
 from cpegi_app.services.review_view import ReviewView, view
@@ -62,13 +62,14 @@ class Subject(BaseModel):
 def subject(session: Session, actor: Actor, flow: str, row_id: int) -> Subject:
     """Return the actor's own reviewed thing for its editor."""
     row = review.load_own(session, review.FLOWS[flow], actor, row_id)
+    shown = view(session, review.FLOWS[flow], actor, row_id)
     return Subject(
         version=row.version,
         editable=row.status in review.EDITABLE,
         values=row.data,
         reasons=row.field_reasons,
-        files=files.listing(session, flow, row_id),
-        view=view(session, review.FLOWS[flow], actor, row_id),
+        files=shown.files,
+        view=shown,
     )
 
 
