@@ -49,6 +49,7 @@ edge = partial(
         upload_handlers=upload_handlers(),
         sockets_per_address=settings.sockets_per_address,
         costly=hashing_handlers(),
+        redis_url=settings.redis_url,
     ),
 )
 

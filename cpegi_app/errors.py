@@ -26,6 +26,10 @@ class FormInvalid(DomainError):
         self.fields = fields
 
 
+class Doubtful(DomainError):
+    """Input that no rule refuses, but that a reviewer will be asked to look at: its sender is to look first."""
+
+
 class NotFound(DomainError):
     """A record that is absent, or that the actor may not know of: both read the same."""
 

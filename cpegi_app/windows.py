@@ -13,7 +13,8 @@ Clock = Callable[[], float]
 class SlidingWindow:
     """At most `limit` hits a key within `seconds`; memory is bounded by forgetting the keys idle longest.
 
-    One process counts for itself: with several workers the effective limit is that many times higher.
+    One process counts for itself: with several workers the effective limit is that many times higher, unless they
+    share it (`shared_windows`).
     """
 
     def __init__(

@@ -102,18 +102,20 @@ def new_password_fields(state: Any, avoid: str = "", label: str = "新密码") -
 
 @page(REGISTER, RegisterState.load, console=False)
 def register() -> rx.Component:
-    """注册须知 on the left, the form on the right."""
+    """注册须知 on the left, the form on the right; on a phone it stands above the form, folded."""
     return site(
         rx.el.div(
             rx.el.div(
-                rx.el.aside(
-                    rx.el.h2("注册须知"),
-                    rx.el.ol(*(rx.el.li(line) for line in terms.NOTICE)),
-                    class_name="auth-note",
-                    aria_label="注册须知",
-                ),
+                rx.el.aside(rx.el.h2("注册须知"), _notice(), class_name="auth-note", aria_label="注册须知"),
                 rx.el.div(
                     rx.el.h1("注册账号", tab_index=-1),
+                    rx.el.details(
+                        rx.el.summary(
+                            rx.el.b("注册须知"), rx.el.span("注册前请详细阅读", class_name="muted small")
+                        ),
+                        _notice(),
+                        class_name="fold auth-fold",
+                    ),
                     _register_form(),
                     rx.el.p("已有账号？", ui.link("直接登录", LOGIN.route), class_name="muted"),
                     class_name="auth-form",
@@ -126,6 +128,10 @@ def register() -> rx.Component:
         current=REGISTER,
         quiet=True,
     )
+
+
+def _notice() -> rx.Component:
+    return rx.el.ol(*(rx.el.li(line) for line in terms.NOTICE))
 
 
 def _register_form() -> rx.Component:

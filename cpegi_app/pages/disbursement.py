@@ -12,7 +12,8 @@ from cpegi_app.pages.form import groups, href, summary, upload_field
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.review import leavable, leave_button, outcome_panel, return_note
 from cpegi_app.services.disbursement_form import DisbursementForm
-from cpegi_app.state.disbursement import DisburseState
+from cpegi_app.services.review_view import CheckView
+from cpegi_app.state.disbursement import ANYWAY, WEIGHED, DisburseState
 from cpegi_app.vocabulary import FileSlot
 
 
@@ -75,7 +76,7 @@ def _form(key: Any) -> rx.Component:
     return ui.form(
         return_note(state),
         summary(state),
-        *groups(DisbursementForm, state),
+        *groups(DisbursementForm, state, weighed=WEIGHED),
         ui.card(
             "合同和放款凭证",
             ui.form_grid(
@@ -83,11 +84,33 @@ def _form(key: Any) -> rx.Component:
                 upload_field(FileSlot.VOUCHER, state, required=True),
             ),
         ),
+        _doubts(),
         ui.form_foot(
-            ui.submit("暂存", "save", "default"), ui.submit("提交"), note="提交后由平台管理人员审核。"
+            ui.submit("暂存", "save", "default"),
+            # 提交 stays where it was: a double click never becomes 仍然提交.
+            ui.show(state.held, ui.submit("仍然提交", ANYWAY, "default")),
+            ui.submit("提交"),
+            note="提交后由平台管理人员审核。",
         ),
         on_submit=state.submit,
         draft=key,
         version=state.version.to_string(),
         key=state.form_key,
     )
+
+
+def _doubts() -> rx.Component:
+    """What the staff will be asked to look at, before they are: it stops nobody."""
+    state = DisburseState
+
+    def one(c: rx.Var[CheckView]) -> rx.Component:
+        where = rx.cond(c.field != "", rx.el.a(c.label, href="#f-" + c.field), c.label)
+        return rx.el.li(where, "：", c.text, key=c.label)
+
+    told = ui.note(
+        rx.el.b("提交前请核对"),
+        "warning",
+        rx.el.p("以下情况平台审核时会提示审核人员。填写有误的请更正；确实如此的，可以照此提交。"),
+        rx.el.ol(rx.foreach(state.doubts, one), class_name="numbered"),
+    )
+    return rx.el.div(ui.show(state.doubts.length() > 0, told), role="status")

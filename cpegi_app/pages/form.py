@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import reflex as rx
@@ -43,19 +43,19 @@ def remark(state: Any, name: str) -> Any:
     return rx.cond(state.reasons[name], state.reasons[name], "").to(str)
 
 
-def control(spec: FieldSpec, value: Any) -> rx.Component:
-    """Return the control that a field is typed in."""
+def control(spec: FieldSpec, value: Any, **props: Any) -> rx.Component:
+    """Return the control that a field is typed in; `props` are for those that are typed, not chosen."""
     if spec.widget is Widget.AREA:
-        return ui.textarea(spec.name, value, max_length=LONGEST, placeholder=spec.placeholder)
+        return ui.textarea(spec.name, value, max_length=LONGEST, placeholder=spec.placeholder, **props)
     if spec.widget is Widget.NUMBER:
-        return ui.number_input(spec.name, value, placeholder=spec.placeholder)
+        return ui.number_input(spec.name, value, placeholder=spec.placeholder, **props)
     if spec.widget is Widget.DATE:
-        return ui.date_input(spec.name, value)
+        return ui.date_input(spec.name, value, **props)
     if spec.widget is Widget.SELECT:
         return ui.select_input(spec.name, spec.options, value)
     if spec.widget is Widget.CHECKS:
         return ui.check_group(spec.name, spec.options, value.split(","))
-    return ui.text_input(spec.name, value, max_length=LONGEST, placeholder=spec.placeholder)
+    return ui.text_input(spec.name, value, max_length=LONGEST, placeholder=spec.placeholder, **props)
 
 
 def field_of(
@@ -64,14 +64,19 @@ def field_of(
     values: Any = None,
     choices: Mapping[str, Any] | None = None,
     controls: Mapping[str, rx.Component] | None = None,
+    weighed: Collection[str] = (),
 ) -> rx.Component:
     """Return a labelled field with its stored value, its message and the reviewer's reason.
 
     `values` are given where a page holds more than one form, `choices` where the state narrows what can be chosen,
-    `controls` where a page has its own."""
+    `controls` where a page has its own; what is typed into a `weighed` one is weighed by the state as it is left, and
+    its doubt is told here.
+    """
     value = _text(state.values if values is None else values, spec.name)
     offered = (choices or {}).get(spec.name)
-    usual = control(spec, value) if offered is None else ui.select_input(spec.name, offered, value)
+    is_weighed = spec.name in weighed
+    left = {"on_blur": lambda typed: state.weigh(spec.name, typed)} if is_weighed else {}
+    usual = control(spec, value, **left) if offered is None else ui.select_input(spec.name, offered, value)
     return ui.field(
         spec.name,
         spec.title,
@@ -82,6 +87,7 @@ def field_of(
         unit=spec.unit,
         wide=spec.wide,
         reason=remark(state, spec.name),
+        doubt=_text(state.doubtful, spec.name) if is_weighed else None,
     )
 
 
@@ -92,14 +98,15 @@ def groups(
     only: Sequence[str] = (),
     choices: Mapping[str, Any] | None = None,
     controls: Mapping[str, rx.Component] | None = None,
+    weighed: Collection[str] = (),
 ) -> list[rx.Component]:
-    """Return a card for each group of the form's fields; `choices` and `controls` as `field_of` takes them."""
+    """Return a card for each group of the form's fields; `choices`, `controls` and `weighed` are told at `field_of`."""
     found: dict[str, list[FieldSpec]] = {}
     for spec in form.specs():
         if spec.group not in skip and (not only or spec.group in only):
             found.setdefault(spec.group, []).append(spec)
     return [
-        ui.card(title, ui.form_grid(*(field_of(s, state, choices=choices, controls=controls) for s in specs)))
+        ui.card(title, ui.form_grid(*(field_of(s, state, None, choices, controls, weighed) for s in specs)))
         for title, specs in found.items()
     ]
 

@@ -40,10 +40,10 @@ def _case() -> rx.Component:
     view = state.view
     return rx.fragment(
         ui.show(
-            state.decided != "",
+            state.done != "",
             rx.el.div(
                 ui.draft_clear("filing-review-" + state.batch_id.to_string()),
-                ui.note("已" + state.decided + "，结果已通知备案机构。", "success"),
+                ui.note("已" + state.done + "，结果已通知备案机构。", "success"),
                 next_up(state.upcoming),
                 class_name="stack",
             ),

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from cpegi_app.access import REPORT_EDIT, REPORTS
+from cpegi_app.access import LOANS, REPORT_EDIT, REPORTS
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import field_of, href, list_page, problem, remark, stored, summary, upload_field
 from cpegi_app.pages.layout import page
@@ -16,9 +16,12 @@ from cpegi_app.services.report import ReportForm
 from cpegi_app.services.report_calendar import CalendarMonth, DutyItem
 from cpegi_app.services.report_list import ReportRow
 from cpegi_app.services.report_statistics import SKIP, FigureView
+from cpegi_app.state.place import written
 from cpegi_app.state.report import ReportEditState, ReportListState
-from cpegi_app.vocabulary import FileSlot, ReportKind, Status
+from cpegi_app.vocabulary import FileSlot, LoanStatus, ReportKind, Status
 
+# The own loan book, filtered on loans past their day.
+PAST = f"{LOANS.route}#{written('loan_book', {'f.status': LoanStatus.DUE.value})}"
 STATUSES = [(s.value, s.label) for s in Status if s is not Status.REJECTED]
 
 
@@ -231,7 +234,6 @@ def _statistics() -> rx.Component:
     return ui.card(
         "统计报表",
         rx.el.p(state.sheet.filled, class_name="muted small"),
-        rx.cond(state.sheet.overdue != "", ui.note(state.sheet.overdue, "warning"), rx.fragment()),
         ui.check(SKIP, "本期不填报统计表，只上传报告文件", state.skip, value="YES", data_frees="#figures"),
         rx.el.div(table, custom_attrs={"id": "figures"}),
     )
@@ -261,6 +263,7 @@ def _figure(f: rx.Var[FigureView]) -> rx.Component:
             rx.el.div(
                 control,
                 rx.cond(wrong, rx.el.p(wrong.to(str), class_name="err"), rx.fragment()),
+                ui.show(f.late != "", _late(f.late)),
                 ui.returned_for(state.reasons[f.name].to(str)),
             ),
             data_label="填报数",
@@ -280,4 +283,13 @@ def _figure(f: rx.Var[FigureView]) -> rx.Component:
             class_name="is-num",
         ),
         key=f.name,
+    )
+
+
+def _late(said: Any) -> rx.Component:
+    """What a balance holds of loans past their day, and the way to them: the form stays in its own window."""
+    return rx.el.p(
+        said,
+        ui.link("查看已到期的贷款", PAST, target="_blank", rel="noopener"),
+        class_name="help",
     )

@@ -88,7 +88,7 @@ def request() -> rx.Component:
         unless_withdrawn(
             state,
             _way_on(),
-            rx.fragment(ui.show(state.decided != "", _decided()), ui.show(row.status != "", _case())),
+            rx.fragment(ui.show(state.done != "", _decided()), ui.show(row.status != "", _case())),
         ),
         _end_dialog(),
     )
@@ -171,7 +171,7 @@ def _decided() -> rx.Component:
     return ui.card(
         "",
         rx.el.div(
-            ui.note("已" + state.decided + "，结果已通知申请企业。", "success"),
+            ui.note("已" + state.done + "，结果已通知申请企业。", "success"),
             _way_on(),
             ui.draft_clear("request-" + state.row_id.to_string()),
             class_name="stack",

@@ -5,7 +5,7 @@ from typing import Any
 
 import reflex as rx
 
-from .ui_base import Flag, Option, Text, at, button, classes, each, file_link, flag, icon, loading, pick, show
+from .ui_base import Flag, Option, Text, at, button, classes, each, flag, icon, loading, pick, show
 from .ui_feedback import returned_for
 
 NATIVE = frozenset({"input", "select", "textarea"})
@@ -87,11 +87,13 @@ def field(
     unit: str = "",
     wide: bool = False,
     reason: Any = None,
+    doubt: Any = None,
 ) -> rx.Component:
-    """Label, control, help, the reviewer's reason and the error, tied together by ids."""
+    """Label, control, help, the reviewer's reason, what is doubtful and the error, tied together by ids."""
     key = control_id(name)
     inner = with_unit(control, unit) if unit else control
-    _tie(inner, key, error, required)
+    about = f"{key}-err {key}-help" + ("" if doubt is None else f" {key}-doubt")
+    _tie(inner, key, error, required, about)
     star = [rx.el.span("*", class_name="req", aria_hidden="true")] if required else []
     if _is_group(inner):
         heading = rx.el.span(*star, label, class_name="label", **ident(f"{key}-label"))
@@ -100,6 +102,8 @@ def field(
     parts: list[rx.Component] = [heading, inner]
     if reason is not None:
         parts.append(returned_for(reason))
+    if doubt is not None:
+        parts.append(rx.el.p(doubt, class_name="doubt", **ident(f"{key}-doubt")))
     parts += [
         rx.el.p(error, class_name="err", **ident(f"{key}-err")),
         rx.el.p(help, class_name="help", **ident(f"{key}-help")),
@@ -115,24 +119,24 @@ def _plain(value: Any) -> Any:
     return getattr(value, "_var_value", value)
 
 
-def _tie(component: Any, key: str, error: Any, required: bool, inside: bool = False) -> None:
+def _tie(component: Any, key: str, error: Any, required: bool, about: str, inside: bool = False) -> None:
     """Give the control its ARIA links; a group is named and described itself, its parts only marked wrong."""
     attrs = component.custom_attrs if hasattr(component, "custom_attrs") else {}
     if _is_group(component):
         attrs.setdefault("id", key)
         if "aria-label" not in attrs:
             attrs.setdefault("aria-labelledby", f"{key}-label")
-        attrs["aria-describedby"] = f"{key}-err {key}-help"
+        attrs["aria-describedby"] = about
         inside = True
     elif getattr(component, "tag", None) in NATIVE:
         wrong = error != "" if isinstance(error, rx.Var) else bool(error)
         if _plain(getattr(component, "type", None)) not in ("radio", "checkbox"):
             attrs["aria-invalid"] = flag(wrong)
         if not inside:
-            attrs |= {"aria-describedby": f"{key}-err {key}-help", "aria-required": flag(required)}
+            attrs |= {"aria-describedby": about, "aria-required": flag(required)}
         return
     for child in getattr(component, "children", ()):
-        _tie(child, key, error, required, inside)
+        _tie(child, key, error, required, about, inside)
 
 
 def with_unit(control: rx.Component, unit: str) -> rx.Component:
@@ -327,25 +331,6 @@ def file_field(
 def drop_zone(*children: Any, **props: Any) -> rx.Component:
     """Where files are dropped or chosen; wraps the page's own upload button."""
     return rx.el.div(icon("upload"), *children, class_name="drop", **props)
-
-
-def file_list(files: Any, on_remove: Any = None) -> rx.Component:
-    """Uploaded files (id, name, size, href) with preview and, if given, `on_remove(id)`."""
-
-    def one(f: Any, i: Any = 0) -> rx.Component:
-        actions: list[rx.Component] = [file_link("预览", at(f, "href"), target="_blank")]
-        if on_remove is not None:
-            actions.append(button("移除", on_remove(at(f, "id")), "text", class_name="is-danger"))
-        return rx.el.li(
-            icon("file"),
-            rx.el.span(at(f, "name"), class_name="file-name", title=at(f, "name")),
-            rx.el.span(at(f, "size"), class_name="file-size"),
-            rx.el.span(*actions, class_name="ops"),
-            class_name="file",
-            key=at(f, "id"),
-        )
-
-    return rx.el.ul(each(files, one), class_name="files")
 
 
 def condition_row(

@@ -21,13 +21,13 @@ from cpegi_app.services import conditions, matching
 from cpegi_app.services.conditions import effective
 from cpegi_app.services.matching import Tally
 from cpegi_app.settings import get_settings
-from cpegi_app.windows import SlidingWindow
+from cpegi_app.shared_windows import SharedWindow
 
 FEW = 5
 # Of the conditions that shut out, so many are told.
 WORST = 3
 # Many questions together would tell more than each: an institution has so many an hour.
-ASKED = SlidingWindow(300, 3600)
+ASKED = SharedWindow("audience", 300, 3600)
 PAUSED = "本机构一小时内的测算次数已达上限，测算暂停；可以继续填写和保存，稍后修改任一条件即恢复测算。"
 
 

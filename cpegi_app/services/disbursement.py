@@ -9,11 +9,12 @@ from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import DISBURSE, REQUEST, REVIEW, Actor, Permission
-from cpegi_app.errors import Conflict, FormInvalid, NotFound
+from cpegi_app.errors import Conflict, Doubtful, FormInvalid, NotFound
 from cpegi_app.models import Application, Disbursement, FilingBatch, Loan, OfflineLoan, Organisation
 from cpegi_app.services import (
     application,
     application_list,
+    disbursement_check,
     files,
     notices,
     offline_contract,
@@ -30,7 +31,8 @@ from cpegi_app.services.forms import (
 )
 from cpegi_app.services.ids import is_id
 from cpegi_app.services.locks import booking, one_at_a_time
-from cpegi_app.services.review import Check, Description, Flow, Line, Payload
+from cpegi_app.services.review import Description, Flow, Line, Payload
+from cpegi_app.services.review_view import CheckView, check_views
 from cpegi_app.vocabulary import (
     TONES,
     Action,
@@ -40,6 +42,8 @@ from cpegi_app.vocabulary import (
 )
 
 FILES = (FileSlot.CONTRACT, FileSlot.VOUCHER)
+# Sent along with a submission that is to be held while the staff would be asked to look at something in it.
+WEIGH = "weigh"
 
 
 def open_disbursement(session: Session, actor: Actor, application_id: int) -> Disbursement:
@@ -75,9 +79,14 @@ def open_disbursement(session: Session, actor: Actor, application_id: int) -> Di
     return review_draft.begin(session, FLOW, org_id=app.institution_id, data=data, **of)
 
 
+def _sums(session: Session, app: Application) -> tuple[int, int]:
+    """Return the 分 disbursed under an application, and those that wait for review."""
+    return application_list.disbursed(session, [app.id or 0]).get(app.id or 0, (0, 0))
+
+
 def remaining(session: Session, app: Application) -> int:
     """Return the 分 that may still be disbursed: approved less disbursed and waiting."""
-    done, waiting = application_list.disbursed(session, [app.id or 0]).get(app.id or 0, (0, 0))
+    done, waiting = _sums(session, app)
     return app.approved_fen - done - waiting
 
 
@@ -96,6 +105,10 @@ def locked_application(session: Session, application_id: int) -> Application:
     return found
 
 
+def _application(session: Session, row: Any) -> Application:
+    return session.get_one(Application, row.application_id)
+
+
 def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -> dict[str, Any]:
     errors: dict[str, str] = files.require(session, "disbursement", row.id, FILES)
     form: Any = None
@@ -107,6 +120,11 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -
         errors |= _cross_checks(session, row, form)
     if errors or form is None:
         raise FormInvalid(errors)
+    app = _application(session, row)
+    if payload.get(WEIGH) and disbursement_check.doubts(app, _sums(session, app), form.strings()):
+        raise Doubtful(
+            "尚未提交：有内容在平台审核时会被提示核对，已标在各栏目下。有误的请更正；确认无误，请点“仍然提交”。"
+        )
     return {
         "data": form.strings(),
         "contract_no": form.contract_no,
@@ -172,7 +190,7 @@ def _filed_offline(session: Session, row: Any, form: Any) -> str:
 
 def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
     app = locked_application(session, row.application_id)
-    done, _ = application_list.disbursed(session, [row.application_id]).get(row.application_id, (0, 0))
+    done, _ = _sums(session, app)
     if done + row.amount_fen > app.approved_fen:
         raise Conflict(f"通过后累计放款将超过批准额度 {wan(app.approved_fen)} 万元，请退回机构核对。")
     one_at_a_time(session, "iou", row.org_id)
@@ -192,8 +210,7 @@ def _book(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
     session.add(loan_of(row, borrower))
     text = f"{wan(row.amount_fen)} 万元，放款日期 {row.lent_on}。"
     href = application.APPLICATION.url(aid=row.application_id)
-    app = session.get(Application, row.application_id)
-    assert app is not None
+    app = _application(session, row)
     head = f"放款已登记：{app.product_name}"
     notices.notify(session, notices.users_of(session, row.borrower_id), head, text, href, "green")
 
@@ -222,46 +239,26 @@ def loan_of(row: Disbursement, borrower: Organisation) -> Loan:
 
 
 def _describe(session: Session, row: Any) -> Description:
-    app = session.get(Application, row.application_id)
+    app = _application(session, row)
     borrower = session.get(Organisation, row.borrower_id)
     lender = session.get(Organisation, row.org_id)
-    assert app is not None and borrower is not None and lender is not None
-    done, waiting = application_list.disbursed(session, [app.id or 0]).get(app.id or 0, (0, 0))
+    assert borrower is not None and lender is not None
+    sums = _sums(session, app)
     lines = (
         Line("对应申请", "lender", "放款机构", lender.name, fixed=True),
         Line("对应申请", "borrower", "借款企业", f"{borrower.name}（{borrower.credit_code}）", fixed=True),
         Line("对应申请", "product", "金融产品", app.product_name, fixed=True),
         Line("对应申请", "approved", "批准额度", f"{wan(app.approved_fen)} 万元", fixed=True),
-        Line("对应申请", "done", "已登记放款", f"{wan(done)} 万元", fixed=True),
+        Line("对应申请", "done", "已登记放款", f"{wan(sums[0])} 万元", fixed=True),
     )
-    rest = app.approved_fen - done - waiting
-    level, text = (
-        "ok",
-        f"批准 {wan(app.approved_fen)} 万元，已放 {wan(done)} 万元，待审核 {wan(waiting)} 万元，剩余 {wan(rest)} 万元",
-    )
-    checks = [Check("累计放款", level if rest >= 0 else "bad", text)]
-    low, high = app.product_data.get("rate_min", ""), app.product_data.get("rate_max", "")
-    try:
-        inside = float(low) <= float(row.data.get("rate", "")) <= float(high)
-        checks.append(
-            Check(
-                "执行年利率",
-                "ok" if inside else "warn",
-                f"产品公布 {low}%–{high}%，本次 {row.data.get('rate')}%",
-            )
-        )
-    except ValueError:
-        checks.append(Check("执行年利率", "warn", "无法与产品公布的利率比较，请核对"))
-    checks.append(_lent_after_approval(row, app))
-    return Description(DisbursementForm, None, lines, tuple(checks))
+    return Description(DisbursementForm, None, lines, disbursement_check.checks(app, sums, row.data))
 
 
-def _lent_after_approval(row: Any, app: Application) -> Check:
-    """Compare the day of the payment with the day on which the institution approved."""
-    approved, lent = clock.local_date(app.decided_at), row.data.get("lent_on", "")
-    early = lent < approved
-    text = f"早于申请批准日期 {approved}，请核对" if early else f"申请批准于 {approved}"
-    return Check("放款日期", "warn" if early else "ok", f"{lent or '未填写'}，{text}")
+def doubts(session: Session, actor: Actor, row_id: int, data: dict[str, str]) -> list[CheckView]:
+    """Return what the staff will be asked to look at, were the actor's own payment sent as it is typed."""
+    row = review.load_own(session, FLOW, actor, row_id)
+    app = _application(session, row)
+    return check_views(disbursement_check.doubts(app, _sums(session, app), data))
 
 
 class Cover(BaseModel):
@@ -280,10 +277,9 @@ class Cover(BaseModel):
 def cover(session: Session, actor: Actor, row_id: int) -> Cover:
     """Return what the actor's own disbursement belongs to, in 万元."""
     row = review.load_own(session, FLOW, actor, row_id)
-    app = session.get(Application, row.application_id)
-    borrower = session.get(Organisation, row.borrower_id)
-    assert app is not None and borrower is not None
-    done, waiting = application_list.disbursed(session, [app.id or 0]).get(app.id or 0, (0, 0))
+    app, borrower = _application(session, row), session.get(Organisation, row.borrower_id)
+    assert borrower is not None
+    done, waiting = _sums(session, app)
     return Cover(
         application_id=app.id or 0,
         borrower=borrower.name,

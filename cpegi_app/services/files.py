@@ -137,7 +137,7 @@ def _place(session: Session, actor: Actor, flow_name: str, subject_id: int, slot
         raise FormInvalid({"form": "无法识别文件类别，请刷新页面后重试。"})
     if own and own.closed:
         raise Conflict(own.closed)
-    present = session.exec(_live(flow_name, subject_id)).all()
+    present = live(session, flow_name, subject_id)
     # However many kinds of file a thing has, each of them can be filled.
     most = max(MAX_A_SUBJECT, MAX_A_SLOT * len(slots))
     full = f"各类合计最多 {most} 个文件" if len(present) >= most else ""
@@ -252,7 +252,7 @@ def _tell(session: Session, actor: Actor, stored: StoredFile, what: str) -> None
 def listing(session: Session, flow_name: str, subject_id: int) -> list[FileView]:
     """Return the live files of a subject that the caller has loaded for its actor."""
     labels = slot_labels(session, flow_name, subject_id)
-    return [view(f, labels.get(f.slot, "")) for f in session.exec(_live(flow_name, subject_id))]
+    return [view(f, labels.get(f.slot, "")) for f in live(session, flow_name, subject_id)]
 
 
 def slot_labels(session: Session, flow_name: str, subject_id: int) -> dict[str, str]:
@@ -262,17 +262,17 @@ def slot_labels(session: Session, flow_name: str, subject_id: int) -> dict[str, 
 
 def slots_of(session: Session, flow_name: str, subject_id: int) -> set[str]:
     """Return the slots that hold a file."""
-    return {f.slot for f in session.exec(_live(flow_name, subject_id))}
+    return {f.slot for f in live(session, flow_name, subject_id)}
 
 
 def ids_of(session: Session, flow_name: str, subject_id: int) -> list[int]:
     """Return the ids of a subject's live files, for the snapshot of a submission."""
-    return [f.id or 0 for f in session.exec(_live(flow_name, subject_id))]
+    return [f.id or 0 for f in live(session, flow_name, subject_id)]
 
 
 def contents(session: Session, flow_name: str, subject_id: int) -> set[tuple[str, str]]:
     """Return what the live files of a subject are: slot and content, whatever their names."""
-    return {(f.slot, f.sha256) for f in session.exec(_live(flow_name, subject_id))}
+    return {(f.slot, f.sha256) for f in live(session, flow_name, subject_id)}
 
 
 def require(session: Session, flow_name: str, subject_id: int, slots: tuple[FileSlot, ...]) -> dict[str, str]:
@@ -283,7 +283,7 @@ def require(session: Session, flow_name: str, subject_id: int, slots: tuple[File
 
 def copy(session: Session, actor: Actor, source: tuple[str, int], target: tuple[str, int]) -> None:
     """Give a new draft the live files of an earlier subject of the same organisation."""
-    for f in session.exec(_live(*source)).all():
+    for f in live(session, *source):
         session.add(
             StoredFile(
                 sha256=f.sha256,
@@ -388,8 +388,8 @@ def view(f: StoredFile, label: str = "") -> FileView:
     )
 
 
-def _live(flow_name: str, subject_id: int):
-    """Return the query of a subject's own files; those of its single rows are the chapter's affair."""
+def live(session: Session, flow_name: str, subject_id: int) -> list[StoredFile]:
+    """Return a subject's own files as they are stored; those of its single rows are the chapter's affair."""
     query = select(StoredFile).where(StoredFile.flow == flow_name, StoredFile.subject_id == subject_id)
-    query = query.where(col(StoredFile.row_id).is_(None))
-    return query.where(col(StoredFile.removed_at).is_(None)).order_by(col(StoredFile.id))
+    query = query.where(col(StoredFile.row_id).is_(None), col(StoredFile.removed_at).is_(None))
+    return list(session.exec(query.order_by(col(StoredFile.id))))

@@ -203,7 +203,7 @@ def desk(session: Session, actor: Actor, row_id: int) -> ClaimDesk:
     row = session.get_one(PolicyClaim, row_id)
     events = review_view.history(session, FLOW.name, row_id)
     asked = review_desk.asked_of(events)
-    found = review_desk.desk_files(session, FLOW, row, view, asked)
+    found = review_desk.desk_files(view, asked)
     application = session.get_one(PolicyApplication, row.application_id)
     return ClaimDesk(
         view=view,

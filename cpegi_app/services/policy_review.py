@@ -102,7 +102,7 @@ def desk(session: Session, actor: Actor, row_id: int) -> Desk:
     d = definitions.of_version(session, row.version_id)
     events = review_view.history(session, FLOW.name, row_id)
     asked = review_desk.asked_of(events)
-    files = review_desk.desk_files(session, FLOW, row, view, asked)
+    files = review_desk.desk_files(view, asked)
     stage, waits = stage_of(row), row.status == Status.PENDING
     mine = row.assignee_id == actor.user_id
     others = policy_people.colleagues(session, actor, row.people, stage) if waits else []

@@ -12,7 +12,16 @@ from cpegi_app import clock
 from cpegi_app.access import REPORT_EDIT, REPORT_READ, REPORTS, REVIEW, Actor, Permission
 from cpegi_app.errors import FormInvalid
 from cpegi_app.models import Organisation, Report
-from cpegi_app.services import files, notices, report_duty, report_period, review, review_draft, review_view
+from cpegi_app.services import (
+    files,
+    notices,
+    report_duty,
+    report_overdue,
+    report_period,
+    review,
+    review_draft,
+    review_view,
+)
 from cpegi_app.services import report_statistics as statistics
 from cpegi_app.services.forms import FieldSpec, Form, Text, Widget, input_field
 from cpegi_app.services.locks import one_at_a_time
@@ -166,7 +175,6 @@ class Sheet(BaseModel):
     figures: list[statistics.FigureView] = []
     filled: str = ""
     due: str = ""
-    overdue: str = ""
 
 
 def sheet(session: Session, actor: Actor, kind: str, code: str, values: dict[str, str]) -> Sheet:
@@ -188,9 +196,9 @@ def sheet(session: Session, actor: Actor, kind: str, code: str, values: dict[str
     if found.with_statistics:
         book = statistics.prefill(session, org_id, org_class, period) if period else {}
         known = statistics.filler(session.get_one(Organisation, org_id).profile)
-        found.figures = statistics.views(org_class, values, book, known)
+        late = report_overdue.overdue(session, org_id, org_class, period) if period and book else {}
+        found.figures = statistics.views(org_class, values, book, known, late)
         found.filled = statistics.filled(org_class, period, book)
-        found.overdue = statistics.overdue(session, org_id, org_class, period) if period and book else ""
     return found
 
 

@@ -173,7 +173,8 @@ def _count(session: Session, org_id: int, until: date) -> int:
 OWED = func.coalesce(col(Loan.balance_fen), col(Loan.amount_fen))
 
 
-def _filed_or_profile(column: Any, name: str) -> Any:
+def filed_or_profile(column: Any, name: str) -> Any:
+    """Return what was filed of a borrower, else what its profile says."""
     return func.coalesce(func.nullif(column, ""), col(Organisation.profile)[name].as_string())
 
 
@@ -183,8 +184,8 @@ def _book(session: Session, org_id: int, period: Period) -> dict[str, str]:
     # 余额: what was lent by the period's last day. That a loan was paid back is said by its balance alone, not by the
     # calendar: past its day it is owed until a balance of 0 is filed.
     open_ = (col(Loan.lent_on) <= period.end,)
-    own = _own(org_id)
-    small = _filed_or_profile(col(Loan.scale), "scale").in_(SMALL)
+    own = own_of(org_id)
+    small = filed_or_profile(col(Loan.scale), "scale").in_(SMALL)
     number = session.exec(
         select(func.count(), func.count(func.distinct(Loan.contract_no))).where(own, *lent)
     ).one()
@@ -200,24 +201,9 @@ def _book(session: Session, org_id: int, period: Period) -> dict[str, str]:
     }
 
 
-def _own(org_id: int) -> Any:
-    # What a correction has replaced counts no more.
+def own_of(org_id: int) -> Any:
+    """Return the condition of an organisation's own loans; what a correction has replaced counts no more."""
     return (col(Loan.institution_id) == org_id) & in_force()
-
-
-def overdue(session: Session, org_id: int, org_class: str, period: Period) -> str:
-    """Return what a 余额 filled in from the book holds of loans past their day, empty when there are none."""
-    if not any(f.book == "balance" for f in figures(org_class)):
-        return ""
-    late = (_own(org_id), col(Loan.due_on) <= period.end, OWED > 0)
-    query = select(func.count(), func.coalesce(func.sum(OWED), 0)).where(*late)
-    count, owed = session.exec(query).one()
-    if not count:
-        return ""
-    return (
-        f"台账余额中有 {count} 笔、{wan(int(owed))} 万元截至期末已到期而未登记结清，按逾期计入。"
-        "其中已还清的，请从填报数中扣除；线下备案的贷款也可在贷款台账中更正，把贷款余额改为 0。"
-    )
 
 
 def _sum(session: Session, what: Any, *conditions: ColumnElement[bool]) -> str:
@@ -241,7 +227,7 @@ def _industries(session: Session, *conditions: ColumnElement[bool]) -> str:
     """Return the three industries that most was lent to, the largest first."""
     lent = (
         select(
-            _filed_or_profile(col(Loan.industry), "industry").label("industry"),
+            filed_or_profile(col(Loan.industry), "industry").label("industry"),
             col(Loan.amount_fen).label("amount"),
         )
         .join(Organisation, col(Organisation.id) == Loan.borrower_id, isouter=True)
@@ -292,6 +278,8 @@ class FigureView(BaseModel):
     is_text: bool
     # Whether it stands beside the book: who filled the form in does not.
     is_compared: bool
+    # What the book's figure holds of loans past their day.
+    late: str = ""
 
 
 def difference(f: Figure, value: str, book: str) -> str:
@@ -308,7 +296,11 @@ def difference(f: Figure, value: str, book: str) -> str:
 
 
 def views(
-    org_class: str, values: Mapping[str, str], book: Mapping[str, str], known: Mapping[str, str] | None = None
+    org_class: str,
+    values: Mapping[str, str],
+    book: Mapping[str, str],
+    known: Mapping[str, str] | None = None,
+    late: Mapping[str, str] | None = None,
 ) -> list[FigureView]:
     """Return the form's figures; one that is blank opens with the book's, or with what is known of who fills it in."""
     found = []
@@ -327,6 +319,7 @@ def views(
                 required=f.required,
                 is_text=not f.unit,
                 is_compared=f not in FILLER,
+                late=(late or {}).get(f.name, ""),
             )
         )
     return found

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from cpegi_app import clock
 from cpegi_app.access import Actor, Permission
 from cpegi_app.errors import DomainError, FormInvalid, NotFound
-from cpegi_app.models import Organisation, ReviewEvent, StoredFile, User
+from cpegi_app.models import Organisation, ReviewEvent, User
 from cpegi_app.services import platform_queue, review, review_view, staff, waits
+from cpegi_app.services.files import FileView
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.identifiers import masked
 from cpegi_app.services.review import Flow
-from cpegi_app.services.review_files import slot_order
 from cpegi_app.services.review_view import ReviewView
 from cpegi_app.vocabulary import Action, FileSlot, OrgClass, Status
 
@@ -148,7 +148,7 @@ def desk(session: Session, actor: Actor, flow_name: str, row_id: int) -> Desk:
     row: Any = session.get(flow.model, row_id)
     events = review_view.history(session, flow.name, row_id)
     asked = asked_of(events)
-    files = desk_files(session, flow, row, view, asked)
+    files = desk_files(view, asked)
     status = Status(row.status)
     return Desk(
         view=view,
@@ -244,37 +244,29 @@ def desk_group(group: review_view.GroupView, asked: dict[str, str]) -> DeskGroup
     )
 
 
-def desk_files(
-    session: Session, flow: Flow, row: Any, view: ReviewView, asked: dict[str, str]
-) -> list[DeskFile]:
+def desk_files(view: ReviewView, asked: dict[str, str]) -> list[DeskFile]:
     """Return the files by kind, those that are new since the time before marked."""
-    live = select(StoredFile).where(StoredFile.flow == flow.name, StoredFile.subject_id == row.id)
-    present = session.exec(
-        live.where(col(StoredFile.removed_at).is_(None)).order_by(col(StoredFile.id))
-    ).all()
-    labels = {code: slot.label for code, slot in flow.slots(session, row).items()}
-    present = sorted(present, key=lambda f: slot_order(f.slot))
     return [
         DeskFile(
-            id=f.id or 0,
+            id=f.id,
             name=f.name,
             slot=f.slot,
-            slot_label=_numbered(labels.get(f.slot) or FileSlot.label_of(f.slot), present, f),
-            size=f"{f.size / 1_048_576:.1f} MB" if f.size >= 1_048_576 else f"{max(1, f.size // 1024)} KB",
-            at=clock.local(f.created_at),
-            href=f"/files/{f.id}",
+            slot_label=_numbered(view.files, f),
+            size=f.size,
+            at=f.at,
+            href=f.href,
             is_image=f.kind in IMAGES,
             is_new=f.id in view.new_ids,
             asked=asked.get(f"file_{f.slot}", ""),
         )
-        for f in present
+        for f in view.files
     ]
 
 
-def _numbered(label: str, present: list[StoredFile], file: StoredFile) -> str:
+def _numbered(present: list[FileView], file: FileView) -> str:
     """Return what a file is called: by its kind, numbered where there are several of it."""
     alike = [f.id for f in present if f.slot == file.slot]
-    return f"{label} {alike.index(file.id) + 1}" if len(alike) > 1 else label
+    return f"{file.slot_label} {alike.index(file.id) + 1}" if len(alike) > 1 else file.slot_label
 
 
 def _slots(files: list[DeskFile], asked: dict[str, str], row: Any) -> list[DeskSlot]:

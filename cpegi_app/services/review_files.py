@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -24,19 +25,22 @@ class FileChanges(BaseModel):
     kinds: int = 0
 
 
-def changes(session: Session, flow: Flow, row: Any, events: list[ReviewEvent]) -> FileChanges:
-    """Return which live files of a row are new, and what the time before had besides; nothing where there is no before."""
+def changes(
+    session: Session,
+    flow: Flow,
+    row: Any,
+    events: list[ReviewEvent],
+    present: list[StoredFile],
+    labels: Mapping[str, str],
+) -> FileChanges:
+    """Return which of a row's live files are new, and what the time before had besides; nothing where there is no before."""
     earlier = _before(session, flow, row, events)
     if earlier is None:
         return FileChanges()
-    labels = {code: slot.label for code, slot in flow.slots(session, row).items()}
 
     def told(f: StoredFile) -> str:
         return f"{labels.get(f.slot) or FileSlot.label_of(f.slot)} · {f.name}"
 
-    live = select(StoredFile).where(StoredFile.flow == flow.name, StoredFile.subject_id == row.id)
-    live = live.where(col(StoredFile.removed_at).is_(None), col(StoredFile.row_id).is_(None))
-    present = session.exec(live.order_by(col(StoredFile.id))).all()
     known, now = {(f.slot, f.sha256) for f in earlier}, {(f.slot, f.sha256) for f in present}
     new = [f for f in present if (f.slot, f.sha256) not in known]
     gone = [f for f in earlier if (f.slot, f.sha256) not in now]

@@ -26,11 +26,15 @@ OPEN = (Status.DRAFT, Status.PENDING, Status.RETURNED)
 
 @dataclass(frozen=True)
 class Check:
-    """What the machine found out for the reviewer; `level` is ok, warn, bad, or none where nothing could be compared."""
+    """What the machine found out for the reviewer; `level` is ok, warn, bad, or none where nothing could be compared.
+
+    `field` is the form's field that it concerns, where it concerns one.
+    """
 
     label: str
     level: str
     text: str
+    field: str = ""
 
 
 @dataclass(frozen=True)

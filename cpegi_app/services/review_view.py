@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
@@ -12,7 +14,7 @@ from cpegi_app.models import ReviewEvent
 from cpegi_app.services import audit, files, review, review_draft, review_files
 from cpegi_app.services.files import FileView
 from cpegi_app.services.identifiers import masked
-from cpegi_app.services.review import Description, Flow
+from cpegi_app.services.review import Check, Description, Flow
 from cpegi_app.vocabulary import TONES, Action, FileSlot, Status
 
 
@@ -53,11 +55,12 @@ class EventView(BaseModel):
 
 
 class CheckView(BaseModel):
-    """What the machine found out."""
+    """What the machine found out, and the form's field that it concerns."""
 
     label: str
     level: str
     text: str
+    field: str = ""
 
 
 class ReviewView(BaseModel):
@@ -99,10 +102,15 @@ def view(session: Session, flow: Flow, actor: Actor, row_id: int) -> ReviewView:
     description = flow.describe(session, row)
     events = history(session, flow.name, row_id)
     old, compared_with = _compared(description, row, events)
-    moved = review_files.changes(session, flow, row, events) if compared_with else review_files.FileChanges()
+    # Read once: for the list, for what changed among them, and for the desk that stands on this view.
+    present = files.live(session, flow.name, row_id)
+    labels = {code: slot.label for code, slot in flow.slots(session, row).items()}
+    moved = review_files.FileChanges()
+    if compared_with:
+        moved = review_files.changes(session, flow, row, events, present, labels)
     groups = _groups(description, row, old, is_masked=not review.is_owner(actor, row))
     titles = {f.name: f.title for g in groups for f in g.fields}
-    titles |= {f"file_{code}": slot.label for code, slot in flow.slots(session, row).items()}
+    titles |= {f"file_{code}": label for code, label in labels.items()}
     actions = review.allowed(flow, row, actor)
     return ReviewView(
         flow=flow.name,
@@ -118,14 +126,15 @@ def view(session: Session, flow: Flow, actor: Actor, row_id: int) -> ReviewView:
         compared_with=compared_with,
         changed_count=sum(f.changed for g in groups for f in g.fields),
         groups=groups,
-        files=sorted(
-            files.listing(session, flow.name, row_id), key=lambda f: review_files.slot_order(f.slot)
-        ),
+        files=[
+            files.view(f, labels.get(f.slot, ""))
+            for f in sorted(present, key=lambda f: review_files.slot_order(f.slot))
+        ],
         changed_kinds=moved.kinds,
         new_ids=moved.ids,
         new_files=moved.new,
         gone_files=moved.gone,
-        checks=[CheckView(label=c.label, level=c.level, text=c.text) for c in description.checks],
+        checks=check_views(description.checks),
         events=[event_view(e, titles) for e in reversed(events)],
         can_approve=Action.APPROVE in actions,
         can_return=Action.RETURN in actions,
@@ -134,6 +143,11 @@ def view(session: Session, flow: Flow, actor: Actor, row_id: int) -> ReviewView:
         can_submit=Action.SUBMIT in actions,
         can_discard=review_draft.may_discard(flow, row, actor),
     )
+
+
+def check_views(found: Iterable[Check]) -> list[CheckView]:
+    """Return what the machine found out as pages show it."""
+    return [CheckView(label=c.label, level=c.level, text=c.text, field=c.field) for c in found]
 
 
 def history(session: Session, flow_name: str, row_id: int) -> list[ReviewEvent]:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from sqlmodel import Session
 
 from cpegi_app.access import APPLICATION, APPLICATIONS, APPLY, DISBURSE, REQUEST, REQUESTS, Actor
-from cpegi_app.errors import Conflict, DomainError, Withdrawn
+from cpegi_app.errors import Conflict, DomainError
 from cpegi_app.models import Organisation
 from cpegi_app.services import (
     application,
@@ -25,6 +25,7 @@ from cpegi_app.services.forms import posted
 from cpegi_app.services.product_public import PublicProduct
 from cpegi_app.services.review_view import ReviewView, view
 from cpegi_app.state.base import for_screen, int_arg
+from cpegi_app.state.desk import OpinionState
 from cpegi_app.state.form import Choice, FormState
 from cpegi_app.state.message import on_error, success
 from cpegi_app.state.reveal import RevealState
@@ -145,6 +146,8 @@ class CaseState(FormState, mixin=True):
     disbursements: list[DisbursementRow] = []
     unmet: int = 0
     missing: int = 0
+    # What a decision begins with: what is asked for now.
+    _decision: dict[str, str] = {}
     # Up to where it was told what others did; the version of a form that is being written stays behind.
     _told: int = 0
 
@@ -155,13 +158,13 @@ class CaseState(FormState, mixin=True):
         found = await self._read(case, application_id)
         self.row_id = application_id
         self._put(found, found.view)
-        self._open(found.decision)
+        self._open(self._decision)
 
     def _put(self, found: Case, shown: ReviewView) -> None:
         """Show a case: the figures, and what the conditions say of the very figures."""
         self.row, self.view, self.step, self._told = found.row, shown, found.step, found.view.version
         self.conditions, self.disbursements = found.conditions, found.disbursements
-        self.unmet, self.missing = found.unmet, found.missing
+        self.unmet, self.missing, self._decision = found.unmet, found.missing, found.decision
 
     async def _arrive(self) -> str:
         """Follow a decision or a disbursement; a decision that is being written stays."""
@@ -178,9 +181,6 @@ class CaseState(FormState, mixin=True):
             )
         else:
             self._put(found, found.view)
-            if found.view.can_approve:
-                # Sent anew, it is decided upon from what is asked for now.
-                self._open(found.decision)
         return self._moved_on() if moved else ""
 
     def _moved_on(self) -> str:
@@ -206,12 +206,9 @@ class ApplicationState(CaseState, rx.State):
 
 
 @for_screen(REQUEST)
-class RequestState(CaseState, RevealState, rx.State):
+class RequestState(OpinionState, CaseState, RevealState, rx.State):
     """办理: the enterprise's page, its figures beside the product's conditions, and the decision."""
 
-    decided: str = ""
-    # What is said instead of it once the enterprise has taken it back.
-    withdrawn: str = ""
     following: ApplicationRow = ApplicationRow()
     left: int = 0
     ending: bool = False
@@ -219,17 +216,13 @@ class RequestState(CaseState, RevealState, rx.State):
     @rx.event
     async def load(self):
         """Open the application named by the address."""
-        self.decided, self.withdrawn, self.revealed, self.ending = "", "", {}, False
+        self.done, self.withdrawn, self.revealed, self.ending = "", "", {}, False
         await self._look(self._route_id("aid"))
 
     async def _look(self, row_id: int) -> None:
         """Show the application as it stands now, or that it was taken back."""
-        try:
-            await self._show_case(row_id)
-            self.withdrawn = ""
-        except Withdrawn as refusal:
-            self.row_id, self.withdrawn = row_id, refusal.message
-            await self._see_next()
+        await self._shown(self._show_case(row_id))
+        self.row_id = row_id
 
     async def _see_next(self) -> None:
         rows, self.left = await self._read(
@@ -237,20 +230,16 @@ class RequestState(CaseState, RevealState, rx.State):
         )
         self.following = rows[0] if rows else ApplicationRow()
 
-    async def _arrive(self) -> str:
-        told, was_open = self.withdrawn, self.view.can_approve and not self.withdrawn
-        try:
-            if not self.withdrawn:
-                found = await super()._arrive()
-                self.decided = self.decided if was_open or not self.view.can_approve else ""
-                return found
-            self.decided = ""
-            await self._show_case(self.row_id)
-        except Withdrawn as refusal:
-            self.withdrawn = refusal.message
-            await self._see_next()
-            return "" if told else refusal.message
-        self.withdrawn = ""
+    def _is_open(self) -> bool:
+        return self.view.can_approve
+
+    def _fresh(self) -> dict[str, str]:
+        return self._decision
+
+    async def _follow(self) -> str:
+        if not self.withdrawn:
+            return await super()._follow()
+        await self._show_case(self.row_id)
         return self._moved_on()
 
     def _record(self) -> tuple[str, int]:
@@ -272,7 +261,7 @@ class RequestState(CaseState, RevealState, rx.State):
             # A colleague was faster: show what was decided.
             await self._look(self.row_id)
             return on_error(refusal)
-        self.decided = action.label
+        self.done = action.label
         await self._show_case(self.row_id)
         # The second half of a double click is the same decision.
         self._submit_key = key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 import reflex as rx
@@ -12,14 +13,69 @@ from cpegi_app.state.form import FormState
 from cpegi_app.state.subject import changed, followed
 
 
-class DeskState(FormState, mixin=True):
+class OpinionState(FormState, mixin=True):
+    """A decision on what its submitter may take back and send anew while it is being written.
+
+    A chapter's state says whether it is open (`_is_open`), how what is shown follows others (`_follow`), what a fresh
+    form opens with (`_fresh`), and what comes next once there is nothing to decide (`_see_next`).
+    """
+
+    # What was decided here; what is said instead of the thing once its submitter has taken it back.
+    done: str = ""
+    withdrawn: str = ""
+
+    def _is_open(self) -> bool:
+        """Tell whether the thing in view waits for its reader's decision."""
+        raise NotImplementedError
+
+    def _fresh(self) -> dict[str, str]:
+        """Return what a fresh form opens with."""
+        return {}
+
+    async def _follow(self) -> str:
+        """Bring what is shown up to date with what others did; return the sentence that says so, if any."""
+        return await super()._arrive()
+
+    async def _see_next(self) -> None:
+        """Find what comes next; a desk that leads nowhere finds nothing."""
+
+    async def _arrive(self) -> str:
+        """Follow what others did; the opinion that is being written stays, and what is sent anew is a new case."""
+        gone, was_open = self.withdrawn, self._is_open() and not self.withdrawn
+        try:
+            told = await self._follow()
+        except Withdrawn as refusal:
+            await self._taken_back(refusal)
+            # Said once.
+            return "" if gone else refusal.message
+        self.withdrawn = ""
+        is_new = self._is_open() and not was_open
+        if gone or is_new:
+            self.done = ""
+        if is_new:
+            # Decided from a fresh form: a decision of its own, not the last one sent twice.
+            self._open(self._fresh())
+        return told
+
+    async def _shown(self, showing: Awaitable[Any]) -> None:
+        """Await what shows the thing as it stands now; else show that it was taken back."""
+        try:
+            await showing
+            self.withdrawn = ""
+        except Withdrawn as refusal:
+            await self._taken_back(refusal)
+
+    async def _taken_back(self, refusal: Withdrawn) -> None:
+        """Show that its submitter has taken it back, and what comes next."""
+        self.withdrawn = refusal.message
+        await self._see_next()
+
+
+class DeskState(OpinionState, mixin=True):
     """One thing at a reviewer's desk; a chapter's state has the `desk` and says how it is found."""
 
     shown: int = 0
-    done: str = ""
     loaded: bool = False
-    # What is said instead of it once its submitter has taken it back.
-    withdrawn: str = ""
     _row_id: int = 0
 
     def _clear(self, empty: Any) -> None:
@@ -27,43 +83,38 @@ class DeskState(FormState, mixin=True):
         self.desk, self.done, self.loaded, self.shown, self.withdrawn = empty, "", False, 0, ""
         self._row_id = 0
 
+    def _is_open(self) -> bool:
+        return self.desk.open
+
     async def _find(self) -> Any:
         """Return the thing as it stands now."""
         raise NotImplementedError
 
     async def _look(self) -> None:
         """Show the thing as it stands now, or that it was taken back."""
-        try:
-            self.desk, self.withdrawn = await self._find(), ""
-        except Withdrawn as refusal:
-            self.withdrawn = refusal.message
+        await self._shown(self._put_up())
         self.loaded = True
         if self.desk.files and not any(f.id == self.shown for f in self.desk.files):
             # What is new is looked at first.
             self.shown = next((f for f in self.desk.files if f.is_new), self.desk.files[0]).id
 
-    async def _arrive(self) -> str:
-        """Follow what others did; the opinion that is being written stays, and what is sent anew is a new case."""
+    async def _put_up(self) -> None:
+        self.desk = await self._find()
+
+    def _has_moved(self, found: Any) -> bool:
+        """Tell whether somebody else has done something to the thing since it was put up."""
+        return found.view.version != self.desk.view.version or bool(self.withdrawn)
+
+    async def _follow(self) -> str:
         if not self.desk.view.id and not self.withdrawn:
             return ""
-        try:
-            found = await self._find()
-        except Withdrawn as refusal:
-            return self._taken_back(refusal)
-        if found.view.version == self.desk.view.version and not self.withdrawn:
-            return ""
-        was_open = self.desk.open and not self.withdrawn
-        self.desk, self.withdrawn = followed(self.desk, found) if was_open else found, ""
-        if found.open and not was_open:
-            # Decided from a fresh form: a decision of its own, not the last one sent twice.
-            self.done = ""
-            self._open({})
-        return changed(found.view) + (found.last_word + "。" if found.last_word else "")
+        found = await self._find()
+        return await self._catch_up(found) if self._has_moved(found) else ""
 
-    def _taken_back(self, refusal: Withdrawn) -> str:
-        """Show that its submitter has taken it back; return the sentence that says so, once."""
-        told, self.withdrawn = "" if self.withdrawn else refusal.message, refusal.message
-        return told
+    async def _catch_up(self, found: Any) -> str:
+        """Show what has moved; return the sentence that says so."""
+        self.desk = followed(self.desk, found) if self._is_open() and not self.withdrawn else found
+        return changed(found.view) + (found.last_word + "。" if found.last_word else "")
 
     @rx.event
     def show_file(self, file_id: int):

@@ -75,6 +75,11 @@ def info(text: str) -> EventSpec:
     return MessageState.tell("info", text)  # pyright: ignore
 
 
+def warning(text: str) -> EventSpec:
+    """Return the event that tells what is to be looked at before going on."""
+    return MessageState.tell("warning", text)  # pyright: ignore
+
+
 def on_error(exception: Exception) -> EventSpec:
     """Turn whatever a handler raised into a sentence; what nobody foresaw gets a number to quote."""
     if isinstance(exception, DomainError):

@@ -14,7 +14,7 @@ from cpegi_app.services.offline_rows import LoanRow
 from cpegi_app.services.review_desk import Upcoming
 from cpegi_app.services.review_view import ReviewView
 from cpegi_app.state.base import for_screen, int_arg, text_arg
-from cpegi_app.state.form import FormState
+from cpegi_app.state.desk import OpinionState
 from cpegi_app.state.message import on_error, success
 from cpegi_app.state.offline_case import RowsState
 from cpegi_app.state.subject import changed
@@ -24,12 +24,9 @@ ACTIONS = {"approve": Action.APPROVE, "return": Action.RETURN}
 
 
 @for_screen(FILING_REVIEW)
-class FilingReviewState(RowsState, FormState, rx.State):
+class FilingReviewState(OpinionState, RowsState, rx.State):
     """One batch before the staff: the remarkable rows first, proofs, the decision."""
 
-    decided: str = ""
-    # What is said instead of it once the institution has taken it back.
-    withdrawn: str = ""
     upcoming: Upcoming = Upcoming()
     marking: int = 0
     marking_label: str = ""
@@ -42,37 +39,28 @@ class FilingReviewState(RowsState, FormState, rx.State):
     async def load(self):
         """Open the batch named by the address."""
         self.batch_id, self.row, self.view = 0, BatchRow(), ReviewView()
-        self.decided, self.marking, self.shown, self.withdrawn = "", 0, 0, ""
+        self.done, self.marking, self.shown, self.withdrawn = "", 0, 0, ""
         self._come_back()
         wanted = self._route_id("bid")
-        try:
-            await self._enter(wanted)
-        except Withdrawn as refusal:
-            self.batch_id = wanted
-            await self._taken_back(refusal)
+        await self._shown(self._enter(wanted))
+        self.batch_id = wanted
         self._open({})
 
     async def _taken_back(self, refusal: Withdrawn) -> None:
-        """Say that there is nothing to decide any more, and what comes next."""
-        self.withdrawn, self.marking, self.shown = refusal.message, 0, 0
+        self.marking, self.shown = 0, 0
+        await super()._taken_back(refusal)
+
+    async def _see_next(self) -> None:
         self.upcoming = await self._read(review_desk.upcoming, FLOW.name)
 
-    async def _arrive(self) -> str:
-        """Follow what others did; what is sent anew is decided from a fresh form."""
-        was_open, told = self.view.can_approve and not self.withdrawn, self.withdrawn
-        try:
-            if self.withdrawn:
-                await self._show()
-                self.withdrawn, told = "", changed(self.view)
-            else:
-                told = await super()._arrive()
-        except Withdrawn as refusal:
-            await self._taken_back(refusal)
-            return "" if told else refusal.message
-        if self.view.can_approve and not was_open:
-            self.decided = ""
-            self._open({})
-        return told
+    def _is_open(self) -> bool:
+        return self.view.can_approve
+
+    async def _follow(self) -> str:
+        if not self.withdrawn:
+            return await super()._follow()
+        await self._show()
+        return changed(self.view)
 
     @rx.event
     def preview(self, file_id: int):
@@ -131,9 +119,9 @@ class FilingReviewState(RowsState, FormState, rx.State):
             # A colleague was faster: show what was decided.
             await self._show()
             return on_error(refusal)
-        self.decided = action.label
+        self.done = action.label
         await self._show()
-        self.upcoming = await self._read(review_desk.upcoming, FLOW.name)
+        await self._see_next()
         return None
 
 

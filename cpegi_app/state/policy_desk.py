@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from cpegi_app.access import POLICY_OVERVIEW, POLICY_QUEUE, POLICY_REVIEW
-from cpegi_app.errors import Conflict, DomainError, FormInvalid, Withdrawn
+from cpegi_app.errors import Conflict, DomainError, FormInvalid
 from cpegi_app.services import policy_bulk, policy_exports, policy_queue, policy_review
 from cpegi_app.services.forms import posted, too_long
 from cpegi_app.services.policy_amount import yuan
@@ -174,24 +174,21 @@ class PolicyReviewState(DeskState, RevealState, rx.State):
 
     async def _show(self) -> None:
         await self._look()
+        self._open(self._fresh())
+
+    def _fresh(self) -> dict[str, str]:
         marks = {f"r_{k}": v for k, v in self.desk.marks.items()} | {f"m_{k}": "yes" for k in self.desk.marks}
-        self._open({"reviewed": self.desk.proposed} | marks)
+        return {"reviewed": self.desk.proposed} | marks
 
     def _record(self) -> tuple[str, int]:
         return FLOW.name, self._row_id
 
-    async def _arrive(self) -> str:
+    def _has_moved(self, found: Desk) -> bool:
+        return super()._has_moved(found) or found.holder != self.desk.holder
+
+    async def _catch_up(self, found: Desk) -> str:
         """Say that somebody else has moved the application on; what is being written stays."""
-        if not self.desk.view.id:
-            return ""
-        try:
-            found = await self._find()
-        except Withdrawn as refusal:
-            return self._taken_back(refusal)
-        same = (found.view.version, found.holder) == (self.desk.view.version, self.desk.holder)
-        if same and not self.withdrawn:
-            return ""
-        if self.desk.open and not self.withdrawn:
+        if self._is_open() and not self.withdrawn:
             return "这份申请刚有新的办理情况，本页填写的内容仍在，点击“查看最新”载入最新内容。"
         self.done = ""
         await self._show()

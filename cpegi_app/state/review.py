@@ -49,16 +49,20 @@ class ReviewState(DeskState, RevealState, rx.State):
     async def _read_desk(self) -> None:
         self.back = f"{QUEUE.route}?flow={self._flow}"
         await self._look()
-        await self._see_next()
+        await self._go_on()
 
     async def _see_next(self) -> None:
-        if self.withdrawn or not self.desk.open:
-            self.upcoming = await self._read(review_desk.upcoming, self._flow)
+        self.upcoming = await self._read(review_desk.upcoming, self._flow)
+
+    async def _go_on(self) -> None:
+        """Say what comes next once the thing in view is decided; of what was taken back it has been said."""
+        if not self.withdrawn and not self.desk.open:
+            await self._see_next()
 
     async def _arrive(self) -> str:
         told = await super()._arrive()
         if told:
-            await self._see_next()
+            await self._go_on()
         return told
 
     @rx.event

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, FormInvalid
-from cpegi_app.services import files, review, review_draft
+from cpegi_app.services import review, review_draft
 from cpegi_app.services.files import FileView
 from cpegi_app.services.forms import posted
 from cpegi_app.services.review_view import ReviewView, view
@@ -62,13 +62,14 @@ class Subject(BaseModel):
 def subject(session: Session, actor: Actor, flow: str, row_id: int) -> Subject:
     """Return the actor's own reviewed thing for its editor."""
     row = review.load_own(session, review.FLOWS[flow], actor, row_id)
+    shown = view(session, review.FLOWS[flow], actor, row_id)
     return Subject(
         version=row.version,
         editable=row.status in review.EDITABLE,
         values=row.data,
         reasons=row.field_reasons,
-        files=files.listing(session, flow, row_id),
-        view=view(session, review.FLOWS[flow], actor, row_id),
+        files=shown.files,
+        view=shown,
     )
 
 
@@ -188,9 +189,9 @@ class SubjectState(FilesState, mixin=True):
             return await self._send(values)
         return await self._help(intent, values)
 
-    async def _send(self, values: dict[str, str]) -> Any:
+    async def _send(self, values: dict[str, str], **more: Any) -> Any:
         """提交 what was typed."""
-        more = {"key": self._submit_key, "values": {"data": values}}
+        more |= {"key": self._submit_key, "values": {"data": values}}
         call = self._write(act, self._edited().flow, self.row_id, Action.SUBMIT, self._seen(), **more)
         self.version = await self._checked(call, self._edited().titles)
         self.sent, self.editable = True, False

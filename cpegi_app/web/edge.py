@@ -16,6 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cpegi_app.shared_windows import SharedWindow
 from cpegi_app.web.channels import CLOSE_ERROR, CLOSE_POLICY, Answer, Body, Socket
 from cpegi_app.web.csp import INERT, ContentPolicy
 from cpegi_app.web.limits import Concurrency, Line, Pace
@@ -75,6 +76,8 @@ class EdgeConfig:
     costly_every_s: float = 0.012
     costly_wait_s: float = 3.0
     patience_s: float = 10.0
+    redis_url: str = ""
+    """Where the processes count a login's uploads together; empty: each for itself."""
 
 
 class Edge:
@@ -86,7 +89,7 @@ class Edge:
         self._policy = ContentPolicy(config.build)
         self._sockets = Concurrency(config.sockets_per_address)
         self._handshakes = SlidingWindow(10 * config.sockets_per_address, 60)
-        self._uploads = SlidingWindow(config.uploads_per_minute, 60)
+        self._uploads = SharedWindow("uploads", config.uploads_per_minute, 60, url=lambda: config.redis_url)
         self._line = Line(config.costly_every_s, config.costly_wait_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -180,7 +183,7 @@ class Edge:
         if known is not None and headers.get("reflex-event-handler", "") not in known:
             raise Refusal(400, "请求格式不正确，请刷新页面后重试。")
         self._check_length(headers, self._config.upload_cap, needed=True)
-        if wait := self._uploads.hit(session):
+        if wait := await self._uploads.hit_beside(session):
             raise Refusal(429, f"上传过于频繁，请 {wait} 秒后再试。", (("Retry-After", str(wait)),))
 
     def _check_length(self, headers: Headers, cap: int, *, needed: bool = False) -> None:

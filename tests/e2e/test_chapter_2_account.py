@@ -69,6 +69,26 @@ def test_2_1_registration(walk: Walk, site_folder: Path) -> None:
     walk.sees("该手机号已注册，请直接登录")
 
 
+def test_2_1_the_notice_stands_left_of_the_form_and_on_a_phone_above_it_folded(new_walk) -> None:
+    for size, is_left in (((1440, 900), True), ((1024, 800), True), ((390, 844), False)):
+        walk = new_walk(size)
+        walk.goto("/register")
+        notice, folded = walk.page.locator(".auth-note"), walk.page.locator(".auth-fold")
+        phone = walk.page.get_by_label("手机号").bounding_box()
+        if is_left:
+            box = notice.bounding_box()
+            assert folded.is_hidden() and box and phone and box["x"] + box["width"] <= phone["x"]
+            continue
+        fold, line = folded.locator("summary"), folded.get_by_text("每个手机号只能注册一个账号")
+        box = fold.bounding_box()
+        assert notice.is_hidden() and box and phone and box["y"] + box["height"] <= phone["y"]
+        expect(line).to_be_hidden()
+        fold.focus()
+        walk.page.keyboard.press("Enter")
+        expect(line).to_be_visible()
+        walk.check()
+
+
 def test_2_2_login(new_walk, site_folder: Path) -> None:
     """The first sign-in asks for the identity, an institution chooses its class and confirms it."""
     walk = new_walk()

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from cpegi_app import demo
+from cpegi_app import clock, demo
 from tests.e2e.harness import Walk
 from tests.e2e.samples import fill, fill_product, pdf, tick, upload
 
@@ -284,8 +284,24 @@ def test_4_3_放款管理(new_walk) -> None:
     fill(page, {"amount": "60", "due_on": "2027-11-01"})
     upload(page, "CONTRACT", pdf("借款合同.pdf"))
     upload(page, "VOUCHER", pdf("放款凭证.pdf"))
+    # What the staff will be asked to look at is told at its field as that is left, and once more before it is sent.
+    doubt = page.locator("#f-lent_on-doubt")
+    expect(doubt).to_contain_text("早于申请批准日期")
+    page.locator("[name=lent_on]").fill(clock.today().isoformat())
+    page.locator("[name=amount]").focus()
+    expect(doubt).to_be_hidden()
     bank.step("4.3-02", "填写放款信息，上传合同和放款凭证", full=True)
+    page.locator("[name=rate]").fill("0.04")
     page.get_by_role("button", name="提交", exact=True).click()
+    bank.sees("尚未提交")
+    bank.check()
+    expect(page.locator("[name=iou_no]")).to_have_value("JJ-E2E-1")
+    page.locator("[name=lent_on]").fill("2026-11-02")
+    page.locator("[name=rate]").fill("4.2")
+    page.locator("[name=amount]").focus()
+    expect(page.locator("#f-rate-doubt")).to_be_hidden()
+    expect(doubt).to_be_visible()
+    page.get_by_role("button", name="仍然提交").click()
     bank.sees("放款信息已提交")
     page.get_by_role("link", name="查看放款进度").click()
     bank.sees("放款待平台审核")

@@ -9,8 +9,9 @@ from sqlmodel import Session
 
 from cpegi_app.access import Actor
 from cpegi_app.models import Loan, Organisation
-from cpegi_app.services import report, report_period, review_view
+from cpegi_app.services import report, report_overdue, report_period, review_view
 from cpegi_app.services import report_statistics as statistics
+from cpegi_app.services.report_overdue import ADVICE
 from cpegi_app.services.report_statistics import FigureView
 from cpegi_app.vocabulary import Action, Kind, OrgClass, PeriodType, ReportKind, Status
 from tests.factories import credit_code, member, number, profile, statistics_data
@@ -120,17 +121,35 @@ def test_what_was_filed_of_a_loan_counts_before_the_profile(session: Session) ->
 def test_a_loan_past_its_day_is_owed_until_a_balance_of_nothing_is_filed(session: Session) -> None:
     lender, lent, due = bank(session), date(2025, 10, 1), date(2026, 10, 20)
     lend(session, lender, 70, lent, due)
-    lend(session, lender, 60, lent, due, scale="SMALL", balance_fen=12_345_678)
-    lend(session, lender, 50, lent, due, balance_fen=0)
+    lend(session, lender, 60, lent, due, scale="SMALL", balance_fen=12_345_678, source="OFFLINE")
+    lend(session, lender, 50, lent, due, balance_fen=0, source="OFFLINE")
     lend(session, lender, 9, lent, date(2026, 11, 1))
     asked = report_period.parse("2026-10")
     book = statistics.prefill(session, lender.org_id or 0, "BANK", asked)
     assert (book["s_balance"], book["s_small_balance"]) == ("91.345678", "12.345678")
-    said = report.sheet(session, lender, "MONTHLY", "2026-10", {}).overdue
-    assert "有 2 笔、82.345678 万元截至期末已到期而未登记结清" in said and "贷款余额改为 0" in said
+    # Told at the figures that hold them; of those lent online nobody can have said that they are paid back.
+    late = "截至期末已到期而未登记结清"
+    assert told(session, lender, "2026-10") == {
+        "s_balance": f"含 2 笔、82.345678 万元{late}；其中线上放款 1 笔、70 万元，台账没有其还款记录。"
+        + ADVICE,
+        "s_small_balance": f"含 1 笔、12.345678 万元{late}。",
+    }
     # Before its day none of them is late, and a class whose form asks for no balance reads nothing of it.
-    assert report.sheet(session, lender, "MONTHLY", "2026-09", {}).overdue == ""
-    assert statistics.overdue(session, lender.org_id or 0, "LEASING", asked) == ""
+    assert told(session, lender, "2026-09") == {}
+    assert report_overdue.overdue(session, lender.org_id or 0, "LEASING", asked) == {}
+
+
+def told(session: Session, lender: Actor, period: str) -> dict[str, str]:
+    shown = report.sheet(session, lender, "MONTHLY", period, {}).figures
+    return {f.name: f.late for f in shown if f.late}
+
+
+def test_a_class_with_one_balance_reads_of_it_alone(session: Session) -> None:
+    lender, due = bank(session, OrgClass.GUARANTEE), date(2026, 10, 31)
+    lend(session, lender, 3, date(2025, 10, 1), due, scale="SMALL", source="OFFLINE", balance_fen=1_000_000)
+    assert told(session, lender, "2026-10") == {
+        "s_balance": "含 1 笔、1 万元截至期末已到期而未登记结清。" + ADVICE
+    }
 
 
 def test_small_enterprises_are_told_by_their_scale(session: Session) -> None:

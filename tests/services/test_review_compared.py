@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlmodel import Session
 
 from cpegi_app.models import ProductRevision
-from cpegi_app.services import notices, product, review, review_desk, review_view
+from cpegi_app.services import (
+    notices,
+    policy_claim_list,
+    policy_review,
+    product,
+    review,
+    review_desk,
+    review_view,
+)
 from cpegi_app.vocabulary import Action, FileSlot, Status
 from tests import factories, worlds
+from tests.statements import said_to
 
 
 def test_the_view_compares_with_the_last_submission(session: Session):
@@ -75,3 +85,26 @@ def test_nobody_is_asked_to_correct_what_the_platform_states(session: Session):
     found = review_desk.desk(session, world.reviewer, "disbursement", world.row_id)
     fixed = {f.name for g in found.groups for f in g.fields if not f.markable}
     assert fixed == {"lender", "borrower", "product", "approved", "done"}
+
+
+READERS = {
+    "disbursement": lambda session, w: review_desk.desk(session, w.reviewer, w.flow.name, w.row_id),
+    "policy_application": lambda session, w: policy_review.desk(session, w.reviewer, w.row_id),
+    "policy_claim": lambda session, w: policy_claim_list.desk(session, w.reviewer, w.row_id),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "more"), [("disbursement", 0), ("policy_claim", 0), ("policy_application", 1)]
+)
+def test_a_desk_reads_the_files_of_its_subject_once(session: Session, name: str, more: int):
+    """What they are compared with is another reading, and so is a policy's check that its materials are there."""
+    world = worlds.WORLDS[name](session).bring_to(session, Status.RETURNED)
+    world.act(session, Action.SUBMIT)
+    session.expire_all()
+    with said_to(session.connection()) as statements:
+        shown = READERS[name](session, world)
+    assert shown.files and [f.id for f in shown.files] == [f.id for f in shown.view.files]
+    assert shown.view.compared_with
+    read = [s.partition("WHERE")[2] for s in statements if "FROM stored_file" in s]
+    assert len(read) == 2 + more, read

@@ -9,10 +9,19 @@ from sqlmodel import select
 
 from cpegi_app import access, db
 from cpegi_app.models import ReviewEvent
-from cpegi_app.services import application, offline_loan, policy_claim, product, review, sessions
+from cpegi_app.services import (
+    application,
+    offline_loan,
+    policy_application,
+    policy_claim,
+    product,
+    review,
+    sessions,
+)
 from cpegi_app.state.application import RequestState
 from cpegi_app.state.offline_review import FilingReviewState
 from cpegi_app.state.policy_claim import ClaimReviewState
+from cpegi_app.state.policy_desk import PolicyReviewState
 from cpegi_app.state.review import ReviewState
 from cpegi_app.vocabulary import Action
 from tests.state.cast import Cast
@@ -100,4 +109,19 @@ async def test_what_is_taken_back_is_said_at_the_open_desk_and_comes_back_to_it(
             assert view.can_return
         await send_back(rig, desk, how, "请补充材料")
         assert returns(flow, row_id) == ["请补充材料"]
+        assert rig.unforeseen == []
+
+
+async def test_a_policy_application_opened_after_it_was_taken_back_comes_back_to_its_desk(cast: Cast):
+    who, params = cast.rows[access.POLICY_REVIEW]
+    flow, row_id, sid = policy_application.FLOW, params["aid"], cast.people[who].sid
+    move(flow, row_id, Action.WITHDRAW)
+    async with running() as rig:
+        await rig.open(access.POLICY_REVIEW, sid=sid, tab="late", **params)
+        late = await rig.state("late", PolicyReviewState)
+        assert "“撤回”" in late.withdrawn
+        async with pumping(rig, "late") as pump:
+            move(flow, row_id, Action.SUBMIT)
+            await arrivals(rig, pump, "late")
+        assert (late.withdrawn, late.desk.view.id) == ("", row_id) and late.desk.view.can_return
         assert rig.unforeseen == []

@@ -116,5 +116,5 @@ async def test_a_decision_is_said_once(cast: Cast) -> None:
         data = {"data": {"comment": "", "intent": "approve"}}
         reply = await rig.send(f"{FilingReviewState.get_full_name()}.decide", data, sid=staff.sid, tab=TAB)
         # The card says it, with the next thing to do.
-        assert (await rig.state(TAB, FilingReviewState)).decided == "审核通过" and reply.said == ""
+        assert (await rig.state(TAB, FilingReviewState)).done == "审核通过" and reply.said == ""
         assert rig.unforeseen == []

@@ -5,13 +5,15 @@ from __future__ import annotations
 from cpegi_app import clock, db
 from cpegi_app.access import REPORT_EDIT
 from cpegi_app.models import Report
+from cpegi_app.pages.report import PAST
 from cpegi_app.services import report, report_period
 from cpegi_app.services import report_statistics as statistics
+from cpegi_app.state.loan_book import LoanBookState
 from cpegi_app.state.report import ReportEditState
 from cpegi_app.vocabulary import PeriodType
 from tests.services.test_report_statistics import lend
 from tests.state.cast import Cast
-from tests.state.rig import running
+from tests.state.rig import HYDRATE, running
 from tests.state.test_offline_trial import actor_of
 
 TAB, STATE = "reporter", ReportEditState.get_full_name()
@@ -58,3 +60,22 @@ async def test_a_draft_opened_again_is_prefilled_for_its_period_and_keeps_what_w
         assert rig.unforeseen == []
     with db.reading() as session:
         assert session.get_one(Report, row_id).data["s_balance"] == books[0]["s_balance"]
+
+
+async def test_what_a_balance_holds_of_loans_past_their_day_leads_to_them(cast: Cast) -> None:
+    clerk, newest = cast.people["bank"], report_period.recent(PeriodType.MONTH, clock.today(), 1)[0]
+    with db.transaction() as session:
+        actor = actor_of(session, clerk)
+        lend(session, actor, 7, newest.start.replace(year=newest.start.year - 1), newest.start)
+        row_id = report.begin(session, actor, "INTERIM").id or 0
+    how = {"sid": clerk.sid, "tab": TAB}
+    async with running() as rig:
+        await rig.open(REPORT_EDIT, rid=row_id, **how)
+        await rig.send(f"{STATE}.pick_kind", {"kind": "MONTHLY"}, **how)
+        await rig.send(f"{STATE}.pick_period", {"period": newest.code}, **how)
+        figures = {f.name: f for f in (await rig.state(TAB, ReportEditState)).figures}
+        assert figures["s_balance"].late.startswith("含 1 笔、7 万元截至期末已到期")
+        assert figures["s_balance"].difference == figures["s_revenue"].late == ""
+        await rig.send(HYDRATE, {}, sid=clerk.sid, tab="book", path=PAST)
+        book = await rig.state("book", LoanBookState)
+        assert (book.filters, [r.amount for r in book.rows]) == ({"status": "DUE"}, ["7"])
