@@ -74,6 +74,8 @@ class PolicyClaim(Reviewable, table=True):
             postgresql_where=NOT_REJECTED,
         ),
         Index("ix_policy_claim_queue", "status", "submitted_at", "id"),
+        # Whether a claim is its grant's last is asked of every one that may be paid.
+        Index("ix_policy_claim_grant", "grant_id", "round"),
     )
 
     grant_id: int = Field(foreign_key="policy_grant.id")
