@@ -120,6 +120,7 @@ class Payment(Row, table=True):
             postgresql_where=NOT_FAILED,
         ),
         Index("ix_payment_batch", "batch_id", "id"),
+        Index("ix_payment_claim", "claim_id", "id"),
         Index("ix_payment_policy", "policy_id", "state"),
         CheckConstraint("amount_fen > 0", name="amount"),
     )
