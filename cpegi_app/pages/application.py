@@ -95,7 +95,7 @@ def _own_row(row: Any) -> list:
             rx.cond(
                 row.editable,
                 ui.link(
-                    rx.cond(row.status == Status.RETURNED.value, "修改后提交", "继续填写"),
+                    rx.cond(row.status == Status.RETURNED.value, "修改后重新提交", "继续填写"),
                     href(APPLY, row.product_id),
                 ),
                 rx.fragment(),
@@ -244,7 +244,7 @@ def application() -> rx.Component:
             ),
             rx.cond(
                 row.editable,
-                ui.link_button("修改后提交", href(APPLY, row.product_id), "primary"),
+                ui.link_button("修改后重新提交", href(APPLY, row.product_id), "primary"),
                 rx.fragment(),
             ),
             ui.link_button("返回列表", APPLICATIONS.route),

@@ -51,7 +51,7 @@ def _own_row(row: rx.Var[FilingRow]) -> list:
     word = rx.match(
         row.state,
         (FilingState.OBJECTED.value, "更正或答复"),
-        (FilingState.RETURNED.value, "修改后提交"),
+        (FilingState.RETURNED.value, "修改后重新提交"),
         rx.cond(row.editable, "继续填写", "查看"),
     )
     return [
