@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import os
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
@@ -13,8 +14,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-# argon2 takes about 20 ms of a core: two at once, in processes that step back behind whoever is answered meanwhile.
-HASHING = ThreadPoolExecutor(2, thread_name_prefix="argon2")
+# argon2 takes about 20 ms of a core, in processes that step back behind whoever is answered meanwhile: two at once, but
+# a core is left without one, for stepping back takes the system a while (docs/performance.md).
+HASHING = ThreadPoolExecutor(max(1, min(2, (os.cpu_count() or 2) - 1)), thread_name_prefix="argon2")
 # More threads answer no more questions: they wait for each other's turn at the interpreter, and the event loop with
 # them (10.0 ms a page change with six threads, 8.4 with three; docs/performance.md).
 READING = ThreadPoolExecutor(3, thread_name_prefix="reading")
