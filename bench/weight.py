@@ -97,7 +97,7 @@ def _visit(page: Page, address: str) -> float:
 
 def rows(folder: Path) -> list[table.Row]:
     """Serve the built site with the demo data and weigh it."""
-    db.configure(f"sqlite:///{folder / 'cpegi.sqlite3'}")
+    db.configure(f"sqlite:///{folder / 'site' / 'cpegi.sqlite3'}")
     with running_site(folder / "site", loaded_demo(folder / "demo")) as site:
         states, seen = loads(site), visits(site)
     return [
