@@ -51,7 +51,7 @@ check: .venv/dev.stamp ## Lint, format, types, import rules
 fix: .venv/dev.stamp ## Format the code and put right what the linter can
 	@$(BIN)/ruff check --quiet --fix-only; $(BIN)/ruff format
 
-# What `make test` does in part, for its time, at the sizes that security.md asks for; takes hours.
+# What `make test` does in part, for its time, at the sizes that security.md asks for; half an hour and more.
 attack: export CPEGI_ROUNDS := 250
 attack: export CPEGI_CLICK_ROUNDS := 100
 attack: export CPEGI_WRITES := 10000
