@@ -128,7 +128,10 @@
     var key = draftKey(form);
     if (!form.getAttribute("data-draft") || form.getAttribute("data-version") === "" || form.draftId === key) return;
     var again = form.draftId !== undefined && form.draftSent !== undefined;
+    /* An upload raises the version of a form that is being typed in; nothing of that was sent. */
+    var typing = form.draftId !== undefined && !again && form.isDirty;
     form.draftId = key;
+    if (typing) { keepDraft(form); return; }
     form.draftBase = again ? form.draftSent : JSON.stringify(read(form));
     form.draftSent = undefined;
     if (again) { keepDraft(form); return; }
@@ -142,6 +145,12 @@
     keepDraft(form);
     form.isDirty = true;
     noteDraft(form, true);
+  }
+  /* What was sent and refused is stored nowhere but here. */
+  function refused(form) {
+    if (form.draftSent === undefined) return;
+    form.draftSent = undefined;
+    form.isDirty = true;
   }
   function clearDraft(mark) {
     var name = mark.getAttribute("data-draft-clear");
@@ -268,6 +277,7 @@
     var now = (box ? box.textContent : "") + wrong.map(function (e) { return e.id; }).join();
     if (awaitErrors && now && now !== lastErrors) {
       awaitErrors = false;
+      all("form[data-draft]").forEach(refused);
       if (box) box.scrollIntoView({ block: "center" });
       focusOn(box || wrong[0]);
     }

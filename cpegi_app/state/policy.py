@@ -124,8 +124,9 @@ class PolicyEditState(FormState, rx.State):
     async def _show(self, row_id: int, *, fresh: bool = True) -> None:
         self.editor = await self._read(policy.editor, row_id)
         self.row_id, self.version = row_id, self.editor.version
-        self._offer(self.editor.values)
         if fresh:
+            # An upload leaves the form as it is being typed, and what it offers with it.
+            self._offer(self.editor.values)
             self._open(self.editor.values)
 
     def _offer(self, values: dict[str, str]) -> None:
