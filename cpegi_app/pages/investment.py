@@ -8,6 +8,7 @@ import reflex as rx
 
 from cpegi_app.access import CONFIRM, CONFIRMATIONS, INVESTMENT_EDIT, RECORDS
 from cpegi_app.pages import ui
+from cpegi_app.pages.desk import unless_withdrawn
 from cpegi_app.pages.equity_record import figure_fields, objection_card, questions_card, reason_field, summary
 from cpegi_app.pages.form import field_of, problem, upload_field
 from cpegi_app.pages.layout import page
@@ -203,12 +204,16 @@ def confirm() -> rx.Component:
         ui.page_head(
             rx.cond(case.project == "", CONFIRM.title, case.project),
             ui.link_button("返回列表", CONFIRMATIONS.route),
-            status=ui.show(case.state != "", ui.tag(case.state_label, case.tone)),
+            status=ui.show((case.state != "") & (state.withdrawn == ""), ui.tag(case.state_label, case.tone)),
             number=case.institution,
         ),
-        ui.show(
-            case.state != "",
-            rx.fragment(_progress(case), ui.show(case.can_confirm, _decision()), _body(state, case)),
+        unless_withdrawn(
+            state,
+            rx.el.p("投资机构重新提交后，会再次请贵单位确认。", class_name="muted"),
+            ui.show(
+                case.state != "",
+                rx.fragment(_progress(case), ui.show(case.can_confirm, _decision()), _body(state, case)),
+            ),
         ),
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from cpegi_app.access import CONFIRM, CONFIRMATIONS, INVESTMENT_EDIT, RECORDS
-from cpegi_app.errors import Conflict
+from cpegi_app.errors import Conflict, Withdrawn
 from cpegi_app.services import investment, investment_case, investment_list
 from cpegi_app.services.forms import posted
 from cpegi_app.services.investment import FLOW, TITLES
@@ -16,6 +16,7 @@ from cpegi_app.services.investment_form import NAMES, InvestmentForm
 from cpegi_app.services.investment_list import FilingRow, Target
 from cpegi_app.services.investment_question import OFFLINE
 from cpegi_app.state.base import for_screen, int_arg, text_arg
+from cpegi_app.state.desk import OpinionState
 from cpegi_app.state.message import on_error, success
 from cpegi_app.state.online_investment import RecordListState
 from cpegi_app.state.question import QuestionState
@@ -117,32 +118,47 @@ _NOTHING = Target(enterprise_id=0, name="", kind="", note="")
 
 
 @for_screen(CONFIRM)
-class ConfirmState(QuestionState, rx.State):
+class ConfirmState(OpinionState, QuestionState, rx.State):
     """The project side's page of a filing: confirm, or object with the own figures."""
 
     row_id: int = 0
     case: FilingCase = FilingCase()
     objecting: bool = False
-    done: str = ""
 
     @rx.event
     async def load(self):
         """Open the filing named by the address."""
-        self.row_id, self.case, self.objecting, self.done = 0, FilingCase(), False, ""
+        self.row_id, self.case, self.objecting, self.done, self.withdrawn = 0, FilingCase(), False, "", ""
         self.threads, self.asking = [], False
-        await self._show(self._route_id("iid"))
+        await self._look(self._route_id("iid"))
+
+    async def _look(self, row_id: int) -> None:
+        """Show the filing as it stands now, or that the institution has taken it back."""
+        await self._shown(self._show(row_id))
+        self.row_id = row_id
 
     async def _show(self, row_id: int) -> None:
         found = await self._read(investment_case.case, row_id)
         self.row_id, self.case, self.threads = row_id, found, found.threads
         self._open(found.values)
 
-    async def _arrive(self) -> str:
+    def _is_open(self) -> bool:
+        return self.case.can_confirm
+
+    def _fresh(self) -> dict[str, str]:
+        return self.case.values
+
+    async def _taken_back(self, refusal: Withdrawn) -> None:
+        """Show that the institution has taken it back; what was being answered is gone with it."""
+        self.objecting = False
+        await super()._taken_back(refusal)
+
+    async def _follow(self) -> str:
         """Follow what the other side and the platform do; while the own figures are typed, only say so."""
         if not self.row_id:
             return ""
         found = await self._read(investment_case.case, self.row_id)
-        if found.version == self.case.version:
+        if found.version == self.case.version and not self.withdrawn:
             self.threads = found.threads
             return ""
         if self.objecting:
@@ -185,8 +201,11 @@ class ConfirmState(QuestionState, rx.State):
         key = self._submit_key
         try:
             await self._checked(call, TITLES | {"comment": "异议说明"})
+        except Withdrawn as refusal:
+            await self._taken_back(refusal)
+            return on_error(refusal)
         except Conflict as refusal:
-            await self._show(self.row_id)
+            await self._look(self.row_id)
             return on_error(refusal)
         self.objecting, self.done = False, sentence
         await self._show(self.row_id)

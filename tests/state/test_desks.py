@@ -11,6 +11,7 @@ from cpegi_app import access, db
 from cpegi_app.models import ReviewEvent
 from cpegi_app.services import (
     application,
+    investment,
     offline_loan,
     policy_application,
     policy_claim,
@@ -19,6 +20,7 @@ from cpegi_app.services import (
     sessions,
 )
 from cpegi_app.state.application import RequestState
+from cpegi_app.state.investment import ConfirmState
 from cpegi_app.state.offline_review import FilingReviewState
 from cpegi_app.state.policy_claim import ClaimReviewState
 from cpegi_app.state.policy_desk import PolicyReviewState
@@ -109,6 +111,28 @@ async def test_what_is_taken_back_is_said_at_the_open_desk_and_comes_back_to_it(
             assert view.can_return
         await send_back(rig, desk, how, "请补充材料")
         assert returns(flow, row_id) == ["请补充材料"]
+        assert rig.unforeseen == []
+
+
+async def test_the_project_side_reads_that_a_filing_was_taken_back_and_gets_it_again(cast: Cast):
+    """The institution takes it back and sends it anew, while one tab has it open and another opens it meanwhile."""
+    who, params = cast.rows[access.CONFIRM]
+    flow, row_id, sid = investment.FLOW, params["iid"], cast.people[who].sid
+    how = {"sid": sid, "path": access.CONFIRM.url(**params), "params": params}
+    async with running() as rig:
+        await rig.open(access.CONFIRM, sid=sid, tab="desk", **params)
+        state = await rig.state("desk", ConfirmState)
+        assert state.case.can_confirm
+        move(flow, row_id, Action.WITHDRAW)
+        reply = await rig.send(f"{ConfirmState.get_full_name()}.confirm", {}, tab="desk", **how)
+        assert "撤回" in reply.said and "“撤回”" in state.withdrawn
+        await rig.open(access.CONFIRM, sid=sid, tab="later", **params)
+        later = await rig.state("later", ConfirmState)
+        assert later.withdrawn == state.withdrawn
+        async with pumping(rig, "desk", "later") as pump:
+            move(flow, row_id, Action.SUBMIT)
+            await arrivals(rig, pump, "desk", "later")
+        assert all(found.withdrawn == "" and found.case.can_confirm for found in (state, later))
         assert rig.unforeseen == []
 
 
