@@ -269,12 +269,13 @@
 
   /* ---------- focus ---------- */
   function focusOn(element) { if (element) element.focus(); }
-  /* After a submission: the summary of what is wrong, else the first wrong field, gets the focus. */
+  /* After a submission: the summary of what is wrong, or what is asked once more, else the first wrong field. */
   var awaitErrors = false, lastErrors = "";
   function focusErrors() {
-    var box = doc.querySelector('.errors[role="alert"]');
+    var box = doc.querySelector('.errors[role="alert"], [data-held]');
     var wrong = all('[aria-invalid="true"]').filter(visible);
-    var now = (box ? box.textContent : "") + wrong.map(function (e) { return e.id; }).join();
+    /* What is asked once more counts how often. */
+    var now = (box ? box.textContent + (box.getAttribute("data-held") || "") : "") + wrong.map(function (e) { return e.id; }).join();
     if (awaitErrors && now && now !== lastErrors) {
       awaitErrors = false;
       all("form[data-draft]").forEach(refused);
@@ -622,7 +623,7 @@
   new MutationObserver(scan).observe(root, {
     childList: true, subtree: true, attributes: true,
     attributeFilter: ["data-version", "data-autosubmit", "data-draft-clear", "data-wait", "data-path", "data-place",
-      "aria-invalid", "aria-busy"],
+      "data-held", "aria-invalid", "aria-busy"],
   });
   restSide();
   scan();

@@ -87,9 +87,14 @@ def _form(key: Any) -> rx.Component:
         _doubts(),
         ui.form_foot(
             ui.submit("暂存", "save", "default"),
-            # 提交 stays where it was: a double click never becomes 仍然提交.
-            ui.show(state.held, ui.submit("仍然提交", ANYWAY, "default")),
-            ui.submit("提交"),
+            # Held, it stays where it was and only looks again; what sends then is 仍然提交.
+            rx.el.button(
+                "提交",
+                type="submit",
+                class_name=rx.cond(state.held > 0, "btn", "btn btn-primary"),
+                aria_busy="false",
+                data_intent="submit",
+            ),
             note="提交后由平台管理人员审核。",
         ),
         on_submit=state.submit,
@@ -107,10 +112,18 @@ def _doubts() -> rx.Component:
         where = rx.cond(c.field != "", rx.el.a(c.label, href="#f-" + c.field), c.label)
         return rx.el.li(where, "：", c.text, key=c.label)
 
-    told = ui.note(
-        rx.el.b("提交前请核对"),
-        "warning",
-        rx.el.p("以下情况平台审核时会提示审核人员。填写有误的请更正；确实如此的，可以照此提交。"),
-        rx.el.ol(rx.foreach(state.doubts, one), class_name="numbered"),
-    )
-    return rx.el.div(ui.show(state.doubts.length() > 0, told), role="status")
+    def told(way_on: str, *more: rx.Component) -> rx.Component:
+        return ui.note(
+            rx.el.b("提交前请核对"),
+            "warning",
+            rx.el.p("以下情况平台审核时会提示审核人员。", way_on),
+            rx.el.ol(rx.foreach(state.doubts, one), class_name="numbered"),
+            *more,
+        )
+
+    # At the other side than 提交, at any width: the second tap of a double one never meets it.
+    anyway = rx.el.div(ui.submit("仍然提交", ANYWAY), class_name="anyway")
+    held = told("填写有误的，请更正后再点“提交”；确实如此的，请点“仍然提交”。", anyway)
+    seen = told("填写有误的请更正；确实如此的不必修改，提交时再确认一次即可。")
+    box = rx.cond(state.held > 0, rx.el.div(held, tab_index=-1, data_held=state.held.to_string()), seen)
+    return rx.el.div(ui.show(state.doubts.length() > 0, box), role="status")

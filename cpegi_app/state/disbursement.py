@@ -32,10 +32,10 @@ class DisburseState(SubjectState, rx.State):
     """The form of one disbursement, and what became of it."""
 
     cover: Cover = Cover()
-    # What the staff will be asked to look at; the same by field; whether 提交 was held to show it.
+    # What the staff will be asked to look at; the same by field; how often 提交 was held to show it.
     doubts: list[CheckView] = []
     doubtful: dict[str, str] = {}
-    held: bool = False
+    held: int = 0
     # What was typed into the fields that are weighed, since the form was opened or stored.
     _typed: dict[str, str] = {}
 
@@ -49,7 +49,7 @@ class DisburseState(SubjectState, rx.State):
 
     def _blank(self) -> None:
         super()._blank()
-        self.doubts, self.doubtful, self.held, self._typed = [], {}, False, {}
+        self.doubts, self.doubtful, self.held, self._typed = [], {}, 0, {}
 
     async def _show(self, row_id: int) -> None:
         await super()._show(row_id)
@@ -72,7 +72,7 @@ class DisburseState(SubjectState, rx.State):
     async def _weigh(self, values: dict[str, str]) -> None:
         self.doubts = await self._read(disbursement.doubts, self.row_id, values)
         self.doubtful = {c.field: c.text for c in self.doubts if c.field}
-        self.held = self.held and bool(self.doubts)
+        self.held = self.held if self.doubts else 0
 
     async def _store(self, values: dict[str, str]) -> None:
         await super()._store(values)
@@ -85,7 +85,7 @@ class DisburseState(SubjectState, rx.State):
         except Doubtful as asked:
             self._clear_errors()
             await self._weigh(values)
-            self.held = True
+            self.held += 1
             return warning(asked.message)
 
     async def _help(self, intent: str, values: dict[str, str]) -> Any:

@@ -240,6 +240,31 @@ def test_4_2_金融产品申请审核(new_walk) -> None:
     enterprise.step("4.2-06", "企业在“我的融资申请”中看到每一步的进度")
 
 
+def never_meet(bank: Walk) -> None:
+    """Tap 提交 twice on a phone: it is held, not sent; at no width does what sends now stand where 提交 stands."""
+    page = bank.page
+    plain, anyway = (page.get_by_role("button", name=n, exact=True) for n in ("提交", "仍然提交"))
+    wide = page.viewport_size or {"width": 1440, "height": 900}
+    page.set_viewport_size({"width": 390, "height": 844})
+    before = plain.bounding_box()
+    assert before
+    for _ in range(2):
+        page.mouse.click(before["x"] + 25, before["y"] + before["height"] / 2)
+        page.wait_for_timeout(350)
+    bank.sees("尚未提交")
+    expect(page.get_by_text("放款信息已提交")).to_have_count(0)
+    plain.click()
+    expect(page.locator("[data-held]")).to_be_focused()
+    expect(page.locator(".form-foot .btn-primary")).to_have_count(0)
+    for width in (320, 390, 768, wide["width"]):
+        page.set_viewport_size({"width": width, "height": 844})
+        one, two = plain.bounding_box(), anyway.bounding_box()
+        assert one and two
+        assert two["x"] + two["width"] < one["x"], width
+        assert width != 390 or two["x"] + two["width"] < before["x"]
+    page.set_viewport_size(wide)
+
+
 def test_4_3_放款管理(new_walk) -> None:
     """The institution pays in two parts, never above what was approved; the staff reviews; both see the progress."""
     bank, staff, enterprise = (sign_in(new_walk(), who) for who in (BANK, STAFF, ENTERPRISE))
@@ -292,9 +317,13 @@ def test_4_3_放款管理(new_walk) -> None:
     expect(doubt).to_be_hidden()
     bank.step("4.3-02", "填写放款信息，上传合同和放款凭证", full=True)
     page.locator("[name=rate]").fill("0.04")
-    page.get_by_role("button", name="提交", exact=True).click()
-    bank.sees("尚未提交")
+    never_meet(bank)
     bank.check()
+    bank.step(
+        "4.3-03",
+        "提交前请核对：平台审核时会提示的内容先列出；有误的更正后再点“提交”，确实如此的点“仍然提交”",
+        mark=page.locator("[data-held]"),
+    )
     expect(page.locator("[name=iou_no]")).to_have_value("JJ-E2E-1")
     page.locator("[name=lent_on]").fill("2026-11-02")
     page.locator("[name=rate]").fill("4.2")
@@ -305,7 +334,7 @@ def test_4_3_放款管理(new_walk) -> None:
     bank.sees("放款信息已提交")
     page.get_by_role("link", name="查看放款进度").click()
     bank.sees("放款待平台审核")
-    bank.step("4.3-03", "在产品申请列表和详情中查看放款进度")
+    bank.step("4.3-04", "在产品申请列表和详情中查看放款进度")
 
     approve_first(staff, "放款", "JJ-E2E-1")
     enterprise.goto("/console/applications")
@@ -344,7 +373,7 @@ def test_4_3_放款管理(new_walk) -> None:
     page.get_by_role("button", name="确认结束").click()
     bank.sees("请填写结束放款的原因")
     page.locator("[name=reason]").fill("其余资金企业已自筹，不再提款")
-    bank.step("4.3-04", "企业不再提款时，点击“结束放款”并写明原因，其余额度不再放款")
+    bank.step("4.3-05", "企业不再提款时，点击“结束放款”并写明原因，其余额度不再放款")
     page.get_by_role("button", name="确认结束").click()
     bank.sees("已结束放款，企业会收到通知")
     expect(page.get_by_role("button", name="放款", exact=True)).to_have_count(0)

@@ -37,6 +37,8 @@ async def test_a_doubt_is_told_at_its_field_and_stops_nobody(cast: Cast) -> None
         # Pressed again by a hand that was too quick: still nothing is sent.
         await rig.send(f"{STATE}.submit", {"data": typed | {"intent": "submit"}}, **how)
         assert status(row_id) == "DRAFT"
+        # Each time it is said anew, and the page leads to the box anew.
+        assert (await rig.state(TAB, DisburseState)).held == 2
 
         await rig.send(f"{STATE}.weigh", {"name": "rate", "value": "3.85"}, **how)
         page = await rig.state(TAB, DisburseState)
