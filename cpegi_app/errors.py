@@ -67,7 +67,11 @@ class Conflict(DomainError):
 
 
 class Withdrawn(Conflict):
-    """A record that its submitter took back while somebody else was about to decide on it."""
+    """A record that its submitter took back while somebody else was about to decide on it; `title` as it was sent."""
+
+    def __init__(self, message: str, title: str = "") -> None:
+        super().__init__(message)
+        self.title = title
 
 
 class Busy(DomainError):

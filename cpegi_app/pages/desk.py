@@ -19,6 +19,23 @@ def unless_withdrawn(state: Any, way_on: Any, content: Any, head: Any = None) ->
     return rx.cond(state.withdrawn != "", told, content)
 
 
+def stands(state: Any, label: Any, tone: Any) -> rx.Component:
+    """The tag in a desk's head: how the thing stands, or that it was taken back."""
+    known = ui.show(label != "", ui.tag(label, tone))
+    return rx.cond(state.withdrawn != "", ui.tag("已撤回", "grey"), known)
+
+
+def titled(state: Any, title: Any, otherwise: str) -> Any:
+    """What stands above a desk: the thing's own title, what it was called before it was taken back, or the page's."""
+    before = rx.cond(state.withdrawn_title != "", state.withdrawn_title, otherwise)
+    return rx.cond(state.withdrawn != "", before, rx.cond(title != "", title, otherwise))
+
+
+def draft(name: str, view: Any) -> Any:
+    """Name the browser's copy of what is written about one submission: it never comes back at the next one."""
+    return f"{name}-{view.id}-{view.sent}"
+
+
 def changes_note(desk: Any) -> rx.Component:
     """What changed since the last submission or against what is in force, before everything else."""
 

@@ -8,7 +8,7 @@ import reflex as rx
 
 from cpegi_app.access import FILING_REVIEW, QUEUE
 from cpegi_app.pages import ui
-from cpegi_app.pages.desk import unless_withdrawn
+from cpegi_app.pages.desk import draft, stands, titled, unless_withdrawn
 from cpegi_app.pages.form import list_page, problem, summary
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.offline_rows import borrower_cell, preview_dialog, proofs_preview_cell, rows_query
@@ -23,9 +23,9 @@ def filing_review() -> rx.Component:
     return rx.fragment(
         ui.crumbs("审核管理", (QUEUE.title, QUEUE.route), "线下贷款备案"),
         ui.page_head(
-            rx.cond(state.row.name == "", FILING_REVIEW.title, state.row.name),
+            titled(state, state.row.name, FILING_REVIEW.title),
             ui.link_button("返回审核队列", QUEUE.route),
-            status=ui.tag(state.row.status_label, state.row.tone),
+            status=stands(state, state.row.status_label, state.row.tone),
             number=state.row.rows.to_string() + " 笔 · " + state.row.amount,
         ),
         unless_withdrawn(state, next_up(state.upcoming), _case()),
@@ -42,7 +42,7 @@ def _case() -> rx.Component:
         ui.show(
             state.done != "",
             rx.el.div(
-                ui.draft_clear("filing-review-" + state.batch_id.to_string()),
+                ui.draft_clear(draft("filing-review", state.view)),
                 ui.note("已" + state.done + "，结果已通知备案机构。", "success"),
                 next_up(state.upcoming),
                 class_name="stack",
@@ -101,7 +101,7 @@ def _row(row: Any) -> list:
 
 def _decision() -> rx.Component:
     state = FilingReviewState
-    draft = "filing-review-" + state.batch_id.to_string()
+    written = draft("filing-review", state.view)
     return ui.card(
         "审核",
         ui.form(
@@ -126,10 +126,10 @@ def _decision() -> rx.Component:
                 ui.submit("审核通过", "approve"), ui.submit("整批退回", "return", "default"), class_name="row"
             ),
             on_submit=state.decide,
-            draft=draft,
+            draft=written,
             version=state.version.to_string(),
             # Marking a row opens a form of its own; the opinion typed here stays.
-            key=draft,
+            key=written,
         ),
         class_name="sticky",
     )

@@ -9,7 +9,7 @@ import reflex as rx
 
 from cpegi_app.access import CLAIM_QUEUE, CLAIM_REVIEW, POLICY_CLAIM, POLICY_CLAIMS, POLICY_TRAIL
 from cpegi_app.pages import ui
-from cpegi_app.pages.desk import changes_note, unless_withdrawn
+from cpegi_app.pages.desk import changes_note, draft, stands, titled, unless_withdrawn
 from cpegi_app.pages.form import LONGEST, field_of, href, list_page, problem, summary, upload_field
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_parts import MENU, group, viewer, way, withdraw_dialog
@@ -230,13 +230,13 @@ def claim_review() -> rx.Component:
     return rx.fragment(
         ui.crumbs(MENU, (CLAIM_QUEUE.title, CLAIM_QUEUE.route), CLAIM_REVIEW.title),
         ui.page_head(
-            rx.cond(desk.org != "", desk.org, CLAIM_REVIEW.title),
+            titled(state, desk.org, CLAIM_REVIEW.title),
             ui.show(
                 desk.application_id > 0,
                 ui.link_button("来龙去脉", href(POLICY_TRAIL, desk.application_id)),
             ),
             ui.link_button("返回队列", CLAIM_QUEUE.route),
-            status=ui.tag(desk.view.status_label, desk.view.tone),
+            status=stands(state, desk.view.status_label, desk.view.tone),
             number=desk.number,
         ),
         rx.cond(
@@ -284,7 +284,7 @@ def _claim_open() -> rx.Component:
             aria_label="审核决定",
         ),
         on_submit=state.decide,
-        draft="claim-review-" + view.id.to_string(),
+        draft=draft("claim-review", view),
         version=view.version.to_string(),
         key=state.form_key,
     )
@@ -293,7 +293,7 @@ def _claim_open() -> rx.Component:
 def _claim_closed() -> rx.Component:
     state, desk, view = ClaimReviewState, ClaimReviewState.desk, ClaimReviewState.desk.view
     return rx.fragment(
-        ui.draft_clear("claim-review-" + view.id.to_string()),
+        ui.draft_clear(draft("claim-review", view)),
         ui.card(
             "",
             rx.el.div(

@@ -8,7 +8,7 @@ import reflex as rx
 
 from cpegi_app.access import POLICY_QUEUE, POLICY_REVIEW, POLICY_TRAIL
 from cpegi_app.pages import ui
-from cpegi_app.pages.desk import changes_note, unless_withdrawn
+from cpegi_app.pages.desk import changes_note, draft, stands, titled, unless_withdrawn
 from cpegi_app.pages.form import LONGEST, href, problem, stored, summary
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_parts import MENU, amounts_card, group, moves_card, viewer
@@ -25,7 +25,11 @@ FORMAL, BUSINESS = 1, 2
 def policy_review() -> rx.Component:
     """One application at the reviewer's desk."""
     state = PolicyReviewState
-    head = ui.page_head(POLICY_REVIEW.title, ui.link_button("返回队列", POLICY_QUEUE.route))
+    head = ui.page_head(
+        titled(state, "", POLICY_REVIEW.title),
+        ui.link_button("返回队列", POLICY_QUEUE.route),
+        status=stands(state, "", ""),
+    )
     way_on = ui.link_button("返回队列", POLICY_QUEUE.route, "primary", id="next")
     return rx.fragment(
         ui.crumbs(MENU, (POLICY_QUEUE.title, POLICY_QUEUE.route), POLICY_REVIEW.title),
@@ -115,7 +119,7 @@ def _open() -> rx.Component:
 def _draft(stage: Any) -> Any:
     """Return the name under which the browser keeps what is written at a stage."""
     stage = stage if isinstance(stage, int) else stage.to_string()
-    return f"policy-review-{PolicyReviewState.desk.view.id}-{stage}"
+    return draft("policy-review", PolicyReviewState.desk.view) + f"-{stage}"
 
 
 def _decision() -> rx.Component:

@@ -9,7 +9,7 @@ import reflex as rx
 from cpegi_app.access import DISBURSE, REQUEST, REQUESTS
 from cpegi_app.pages import ui
 from cpegi_app.pages.application import application_query, disbursement_table, status_cell
-from cpegi_app.pages.desk import unless_withdrawn
+from cpegi_app.pages.desk import draft, stands, titled, unless_withdrawn
 from cpegi_app.pages.form import LONGEST, field_of, href, list_page, problem, summary
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.review import changes_note, data_cards, files_card, history_card
@@ -78,12 +78,12 @@ def request() -> rx.Component:
     return rx.fragment(
         ui.crumbs("金融产品", (REQUESTS.title, REQUESTS.route), "办理融资申请"),
         ui.page_head(
-            rx.cond(row.enterprise == "", "办理融资申请", row.enterprise),
+            titled(state, row.enterprise, "办理融资申请"),
             rx.cond(row.can_disburse, ui.button("放款", state.disburse, "primary"), rx.fragment()),
             ui.show(row.can_disburse, ui.button("结束放款", state.ask_end)),
             ui.link_button("返回列表", REQUESTS.route),
-            status=ui.show(row.status != "", ui.tag(row.status_label, row.tone)),
-            number=row.product,
+            status=stands(state, row.status_label, row.tone),
+            number=rx.cond(state.withdrawn != "", "", row.product),
         ),
         unless_withdrawn(
             state,
@@ -173,7 +173,7 @@ def _decided() -> rx.Component:
         rx.el.div(
             ui.note("已" + state.done + "，结果已通知申请企业。", "success"),
             _way_on(),
-            ui.draft_clear("request-" + state.row_id.to_string()),
+            ui.draft_clear(draft("request", state.view)),
             class_name="stack",
         ),
     )
@@ -271,7 +271,7 @@ def _decision() -> rx.Component:
                 class_name="decide-acts",
             ),
             on_submit=state.decide,
-            draft="request-" + state.row_id.to_string(),
+            draft=draft("request", state.view),
             version=state.view.version.to_string(),
             key=state.form_key,
         ),

@@ -41,7 +41,12 @@ def review() -> rx.Component:
 
 
 def _head() -> rx.Component:
-    return ui.page_head(REVIEW.title, ui.link_button("返回队列", QUEUE.route))
+    state = ReviewState
+    return ui.page_head(
+        parts.titled(state, "", REVIEW.title),
+        ui.link_button("返回队列", QUEUE.route),
+        status=parts.stands(state, "", ""),
+    )
 
 
 def _desk() -> rx.Component:
@@ -102,23 +107,27 @@ def _open_desk() -> rx.Component:
         ),
         _decision(),
         on_submit=state.decide,
-        draft="review-" + state.desk.view.flow + "-" + state.desk.view.id.to_string(),
+        draft=_draft(),
         version=state.desk.view.version.to_string(),
         key=state.form_key,
     )
 
 
+def _draft() -> Any:
+    view = ReviewState.desk.view
+    return parts.draft(f"review-{view.flow}", view)
+
+
 def _closed_desk() -> rx.Component:
     """After a decision, the reviewer's own or somebody else's: what it was, and the next thing."""
     state, desk = ReviewState, ReviewState.desk
-    mark = "review-" + desk.view.flow + "-" + desk.view.id.to_string()
     said = rx.cond(
         state.done != "",
         rx.fragment("办理完成：", desk.last_word),
         rx.fragment("这份申请已办理：", desk.last_word),
     )
     return rx.fragment(
-        ui.draft_clear(mark),
+        ui.draft_clear(_draft()),
         ui.card(
             "",
             rx.el.div(

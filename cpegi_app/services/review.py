@@ -24,7 +24,7 @@ from cpegi_app.services.review_parts import Check as Check
 from cpegi_app.services.review_parts import Description as Description
 from cpegi_app.services.review_parts import Line as Line
 from cpegi_app.services.review_parts import Slot as Slot
-from cpegi_app.services.review_words import not_there, what_happened
+from cpegi_app.services.review_words import not_there, sent_as, what_happened
 from cpegi_app.vocabulary import TONES, Action, Status
 
 REASON_NEEDED = (Action.RETURN, Action.REJECT)
@@ -146,7 +146,8 @@ def load(session: Session, flow: Flow, actor: Actor, row_id: int) -> Any:
         raise not_there(session, flow.name, flow.label, row_id, actor)
     if row.status == Status.DRAFT and not is_owner(actor, row):
         # Withdrawn: what the reviewer was allowed to read is the owner's own again.
-        raise Withdrawn(what_happened(session, flow.name, flow.label, row_id))
+        said = what_happened(session, flow.name, flow.label, row_id)
+        raise Withdrawn(said, sent_as(session, flow.name, row_id))
     return row
 
 

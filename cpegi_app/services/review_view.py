@@ -76,6 +76,8 @@ class ReviewView(BaseModel):
     tone: str = ""
     reason: str = ""
     submitted: str = ""
+    # Which submission this is, by its step in the history; 0 before the first.
+    sent: int = 0
     compared_with: str = ""
     # Lines that changed, and kinds of file that did.
     changed_count: int = 0
@@ -123,6 +125,7 @@ def view(session: Session, flow: Flow, actor: Actor, row_id: int) -> ReviewView:
         tone=TONES[row.status],
         reason=row.reason,
         submitted=clock.local(row.submitted_at),
+        sent=max((e.id or 0 for e in events if e.action == Action.SUBMIT), default=0),
         compared_with=compared_with,
         changed_count=sum(f.changed for g in groups for f in g.fields),
         groups=groups,

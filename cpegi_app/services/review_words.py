@@ -10,8 +10,9 @@ from cpegi_app.errors import Discarded, NotFound
 from cpegi_app.models import AuditEntry, ReviewEvent, User
 from cpegi_app.vocabulary import Action
 
-# What the trail calls the deletion of a draft.
+# What the trail calls the deletion of a draft, and a submission.
 DISCARD = "review.DISCARD"
+SUBMITTED = "review.SUBMIT"
 
 
 def what_happened(session: Session, flow: str, label: str, row_id: int) -> str:
@@ -24,6 +25,13 @@ def what_happened(session: Session, flow: str, label: str, row_id: int) -> str:
     if event.action == Action.WITHDRAW:
         return f"这份{label}已由{who}于 {at}“撤回”，不再等待办理；修改后重新提交，会再次出现在待办中。"
     return f"这份{label}已被更新：{who}于 {at}“{what}”。请刷新页面查看最新状态后再操作。"
+
+
+def sent_as(session: Session, flow: str, row_id: int) -> str:
+    """Return what a thing was called when it was last sent: its reviewers have read that, whatever it is called now."""
+    query = select(AuditEntry.detail).where(AuditEntry.subject == f"{flow}:{row_id}")
+    query = query.where(AuditEntry.action == SUBMITTED).order_by(col(AuditEntry.id).desc())
+    return session.exec(query).first() or ""
 
 
 def not_there(session: Session, flow: str, label: str, row_id: object, actor: Actor) -> NotFound:

@@ -174,7 +174,7 @@ class CaseState(FormState, mixin=True):
         moved = found.view.version != self._told or found.row.progress != self.row.progress
         if not moved and found.disbursements == self.disbursements:
             return ""
-        if self.view.can_approve:
+        if self.view.can_approve and found.view.sent == self.view.sent:
             # The form goes with its version: what is sent against an older one is refused and says why.
             self._put(
                 found, found.view.model_copy(update={"can_approve": True, "version": self.view.version})
@@ -232,6 +232,9 @@ class RequestState(OpinionState, CaseState, RevealState, rx.State):
 
     def _is_open(self) -> bool:
         return self.view.can_approve
+
+    def _sent(self) -> int:
+        return self.view.sent
 
     def _fresh(self) -> dict[str, str]:
         return self._decision

@@ -23,10 +23,16 @@ class OpinionState(FormState, mixin=True):
     # What was decided here; what is said instead of the thing once its submitter has taken it back.
     done: str = ""
     withdrawn: str = ""
+    # What it was called when it was sent.
+    withdrawn_title: str = ""
 
     def _is_open(self) -> bool:
         """Tell whether the thing in view waits for its reader's decision."""
         raise NotImplementedError
+
+    def _sent(self) -> int:
+        """Tell which submission is in view; 0 where they are not told apart."""
+        return 0
 
     def _fresh(self) -> dict[str, str]:
         """Return what a fresh form opens with."""
@@ -41,7 +47,7 @@ class OpinionState(FormState, mixin=True):
 
     async def _arrive(self) -> str:
         """Follow what others did; the opinion that is being written stays, and what is sent anew is a new case."""
-        gone, was_open = self.withdrawn, self._is_open() and not self.withdrawn
+        gone, sent, was_open = self.withdrawn, self._sent(), self._is_open() and not self.withdrawn
         try:
             told = await self._follow()
         except Withdrawn as refusal:
@@ -49,7 +55,7 @@ class OpinionState(FormState, mixin=True):
             # Said once.
             return "" if gone else refusal.message
         self.withdrawn = ""
-        is_new = self._is_open() and not was_open
+        is_new = self._is_open() and not (was_open and self._sent() == sent)
         if gone or is_new:
             self.done = ""
         if is_new:
@@ -67,7 +73,7 @@ class OpinionState(FormState, mixin=True):
 
     async def _taken_back(self, refusal: Withdrawn) -> None:
         """Show that its submitter has taken it back, and what comes next."""
-        self.withdrawn = refusal.message
+        self.withdrawn, self.withdrawn_title = refusal.message, refusal.title
         await self._see_next()
 
 
@@ -86,14 +92,25 @@ class DeskState(OpinionState, mixin=True):
     def _is_open(self) -> bool:
         return self.desk.open
 
+    def _sent(self) -> int:
+        return self.desk.view.sent
+
     async def _find(self) -> Any:
         """Return the thing as it stands now."""
         raise NotImplementedError
 
     async def _look(self) -> None:
         """Show the thing as it stands now, or that it was taken back."""
+        sent = self._sent()
         await self._shown(self._put_up())
+        if self.loaded and self._sent() != sent:
+            # What was written of the submission before is no opinion on this one.
+            self._open(self._fresh())
         self.loaded = True
+        self._choose()
+
+    def _choose(self) -> None:
+        """Show a file that is there."""
         if self.desk.files and not any(f.id == self.shown for f in self.desk.files):
             # What is new is looked at first.
             self.shown = next((f for f in self.desk.files if f.is_new), self.desk.files[0]).id
@@ -113,7 +130,9 @@ class DeskState(OpinionState, mixin=True):
 
     async def _catch_up(self, found: Any) -> str:
         """Show what has moved; return the sentence that says so."""
-        self.desk = followed(self.desk, found) if self._is_open() and not self.withdrawn else found
+        is_same = self._is_open() and not self.withdrawn and found.view.sent == self._sent()
+        self.desk = followed(self.desk, found) if is_same else found
+        self._choose()
         return changed(found.view) + (found.last_word + "。" if found.last_word else "")
 
     @rx.event

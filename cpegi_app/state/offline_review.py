@@ -56,6 +56,9 @@ class FilingReviewState(OpinionState, RowsState, rx.State):
     def _is_open(self) -> bool:
         return self.view.can_approve
 
+    def _sent(self) -> int:
+        return self.view.sent
+
     async def _follow(self) -> str:
         if not self.withdrawn:
             return await super()._follow()

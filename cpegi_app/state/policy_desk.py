@@ -188,7 +188,7 @@ class PolicyReviewState(DeskState, RevealState, rx.State):
 
     async def _catch_up(self, found: Desk) -> str:
         """Say that somebody else has moved the application on; what is being written stays."""
-        if self._is_open() and not self.withdrawn:
+        if self._is_open() and not self.withdrawn and found.view.sent == self._sent():
             return "这份申请刚有新的办理情况，本页填写的内容仍在，点击“查看最新”载入最新内容。"
         self.done = ""
         await self._show()

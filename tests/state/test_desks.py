@@ -11,6 +11,8 @@ from cpegi_app import access, db
 from cpegi_app.models import ReviewEvent
 from cpegi_app.services import (
     application,
+    disbursement,
+    files,
     investment,
     offline_loan,
     policy_application,
@@ -25,7 +27,8 @@ from cpegi_app.state.offline_review import FilingReviewState
 from cpegi_app.state.policy_claim import ClaimReviewState
 from cpegi_app.state.policy_desk import PolicyReviewState
 from cpegi_app.state.review import ReviewState
-from cpegi_app.vocabulary import Action
+from cpegi_app.vocabulary import Action, FileSlot
+from tests import factories
 from tests.state.cast import Cast
 from tests.state.rig import Rig, running
 from tests.state.test_live import arrivals, pumping
@@ -149,3 +152,72 @@ async def test_a_policy_application_opened_after_it_was_taken_back_comes_back_to
             await arrivals(rig, pump, "late")
         assert (late.withdrawn, late.desk.view.id) == ("", row_id) and late.desk.view.can_return
         assert rig.unforeseen == []
+
+
+@pytest.mark.parametrize("desk", DESKS)
+async def test_what_was_written_of_the_submission_before_is_not_found_in_the_form_of_the_next(
+    cast: Cast, desk: str
+):
+    screen, cls, flow, name = DESKS[desk]
+    who, params = cast.rows[screen]
+    row_id, sid = params[name], cast.people[who].sid
+    async with running() as rig:
+        await rig.open(screen, sid=sid, tab="desk", **params)
+        state = await rig.state("desk", cls)
+        before, form = _view(state).sent, state.form_key
+        assert before, "the draft of the opinion is named by the submission"
+        # Taken back and sent again between two looks of the open desk.
+        async with pumping(rig, "desk") as pump:
+            move(flow, row_id, Action.WITHDRAW)
+            move(flow, row_id, Action.SUBMIT)
+            await arrivals(rig, pump, "desk")
+        if desk != "filing":
+            assert _view(state).sent > before and state.form_key != form
+        else:
+            # Its rows are kept as they are read; what is decided on them is refused, and then they are read anew.
+            how = {"sid": sid, "path": screen.url(**params), "params": params}
+            assert "被更新" in await send_back(rig, desk, how, "请补充材料")
+            assert _view(state).sent > before
+        assert rig.unforeseen == []
+
+
+@pytest.mark.parametrize("desk", DESKS)
+async def test_the_head_of_what_was_taken_back_says_which_one_it_was(cast: Cast, desk: str):
+    screen, cls, flow, name = DESKS[desk]
+    who, params = cast.rows[screen]
+    sid = cast.people[who].sid
+    async with running() as rig:
+        await rig.open(screen, sid=sid, tab="desk", **params)
+        title = _view(await rig.state("desk", cls)).title
+        move(flow, params[name], Action.WITHDRAW)
+        await rig.open(screen, sid=sid, tab="later", **params)
+        assert title and (await rig.state("later", cls)).withdrawn_title == title
+
+
+async def test_a_desk_that_comes_back_shows_a_file_that_is_there(cast: Cast):
+    row_id, bank = cast.rows[access.DISBURSE][1]["did"], cast.people["bank"]
+    flow, params = disbursement.FLOW, {"rid": row_id, "flow": "disbursement"}
+    with db.transaction() as session:
+        row = session.get_one(flow.model, row_id)
+        actor = sessions.actor_of(session, bank.sid)
+        assert actor is not None
+        review.act(session, flow, actor, row_id, Action.SUBMIT, row.version, values={"data": row.data})
+    async with running() as rig:
+        await rig.open(access.REVIEW, sid=cast.people["staff"].sid, tab="desk", **params)
+        state = await rig.state("desk", ReviewState)
+        gone = next(f for f in state.desk.files if f.id == state.shown)
+        async with pumping(rig, "desk") as pump:
+            move(flow, row_id, Action.WITHDRAW)
+            await arrivals(rig, pump, "desk")
+            assert state.withdrawn
+            with db.transaction() as session:
+                files.remove(session, actor, gone.id)
+                factories.upload(session, actor, flow, row_id, FileSlot(gone.slot), shade=9)
+            move(flow, row_id, Action.SUBMIT)
+            await arrivals(rig, pump, "desk")
+        assert not state.withdrawn and state.shown in [f.id for f in state.desk.files if f.is_new]
+        assert rig.unforeseen == []
+
+
+def _view(state: Any) -> Any:
+    return state.desk.view if hasattr(state, "desk") else state.view
