@@ -65,6 +65,7 @@ def _application() -> rx.Component:
                 ("金融产品", state.cover.product),
                 ("批准额度", state.cover.approved),
                 ("已放款", state.cover.disbursed),
+                ("放款待审核", state.cover.waiting),
                 ("还可放款", state.cover.left),
             ]
         ),

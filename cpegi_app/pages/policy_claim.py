@@ -13,7 +13,15 @@ from cpegi_app.pages.desk import changes_note, draft, stands, titled, unless_wit
 from cpegi_app.pages.form import LONGEST, field_of, href, list_page, problem, summary, upload_field
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_parts import MENU, group, viewer, way, withdraw_dialog
-from cpegi_app.pages.review import checks_card, data_cards, files_card, history_card, opinion, return_note
+from cpegi_app.pages.review import (
+    checks_card,
+    data_cards,
+    files_card,
+    history_card,
+    opinion,
+    opinion_label,
+    return_note,
+)
 from cpegi_app.services.policy_claim import RECEIPT, ClaimForm
 from cpegi_app.services.policy_claim_list import EVERY, SHOWN
 from cpegi_app.services.policy_standing import STANDINGS
@@ -270,7 +278,7 @@ def _claim_open() -> rx.Component:
         rx.el.section(
             ui.field(
                 "comment",
-                "审核意见",
+                opinion_label(view.can_reject),
                 ui.textarea("comment", rows=2, max_length=LONGEST, placeholder="退回、不通过时必填"),
                 error=problem(state, "comment"),
             ),

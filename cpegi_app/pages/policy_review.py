@@ -12,7 +12,7 @@ from cpegi_app.pages.desk import changes_note, draft, stands, titled, unless_wit
 from cpegi_app.pages.form import LONGEST, href, problem, stored, summary
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_parts import MENU, amounts_card, group, moves_card, viewer
-from cpegi_app.pages.review import checks_card, history_card
+from cpegi_app.pages.review import checks_card, history_card, opinion_label, opinion_name
 from cpegi_app.services.policy_check import ANSWER_TITLE
 from cpegi_app.state.policy_desk import PolicyReviewState
 
@@ -142,7 +142,7 @@ def _decision() -> rx.Component:
             ),
             ui.field(
                 "comment",
-                "审核意见",
+                opinion_label(view.can_reject),
                 ui.textarea("comment", rows=2, max_length=LONGEST, placeholder="不通过时必填"),
                 error=problem(state, "comment"),
             ),
@@ -184,7 +184,7 @@ def _closed() -> rx.Component:
                 ui.note(said, rx.match(desk.view.tone, ("green", "success"), ("red", "error"), "info")),
                 ui.show(
                     (desk.view.reason != "") & (desk.view.status != "PENDING"),
-                    rx.el.p(rx.el.b("审核意见："), desk.view.reason, class_name="prose"),
+                    rx.el.p(rx.el.b(opinion_name(desk.view)), desk.view.reason, class_name="prose"),
                 ),
                 ui.show(
                     desk.overdue,

@@ -12,7 +12,7 @@ from cpegi_app.pages.application import application_query, disbursement_table, s
 from cpegi_app.pages.desk import draft, stands, titled, unless_withdrawn
 from cpegi_app.pages.form import LONGEST, field_of, href, list_page, problem, summary
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.review import changes_note, data_cards, files_card, history_card
+from cpegi_app.pages.review import changes_note, data_cards, files_card, history_card, opinion_label
 from cpegi_app.services.application import DecisionForm
 from cpegi_app.services.application_list import STEPS, UNPAID
 from cpegi_app.services.disbursement_end import REASON_MAX
@@ -113,7 +113,7 @@ def _end_dialog() -> rx.Component:
                 "结束原因",
                 ui.textarea("reason", "", rows=3, max_length=REASON_MAX, data_autofocus="true"),
                 required=True,
-                help="企业会看到，例如：企业已用其他资金，不再提款。",
+                help="企业会看到，例如：企业已用其他资金，不再提款",
                 error=problem(state, "reason"),
             ),
             ui.form_foot(ui.button("取消", state.close_end), ui.submit("确认结束", "end", "danger")),
@@ -239,7 +239,8 @@ def _disbursements() -> rx.Component:
     state = RequestState
 
     def operations(d: Any) -> list:
-        return [ui.link(rx.cond(d.editable, "继续填写", "查看"), href(DISBURSE, d.id))]
+        way_on = rx.cond(d.editable, "继续填写", "查看")
+        return [ui.link(rx.cond(d.returned, "修改后重新提交", way_on), href(DISBURSE, d.id))]
 
     return ui.show(
         state.row.status == Status.APPROVED.value,
@@ -259,9 +260,9 @@ def _decision() -> rx.Component:
             *fields,
             ui.field(
                 "comment",
-                "审核意见",
+                opinion_label(state.view.can_reject),
                 ui.textarea("comment", "", rows=4, max_length=LONGEST),
-                help="审核不通过或退回时必须填写原因，企业会看到。",
+                help="审核不通过时必须填写驳回原因，退回时必须填写退回原因，企业会看到。",
                 error=problem(state, "comment"),
             ),
             rx.el.div(

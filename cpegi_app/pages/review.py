@@ -270,9 +270,24 @@ def leavable(state: Any, draft: Any, back: Any, content: rx.Component) -> rx.Com
     return rx.fragment(rx.cond(state.gone, gone, content), dialog)
 
 
+def opinion_name(view: Any) -> Any:
+    """What the reviewer's words are called: by what was decided."""
+    return rx.match(
+        view.status,
+        (Status.RETURNED.value, "退回原因："),
+        (Status.REJECTED.value, "驳回原因："),
+        "审核意见：",
+    )
+
+
+def opinion_label(can_reject: Any) -> Any:
+    """Name the field of the reviewer's words: where a rejection may follow, it asks for its reason (manual §4.2)."""
+    return rx.cond(can_reject, "审核意见（不通过时填写驳回原因）", "审核意见")
+
+
 def opinion(view: Any) -> rx.Component:
     """The reviewer's words, in the tone of the decision."""
-    name = rx.cond(view.status == Status.RETURNED.value, "退回原因：", "审核意见：")
+    name = opinion_name(view)
     return ui.note(
         rx.fragment(rx.el.b(name), view.reason),
         rx.match(view.tone, ("red", "error"), ("green", "success"), "warning"),

@@ -11,7 +11,7 @@ from cpegi_app.pages import desk as parts
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import LONGEST, problem
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.review import checks_card, history_card, next_up, revealable
+from cpegi_app.pages.review import checks_card, history_card, next_up, opinion_label, opinion_name, revealable
 from cpegi_app.services.review_desk import DeskField, DeskGroup
 from cpegi_app.state.review import ReviewState
 
@@ -134,7 +134,7 @@ def _closed_desk() -> rx.Component:
                 ui.note(said, rx.match(desk.view.tone, ("green", "success"), ("red", "error"), "warning")),
                 ui.show(
                     desk.view.reason != "",
-                    rx.el.p(rx.el.b("审核意见："), desk.view.reason, class_name="prose"),
+                    rx.el.p(rx.el.b(opinion_name(desk.view)), desk.view.reason, class_name="prose"),
                 ),
                 next_up(state.upcoming),
                 class_name="stack",
@@ -242,7 +242,7 @@ def _decision() -> rx.Component:
     )
     opinion = ui.field(
         "comment",
-        "审核意见",
+        opinion_label(view.can_reject),
         ui.textarea("comment", rows=2, max_length=LONGEST, placeholder="退回时必填；通过时可不填"),
         error=problem(state, "comment"),
     )

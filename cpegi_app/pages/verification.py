@@ -119,9 +119,7 @@ def profile() -> rx.Component:
     """企业认证: the approved profile in force and its latest change."""
     found = ProfileState.profile
     can_edit = ~found.has_change | (found.change.status != "PENDING")
-    label = rx.cond(
-        (found.change.status == "RETURNED") | (found.change.status == "DRAFT"), "继续修改", "修改资料"
-    )
+    label = rx.match(found.change.status, ("RETURNED", "修改后重新提交"), ("DRAFT", "继续修改"), "修改资料")
     return rx.fragment(
         ui.crumbs(GROUP, PROFILE.title),
         ui.page_head(

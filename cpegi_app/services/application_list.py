@@ -75,7 +75,7 @@ def _orgs(session: Session, ids: set[int]) -> dict[int, tuple[str, str]]:
 def ended(session: Session, ids: list[int]) -> dict[int, str]:
     """Return for each application on which nothing more is paid when that was said, and why (结束放款)."""
     found = session.execute(_ENDS, {"ids": ids}) if ids else ()
-    return {i: f"放款已于 {clock.local(at)} 结束：{reason}" for i, at, reason in found}
+    return {i: f"放款已于 {clock.local(at)} 结束：{reason.rstrip('。')}" for i, at, reason in found}
 
 
 def _row(r: Application, orgs: dict[int, tuple[str, str]], sums: tuple[int, int], end: str) -> ApplicationRow:

@@ -327,7 +327,7 @@ def _returned(label: str, href: Callable[[Any], str], row: Any) -> Todo:
 def _verification_todo(status: str) -> Todo:
     note, action = {
         Status.PENDING: ("已提交，平台正在审核，通过后自动开通全部功能。", "查看"),
-        Status.RETURNED: ("认证被退回，请按退回原因修改后重新提交。", "去修改"),
+        Status.RETURNED: ("认证被退回，请按退回原因修改后重新提交。", "修改后重新提交"),
     }.get(Status(status) if status else Status.DRAFT, ("完成认证后即可使用平台全部功能。", "去认证"))
     return Todo(
         title="用户真实性认证",

@@ -304,6 +304,7 @@ class DisbursementRow(BaseModel):
     reason: str
     at: str
     editable: bool
+    returned: bool
 
 
 def of_application(session: Session, actor: Actor, application_id: int) -> list[DisbursementRow]:
@@ -326,6 +327,7 @@ def _row(d: Disbursement, own: bool) -> DisbursementRow:
         reason=d.reason if own else "",
         at=clock.local(d.submitted_at) or "未提交",
         editable=own and d.status in review.EDITABLE,
+        returned=own and d.status == Status.RETURNED,
     )
 
 

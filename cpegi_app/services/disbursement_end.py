@@ -24,7 +24,8 @@ def end(session: Session, actor: Actor, application_id: int, reason: str) -> Non
     app = session.get(Application, application_id) if is_id(application_id) else None
     if app is None or app.institution_id != actor.org_id:
         raise NotFound("融资申请")
-    reason = normalise(reason)
+    # Sentences are built around it.
+    reason = normalise(reason).rstrip("。")
     if not reason:
         raise FormInvalid({"reason": "请填写结束放款的原因，企业会看到。"}, "请填写结束放款的原因。")
     if said := too_long(reason, REASON_MAX, "结束放款的原因", "后再提交。"):

@@ -27,7 +27,8 @@ from cpegi_app.services.review_parts import Slot as Slot
 from cpegi_app.services.review_words import not_there, sent_as, what_happened
 from cpegi_app.vocabulary import TONES, Action, Status
 
-REASON_NEEDED = (Action.RETURN, Action.REJECT)
+# What the reason is called of what is sent back, and of what is refused for good.
+WHY = {Action.RETURN: "退回原因", Action.REJECT: "驳回原因"}
 COMMENT_MAX = 500
 REASON_MAX = 200
 
@@ -310,14 +311,13 @@ def _reasons(action: Action, comment: str, fields: dict[str, str]) -> tuple[str,
     comment = normalise(comment)
     fields = {normalise(k)[:60]: normalise(v) for k, v in fields.items() if normalise(v)}
     for name, text in fields.items():
-        if said := too_long(text, REASON_MAX, "更正原因", f"后再提交：“{text[:20]}…”"):
+        if said := too_long(text, REASON_MAX, WHY[Action.RETURN], f"后再提交：“{text[:20]}…”"):
             raise FormInvalid({f"r_{name}": said}, said)
     if said := too_long(comment, COMMENT_MAX, "意见", "后再提交。"):
         raise FormInvalid({"comment": said})
-    if action in REASON_NEEDED and not comment and not fields:
-        verb = action.label
+    if (why := WHY.get(action)) and not comment and not fields:
         use = "对方将据此修改" if action is Action.RETURN else "对方会看到"
-        raise FormInvalid({"comment": f"{verb}时必须填写原因，{use}。"}, f"请填写{verb}的原因后再提交。")
+        raise FormInvalid({"comment": f"{action.label}时必须填写{why}，{use}。"}, f"请填写{why}后再提交。")
     if not comment and fields:
         comment = f"共 {len(fields)} 处需要更正，原因见各栏目。"
     return comment, fields

@@ -17,6 +17,9 @@ from cpegi_app.services.identifiers import masked
 from cpegi_app.services.review import Check, Description, Flow
 from cpegi_app.vocabulary import TONES, Action, FileSlot, Status
 
+# Where a line stands beside others that are compared and what it said before was not kept.
+UNCOMPARED = "不作对比"
+
 
 class FieldView(BaseModel):
     """One line of the subject; `old` is what it is compared with, `reason` why it was returned."""
@@ -207,6 +210,7 @@ def _groups(
 ) -> list[GroupView]:
     found: dict[str, list[FieldView]] = {}
     compared: set[str] = set()
+    unknown: set[str] = set()
 
     def hide(text: str, secret: bool) -> str:
         return masked(text) if text and secret and is_masked else text
@@ -229,7 +233,9 @@ def _groups(
         )
     for line in description.lines:
         before = line.before(old)
-        if before is not None:
+        if before is None:
+            unknown.add(line.name)
+        else:
             compared.add(line.group)
         found.setdefault(line.group, []).append(
             FieldView(
@@ -243,5 +249,8 @@ def _groups(
                 markable=not line.fixed,
             )
         )
+    for title in compared:
+        for f in found[title]:
+            f.old = UNCOMPARED if f.name in unknown else f.old
     groups = [GroupView(title=t, fields=fields, compared=t in compared) for t, fields in found.items()]
     return sorted(groups, key=lambda g: g.title != description.first)

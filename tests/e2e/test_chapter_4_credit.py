@@ -190,7 +190,7 @@ def test_4_2_金融产品申请审核(new_walk) -> None:
     expect(bank.page.locator("[name=comment]")).to_have_value("长" * 600)
     fill(bank.page, {"comment": ""})
     bank.page.get_by_role("button", name="审核不通过").click()
-    bank.sees("审核不通过时必须填写原因")
+    bank.sees("审核不通过时必须填写驳回原因")
     fill(bank.page, {"comment": "请补充近两年纳税证明。"})
     bank.page.get_by_role("button", name="退回补充").click()
     bank.sees("已退回，结果已通知申请企业")

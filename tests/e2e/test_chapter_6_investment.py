@@ -308,7 +308,7 @@ def _objected(enterprise: Walk) -> None:
     press(page, "提出异议")
     fill(page, {"amount": "450"})
     press(page, "提交异议")
-    enterprise.sees("退回时必须填写原因")
+    enterprise.sees("退回时必须填写退回原因")
     fill(page, {"comment": "协议含 50 万元设备款，设备款不计入投资"})
     enterprise.step(
         "6.4-03", "项目方在“线下投资确认”中核对：确认无误，或提出异议并填写本单位的数据", full=True

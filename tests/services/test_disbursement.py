@@ -241,6 +241,18 @@ def test_4_3_the_enterprise_sees_payments_under_review_but_no_drafts_and_no_reas
 # --- what is offered and shown ------------------------------------------------------------------------
 
 
+def test_4_3_the_institutions_list_tells_a_returned_payment_from_one_never_sent(session: Session):
+    app = approved(session)
+    back = worlds.disbursement_world(session, app, amount="80").bring_to(session, Status.PENDING)
+    begun = worlds.disbursement_world(session, app)
+    back.act(session, Action.RETURN)
+    seen = disbursement.of_application(session, app.reviewer, app.row_id)
+    assert [(d.id, d.editable, d.returned) for d in seen] == [
+        (back.row_id, True, True),
+        (begun.row_id, True, False),
+    ]
+
+
 def test_4_3_a_draft_begins_with_what_is_known(session: Session):
     app = approved(session)
     first = disbursement.open_disbursement(session, app.reviewer, app.row_id)

@@ -55,6 +55,17 @@ def test_an_ended_application_is_paid_no_more_and_both_sides_read_why(session: S
     assert again.id != world.row_id
 
 
+def test_a_reason_that_ends_its_sentence_ends_it_once(session: Session):
+    world = approved(session)
+    disbursement_end.end(session, world.reviewer, world.row_id, "企业已用其他资金，不再提款。")
+    row = row_of(session, world)
+    assert row.ended.endswith("不再提款")
+    told = notices.listing(session, world.owner, size=9)[0]
+    assert not any("。。" in n.text for n in told)
+    with pytest.raises(FormInvalid, match="请填写结束放款的原因"):
+        disbursement_end.end(session, world.reviewer, world.row_id, "。")
+
+
 def test_what_was_paid_before_the_end_stays_in_the_book(session: Session):
     world = approved(session)
     worlds.disbursement_world(session, world, amount="100").bring_to(session, Status.APPROVED)

@@ -78,7 +78,7 @@ def test_a_returned_row_is_open_again_and_shows_the_reasons(session: Session, na
 
 def test_an_over_long_reason_at_a_field_is_refused_whole(session: Session):
     world = worlds.product_world(session).bring_to(session, Status.PENDING)
-    with pytest.raises(FormInvalid, match="更正原因最多 200 字，现有 201 字") as refusal:
+    with pytest.raises(FormInvalid, match="退回原因最多 200 字，现有 201 字") as refusal:
         world.act(session, Action.RETURN, field_reasons={"name": "长" * 201})
     assert list(refusal.value.fields) == ["r_name"]
     assert world.row(session).status == Status.PENDING
@@ -96,6 +96,16 @@ def test_a_reason_may_hold_anything_a_person_or_an_attacker_types(session: Sessi
     kept = world.row(session).reason + events(session, world)[-1].comment
     assert kept.startswith("请更正")
     assert not set(kept) & set("\x00\ud800\u202e")
+
+
+@pytest.mark.parametrize(("action", "why"), [(Action.RETURN, "退回原因"), (Action.REJECT, "驳回原因")])
+def test_a_decision_against_the_submitter_asks_for_the_reason_by_its_name(
+    session: Session, action: Action, why: str
+):
+    world = worlds.application_world(session).bring_to(session, Status.PENDING)
+    with pytest.raises(FormInvalid, match=f"请填写{why}后再提交") as refusal:
+        world.act(session, action, comment="")
+    assert f"{action.label}时必须填写{why}" in refusal.value.fields["comment"]
 
 
 def test_a_comment_has_a_limit_that_the_sentence_names(session: Session):

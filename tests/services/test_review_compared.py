@@ -55,6 +55,10 @@ def test_only_what_was_stated_before_is_compared_and_nothing_once_it_is_decided(
     world.act(session, Action.SUBMIT)
     shown = review_view.view(session, world.flow, world.reviewer, world.row_id)
     assert {g.title for g in shown.groups if g.compared} == {"融资需求", "授权"}
+    # What the platform adds beside the form was not kept with the submission before: that is no blank.
+    (added,) = [f for g in shown.groups for f in g.fields if f.name == "authorisation"]
+    assert (added.old, added.changed) == ("不作对比", False)
+    assert [f.old for g in shown.groups for f in g.fields if f.name == "remark"] != ["不作对比"]
     assert (shown.changed_count, shown.new_files) == (1, ["附件 · 报表.png"])
     assert shown.new_ids == [f.id for f in shown.files if f.name == "报表.png"]
     world.act(session, Action.APPROVE)
