@@ -114,12 +114,17 @@ def _own(actor: Actor, filters: Filters) -> list[Any]:
 def one(session: Session, actor: Actor, batch_id: int) -> tuple[FilingBatch, BatchRow]:
     """Return a batch that the actor files or reviews."""
     batch = review.load(session, FLOW, actor, batch_id)
-    return batch, _row(session, batch)
+    return batch, _row(session, actor, batch)
 
 
-def _row(session: Session, batch: FilingBatch) -> BatchRow:
+def sees_marks(actor: Actor, batch: FilingBatch) -> bool:
+    """Tell whether the actor reads what is marked for return: who files it does once that has been decided."""
+    return batch.status == Status.RETURNED or not review.is_owner(actor, batch)
+
+
+def _row(session: Session, actor: Actor, batch: FilingBatch) -> BatchRow:
     count, amount = totals(session, batch.id or 0)
-    returned = select(func.count()).where(OfflineLoan.batch_id == batch.id, OfflineLoan.reason != "")
+    marked, _ = totals(session, batch.id or 0, marked=True) if sees_marks(actor, batch) else (0, 0)
     editable = batch.status in review.EDITABLE
     return BatchRow(
         id=batch.id or 0,
@@ -128,7 +133,7 @@ def _row(session: Session, batch: FilingBatch) -> BatchRow:
         rows=count,
         amount=f"{wan(amount)} 万元",
         missing=len(without_proof(session, batch.id or 0)) if editable else 0,
-        returned=session.exec(returned).one(),
+        returned=marked,
         status=batch.status,
         status_label=Status.label_of(batch.status),
         tone=TONES[batch.status],
@@ -179,7 +184,9 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -
         session, row.org_id, col(OfflineLoan.batch_id) == row.id, offline_contract.lent
     ):
         raise Conflict(f"{told}。请核对金额和合同编号，更正或删除这些行后再提交。")
-    session.exec(update(OfflineLoan).where(col(OfflineLoan.batch_id) == row.id).values(reason=""))
+    if row.status == Status.RETURNED:
+        # Answered. What was marked before a withdrawal was never told: it stays marked for the reviewer.
+        session.exec(update(OfflineLoan).where(col(OfflineLoan.batch_id) == row.id).values(reason=""))
     return {"data": form.strings(), "row_count": count, "amount_fen": amount}
 
 
@@ -337,7 +344,7 @@ OWN = lists.register(
         "线下贷款备案",
         _own,
         list_count.Table(FilingBatch),
-        lambda session, actor, filters, found: [_row(session, b) for b in found],
+        lambda session, actor, filters, found: [_row(session, actor, b) for b in found],
         {
             "备案名称": lambda r: r.name,
             "备案期间": lambda r: r.period,

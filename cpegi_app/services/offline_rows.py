@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import case, delete, func, update
+from sqlalchemy import case, delete, false, func, update
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
@@ -22,7 +22,7 @@ from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.offline_contract import row_over_contract
 from cpegi_app.services.offline_form import SPECS, check, heading, low_rate, strings
 from cpegi_app.services.offline_import import editable, held
-from cpegi_app.services.offline_loan import FLOW
+from cpegi_app.services.offline_loan import FLOW, sees_marks
 from cpegi_app.services.offline_report import is_far, is_low, is_twice, median_rate
 from cpegi_app.vocabulary import FiveClass, GuaranteeMode, LoanSource, Status
 
@@ -80,7 +80,7 @@ def listing(
 ) -> tuple[list[LoanRow], int]:
     """Return one page of a batch's rows; `only` is proof (missing), remark or return. Staff see the remarkable first."""
     batch = review.load(session, FLOW, actor, batch_id)
-    middle = median_rate(session, batch_id)
+    told, middle = sees_marks(actor, batch), median_rate(session, batch_id)
     far, twice = is_far(middle), is_twice(batch_id)
     named = col(OfflineLoan.warning) != ""
     score = case((named | is_low(), 4), else_=0) + case((far, 2), else_=0) + case((twice, 1), else_=0)
@@ -92,7 +92,7 @@ def listing(
     elif only == "remark":
         query = query.where(score > 0)
     elif only == "return":
-        query = query.where(OfflineLoan.reason != "")
+        query = query.where(OfflineLoan.reason != "" if told else false())
     total = session.exec(select(func.count()).select_from(query.subquery())).one()
     order: list[Any] = [col(OfflineLoan.id)]
     if actor.may(Permission.REVIEW_PLATFORM) and batch.status == Status.PENDING:
@@ -101,9 +101,10 @@ def listing(
     found = session.exec(query.order_by(*order).offset((page - 1) * size).limit(size)).all()
     proofs = proofs_of(session, [r.id or 0 for r, _, _ in found])
     before = _before(session, [r.replaces_loan_id for r, _, _ in found if r.replaces_loan_id])
-    return [
+    shown = [
         _row(r, _remarks(r, f, t, middle), proofs, before.get(r.replaces_loan_id or 0)) for r, f, t in found
-    ], total
+    ]
+    return shown if told else [row.model_copy(update={"reason": ""}) for row in shown], total
 
 
 def _contains(word: str) -> Any:
