@@ -11,7 +11,7 @@ from cpegi_app.pages import ui
 from cpegi_app.pages.form import list_page
 from cpegi_app.pages.layout import page
 from cpegi_app.state.loan_book import LoanBookState, StaffBookState
-from cpegi_app.vocabulary import GuaranteeMode, LoanSource, LoanStatus
+from cpegi_app.vocabulary import GuaranteeMode, LoanOwed, LoanScale, LoanSource, LoanStatus
 
 
 @page(LOANS, LoanBookState.load)
@@ -63,6 +63,9 @@ def _book(state: Any, title: str, row: Any, *more: rx.Component) -> rx.Component
                 ),
                 ui.field("since", "放款日期自", ui.date_input("since")),
                 ui.field("until", "放款日期至", ui.date_input("until")),
+                ui.field("due_until", "到期日不晚于", ui.date_input("due_until")),
+                ui.field("owed", "贷款余额", ui.select_input("owed", LoanOwed.options(), blank="全部")),
+                ui.field("scale", "企业规模", ui.select_input("scale", LoanScale.options(), blank="全部")),
                 *more,
             ],
             end=[rx.el.span(rx.cond(state.counting, "正在统计全部贷款…", _sums(state)), class_name="num")],

@@ -11,6 +11,7 @@ from cpegi_app.pages.form import break_off, list_query, nothing, pager
 from cpegi_app.services.offline_form import SPECS
 from cpegi_app.services.offline_import import HINT, KINDS
 from cpegi_app.state.offline_import import FilingImportState
+from cpegi_app.state.offline_loan import FilingState
 
 
 def pick_files(ident: str, label: str, state: Any, handler: Any, most: int, *more: Any) -> rx.Component:
@@ -113,7 +114,7 @@ def _result() -> rx.Component:
         rx.foreach(trial.notes, lambda text: rx.el.p(text, class_name="small muted")),
         rx.cond(
             trial.done,
-            ui.note("已导入 " + trial.imported.to_string() + " 行，见下方“备案成功的数据列表”。", "success"),
+            _imported(),
             rx.cond(
                 trial.good > 0,
                 rx.el.div(
@@ -129,6 +130,21 @@ def _result() -> rx.Component:
         ),
         ui.show(trial.marked_href != "", _findings()),
         class_name="stack",
+    )
+
+
+def _imported() -> rx.Component:
+    """What became of the rows that went in: they are below, or have been taken out again."""
+    count = FilingImportState.trial.imported.to_string()
+    return rx.cond(
+        (FilingImportState.trial.imported > 0) & (FilingState.row.rows == 0),
+        ui.note(
+            "已导入的 "
+            + count
+            + " 行已从本批备案移除。这份文件可以再次导入：点击上方“导入备案文件”，重新选择它即可。",
+            "warning",
+        ),
+        ui.note("已导入 " + count + " 行，见下方“备案成功的数据列表”。", "success"),
     )
 
 

@@ -16,6 +16,7 @@ from cpegi_app.pages.offline_rows import (
     discarding_dialog,
     filing_columns,
     filing_row,
+    giving_up_dialog,
     removal_dialog,
     rows_query,
 )
@@ -109,14 +110,23 @@ def filing() -> rx.Component:
             ui.crumbs("线下贷款备案", (FILINGS.title, FILINGS.route), "编辑备案"),
             ui.page_head(
                 rx.cond(state.row.name == "", "编辑备案", state.row.name),
-                rx.cond(state.view.can_withdraw, ui.button("撤回", state.withdraw), rx.fragment()),
+                ui.show(
+                    state.view.can_withdraw,
+                    rx.cond(
+                        state.view.status == Status.RETURNED.value,
+                        ui.button("放弃备案", state.ask_give_up, class_name="is-danger"),
+                        ui.button("撤回", state.withdraw),
+                    ),
+                ),
                 ui.show(state.view.can_discard, ui.button("删除", state.ask_discard, class_name="is-danger")),
                 ui.link_button("返回列表", FILINGS.route),
                 rx.cond(state.row.editable, ui.submit("提交", "send", form=ABOUT), rx.fragment()),
                 status=ui.tag(state.row.status_label, state.row.tone),
                 number=state.row.period,
             ),
-            ui.show(state.view.reason != "", opinion(state.view)),
+            ui.show(
+                (state.view.reason != "") & (state.view.status != Status.DRAFT.value), opinion(state.view)
+            ),
             rx.cond(state.row.editable, import_card(), rx.fragment()),
             _rows_card(),
             rx.cond(state.row.editable, _about_card(), rx.fragment()),
@@ -126,6 +136,7 @@ def filing() -> rx.Component:
             removal_dialog(),
             clearing_dialog(),
             discarding_dialog(),
+            giving_up_dialog(),
         ),
     )
 
@@ -213,7 +224,7 @@ def _rows_card() -> rx.Component:
             filing_columns(),
             filing_row,
             "备案成功的数据列表",
-            query=rows_query(state),
+            query=rows_query(),
             tools=[tools],
             end=[clear],
             empty=ui.empty_state(

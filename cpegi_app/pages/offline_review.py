@@ -11,7 +11,13 @@ from cpegi_app.pages import ui
 from cpegi_app.pages.desk import draft, stands, titled, unless_withdrawn
 from cpegi_app.pages.form import list_page, problem, summary
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.offline_rows import borrower_cell, preview_dialog, proofs_preview_cell, rows_query
+from cpegi_app.pages.offline_rows import (
+    SINCE,
+    filed_again_cell,
+    preview_dialog,
+    proofs_preview_cell,
+    rows_query,
+)
 from cpegi_app.pages.review import checks_card, data_cards, history_card, next_up
 from cpegi_app.state.offline_review import FilingReviewState
 
@@ -55,6 +61,7 @@ def _case() -> rx.Component:
             ),
             class_name="cols-main",
         ),
+        _round(),
         list_page(
             state,
             [
@@ -70,15 +77,26 @@ def _case() -> rx.Component:
             ],
             _row,
             "备案明细",
-            query=rows_query(state),
+            query=rows_query(SINCE),
         ),
     )
+
+
+def _round() -> rx.Component:
+    """What a submission brings against the one before, above its rows."""
+    sent = FilingReviewState.since
+    body = rx.el.div(
+        rx.el.b("第 ", sent.number, " 次提交"),
+        ui.show(sent.reason != "", rx.el.p("上次退回原因：", sent.reason)),
+        ui.show(sent.said != "", rx.el.p("与上次提交相比：", sent.said, "。")),
+    )
+    return ui.show(sent.number > 1, ui.note(body))
 
 
 def _row(row: Any) -> list:
     state = FilingReviewState
     return [
-        borrower_cell(row),
+        filed_again_cell(row),
         row.iou_no,
         row.amount,
         row.lent_on,

@@ -11,13 +11,14 @@ from cpegi_app.pages.desk import file_tab
 from cpegi_app.state.offline_loan import FilingState
 
 ONLY = [("proof", "缺放款证明"), ("remark", "需核对"), ("return", "已标记退回")]
+SINCE = ("since", "与上次提交不同")
 
 
-def rows_query(state: Any) -> list[rx.Component]:
-    """The query bar over a batch's rows."""
+def rows_query(*more: tuple[str, str]) -> list[rx.Component]:
+    """The query bar over a batch's rows; `more` can be chosen as well."""
     return [
         ui.field("word", "关键词", ui.text_input("word", placeholder="企业名称或编号")),
-        ui.field("only", "只看", ui.select_input("only", ONLY, blank="全部")),
+        ui.field("only", "只看", ui.select_input("only", [*ONLY, *more], blank="全部")),
     ]
 
 
@@ -42,6 +43,22 @@ def borrower_cell(row: Any) -> rx.Component:
         rx.foreach(row.changes, lambda text: rx.el.p(text, class_name="small")),
         rx.foreach(row.remarks, lambda text: rx.el.p(text, class_name="small muted")),
         ui.returned_for(row.reason),
+    )
+
+
+def filed_again_cell(row: Any) -> rx.Component:
+    """The borrower before the staff, with what was asked for at the row and what is otherwise than sent before."""
+    asked = rx.el.p(rx.el.b("上次退回原因："), row.asked, class_name="small")
+    return rx.el.div(
+        borrower_cell(row),
+        ui.show(row.is_new, rx.el.p(rx.el.span("本次新增", class_name="mark"), class_name="small")),
+        ui.show(row.asked != "", asked),
+        ui.show(row.since.length() > 0, rx.el.p(rx.el.span("已修改", class_name="mark"), class_name="small")),
+        rx.foreach(row.since, lambda text: rx.el.p(text, class_name="small")),
+        ui.show(
+            (row.asked != "") & (row.since.length() == 0) & ~row.is_new,
+            rx.el.p(rx.el.span("未修改", class_name="mark"), class_name="small"),
+        ),
     )
 
 
@@ -190,6 +207,29 @@ def discarding_dialog() -> rx.Component:
             ui.button("确认删除", state.discard, "danger"),
         ],
         ident="discard",
+    )
+
+
+def giving_up_dialog() -> rx.Component:
+    """Ask before a returned batch is given up."""
+    state = FilingState
+    return ui.dialog(
+        state.giving_up,
+        "放弃这批备案？",
+        rx.el.p(
+            "放弃后，",
+            rx.el.b(state.row.name),
+            " 不再等待修改，待办事项中的提醒随之消失。其中的 ",
+            rx.el.b(state.row.rows),
+            " 笔贷款和已上传的放款证明都将移除，不能恢复；这些借据编号可在其他批次中重新备案。"
+            "备案信息和审核记录保留，以后仍可导入明细后提交。",
+        ),
+        on_close=state.keep_returned,
+        actions=[
+            ui.button("取消", state.keep_returned),
+            ui.button("确认放弃", state.give_up, "danger"),
+        ],
+        ident="give-up",
     )
 
 

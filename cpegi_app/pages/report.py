@@ -6,22 +6,19 @@ from typing import Any
 
 import reflex as rx
 
-from cpegi_app.access import LOANS, REPORT_EDIT, REPORTS
+from cpegi_app.access import REPORT_EDIT, REPORTS
 from cpegi_app.pages import ui
 from cpegi_app.pages.form import field_of, href, list_page, problem, remark, stored, summary, upload_field
 from cpegi_app.pages.layout import page
-from cpegi_app.pages.review import leavable, leave_button, outcome_panel
+from cpegi_app.pages.review import leavable, leave_button, outcome_panel, return_note
 from cpegi_app.services.files import REPORT_HINT
 from cpegi_app.services.report import ReportForm
 from cpegi_app.services.report_calendar import CalendarMonth, DutyItem
 from cpegi_app.services.report_list import ReportRow
 from cpegi_app.services.report_statistics import SKIP, FigureView
-from cpegi_app.state.place import written
 from cpegi_app.state.report import ReportEditState, ReportListState
-from cpegi_app.vocabulary import FileSlot, LoanStatus, ReportKind, Status
+from cpegi_app.vocabulary import FileSlot, ReportKind, Status
 
-# The own loan book, filtered on loans past their day.
-PAST = f"{LOANS.route}#{written('loan_book', {'f.status': LoanStatus.DUE.value})}"
 STATUSES = [(s.value, s.label) for s in Status if s is not Status.REJECTED]
 
 
@@ -169,7 +166,7 @@ def report_edit() -> rx.Component:
 def _editor(key: Any) -> rx.Component:
     state = ReportEditState
     return ui.form(
-        rx.cond(state.view.reason != "", ui.note("退回原因：" + state.view.reason, "warning"), rx.fragment()),
+        return_note(state),
         summary(state),
         ui.card(
             "报告信息",
@@ -263,7 +260,7 @@ def _figure(f: rx.Var[FigureView]) -> rx.Component:
             rx.el.div(
                 control,
                 rx.cond(wrong, rx.el.p(wrong.to(str), class_name="err"), rx.fragment()),
-                ui.show(f.late != "", _late(f.late)),
+                ui.show(f.late != "", _late(f)),
                 ui.returned_for(state.reasons[f.name].to(str)),
             ),
             data_label="填报数",
@@ -286,10 +283,8 @@ def _figure(f: rx.Var[FigureView]) -> rx.Component:
     )
 
 
-def _late(said: Any) -> rx.Component:
+def _late(f: rx.Var[FigureView]) -> rx.Component:
     """What a balance holds of loans past their day, and the way to them: the form stays in its own window."""
-    return rx.el.p(
-        said,
-        ui.link("查看已到期的贷款", PAST, target="_blank", rel="noopener"),
-        class_name="help",
-    )
+    past = ReportEditState.past[f.name].to(str)
+    link = ui.link("查看已到期的贷款", past, target="_blank", rel="noopener")
+    return rx.el.p(f.late, rx.el.br(), rx.el.span(link, class_name="nowrap"), class_name="help")

@@ -21,7 +21,8 @@ from cpegi_app.services import list_count, lists, sheet_writer, staff
 from cpegi_app.services.forms import normalise, percent, wan
 from cpegi_app.services.lists import Listing
 from cpegi_app.services.offline_form import SPECS, STORED, heading
-from cpegi_app.vocabulary import FiveClass, GuaranteeMode, LoanSource, LoanStatus
+from cpegi_app.services.report_statistics import OWED, SMALL, filed_or_profile
+from cpegi_app.vocabulary import FiveClass, GuaranteeMode, LoanOwed, LoanScale, LoanSource, LoanStatus
 
 # Made once: an alias costs more than the query that it stands in.
 _LATER = aliased(Loan)
@@ -41,6 +42,9 @@ class Query:
     guarantee: str = ""
     since: date | None = None
     until: date | None = None
+    due_until: date | None = None
+    owed: str = ""
+    scale: str = ""
 
 
 class LoanEntry(BaseModel):
@@ -100,6 +104,9 @@ def query_of(actor: Actor, filters: dict[str, str]) -> Query:
         guarantee=_known(filters.get("guarantee", ""), GuaranteeMode),
         since=_date(filters.get("since", "")),
         until=_date(filters.get("until", "")),
+        due_until=_date(filters.get("due_until", "")),
+        owed=_known(filters.get("owed", ""), LoanOwed),
+        scale=_known(filters.get("scale", ""), LoanScale),
     )
 
 
@@ -129,12 +136,12 @@ def count_on(session: Session, actor: Actor, filters: dict[str, str]) -> BookSum
 
 def book_sums(sums: lists.Sums) -> BookSums:
     """Return the figures of a list in 万元."""
-    amount, balance, unknown = sums.sums or (0, 0, 0)
+    amount, balance, unknown, lent = sums.sums or (0, 0, 0, 0)
     found = BookSums(total=sums.total, amount=wan(amount), balance=wan(balance), counting=sums.counting)
     # Online loans have no balance until one is registered.
     if unknown and unknown == sums.total:
         return found.model_copy(update={"balance": "", "unknown": "余额均未登记"})
-    more = f"（另有 {unknown:,} 笔未登记余额）" if unknown else ""
+    more = f"（另有 {unknown:,} 笔未登记余额，放款 {wan(lent)} 万元）" if unknown else ""
     return found.model_copy(update={"unknown": more})
 
 
@@ -158,6 +165,12 @@ def _conditions(query: Query) -> list[Any]:
         found.append(Loan.lent_on >= query.since)
     if query.until:
         found.append(Loan.lent_on <= query.until)
+    if query.due_until:
+        found.append(Loan.due_on <= query.due_until)
+    if query.owed:
+        found.append(OWED > 0 if query.owed == LoanOwed.OPEN else OWED == 0)
+    if query.scale:
+        found.append(filed_or_profile(col(Loan.scale), "scale", apart=True).in_(SMALL))
     if query.word:
         word = col(Loan.borrower_name).contains(query.word, autoescape=True)
         exact = (Loan.iou_no == query.word) | (Loan.contract_no == query.word)
@@ -203,7 +216,13 @@ def _entry(loan: Loan, names: dict[int, str], replaced: bool, actor: Actor) -> L
 
 # --- the list -------------------------------------------------------------------------------------
 
-_SUMS = (Loan.amount_fen, Loan.balance_fen, case((col(Loan.balance_fen).is_(None), 1), else_=0))
+_UNKNOWN = col(Loan.balance_fen).is_(None)
+_SUMS = (
+    Loan.amount_fen,
+    Loan.balance_fen,
+    case((_UNKNOWN, 1), else_=0),
+    case((_UNKNOWN, col(Loan.amount_fen)), else_=0),
+)
 # The book keeps no contacts and remarks.
 _EXPORTED = [s for s in SPECS if hasattr(Loan, STORED.get(s.name, s.name))]
 

@@ -6,15 +6,24 @@ from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import delete, func, insert, literal, null, update
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import FILING, FILING_REVIEW, Actor, Permission
 from cpegi_app.errors import Conflict, FormInvalid
 from cpegi_app.models import FilingBatch, FilingImport, Loan, OfflineLoan, Organisation, StoredFile
-from cpegi_app.services import list_count, lists, offline_contract, offline_report, once, review, review_draft
-from cpegi_app.services.corrections import in_force
+from cpegi_app.services import (
+    audit,
+    list_count,
+    lists,
+    offline_booked,
+    offline_contract,
+    offline_report,
+    offline_rounds,
+    once,
+    review,
+    review_draft,
+)
 from cpegi_app.services.forms import normalise, wan
 from cpegi_app.services.lists import Filters, Listing
 from cpegi_app.services.locks import booking, one_at_a_time
@@ -92,6 +101,29 @@ def discard(session: Session, actor: Actor, batch_id: int, version: int, seen: i
     review_draft.discard(session, FLOW, actor, batch_id, version)
 
 
+def withdraw(session: Session, actor: Actor, batch_id: int, version: int) -> None:
+    """撤回 of what waits for review; what was returned meanwhile is not given up by it."""
+    batch = review.load_own(session, FLOW, actor, batch_id)
+    review.hold(session, FLOW, batch)
+    if batch.status == Status.RETURNED:
+        raise Conflict("该备案批次已被退回，无需撤回。请修改后重新提交；不再备案的，请点击“放弃备案”。")
+    review.act(session, FLOW, actor, batch_id, Action.WITHDRAW, version)
+
+
+def give_up(session: Session, actor: Actor, batch_id: int, version: int, seen: int) -> int:
+    """放弃备案 of what was returned: its rows and proofs go; `seen` is how many rows the clerk was told."""
+    batch = review.load_own(session, FLOW, actor, batch_id)
+    review.hold(session, FLOW, batch)
+    if batch.status != Status.RETURNED:
+        raise Conflict("只有已退回的备案可以放弃，没有放弃任何明细。请刷新页面查看最新状态。")
+    count, _ = totals(session, batch_id)
+    if count != seen:
+        raise Conflict(f"本批备案现有 {count} 笔，与您看到的 {seen} 笔不同，没有放弃。请核对明细后再操作。")
+    said = f"放弃备案：{count} 笔明细已移除，借据编号可重新备案。"
+    review.act(session, FLOW, actor, batch_id, Action.WITHDRAW, version, comment=said)
+    return count
+
+
 def listing(
     session: Session, actor: Actor, *, word: str = "", status: str = "", page: int = 1, size: int = 10
 ) -> tuple[list[BatchRow], int]:
@@ -114,12 +146,17 @@ def _own(actor: Actor, filters: Filters) -> list[Any]:
 def one(session: Session, actor: Actor, batch_id: int) -> tuple[FilingBatch, BatchRow]:
     """Return a batch that the actor files or reviews."""
     batch = review.load(session, FLOW, actor, batch_id)
-    return batch, _row(session, batch)
+    return batch, _row(session, actor, batch)
 
 
-def _row(session: Session, batch: FilingBatch) -> BatchRow:
+def sees_marks(actor: Actor, batch: FilingBatch) -> bool:
+    """Tell whether the actor reads what is marked for return: who files it does once that has been decided."""
+    return batch.status == Status.RETURNED or not review.is_owner(actor, batch)
+
+
+def _row(session: Session, actor: Actor, batch: FilingBatch) -> BatchRow:
     count, amount = totals(session, batch.id or 0)
-    returned = select(func.count()).where(OfflineLoan.batch_id == batch.id, OfflineLoan.reason != "")
+    marked, _ = totals(session, batch.id or 0, marked=True) if sees_marks(actor, batch) else (0, 0)
     editable = batch.status in review.EDITABLE
     return BatchRow(
         id=batch.id or 0,
@@ -128,11 +165,11 @@ def _row(session: Session, batch: FilingBatch) -> BatchRow:
         rows=count,
         amount=f"{wan(amount)} 万元",
         missing=len(without_proof(session, batch.id or 0)) if editable else 0,
-        returned=session.exec(returned).one(),
+        returned=marked,
         status=batch.status,
         status_label=Status.label_of(batch.status),
         tone=TONES[batch.status],
-        reason=batch.reason,
+        reason=batch.reason if batch.status == Status.RETURNED else "",
         submitted=clock.local(batch.submitted_at) or "未提交",
         editable=editable,
     )
@@ -174,12 +211,14 @@ def _before_submit(session: Session, actor: Actor, row: Any, payload: Payload) -
         )
     if lacking := without_proof(session, row.id):
         raise FormInvalid({"proof": _lacking(lacking)}, _lacking(lacking))
-    _refuse_booked(session, row.id)
+    offline_booked.refuse_booked(session, row.id)
     if told := offline_contract.overrun(
         session, row.org_id, col(OfflineLoan.batch_id) == row.id, offline_contract.lent
     ):
         raise Conflict(f"{told}。请核对金额和合同编号，更正或删除这些行后再提交。")
-    session.exec(update(OfflineLoan).where(col(OfflineLoan.batch_id) == row.id).values(reason=""))
+    if row.status == Status.RETURNED:
+        # Answered. What was marked before a withdrawal was never told: it stays marked for the reviewer.
+        session.exec(update(OfflineLoan).where(col(OfflineLoan.batch_id) == row.id).values(reason=""))
     return {"data": form.strings(), "row_count": count, "amount_fen": amount}
 
 
@@ -194,47 +233,19 @@ def _named(ious: list[str]) -> str:
     return "、".join(ious[:NAMED]) + (" 等" if len(ious) > NAMED else "")
 
 
-def _refuse_booked(session: Session, batch_id: int) -> None:
-    """Refuse rows that the loan book has got by another way in the meantime: by their number, or as the same loan."""
-    booked = select(OfflineLoan.iou_no).join(
-        Loan, (col(Loan.institution_id) == OfflineLoan.org_id) & (col(Loan.iou_no) == OfflineLoan.iou_no)
-    )
-    here = booked.where(OfflineLoan.batch_id == batch_id)
-    first = here.where(col(OfflineLoan.replaces_loan_id).is_(None))
-    replaced = aliased(Loan)
-    # A correction may change the number; the one that it gives must be free.
-    renumbered = here.join(replaced, col(replaced.id) == OfflineLoan.replaces_loan_id)
-    renumbered = renumbered.where(
-        replaced.iou_no != OfflineLoan.iou_no, Loan.id != OfflineLoan.replaces_loan_id, in_force()
-    )
-    found = [*session.exec(first.limit(NAMED)), *session.exec(renumbered.limit(NAMED))]
-    if found:
-        raise Conflict(
-            f"借据 {'、'.join(found[:NAMED])} 已在贷款台账中，同一借据只能登记一次，请删除这些行后再提交。"
-        )
-    _refuse_online(session, batch_id)
-
-
-def _refuse_online(session: Session, batch_id: int) -> None:
-    """Refuse rows that are loans made on the platform: the same borrower, day and sum."""
-    same = (
-        (col(Loan.institution_id) == OfflineLoan.org_id)
-        & (col(Loan.borrower_code) == OfflineLoan.borrower_code)
-        & (col(Loan.lent_on) == OfflineLoan.lent_on)
-        & (col(Loan.amount_fen) == OfflineLoan.amount_fen)
-    )
-    query = select(OfflineLoan.iou_no, Loan.iou_no).join(Loan, same)
-    query = query.where(OfflineLoan.batch_id == batch_id, Loan.source == LoanSource.ONLINE.value)
-    if twins := session.exec(query.limit(NAMED)).all():
-        named = "、".join(f"{own}（线上放款 {iou}）" for own, iou in twins)
-        raise Conflict(f"借据 {named} 与平台线上放款是同一笔（企业、日期、金额相同），请删除这些行后再提交。")
-
-
 def _before_discard(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
     one_at_a_time(session, "iou", row.org_id)
     for brought in (FilingImport, OfflineLoan):
         session.exec(delete(brought).where(col(brought.batch_id) == row.id))
     once.forget(session, NEW, row.id)
+
+
+def _before_drop(session: Session, actor: Actor, row: Any, payload: Payload) -> None:
+    if row.status != Status.RETURNED:
+        return
+    one_at_a_time(session, "iou", row.org_id)
+    count = offline_rounds.release(session, row.id)
+    audit.record(session, actor, "offline.row", f"{FLOW.name}:{row.id}", f"放弃备案 {count} 笔")
 
 
 def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) -> dict[str, Any]:
@@ -247,7 +258,7 @@ def _before_approve(session: Session, actor: Actor, row: Any, payload: Payload) 
         raise Conflict(f"标记退回的行数已变为 {marked} 行，请刷新页面核对后再通过。")
     if lacking := without_proof(session, row.id, OfflineLoan.reason == ""):
         raise Conflict(f"借据 {_named(lacking)} 没有放款证明，不能通过。请将这些行标记退回，或整批退回。")
-    _refuse_booked(session, row.id)
+    offline_booked.refuse_booked(session, row.id)
     rows = (col(OfflineLoan.batch_id) == row.id) & (col(OfflineLoan.reason) == "")
     if told := offline_contract.overrun(session, row.org_id, rows, offline_contract.booked):
         raise Conflict(f"{told}，不能通过。请将这些行标记退回，或整批退回。")
@@ -312,7 +323,7 @@ def _title(session: Session, row: Any) -> str:
 
 FLOW = review.register(
     Flow(
-        name="offline_loan",
+        name=offline_rounds.NAME,
         label="线下贷款备案",
         model=FilingBatch,
         submit=Permission.OFFLINE_SUBMIT,
@@ -325,8 +336,11 @@ FLOW = review.register(
         before_submit=_before_submit,
         discards=True,
         before_discard=_before_discard,
+        gives_up=True,
+        before_drop=_before_drop,
         before_approve=_before_approve,
         after_approve=_after_approve,
+        keeps=offline_rounds.keeps,
         outcome={Action.APPROVE: "备案的贷款已登记到贷款台账。"},
     )
 )
@@ -337,7 +351,7 @@ OWN = lists.register(
         "线下贷款备案",
         _own,
         list_count.Table(FilingBatch),
-        lambda session, actor, filters, found: [_row(session, b) for b in found],
+        lambda session, actor, filters, found: [_row(session, actor, b) for b in found],
         {
             "备案名称": lambda r: r.name,
             "备案期间": lambda r: r.period,

@@ -5,14 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import case, delete, func, update
+from sqlalchemy import case, delete, false, func, update
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor, Permission
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import FilingBatch, Loan, OfflineLoan, StoredFile
-from cpegi_app.services import audit, files, lists, offline_trial, review, review_draft, sheet_writer, staff
+from cpegi_app.services import (
+    audit,
+    files,
+    lists,
+    offline_rounds,
+    offline_trial,
+    review,
+    sheet_writer,
+    staff,
+)
 from cpegi_app.services.files import FileView
 from cpegi_app.services.forms import normalise, percent, too_long, wan
 from cpegi_app.services.identifiers import masked
@@ -22,9 +31,10 @@ from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.offline_contract import row_over_contract
 from cpegi_app.services.offline_form import SPECS, check, heading, low_rate, strings
 from cpegi_app.services.offline_import import editable, held
-from cpegi_app.services.offline_loan import FLOW
+from cpegi_app.services.offline_loan import FLOW, sees_marks
 from cpegi_app.services.offline_report import is_far, is_low, is_twice, median_rate
-from cpegi_app.vocabulary import FiveClass, GuaranteeMode, LoanSource, Status
+from cpegi_app.services.offline_rounds import Round
+from cpegi_app.vocabulary import FiveClass, GuaranteeMode, Status
 
 REASON_MAX = 200
 SORTS = {
@@ -54,6 +64,10 @@ class LoanRow(BaseModel):
     replaces: str = ""
     # What a correction changes of the loan that it replaces, a sentence each.
     changes: list[str] = []
+    # Against the submission before: whether it is new, what is otherwise, and what was asked for at it.
+    is_new: bool = False
+    since: list[str] = []
+    asked: str = ""
     proofs: list[FileView] = []
 
 
@@ -78,9 +92,13 @@ def listing(
     page: int = 1,
     size: int = 10,
 ) -> tuple[list[LoanRow], int]:
-    """Return one page of a batch's rows; `only` is proof (missing), remark or return. Staff see the remarkable first."""
+    """Return one page of a batch's rows; `only` is proof (missing), remark, return or since (otherwise than sent before). Staff see the remarkable first."""
     batch = review.load(session, FLOW, actor, batch_id)
-    middle = median_rate(session, batch_id)
+    told, sent, middle = (
+        sees_marks(actor, batch),
+        offline_rounds.current(session, batch),
+        median_rate(session, batch_id),
+    )
     far, twice = is_far(middle), is_twice(batch_id)
     named = col(OfflineLoan.warning) != ""
     score = case((named | is_low(), 4), else_=0) + case((far, 2), else_=0) + case((twice, 1), else_=0)
@@ -92,7 +110,9 @@ def listing(
     elif only == "remark":
         query = query.where(score > 0)
     elif only == "return":
-        query = query.where(OfflineLoan.reason != "")
+        query = query.where(OfflineLoan.reason != "" if told else false())
+    elif only == "since":
+        query = query.where(col(OfflineLoan.iou_no).in_([*sent.new, *sent.changed]))
     total = session.exec(select(func.count()).select_from(query.subquery())).one()
     order: list[Any] = [col(OfflineLoan.id)]
     if actor.may(Permission.REVIEW_PLATFORM) and batch.status == Status.PENDING:
@@ -101,9 +121,16 @@ def listing(
     found = session.exec(query.order_by(*order).offset((page - 1) * size).limit(size)).all()
     proofs = proofs_of(session, [r.id or 0 for r, _, _ in found])
     before = _before(session, [r.replaces_loan_id for r, _, _ in found if r.replaces_loan_id])
-    return [
+    rows = [
         _row(r, _remarks(r, f, t, middle), proofs, before.get(r.replaces_loan_id or 0)) for r, f, t in found
-    ], total
+    ]
+    return [_in_round(row, sent, told) for row in rows], total
+
+
+def _in_round(row: LoanRow, sent: Round, told: bool) -> LoanRow:
+    iou = row.iou_no
+    known = {"is_new": iou in sent.new, "since": sent.changed.get(iou, []), "asked": sent.asked.get(iou, "")}
+    return row.model_copy(update=known | ({} if told else {"reason": ""}))
 
 
 def _contains(word: str) -> Any:
@@ -147,9 +174,7 @@ def _before(session: Session, ids: list[int]) -> dict[int, OfflineLoan]:
 
 
 def _changes(before: OfflineLoan, now: OfflineLoan) -> list[str]:
-    old, new = strings(before), strings(now)
-    said = [(s.title, s.show(old[s.name]), s.show(new[s.name])) for s in SPECS]
-    found = [f"{title}：原“{was or '空'}”，更正为“{is_ or '空'}”" for title, was, is_ in said if was != is_]
+    found = offline_rounds.differences(strings(before), strings(now), "原", "更正为")
     return found or ["与原登记内容相同"]
 
 
@@ -292,47 +317,9 @@ def clear(session: Session, actor: Actor, batch_id: int, seen: int) -> int:
     count = session.exec(select(func.count()).where(mine)).one()
     if count != seen:
         raise Conflict(f"本批备案现有 {count} 笔，与您看到的 {seen} 笔不同，没有删除。请核对明细后再清空。")
-    session.exec(
-        update(StoredFile)
-        .where(
-            col(StoredFile.row_id).in_(select(OfflineLoan.id).where(mine)), col(StoredFile.flow) == FLOW.name
-        )
-        .where(col(StoredFile.removed_at).is_(None))
-        .values(removed_at=clock.now())
-    )
-    session.exec(delete(OfflineLoan).where(mine))
+    offline_rounds.release(session, batch_id)
     audit.record(session, actor, "offline.row", f"{FLOW.name}:{batch.id}", f"清空明细 {count} 笔")
     return count
-
-
-# --- corrections ----------------------------------------------------------------------------------------
-
-
-def correct(session: Session, actor: Actor, loan_id: int) -> FilingBatch:
-    """Begin the correction of a booked offline loan: a new filing that replaces it, reviewed like any other."""
-    review.require(FLOW, actor)
-    loan = session.get(Loan, loan_id) if is_id(loan_id) else None
-    if loan is None or loan.institution_id != actor.org_id:
-        raise NotFound("贷款")
-    if loan.source != LoanSource.OFFLINE:
-        raise Conflict("线上放款由平台登记，不能在此更正。如有错误，请致电 400 056 5005。")
-    one_at_a_time(session, "iou", loan.institution_id)
-    if session.exec(select(Loan.id).where(Loan.replaces_id == loan_id)).first():
-        raise Conflict("这笔贷款已被更正过，请在贷款台账中对最新的一条进行更正。")
-    open_one = session.exec(select(OfflineLoan).where(OfflineLoan.replaces_loan_id == loan_id)).first()
-    if open_one is not None:
-        return session.get_one(FilingBatch, open_one.batch_id)
-    name, period = f"更正借据 {loan.iou_no}"[:60], clock.today().isoformat()[:7]
-    data = {"name": name, "period": period, "note": "替换已登记的贷款，平台审核通过后生效。"}
-    batch: FilingBatch = review_draft.begin(
-        session, FLOW, org_id=loan.institution_id, data=data, updated_at=clock.now()
-    )
-    source = session.get_one(OfflineLoan, loan.offline_loan_id)
-    kept = source.model_dump(exclude={"id", "created_at", "batch_id", "version", "is_booked", "reason"})
-    kept["replaces_loan_id"] = loan_id
-    session.add(OfflineLoan(batch_id=batch.id or 0, **kept))
-    session.flush()
-    return batch
 
 
 # --- what the staff marks -------------------------------------------------------------------------------

@@ -175,6 +175,8 @@ class Sheet(BaseModel):
     figures: list[statistics.FigureView] = []
     filled: str = ""
     due: str = ""
+    # By figure what the loan book is filtered by to show the loans past their day that it holds.
+    past: dict[str, dict[str, str]] = {}
 
 
 def sheet(session: Session, actor: Actor, kind: str, code: str, values: dict[str, str]) -> Sheet:
@@ -198,6 +200,7 @@ def sheet(session: Session, actor: Actor, kind: str, code: str, values: dict[str
         known = statistics.filler(session.get_one(Organisation, org_id).profile)
         late = report_overdue.overdue(session, org_id, org_class, period) if period and book else {}
         found.figures = statistics.views(org_class, values, book, known, late)
+        found.past = report_overdue.filters(org_class, period) if period and late else {}
         found.filled = statistics.filled(org_class, period, book)
     return found
 
@@ -339,6 +342,7 @@ FLOW = review.register(
         after_approve=_hand_over,
         readers=_may_read,
         discards=True,
+        gives_up=True,
         outcome={Action.APPROVE: "报告已送达金融监管部门。"},
     )
 )

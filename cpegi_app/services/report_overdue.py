@@ -8,15 +8,15 @@ from sqlmodel import Session, col, select
 from cpegi_app.models import Loan, Organisation
 from cpegi_app.services.forms import wan
 from cpegi_app.services.report_period import Period
-from cpegi_app.services.report_statistics import OWED, SMALL, figures, filed_or_profile, own_of
-from cpegi_app.vocabulary import LoanSource
+from cpegi_app.services.report_statistics import OWED, SMALL, Figure, figures, filed_or_profile, own_of
+from cpegi_app.vocabulary import LoanOwed, LoanScale, LoanSource
 
 ADVICE = "已还清的请从填报数中扣除；线下备案的也可在贷款台账中更正，把贷款余额改为 0。"
 
 
 def overdue(session: Session, org_id: int, org_class: str, period: Period) -> dict[str, str]:
     """Return by figure what a 余额 from the book holds of loans past their day, none where it holds none."""
-    wanted = [f for f in figures(org_class) if f.book in ("balance", "small_balance")]
+    wanted = _balances(org_class)
     if not wanted:
         return {}
     is_small = case((filed_or_profile(col(Loan.scale), "scale").in_(SMALL), 1), else_=0).label("is_small")
@@ -35,6 +35,17 @@ def overdue(session: Session, org_id: int, org_class: str, period: Period) -> di
     found = {name: text for name, text in said.items() if text}
     # What to do about it is said once, at the first.
     return {name: text if at else text + ADVICE for at, (name, text) in enumerate(found.items())}
+
+
+def filters(org_class: str, period: Period) -> dict[str, dict[str, str]]:
+    """Return by figure what the loan book is filtered by to show exactly the loans that are told of."""
+    late = {"due_until": period.end.isoformat(), "owed": LoanOwed.OPEN.value}
+    small = {"scale": LoanScale.SMALL.value}
+    return {f.name: late | (small if f.book == "small_balance" else {}) for f in _balances(org_class)}
+
+
+def _balances(org_class: str) -> list[Figure]:
+    return [f for f in figures(org_class) if f.book in ("balance", "small_balance")]
 
 
 def _late(parts: list[tuple[str, int, int]]) -> str:

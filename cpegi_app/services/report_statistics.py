@@ -173,9 +173,12 @@ def _count(session: Session, org_id: int, until: date) -> int:
 OWED = func.coalesce(col(Loan.balance_fen), col(Loan.amount_fen))
 
 
-def filed_or_profile(column: Any, name: str) -> Any:
-    """Return what was filed of a borrower, else what its profile says."""
-    return func.coalesce(func.nullif(column, ""), col(Organisation.profile)[name].as_string())
+def filed_or_profile(column: Any, name: str, *, apart: bool = False) -> Any:
+    """Return what was filed of a borrower, else what its profile says; `apart` where it is not joined to its loan."""
+    profile = col(Organisation.profile)[name].as_string()
+    if apart:
+        profile = select(profile).where(Organisation.id == Loan.borrower_id).scalar_subquery()
+    return func.coalesce(func.nullif(column, ""), profile)
 
 
 def _book(session: Session, org_id: int, period: Period) -> dict[str, str]:

@@ -84,6 +84,8 @@ class Flow:
     after_discard: Hook = lambda session, actor, row, payload: None
     # Kinds of file beyond `FileSlot`, by the code that the file is kept under.
     slots: Callable[[Session, Any], dict[str, Slot]] = lambda session, row: {}
+    # What the trail keeps of a step beside what was sent.
+    keeps: Callable[[Session, Any, Action], dict[str, Any]] = lambda session, row, action: {}
     # Who reads without submitting or deciding: what the row must be like is the flow's own rule.
     readers: Callable[[Actor, Any], bool] = lambda actor, row: False
 
@@ -335,9 +337,9 @@ def _trace(
 ) -> None:
     from cpegi_app.services.files import ids_of
 
-    snapshot: dict[str, Any] = {}
+    snapshot = flow.keeps(session, row, action)
     if action is Action.SUBMIT:
-        snapshot = {"data": row.data, "files": ids_of(session, flow.name, row.id)}
+        snapshot |= {"data": row.data, "files": ids_of(session, flow.name, row.id)}
     deciding = action not in (Action.SUBMIT, Action.WITHDRAW)
     session.add(
         ReviewEvent(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from cpegi_app.access import FILING, LOANS, STAFF_LOANS
-from cpegi_app.services import loan_book, offline_rows
+from cpegi_app.services import loan_book, offline_correction
 from cpegi_app.services.lists import Sums
 from cpegi_app.services.loan_book import LoanEntry
 from cpegi_app.state.base import for_screen, int_arg
@@ -40,5 +40,5 @@ class LoanBookState(BookState, rx.State):
     @rx.event
     async def correct(self, loan_id: int):
         """Begin the correction of an offline loan (更正)."""
-        batch = await self._write(offline_rows.correct, int_arg(loan_id, 0))
+        batch = await self._write(offline_correction.correct, int_arg(loan_id, 0))
         return rx.redirect(FILING.url(bid=batch.id))

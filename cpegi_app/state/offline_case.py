@@ -6,9 +6,10 @@ from pydantic import BaseModel
 from sqlmodel import Session
 
 from cpegi_app.access import Actor
-from cpegi_app.services import offline_loan, offline_rows
+from cpegi_app.services import offline_loan, offline_rounds, offline_rows
 from cpegi_app.services.lists import Listing
 from cpegi_app.services.offline_loan import FLOW, BatchRow
+from cpegi_app.services.offline_rounds import Round
 from cpegi_app.services.offline_rows import LoanRow
 from cpegi_app.services.review_view import ReviewView, view
 from cpegi_app.state.subject import changed
@@ -22,13 +23,20 @@ class Case(BaseModel):
     view: ReviewView
     version: int
     values: dict[str, str]
+    since: Round
 
 
 def case(session: Session, actor: Actor, batch_id: int) -> Case:
     """Return a batch that the actor files or reviews."""
     batch, row = offline_loan.one(session, actor, batch_id)
     shown = view(session, FLOW, actor, batch_id)
-    return Case(row=row, view=shown, version=batch.version, values=batch.data)
+    return Case(
+        row=row,
+        view=shown,
+        version=batch.version,
+        values=batch.data,
+        since=offline_rounds.current(session, batch),
+    )
 
 
 class RowsState(TableState, mixin=True):
@@ -40,6 +48,8 @@ class RowsState(TableState, mixin=True):
     view: ReviewView = ReviewView()
     rows: list[LoanRow] = []
     about: dict[str, str] = {}
+    # What this submission brings against the one before; which rows, the rows say.
+    since: Round = Round()
 
     def _listing(self) -> Listing:
         return offline_rows.ROWS
@@ -73,5 +83,6 @@ class RowsState(TableState, mixin=True):
         self.batch_id = batch_id
         self.row, self.view, self.version = found.row, found.view, found.version
         self.about = found.values
+        self.since = found.since.model_copy(update={"asked": {}, "new": [], "changed": {}, "gone": []})
         await self._refresh()
         return found

@@ -178,7 +178,7 @@ class FilingImportState(TableState, PickedState, rx.State):
         filing = await self.get_state(FilingState)
         await filing._show()
         late = self.trial.good - self.trial.imported
-        twice = f"另有 {late} 行在试导入之后已由本机构备案，没有重复导入。" if late else ""
+        twice = f"另有 {late} 行在试导入之后已由本机构备案或在平台放款，没有重复导入。" if late else ""
         return success(f"已导入 {self.trial.imported} 行，{twice}请为每笔贷款上传放款证明后提交。")
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import reflex as rx
 from reflex.event import EventSpec
-from sqlmodel import Session
 
-from cpegi_app.access import FILING, FILINGS, Actor
+from cpegi_app.access import FILING, FILINGS
 from cpegi_app.errors import Discarded, DomainError, NotFound
-from cpegi_app.services import files, offline_loan, offline_proof, offline_rows, review
+from cpegi_app.services import files, offline_loan, offline_proof, offline_rows
 from cpegi_app.services.files import FileView
 from cpegi_app.services.filetypes import MAX_FILE_BYTES
 from cpegi_app.services.forms import posted
 from cpegi_app.services.offline_form import TITLES, FilingForm, OfflineLoanForm
-from cpegi_app.services.offline_loan import FLOW, BatchRow
+from cpegi_app.services.offline_loan import BatchRow
 from cpegi_app.services.review_view import ReviewView
 from cpegi_app.state import lanes
 from cpegi_app.state.base import for_screen, int_arg, text_arg
@@ -21,7 +20,7 @@ from cpegi_app.state.form import FormState, PickedState
 from cpegi_app.state.message import MessageState, on_error, success
 from cpegi_app.state.offline_case import RowsState
 from cpegi_app.state.table import TableState, shows
-from cpegi_app.vocabulary import Action, FileSlot
+from cpegi_app.vocabulary import FileSlot, Status
 
 BATCH_NAMES = frozenset(FilingForm.model_fields)
 ROW_NAMES = frozenset(OfflineLoanForm.model_fields)
@@ -85,6 +84,7 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
     # How many rows the question of 清空明细 names, 0 while nobody asks.
     clearing: int = 0
     discarding: bool = False
+    giving_up: bool = False
     gone: bool = False
     # What is said in the page's place where there is no batch of that number, or none any more.
     lost: str = ""
@@ -101,7 +101,7 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
         self.editing, self.closed, self.proof_row, self.removing = False, False, 0, 0
         self.proofs = []
         self.clearing = self.sending = 0
-        self.discarding = self.gone = False
+        self.discarding = self.gone = self.giving_up = False
         self._come_back()
         try:
             await self._enter(self._route_id("bid"))
@@ -150,11 +150,32 @@ class FilingState(RowsState, FormState, PickedState, rx.State):
     @rx.event
     async def withdraw(self):
         """撤回 while it waits for review."""
-        await self._write(_withdraw, self.batch_id, self.version)
+        await self._write(offline_loan.withdraw, self.batch_id, self.version)
         await self._show()
         self._open({})
         self._batch_key = self._submit_key
         return success("已撤回，可修改后重新提交。")
+
+    @rx.event
+    def ask_give_up(self):
+        """Ask before a returned batch is given up (放弃备案)."""
+        self.giving_up = self.view.can_withdraw and self.view.status == Status.RETURNED
+
+    @rx.event
+    def keep_returned(self):
+        """Think better of it."""
+        self.giving_up = False
+
+    @rx.event
+    async def give_up(self):
+        """放弃备案 as the question named it: its rows are free to be filed elsewhere."""
+        self.giving_up = False
+        count = await self._write(offline_loan.give_up, self.batch_id, self.version, self.row.rows)
+        self.page = 1
+        await self._show()
+        self._open({})
+        self._batch_key = self._submit_key
+        return success(f"已放弃备案，{count} 笔明细已移除，借据编号可重新备案。")
 
     # --- one row
 
@@ -334,10 +355,6 @@ def _files(files_in: list[rx.UploadFile], most: int) -> list[rx.UploadFile]:
     if len(files_in) > most:
         raise DomainError(f"一次最多上传 {most} 个文件，请分几次上传。")
     return files_in
-
-
-def _withdraw(session: Session, actor: Actor, batch_id: int, version: int) -> None:
-    review.act(session, FLOW, actor, batch_id, Action.WITHDRAW, version)
 
 
 SLOTS = [(s.value, s.label) for s in (FileSlot.CONTRACT, FileSlot.VOUCHER)]

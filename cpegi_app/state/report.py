@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from cpegi_app.access import REPORT_EDIT, REPORTS
+from cpegi_app.access import LOANS, REPORT_EDIT, REPORTS
 from cpegi_app.services import report, report_calendar, report_list, report_reminder
 from cpegi_app.services import report_statistics as statistics
 from cpegi_app.services.report import FLOW, NAMES, TITLES, Sheet
@@ -14,11 +14,13 @@ from cpegi_app.services.report_calendar import Calendar
 from cpegi_app.services.report_list import ReportRow
 from cpegi_app.services.report_statistics import FigureView
 from cpegi_app.state.base import for_screen, text_arg
+from cpegi_app.state.place import written
 from cpegi_app.state.subject import SubjectState, edits
 from cpegi_app.state.table import TableState, shows
 from cpegi_app.vocabulary import ReportKind
 
 LONGEST = 5000
+RELEASES = "报送日历要求的报告恢复为未报送，仍须在期限前填报，报送时间按重新提交的时间计算。"
 
 
 @for_screen(REPORTS)
@@ -49,7 +51,7 @@ class ReportListState(TableState, rx.State):
 
 
 @for_screen(REPORT_EDIT)
-@edits(FLOW.name, NAMES, TITLES)
+@edits(FLOW.name, NAMES, TITLES, RELEASES)
 class ReportEditState(SubjectState, rx.State):
     """The editor of a report with its statistics, and what became of it."""
 
@@ -58,6 +60,8 @@ class ReportEditState(SubjectState, rx.State):
     sheet: Sheet = Sheet()
     figures: list[FigureView] = []
     skip: bool = False
+    # By figure the way to the loans past their day that it holds, in the own loan book.
+    past: dict[str, str] = {}
 
     @rx.event
     async def load(self):
@@ -93,7 +97,13 @@ class ReportEditState(SubjectState, rx.State):
     async def _fill(self, values: dict[str, Any]) -> None:
         self.sheet = await self._read(report.sheet, self.kind, self.period, values)
         self.figures = self.sheet.figures
+        self.past = {name: _past(filters) for name, filters in self.sheet.past.items()}
         self.values = statistics.typed(self.values, self.figures)
 
     async def _keep(self, values: dict[str, str]) -> int:
         return await self._write(report.save, self.row_id, self._seen(), values)
+
+
+def _past(filters: dict[str, str]) -> str:
+    place = written("loan_book", {f"f.{name}": value for name, value in filters.items()})
+    return f"{LOANS.route}#{place}"

@@ -32,17 +32,21 @@ class Edited:
     flow: str
     names: frozenset[str]
     titles: dict[str, str]
+    # What giving up what was returned means beyond that it waits for nobody.
+    releases: str = ""
 
 
 # The editor state's full name → what it edits; class attributes would become vars.
 _EDITED: dict[str, Edited] = {}
 
 
-def edits(flow: str, names: frozenset[str], titles: dict[str, str]) -> Callable[[type[S]], type[S]]:
+def edits(
+    flow: str, names: frozenset[str], titles: dict[str, str], releases: str = ""
+) -> Callable[[type[S]], type[S]]:
     """Say what an editor state edits."""
 
     def put(state: type[S]) -> type[S]:
-        _EDITED[state.get_full_name()] = Edited(flow, names, titles)
+        _EDITED[state.get_full_name()] = Edited(flow, names, titles, releases)
         return state
 
     return put
@@ -90,11 +94,11 @@ def discard(session: Session, actor: Actor, flow: str, row_id: int, version: int
     review_draft.discard(session, review.FLOWS[flow], actor, row_id, version)
 
 
-def parting(shown: ReviewView, count: int) -> str:
+def parting(shown: ReviewView, count: int, releases: str = "") -> str:
     """Return what leaving a thing in its editor means: 放弃 of what was returned, 删除草稿 of what was never sent."""
     if shown.can_withdraw:
         return (
-            f"放弃后，这份{shown.flow_label}不再等待修改，待办事项中的提醒随之消失。"
+            f"放弃后，这份{shown.flow_label}不再等待修改，待办事项中的提醒随之消失。{releases}"
             "已保存的内容和附件保留为草稿，以后仍可修改后提交。"
         )
     and_files = f"和 {count} 个附件" if count else ""
@@ -247,7 +251,7 @@ class SubjectState(FilesState, mixin=True):
     @rx.event
     def ask_leave(self):
         """放弃 of what was returned, 删除草稿 of what was never sent: say first what that means."""
-        self.leaving = parting(self.view, len(self.files))
+        self.leaving = parting(self.view, len(self.files), self._edited().releases)
 
     @rx.event
     def stay(self):

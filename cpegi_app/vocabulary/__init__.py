@@ -326,6 +326,19 @@ class LoanStatus(Term):
     REPLACED = "REPLACED", "已更正"
 
 
+class LoanOwed(Term):
+    """Whether anything is owed of a loan; without a registered balance all of it is."""
+
+    OPEN = "OPEN", "有余额"
+    CLEAR = "CLEAR", "余额为 0"
+
+
+class LoanScale(Term):
+    """Borrowers that the loan book is looked through for."""
+
+    SMALL = "SMALL", "中小微企业"
+
+
 class ReportKind(Term):
     """Kinds of report to the regulator (domain.md §9)."""
 

@@ -9,23 +9,28 @@ from playwright.sync_api import expect
 
 from cpegi_app import demo
 from tests.e2e.harness import Walk
-from tests.e2e.samples import fill
-from tests.e2e.test_chapter_5_offline import give, told, workbook
+from tests.e2e.samples import fill, pdf
+from tests.e2e.test_chapter_5_offline import give, proofs_done, told, workbook
 from tests.workbooks.corpus import CORPUS
 from tests.workbooks.make import book, cells, row
 
-BANK = "13900000031"
+BANK, STAFF = "13900000031", "13900000001"
 
 
-def begin(walk: Walk, name: str) -> None:
-    """Sign in and begin a batch."""
-    walk.login(BANK, demo.PASSWORD)
+def begin_again(walk: Walk, name: str) -> None:
+    """Begin a further batch."""
     walk.goto("/console/filings")
     walk.page.get_by_role("button", name="添加备案").click()
     fill(walk.page, {"name": name, "period": "2026-11"})
     walk.page.get_by_role("button", name="创建备案").click()
     walk.page.wait_for_url("**/console/filings/*")
     walk.settle()
+
+
+def begin(walk: Walk, name: str) -> None:
+    """Sign in and begin a batch."""
+    walk.login(BANK, demo.PASSWORD)
+    begin_again(walk, name)
 
 
 def test_broken_and_bloated_files_are_refused_and_the_clerk_goes_on(walk: Walk) -> None:
@@ -127,3 +132,48 @@ def test_a_batch_begun_by_mistake_is_deleted(walk: Walk) -> None:
     walk.goto("/console/filings")
     walk.sees("重新备案")
     expect(page.get_by_role("row").filter(has_text="误建的备案")).to_have_count(0)
+
+
+def test_a_returned_batch_is_given_up_and_its_loans_filed_in_another(new_walk) -> None:
+    """After a question that says what it means; nothing waits for the clerk any more."""
+    bank, staff = new_walk(), new_walk()
+    page, name = bank.page, "不应备案的批次"
+    data = book([cells(row(60, iou_no="JJ-UP-1", contract_no="HT-UP-1"))])
+    begin(bank, name)
+    give(page, "up_filing", workbook(data))
+    told(bank, "合格 1 行")
+    page.get_by_role("button", name="导入合格行（1）").click()
+    told(bank, "已导入 1 行")
+    page.get_by_role("row").filter(has_text="JJ-UP-1").get_by_role("button", name="点击上传").click()
+    give(page, "up_proof_CONTRACT", pdf("合同.pdf"))
+    proofs_done(bank)
+    page.get_by_role("button", name="提交", exact=True).click()
+    told(bank, "备案已提交")
+    staff.login(STAFF, demo.PASSWORD)
+    staff.goto("/staff/queue")
+    staff.page.get_by_role("row").filter(has_text=name).first.get_by_role("link", name="办理").click()
+    staff.page.wait_for_url("**/staff/filings/*")
+    staff.page.locator("[name=comment]").fill("不在备案范围内。")
+    staff.page.get_by_role("button", name="整批退回").click()
+    staff.sees("已退回")
+    bank.goto("/console")
+    bank.sees("线下贷款备案已退回")
+    bank.goto("/console/filings")
+    page.get_by_role("row").filter(has_text=name).get_by_role("link", name="办理").click()
+    page.wait_for_url("**/console/filings/*")
+    bank.sees("不在备案范围内")
+    page.get_by_role("button", name="放弃备案").click()
+    box = page.get_by_role("dialog")
+    expect(box).to_contain_text("不再等待修改")
+    expect(box).to_contain_text("1 笔贷款")
+    bank.check()
+    box.get_by_role("button", name="确认放弃").click()
+    told(bank, "已放弃备案，1 笔明细已移除")
+    bank.sees("放弃备案：1 笔明细已移除")
+    bank.sees("还没有备案数据")
+    bank.check()
+    bank.goto("/console")
+    expect(page.get_by_text("线下贷款备案已退回")).to_have_count(0)
+    begin_again(bank, "改在另一批备案")
+    give(page, "up_filing", workbook(data))
+    told(bank, "合格 1 行")

@@ -35,7 +35,7 @@ from cpegi_app.services import (
     disbursement,
     equity_project,
     investment,
-    offline_rows,
+    offline_correction,
     online_investment,
     policy_application,
     policy_claim,
@@ -172,7 +172,7 @@ def _correction(session: Session) -> Callable[[Session], Any]:
     bank = factories.member(session, Kind.DEBT)
     worlds.filing_world(session, bank).bring_to(session, Status.APPROVED)
     loan_id = session.exec(select(Loan.id).where(Loan.institution_id == bank.org_id)).one() or 0
-    return lambda s: offline_rows.correct(s, bank, loan_id).id
+    return lambda s: offline_correction.correct(s, bank, loan_id).id
 
 
 def _report(session: Session) -> Callable[[Session], Any]:

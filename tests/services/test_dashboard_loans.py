@@ -6,7 +6,7 @@ from sqlmodel import Session, select
 
 from cpegi_app.access import FILING
 from cpegi_app.models import Loan, OfflineLoan
-from cpegi_app.services import dashboard, offline_loan, offline_proof, offline_rows
+from cpegi_app.services import dashboard, offline_correction, offline_loan, offline_proof, offline_rows
 from cpegi_app.vocabulary import Action, FileSlot, Status
 from tests.factories import png
 from tests.worlds import World, filing_world
@@ -15,7 +15,7 @@ from tests.worlds import World, filing_world
 def test_a_loan_that_was_corrected_counts_once_with_its_new_amount(session: Session):
     world = filing_world(session, amount="200").bring_to(session, Status.APPROVED)
     loan_id = session.exec(select(Loan.id).where(Loan.institution_id == world.owner.org_id)).one() or 0
-    batch = offline_rows.correct(session, world.owner, loan_id)
+    batch = offline_correction.correct(session, world.owner, loan_id)
     row_id = session.exec(select(OfflineLoan.id).where(OfflineLoan.batch_id == batch.id)).one() or 0
     values = offline_rows.form_of(session, world.owner, row_id).values | {"amount": "150"}
     offline_rows.save(session, world.owner, batch.id or 0, row_id, 1, values)

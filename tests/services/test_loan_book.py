@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,10 +13,11 @@ from sqlmodel import Session
 from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import DomainError, Forbidden
-from cpegi_app.models import Loan
-from cpegi_app.services import list_count, list_export, lists, loan_book
+from cpegi_app.models import Loan, Organisation
+from cpegi_app.services import list_count, list_export, lists, loan_book, report_overdue, report_period
 from cpegi_app.vocabulary import Kind, OrgClass, Status
 from tests import factories
+from tests.services.test_report_statistics import lend
 from tests.worlds import disbursement_world, filing_world
 
 
@@ -110,7 +111,7 @@ def test_a_sum_of_balances_says_how_many_are_not_in_it(session: Session, bank: A
     loans(session, bank, 1_100, guarantee="PLEDGE", balance_fen=None)
     assert said(guarantee="PLEDGE") == ("", "余额均未登记")
     loans(session, bank, 3)
-    assert said() == ("1.5", "（另有 1,100 笔未登记余额）")
+    assert said() == ("1.5", "（另有 1,100 笔未登记余额，放款 1,100 万元）")
     assert said(guarantee="CREDIT") == ("1.5", "")
     loans(session, bank, 1, balance_fen=0)
     assert said(guarantee="CREDIT") == ("1.5", "")
@@ -196,3 +197,27 @@ def test_the_export_is_text_where_it_must_be(session: Session, bank: Actor, monk
     with pytest.raises(DomainError, match="缩小范围"):
         again.step(session, bank)
     again.discard()
+
+
+def test_what_the_statistics_tell_of_loans_past_their_day_is_what_the_book_shows(session: Session):
+    actor = factories.member(session, Kind.DEBT, org_class=OrgClass.BANK.value)
+    period = report_period.parse("2026-09")
+    small = factories.member(session)
+    session.get_one(Organisation, small.org_id).profile = {"scale": "SMALL"}
+    lent, due = date(2025, 9, 1), period.end
+    lend(session, actor, 7, lent, due, scale="MICRO")
+    lend(session, actor, 5, lent, due, scale="LARGE", balance_fen=3_000_000, source="OFFLINE")
+    lend(session, actor, 2, lent, due, small)
+    lend(session, actor, 11, lent, due, balance_fen=0)
+    lend(session, actor, 13, lent, due + timedelta(days=1))
+    org_id, org_class = actor.org_id or 0, actor.org_class or ""
+    said = report_overdue.overdue(session, org_id, org_class, period)
+    filters = report_overdue.filters(org_class, period)
+    shown = {name: loan_book.page(session, actor, how).sums for name, how in filters.items()}
+    assert said["s_balance"].startswith("含 3 笔、12 万元")
+    assert said["s_small_balance"].startswith("含 2 笔、9 万元")
+    assert (shown["s_balance"].total, shown["s_balance"].balance) == (3, "3")
+    assert shown["s_balance"].unknown == "（另有 2 笔未登记余额，放款 9 万元）"
+    assert (shown["s_small_balance"].total, shown["s_small_balance"].amount) == (2, "9")
+    cleared = loan_book.page(session, actor, {"owed": "CLEAR"}).sums
+    assert (cleared.total, cleared.amount) == (1, "11")

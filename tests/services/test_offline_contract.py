@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from cpegi_app.errors import Conflict, FormInvalid
 from cpegi_app.models import Loan
-from cpegi_app.services import offline_proof, offline_rows
+from cpegi_app.services import offline_correction, offline_proof, offline_rows
 from cpegi_app.vocabulary import Action, FileSlot, Status
 from tests.factories import png
 from tests.services.test_offline_loan import FLOW, loans_of, rows_of
@@ -19,7 +19,7 @@ from tests.worlds import World, disbursement_world, filing_world
 
 def corrected(session: Session, world: World, loan: Loan, **changes: str) -> World:
     """Return the correction of a loan, ready to be sent."""
-    batch = offline_rows.correct(session, world.owner, loan.id or 0)
+    batch = offline_correction.correct(session, world.owner, loan.id or 0)
     (row,) = rows_of(session, batch.id or 0)
     values = offline_rows.form_of(session, world.owner, row.id or 0).values | changes
     offline_rows.save(session, world.owner, batch.id or 0, row.id or 0, row.version, values)

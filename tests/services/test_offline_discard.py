@@ -17,7 +17,7 @@ from cpegi_app.models import (
     OfflineLoan,
     StoredFile,
 )
-from cpegi_app.services import offline_import, offline_loan, offline_rows, review_view
+from cpegi_app.services import offline_correction, offline_import, offline_loan, offline_rows, review_view
 from cpegi_app.vocabulary import Action, Kind, Status
 from tests import factories
 from tests.workbooks.make import book, cells, row
@@ -124,8 +124,8 @@ def test_a_correction_that_is_deleted_can_be_begun_anew(session: Session):
     world = filing_world(session).bring_to(session, Status.APPROVED)
     loan = session.exec(select(OfflineLoan)).one()
     booked = session.exec(select(Loan).where(Loan.offline_loan_id == loan.id)).one()
-    batch = offline_rows.correct(session, world.owner, booked.id or 0)
+    batch = offline_correction.correct(session, world.owner, booked.id or 0)
     first = batch.id or 0
     offline_loan.discard(session, world.owner, first, batch.version, 1)
-    again = offline_rows.correct(session, world.owner, booked.id or 0)
+    again = offline_correction.correct(session, world.owner, booked.id or 0)
     assert again.id != first and offline_loan.totals(session, again.id or 0)[0] == 1

@@ -22,7 +22,7 @@ from tests import factories
 from tests.services.victims import Victim
 from tests.workbooks.make import book, cells, row
 
-KILLS, ROWS, ROUNDS = int(os.environ.get("CPEGI_KILLS", "10")), 120, 5
+KILLS, ROWS, ROUNDS = int(os.environ.get("CPEGI_KILLS", "20")), 120, 5
 
 
 def made(build: Any) -> Any:

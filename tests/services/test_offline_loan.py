@@ -11,7 +11,15 @@ from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, DomainError, Forbidden, FormInvalid, NotFound
 from cpegi_app.models import AuditEntry, FilingBatch, Loan, Notice, OfflineLoan, StoredFile
-from cpegi_app.services import files, loan_book, offline_loan, offline_proof, offline_rows, review_view
+from cpegi_app.services import (
+    files,
+    loan_book,
+    offline_correction,
+    offline_loan,
+    offline_proof,
+    offline_rows,
+    review_view,
+)
 from cpegi_app.vocabulary import Action, FileSlot, Kind, Status
 from tests import factories
 from tests.factories import offline_data, png
@@ -345,8 +353,8 @@ def test_the_staff_read_totals_by_class_and_bank(session: Session):
 def test_a_correction_is_a_new_filing_that_replaces_the_loan(session: Session):
     world = filing_world(session).bring_to(session, Status.APPROVED)
     (loan,) = loans_of(session, world.owner)
-    batch = offline_rows.correct(session, world.owner, loan.id or 0)
-    assert offline_rows.correct(session, world.owner, loan.id or 0).id == batch.id
+    batch = offline_correction.correct(session, world.owner, loan.id or 0)
+    assert offline_correction.correct(session, world.owner, loan.id or 0).id == batch.id
     (row,) = rows_of(session, batch.id or 0)
     assert offline_rows.listing(session, world.owner, batch.id or 0)[0][0].changes == ["与原登记内容相同"]
     values = offline_rows.form_of(session, world.owner, row.id or 0).values
@@ -367,18 +375,18 @@ def test_a_correction_is_a_new_filing_that_replaces_the_loan(session: Session):
     assert (after.total, after.amount) == (1, "150")
     assert loan_book.page(session, world.owner, {"status": "REPLACED"}).sums.amount == "200.5"
     with pytest.raises(Conflict, match="已被更正过"):
-        offline_rows.correct(session, world.owner, loan.id or 0)
+        offline_correction.correct(session, world.owner, loan.id or 0)
 
 
 def test_others_and_online_loans_are_not_corrected_here(session: Session):
     world = filing_world(session).bring_to(session, Status.APPROVED)
     (loan,) = loans_of(session, world.owner)
     with pytest.raises(NotFound):
-        offline_rows.correct(session, factories.member(session, Kind.DEBT), loan.id or 0)
+        offline_correction.correct(session, factories.member(session, Kind.DEBT), loan.id or 0)
     online = disbursement_world(session).bring_to(session, Status.APPROVED)
     (paid,) = loans_of(session, online.owner)
     with pytest.raises(Conflict, match="线上放款"):
-        offline_rows.correct(session, online.owner, paid.id or 0)
+        offline_correction.correct(session, online.owner, paid.id or 0)
 
 
 def test_a_number_that_is_filed_is_not_disbursed_again(session: Session):

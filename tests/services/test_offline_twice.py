@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, FormInvalid
 from cpegi_app.models import Loan, OfflineLoan, Organisation
-from cpegi_app.services import offline_import, offline_loan, offline_proof, offline_rows
+from cpegi_app.services import offline_correction, offline_import, offline_loan, offline_proof, offline_rows
 from cpegi_app.vocabulary import Action, FileSlot, Kind, Status
 from tests import factories
 from tests.factories import offline_data, png
@@ -121,7 +121,7 @@ def test_a_row_or_a_correction_may_state_another_amount_of_its_own_contract(sess
     offline_rows.save(session, world.owner, world.row_id, row_.id or 0, 1, values)
     world.bring_to(session, Status.APPROVED)
     loan = session.exec(select(Loan).where(Loan.institution_id == world.owner.org_id)).one()
-    made = offline_rows.correct(session, world.owner, loan.id or 0)
+    made = offline_correction.correct(session, world.owner, loan.id or 0)
     row_ = session.exec(select(OfflineLoan).where(OfflineLoan.batch_id == made.id)).one()
     wider = values | {"contract_amount": "1000", "amount": "1000"}
     offline_rows.save(session, world.owner, made.id or 0, row_.id or 0, row_.version, wider)
@@ -147,7 +147,7 @@ def test_a_number_used_already_is_told_by_the_batch_s_name(session: Session):
     assert tried(other) == "该借据编号已在备案批次“十月线下贷款备案”中，不会重复导入"
     first.bring_to(session, Status.APPROVED)
     loan = session.exec(select(Loan).where(Loan.iou_no == "JJ-77")).one()
-    correction = offline_rows.correct(session, bank, loan.id or 0)
+    correction = offline_correction.correct(session, bank, loan.id or 0)
     filed = session.exec(select(OfflineLoan).where(OfflineLoan.batch_id == correction.id)).one()
     values = offline_rows.form_of(session, bank, filed.id or 0).values | {"iou_no": "JJ-78"}
     offline_rows.save(session, bank, correction.id or 0, filed.id or 0, filed.version, values)
@@ -228,7 +228,7 @@ def test_a_batch_with_a_loan_that_was_paid_on_the_platform_meanwhile_is_not_sent
 def corrected(session: Session, world: World, iou: str) -> tuple[int, Any]:
     """Begin a correction that gives the world's loan another number; return the batch and its row."""
     loan = session.exec(select(Loan).where(Loan.institution_id == world.owner.org_id)).one()
-    made = offline_rows.correct(session, world.owner, loan.id or 0)
+    made = offline_correction.correct(session, world.owner, loan.id or 0)
     found = session.exec(select(OfflineLoan).where(OfflineLoan.batch_id == made.id)).one()
     values = offline_rows.form_of(session, world.owner, found.id or 0).values | {"iou_no": iou}
     found = offline_rows.save(session, world.owner, made.id or 0, found.id or 0, found.version, values)
@@ -257,7 +257,7 @@ def test_a_correction_does_not_take_a_number_that_is_used(session: Session):
     first = filing_world(session, owner=bank).bring_to(session, Status.APPROVED)
     loan = session.exec(select(Loan).where(Loan.institution_id == bank.org_id)).one()
     second = filing_world(session, owner=bank, iou_no="USED-1")
-    made = offline_rows.correct(session, bank, loan.id or 0)
+    made = offline_correction.correct(session, bank, loan.id or 0)
     found = session.exec(select(OfflineLoan).where(OfflineLoan.batch_id == made.id)).one()
     values = offline_rows.form_of(session, bank, found.id or 0).values
     with pytest.raises(FormInvalid) as refusal:

@@ -23,7 +23,7 @@ from tests import factories, worlds
 from tests.services.victims import Victim
 
 # How many kills, and how many of them have to come in the middle of a push.
-KILLS, CUT = int(os.environ.get("CPEGI_KILLS", "10")), 3
+KILLS, CUT = int(os.environ.get("CPEGI_KILLS", "20")), 3
 FIRMS, CHUNK = 90, 5
 
 

@@ -8,8 +8,8 @@ import pytest
 from sqlmodel import Session
 
 from cpegi_app.access import Actor
-from cpegi_app.services import report_calendar, report_duty, report_period
-from cpegi_app.vocabulary import Kind, OrgClass, Status
+from cpegi_app.services import dashboard, report, report_calendar, report_duty, report_period
+from cpegi_app.vocabulary import Action, Kind, OrgClass, Status
 from tests.factories import member, staff
 from tests.services.reports import on
 from tests.services.test_report_calendar import TODAY, by_period, duty, notices_of, old_bank
@@ -79,3 +79,21 @@ def test_a_moved_deadline_is_announced_to_who_still_owes(session: Session) -> No
     assert notice.title == "报送期限调整：月度统计报表"
     assert "2026年11月" in notice.text and "2026-12-05" in notice.text and "原为 2026-12-20" in notice.text
     assert notices_of(session, lessor) == notices_of(session, new) == []
+
+
+def test_a_returned_report_that_is_given_up_is_due_again(session: Session) -> None:
+    duty(session, staff(session), due_days="20", starts_on="2026-10-01")
+    owner = old_bank(session)
+    on(date(2026, 11, 10))
+    world = report_world(session, owner, "MONTHLY", "2026-10", s_skip="YES").bring_to(session, Status.PENDING)
+    world.act(session, Action.RETURN, comment="附件不清晰")
+    assert any("已退回" in t.tag for t in dashboard.bench(session, owner).todos)
+    world.act(session, Action.WITHDRAW)
+    on(TODAY)
+    found = by_period(report_calendar.calendar(session, owner))["2026-10"]
+    assert (found.state, found.can_fill) == ("LATE", True)
+    assert not any("已退回" in t.tag for t in dashboard.bench(session, owner).todos)
+    # Sent again, it comes in on this day, not on that of what was given up.
+    assert report.begin(session, owner, "MONTHLY", "2026-10").id == world.row_id
+    world.act(session, Action.SUBMIT)
+    assert by_period(report_calendar.calendar(session, owner))["2026-10"].left.endswith("逾期")

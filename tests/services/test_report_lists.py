@@ -8,10 +8,11 @@ from sqlmodel import Session
 
 from cpegi_app import clock
 from cpegi_app.models import Organisation
-from cpegi_app.services import lists, report_calendar, report_duty
-from cpegi_app.vocabulary import OrgClass
+from cpegi_app.services import lists, report_calendar, report_desk, report_duty
+from cpegi_app.vocabulary import OrgClass, Status
 from tests.factories import regulator, staff
 from tests.services.reports import bank, duty, matrix
+from tests.worlds import report_world
 
 
 def test_the_matrix_is_sorted_and_exported_as_it_is_filtered(session: Session) -> None:
@@ -43,3 +44,23 @@ def test_duties_are_looked_through_and_sorted(session: Session) -> None:
     assert shown() == shown("starts") == shown(audience="LEASING") == [other, one]
     assert shown("-starts") == [one, other]
     assert shown(kind="MONTHLY") == shown(active="NO") == [one] and shown(active="YES") == [other]
+
+
+def test_the_regulators_list_is_exported_under_the_screens_own_words(session: Session) -> None:
+    world = report_world(session).bring_to(session, Status.APPROVED)
+    reader = regulator(session)
+    heads = lists.headings(report_desk.READ, {})
+    assert heads[:8] == (
+        "报送机构",
+        "机构类别",
+        "报告类型",
+        "报告期",
+        "报告名称",
+        "文件",
+        "统计表",
+        "报送时间",
+    )
+    lines, _ = lists.export(session, reader, report_desk.READ, {})
+    org = session.get_one(Organisation, world.owner.org_id)
+    (line,) = [x for x in lines if x[0] == org.name]
+    assert line[5:7] == [1, "—"]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from sqlmodel import func, select
 
 from cpegi_app import db
-from cpegi_app.access import APPLY, PRODUCT_EDIT, PROFILE_EDIT
+from cpegi_app.access import APPLY, FILING, PRODUCT_EDIT, PROFILE_EDIT, REPORT_EDIT
 from cpegi_app.models import Application, Product, ProductRevision, ProfileChange
 from cpegi_app.services import application, product, sessions
 from cpegi_app.state.application import ApplyState
+from cpegi_app.state.offline_loan import FilingState
 from cpegi_app.state.product import ProductEditState
+from cpegi_app.state.report import ReportEditState
 from cpegi_app.state.verification import ProfileEditState
 from cpegi_app.vocabulary import Action, Status
 from tests import worlds
@@ -121,4 +123,45 @@ async def test_the_form_of_a_decided_application_shows_the_decision_and_begins_a
             session.get_one(Product, target).is_listed = False
         await rig.open(APPLY, sid=sid, tab=TAB, pid=target)
         assert (state.row_id, state.editable, state.may_repeat) == (begun, False, False) and state.closed_why
+        assert rig.unforeseen == []
+
+
+async def test_giving_up_a_returned_report_says_that_it_is_due_again(cast: Cast) -> None:
+    clerk, _ = cast.who_may(REPORT_EDIT)
+    with db.transaction() as session:
+        world = worlds.report_world(session, actor_of(session, clerk)).bring_to(session, Status.PENDING)
+        world.act(session, Action.RETURN, comment="附件不清晰")
+    name = ReportEditState.get_full_name()
+    async with running() as rig:
+        await rig.open(REPORT_EDIT, sid=clerk.sid, tab=TAB, rid=world.row_id)
+        state = await rig.state(TAB, ReportEditState)
+        await rig.send(f"{name}.ask_leave", {}, sid=clerk.sid, tab=TAB)
+        assert "恢复为未报送" in state.leaving
+        reply = await rig.send(f"{name}.leave", {}, sid=clerk.sid, tab=TAB)
+        assert "已放弃修改" in reply.said and state.view.status == Status.DRAFT and state.editable
+        assert rig.unforeseen == []
+
+
+async def test_a_returned_batch_is_given_up_once_its_meaning_was_read(cast: Cast) -> None:
+    clerk, _ = cast.who_may(FILING)
+    with db.transaction() as session:
+        world = worlds.filing_world(session, actor_of(session, clerk), rows=2)
+        world.bring_to(session, Status.PENDING)
+    name = FilingState.get_full_name()
+    async with running() as rig:
+        await rig.open(FILING, sid=clerk.sid, tab=TAB, bid=world.row_id)
+        state = await rig.state(TAB, FilingState)
+        # It waits: there is nothing to give up.
+        await rig.send(f"{name}.ask_give_up", {}, sid=clerk.sid, tab=TAB)
+        assert not state.giving_up
+        with db.transaction() as session:
+            world.act(session, Action.RETURN, comment="不在备案范围内")
+        # The button of a page that is behind gives nothing up.
+        reply = await rig.send(f"{name}.withdraw", {}, sid=clerk.sid, tab=TAB)
+        assert "放弃备案" in reply.said
+        await rig.open(FILING, sid=clerk.sid, tab=TAB, bid=world.row_id)
+        await rig.send(f"{name}.ask_give_up", {}, sid=clerk.sid, tab=TAB)
+        assert state.giving_up
+        reply = await rig.send(f"{name}.give_up", {}, sid=clerk.sid, tab=TAB)
+        assert "2 笔明细已移除" in reply.said and (state.row.rows, state.view.status) == (0, Status.DRAFT)
         assert rig.unforeseen == []

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+from decimal import Decimal
+
 from cpegi_app import clock, db
 from cpegi_app.access import REPORT_EDIT
 from cpegi_app.models import Report
-from cpegi_app.pages.report import PAST
 from cpegi_app.services import report, report_period
 from cpegi_app.services import report_statistics as statistics
 from cpegi_app.state.loan_book import LoanBookState
@@ -62,20 +65,32 @@ async def test_a_draft_opened_again_is_prefilled_for_its_period_and_keeps_what_w
         assert session.get_one(Report, row_id).data["s_balance"] == books[0]["s_balance"]
 
 
-async def test_what_a_balance_holds_of_loans_past_their_day_leads_to_them(cast: Cast) -> None:
+async def test_what_a_balance_holds_of_loans_past_their_day_leads_to_exactly_them(cast: Cast) -> None:
     clerk, newest = cast.people["bank"], report_period.recent(PeriodType.MONTH, clock.today(), 1)[0]
+    begun, past = newest.start.replace(year=newest.start.year - 1), newest.end
     with db.transaction() as session:
         actor = actor_of(session, clerk)
-        lend(session, actor, 7, newest.start.replace(year=newest.start.year - 1), newest.start)
+        lend(session, actor, 7, begun, past, scale="MICRO")
+        lend(session, actor, 5, begun, past, scale="LARGE", balance_fen=3_000_000)
+        # Paid back; and due after the period, though before today or later.
+        lend(session, actor, 11, begun, past, balance_fen=0)
+        lend(session, actor, 13, begun, past + timedelta(days=1))
         row_id = report.begin(session, actor, "INTERIM").id or 0
     how = {"sid": clerk.sid, "tab": TAB}
     async with running() as rig:
         await rig.open(REPORT_EDIT, rid=row_id, **how)
         await rig.send(f"{STATE}.pick_kind", {"kind": "MONTHLY"}, **how)
         await rig.send(f"{STATE}.pick_period", {"period": newest.code}, **how)
-        figures = {f.name: f for f in (await rig.state(TAB, ReportEditState)).figures}
-        assert figures["s_balance"].late.startswith("含 1 笔、7 万元截至期末已到期")
+        state = await rig.state(TAB, ReportEditState)
+        figures = {f.name: f for f in state.figures}
         assert figures["s_balance"].difference == figures["s_revenue"].late == ""
-        await rig.send(HYDRATE, {}, sid=clerk.sid, tab="book", path=PAST)
+        told = re.search(r"含 (\d+) 笔、([\d.,]+) 万元", figures["s_balance"].late)
+        assert told, figures["s_balance"].late
+        await rig.send(HYDRATE, {}, sid=clerk.sid, tab="book", path=state.past["s_balance"])
         book = await rig.state("book", LoanBookState)
-        assert (book.filters, [r.amount for r in book.rows]) == ({"status": "DUE"}, ["7"])
+        assert book.filters == {"due_until": past.isoformat(), "owed": "OPEN"}
+        unknown = re.search(r"放款 ([\d.,]+) 万元", book.unknown)
+        lent = unknown[1] if unknown else ("0" if book.balance else book.amount)
+        owed = sum(Decimal(n.replace(",", "")) for n in (book.balance or "0", lent))
+        assert (book.total, owed) == (int(told[1]), Decimal(told[2].replace(",", "")))
+        assert book.total >= 2 and rig.unforeseen == []
