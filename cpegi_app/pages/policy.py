@@ -112,7 +112,7 @@ def _stop_dialog() -> rx.Component:
     return ui.dialog(
         state.policy_id > 0,
         "停止受理",
-        rx.el.form(
+        ui.form(
             rx.el.p(
                 "停止后不再受理新的申请：",
                 rx.el.b(state.name),
@@ -126,14 +126,9 @@ def _stop_dialog() -> rx.Component:
                 help="申请单位会看到，2 至 200 字",
                 error=problem(state, "reason"),
             ),
-            rx.el.div(
-                ui.button("取消", state.keep),
-                ui.button("确认停止", kind="danger", type_="submit"),
-                class_name="row row-end",
-            ),
+            ui.form_foot(ui.button("取消", state.keep), ui.submit("确认停止", "stop", "danger")),
             on_submit=state.stop,
-            no_validate=True,
-            class_name="form",
+            key=state.form_key,
         ),
         on_close=state.keep,
         ident="stop",

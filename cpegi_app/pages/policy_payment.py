@@ -124,7 +124,7 @@ def _again() -> rx.Component:
             ui.field("word", "单位/编号", ui.text_input("word", placeholder="名称或受理编号")),
         ],
         empty=ui.empty_state(
-            "没有须重新申请的兑现", "审核通过后单位名称有变更、与户名不一致的，重新申请兑现前显示在这里。"
+            "没有须重新申请的兑现", "审核通过后单位名称有变更、与户名不一致的，重新提交兑现申请前显示在这里。"
         ),
     )
 
@@ -153,9 +153,7 @@ def _failed() -> rx.Component:
         "拨付失败的兑现申请",
         rows=state.failed,
         query=[ui.field("word", "单位/编号", ui.text_input("word", placeholder="名称或受理编号"))],
-        empty=ui.empty_state(
-            "没有等待重新申请的拨付", "拨付失败后，申请单位重新申请兑现并通过审核前显示在这里。"
-        ),
+        empty=ui.empty_state("没有等待重新申请的拨付", "拨付失败后，申请单位重新提交兑现申请前显示在这里。"),
     )
 
 
@@ -283,6 +281,9 @@ def _line(p: Any) -> list:
             ui.tag(p.state, p.tone),
             ui.show(p.paid_on != "", rx.el.p(p.paid_on, " · 凭证 ", p.voucher, class_name="small")),
             ui.show(p.failure != "", rx.el.p(p.failure, class_name="small")),
+            ui.show(
+                p.why != "", rx.fragment(ui.tag("须移出批次", "red"), rx.el.p(p.why, class_name="small"))
+            ),
         ),
         [
             ui.show(state.batch.open, ui.button("移出", state.remove(p.id), "text", class_name="is-danger")),

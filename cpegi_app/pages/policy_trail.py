@@ -11,7 +11,8 @@ from cpegi_app.pages import ui
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_parts import MENU, amounts_card, moves_card, way
 from cpegi_app.pages.review import history_card
-from cpegi_app.services.policy_trail import FileLine, PaymentLine, RecordLine
+from cpegi_app.services.policy_trail import FileLine, RecordLine
+from cpegi_app.services.policy_trail_money import PaymentLine
 from cpegi_app.state.policy_claim import PolicyTrailState
 
 
@@ -93,7 +94,7 @@ def _records(trail: Any) -> rx.Component:
 def _payments(trail: Any) -> rx.Component:
     def one(p: rx.Var[PaymentLine]) -> list:
         return [
-            ui.two_lines(p.number, p.batch),
+            rx.fragment(ui.two_lines(p.number, p.batch), rx.el.p(p.hands, class_name="small muted")),
             p.amount,
             p.payee,
             ui.two_lines(p.state, p.failure),
@@ -101,7 +102,7 @@ def _payments(trail: Any) -> rx.Component:
         ]
 
     columns = [
-        "付款编号 / 批次",
+        ui.Col("付款编号 / 批次 / 经办", wrap=True),
         ui.Col("金额", unit="元", num=True),
         ui.Col("收款账户", wrap=True),
         ui.Col("结果", wrap=True),

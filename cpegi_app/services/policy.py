@@ -15,6 +15,7 @@ from cpegi_app.models import Policy, PolicyApplication, PolicyFile, PolicyVersio
 from cpegi_app.services import (
     audit,
     notices,
+    once,
     policy_base,
     policy_budget,
     policy_figures,
@@ -37,8 +38,8 @@ from cpegi_app.vocabulary.policy import (
     PolicyState,
 )
 
-# What the deletion of a draft is noted as.
-DISCARD = "policy.discard"
+# What the deletion of a draft and 复制 are noted as.
+DISCARD, COPY = "policy.discard", "policy.copy"
 
 
 class MaterialRow(BaseModel):
@@ -121,9 +122,14 @@ def _unused_id(session: Session) -> int | None:
     return audit.unused_id(session, Policy, DISCARD, "policy")
 
 
-def copy(session: Session, actor: Actor, policy_id: int) -> Policy:
-    """Return a new draft with an existing policy's contents: the next year's begins with this year's."""
+def copy(session: Session, actor: Actor, policy_id: int, key: str = "") -> Policy:
+    """Return a new draft with an existing policy's contents: the next year's begins with this year's.
+
+    The same `key` again is the same copy.
+    """
     source = load(session, actor, policy_id)
+    if key and (made := once.subject_of(session, actor.user_id, COPY, key)):
+        return session.get_one(Policy, made)
     dates = {k: "" for k in source.draft["values"] if k.endswith(("_on", "_time"))}
     name = f"{source.draft['values'].get('name', '')}（副本）"[:100]
     draft = {k: v for k, v in source.draft.items() if k != "published"}
@@ -134,7 +140,9 @@ def copy(session: Session, actor: Actor, policy_id: int) -> Policy:
     session.add(policy)
     session.flush()
     policy.draft = draft | policy_template.copied(session, actor, source.draft, policy)
-    audit.record(session, actor, "policy.copy", f"policy:{policy.id}", name)
+    if key:
+        once.done_before(session, actor.user_id, COPY, key, policy.id or 0)
+    audit.record(session, actor, COPY, f"policy:{policy.id}", name)
     return policy
 
 
@@ -148,7 +156,8 @@ def editor(session: Session, actor: Actor, policy_id: int) -> Editor:
         state=policy.state,
         state_label=PolicyState.label_of(policy.state),
         tone=POLICY_TONES[policy.state],
-        name=draft["values"].get("name", ""),
+        # What is published is called as it was published, whatever its draft says.
+        name=policy.name,
         number=policy.number,
         values=policy_form.values_of(draft),
         materials=[_material_row(session, draft, code, n) for n, code in enumerate(draft["materials"], 1)],

@@ -8,8 +8,8 @@ from sqlmodel import Session, col
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict
 from cpegi_app.models import Policy, PolicyBudget, PolicyFile
-from cpegi_app.services import audit, policy
-from cpegi_app.services.policy import DISCARD
+from cpegi_app.services import audit, once, policy
+from cpegi_app.services.policy import COPY, DISCARD
 from cpegi_app.vocabulary.policy import PolicyState
 
 
@@ -26,4 +26,5 @@ def discard(session: Session, actor: Actor, policy_id: int, version: int) -> Non
     query = delete(Policy).where(*still)  # pyright: ignore[reportArgumentType]
     if session.exec(query.execution_options(synchronize_session=False)).rowcount != 1:
         raise Conflict("这份政策刚在另一个窗口被修改过，没有删除。请刷新页面核对后再操作。")
+    once.forget(session, COPY, policy_id)
     session.expunge(row)

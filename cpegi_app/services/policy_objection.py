@@ -10,13 +10,13 @@ from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.errors import Conflict, FormInvalid, NotFound
 from cpegi_app.models import Objection, PolicyGrant, Publicity, PublicityEntry
-from cpegi_app.services import policy_budget, policy_people, policy_publicity, policy_takeback
+from cpegi_app.services import once, policy_budget, policy_people, policy_publicity, policy_takeback
 from cpegi_app.services.forms import Day, Form, Text, Widget, input_field, normalise, not_in_future, too_long
 from cpegi_app.services.ids import is_id
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.vocabulary.policy import GrantState, ObjectionState
 
-GROUP = "异议登记"
+GROUP, RECORD = "异议登记", "policy.objection"
 F, W = input_field, Widget
 OTHER_WAY = "如情况属实且资金尚未拨付，请在名单中取消该奖补并写明原因。"
 
@@ -81,9 +81,11 @@ def listing(session: Session, actor: Actor, publicity_id: int) -> list[Objection
     ]
 
 
-def record(session: Session, actor: Actor, publicity_id: int, data: dict[str, str]) -> int:
-    """登记异议 against one name of the publication, or against the whole of it."""
+def record(session: Session, actor: Actor, publicity_id: int, data: dict[str, str], key: str = "") -> int:
+    """登记异议 against one name of the publication, or against the whole of it; the same `key` again is the same objection."""
     row = policy_publicity.load(session, actor, publicity_id)
+    if key and (before := once.subject_of(session, actor.user_id, RECORD, key)):
+        return before
     one_at_a_time(session, "publicity", row.policy_id)
     session.refresh(row)
     if row.closed_at:
@@ -100,7 +102,9 @@ def record(session: Session, actor: Actor, publicity_id: int, data: dict[str, st
     )
     session.add(found)
     session.flush()
-    policy_people.note(session, actor, "policy.objection", f"publicity:{row.id}", form.text[:200])
+    if key:
+        once.done_before(session, actor.user_id, RECORD, key, found.id or 0)
+    policy_people.note(session, actor, RECORD, f"publicity:{row.id}", form.text[:200])
     return found.id or 0
 
 

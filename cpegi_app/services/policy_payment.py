@@ -79,6 +79,8 @@ class PaymentRow(BaseModel):
     voucher: str
     failure: str
     application_id: int
+    # Why it cannot go out as it is, told while it can still be taken out.
+    why: str = ""
 
 
 # --- batches ------------------------------------------------------------------------------------------
@@ -192,8 +194,8 @@ def is_out(batch: PaymentBatch) -> bool:
     return batch.state in (BatchState.EXPORTED, BatchState.DONE)
 
 
-def remove(session: Session, actor: Actor, batch_id: int, payment_id: int) -> None:
-    """Take a line out of a batch that has not gone out yet; the claim waits again."""
+def remove(session: Session, actor: Actor, batch_id: int, payment_id: int) -> str:
+    """Take a line out of a batch that has not gone out yet; return why its claim cannot be paid, empty when it waits again."""
     batch = locked(session, actor, batch_id)
     if batch.state != BatchState.OPEN:
         raise Conflict(f"批次{batch.number}{BatchState.label_of(batch.state)}，不能再移出。请刷新页面查看。")
@@ -203,6 +205,7 @@ def remove(session: Session, actor: Actor, batch_id: int, payment_id: int) -> No
     session.delete(payment)
     _change(session, batch, count=batch.count - 1, total_fen=batch.total_fen - payment.amount_fen)
     policy_people.note(session, actor, "payment.remove", f"batch:{batch.id}", payment.number)
+    return "".join(barred(session, [(payment.org_id, payment.payee_name)]).values())
 
 
 def void(session: Session, actor: Actor, batch_id: int) -> None:
@@ -316,11 +319,13 @@ def lines(
     total = session.exec(select(func.count(col(Payment.id))).where(*where)).one()
     order = order_by(LINE_SORTS, filters.get("sort", ""), Payment, col(Payment.id))
     query = select(Payment, A).where(*where).order_by(*order)
-    found = session.exec(query.offset((page - 1) * size).limit(size))
-    return [_line(p, a) for p, a in found], total
+    found = session.exec(query.offset((page - 1) * size).limit(size)).all()
+    waits = batch.state == BatchState.OPEN
+    why = barred(session, [(p.org_id, p.payee_name) for p, _ in found]) if waits else {}
+    return [_line(p, a, why.get((p.org_id, p.payee_name), "")) for p, a in found], total
 
 
-def _line(p: Payment, a: PolicyApplication) -> PaymentRow:
+def _line(p: Payment, a: PolicyApplication, why: str) -> PaymentRow:
     return PaymentRow(
         id=p.id or 0,
         number=p.number,
@@ -336,4 +341,5 @@ def _line(p: Payment, a: PolicyApplication) -> PaymentRow:
         voucher=p.voucher_no,
         failure=p.failure,
         application_id=a.id or 0,
+        why=why,
     )

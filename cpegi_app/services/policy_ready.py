@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import func, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
 from cpegi_app.access import Actor
 from cpegi_app.models import Payment, PaymentBatch, PolicyApplication, PolicyClaim, PolicyGrant
-from cpegi_app.services import policy_claim, policy_people, policy_standing, review
+from cpegi_app.services import policy_claim, policy_people, policy_standing
 from cpegi_app.services.lists import Filters, int_filter, named, order_by
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_claim import ClaimLine
@@ -49,12 +49,10 @@ class FailedRow(ClaimLine):
 _NEWER = aliased(PolicyClaim)
 
 
-def _newer(*status: Status) -> Any:
-    """Return the condition that a claim of a later round stands so."""
+def _newer(*where: Any) -> Any:
+    """Return the condition that its grant has a claim of a later round, one that stands so."""
     later = _NEWER.round > C.round  # pyright: ignore[reportOperatorIssue]
-    return (
-        select(_NEWER.id).where(_NEWER.grant_id == C.grant_id, later, col(_NEWER.status).in_(status)).exists()
-    )
+    return select(_NEWER.id).where(_NEWER.grant_id == C.grant_id, later, *where).exists()
 
 
 _FAILED = col(Payment.state) == PaymentState.FAILED.value
@@ -69,9 +67,15 @@ _UNPAID: tuple[Any, ...] = (
 _HAS_FAILED = (
     select(Payment.id).where(Payment.claim_id == C.id, Payment.grant_id == C.grant_id, _FAILED).exists()
 )
+# A claim of a later round replaces the one before: from its beginning nothing is paid on that any more,
+# from its submission it is the one that counts, whatever becomes of it. One that was withdrawn is a draft again.
+_IS_DRAFT = col(_NEWER.status) == Status.DRAFT.value
+_STANDS = (*_UNPAID, ~_newer(~_IS_DRAFT))
 # A claim whose payment has failed is never paid as it is: its applicant states the payee anew.
-_PAYABLE = (*_UNPAID, ~_HAS_FAILED, ~_newer(*review.OPEN, Status.APPROVED))
-_WAITS_FOR_APPLICANT = (*_UNPAID, _HAS_FAILED, ~_newer(Status.PENDING, Status.RETURNED, Status.APPROVED))
+_FAILED_ONCE = (*_STANDS, _HAS_FAILED)
+_PAYABLE = (*_UNPAID, ~_HAS_FAILED, ~_newer())
+_BEGUN_ANEW = _newer(_IS_DRAFT)
+BEGUN = "申请单位已开始重新申请，尚未提交"
 
 
 def _mine(session: Session, actor: Actor) -> list[Any]:
@@ -86,15 +90,21 @@ def payable(session: Session, actor: Actor) -> list[Any]:
     return [*_PAYABLE, *_mine(session, actor)]
 
 
-def _again(session: Session, where: list[Any]) -> Any:
-    """Return the condition that a claim that may be paid has to be made anew, as its payee's name has changed since."""
+def _renamed(session: Session, where: list[Any]) -> Any:
+    """Return the condition that a claim has to be made anew, as its payee's name has changed since."""
     return col(C.id).in_(policy_standing.misnamed(session, *where))
 
 
 def _to_pay(session: Session, actor: Actor) -> list[Any]:
     """Return the conditions of what waits to be paid: what may be paid, as it was claimed."""
     where = payable(session, actor)
-    return [*where, ~_again(session, where)]
+    return [*where, ~_renamed(session, where)]
+
+
+def _to_ask_again(session: Session, actor: Actor) -> list[Any]:
+    """Return the conditions of what its applicant has to claim anew: called otherwise by now, or begun anew and not sent."""
+    where = [*_STANDS, ~_HAS_FAILED, *_mine(session, actor)]
+    return [*where, or_(_BEGUN_ANEW, _renamed(session, where))]
 
 
 def barred(session: Session, payees: Iterable[tuple[int, str]]) -> dict[tuple[int, str], str]:
@@ -134,8 +144,11 @@ def again(
     session: Session, actor: Actor, *, filters: Filters | None = None, page: int = 1, size: int = 10
 ) -> tuple[list[ReadyRow], int]:
     """Return one page of the claims that their applicants have to make anew (须重新申请); `filters` as in `ready`."""
-    where = payable(session, actor)
-    return _page(session, [*where, _again(session, where)], filters or {}, page, size)[:2]
+    found, total, _ = _page(session, _to_ask_again(session, actor), filters or {}, page, size)
+    for row in found:
+        # What is called as it was is here because it was begun anew.
+        row.why = row.why or BEGUN
+    return found, total
 
 
 def _page(
@@ -175,7 +188,7 @@ def failed(
 ) -> tuple[list[FailedRow], int]:
     """Return one page of the claims whose payment has failed and that wait for their applicants; `filters`: as in `ready`."""
     filters = filters or {}
-    where = [*_WAITS_FOR_APPLICANT, *_mine(session, actor), *_looked_for(filters)]
+    where = [*_FAILED_ONCE, *_mine(session, actor), *_looked_for(filters)]
     total = session.exec(select(func.count(col(C.id))).where(*where)).one()
     order = order_by(FAILED_SORTS, filters.get("sort", ""), C)
     query = select(C, A).where(*where).order_by(*order)

@@ -9,12 +9,12 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from cpegi_app import clock
-from cpegi_app.models import Organisation, Payment, Policy, PolicyClaim, PolicyGrant
+from cpegi_app.models import Organisation, Payment, PaymentBatch, Policy, PolicyClaim, PolicyGrant
 from cpegi_app.services import policy_claim
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.lists import Filters
 from cpegi_app.vocabulary import TONES, Status
-from cpegi_app.vocabulary.policy import GRANT_TONES, GrantState, PaymentState, WindowState
+from cpegi_app.vocabulary.policy import GRANT_TONES, BatchState, GrantState, PaymentState, WindowState
 
 G, C, L = PolicyGrant, PolicyClaim, aliased(PolicyClaim)
 # What lists tell and offer to filter by.
@@ -87,13 +87,21 @@ def _claimed(session: Session, g: PolicyGrant, claim: PolicyClaim, why: str) -> 
 
 
 def _approved(session: Session, g: PolicyGrant, claim: PolicyClaim) -> Told:
-    if policy_claim.living_payment(session, g.id or 0):
-        return STANDINGS["PAYING"], "blue", "已编入拨付批次，请留意到账通知"
+    if payment := policy_claim.living_payment(session, g.id or 0):
+        return STANDINGS["PAYING"], "blue", _on_its_way(session, claim, payment)
     if failed := policy_claim.last_failure(session, claim.id or 0):
         return STANDINGS["FAILED"], "red", f"{failed.failure}，请核对收款账户后重新申请兑现"
     if wrong := policy_claim.misnamed(session, claim):
         return STANDINGS["AGAIN"], "red", f"{wrong}，请重新申请兑现"
     return STANDINGS["APPROVED"], "blue", "审核已通过，将编入拨付批次"
+
+
+def _on_its_way(session: Session, claim: PolicyClaim, payment: Payment) -> str:
+    """Return what is said of a payment under way: a batch that has not gone out yet will not pay another name."""
+    wrong = policy_claim.misnamed(session, claim)
+    if wrong and session.get_one(PaymentBatch, payment.batch_id).state == BatchState.OPEN:
+        return f"{wrong}，这笔拨付将移出批次，移出后请重新申请兑现"
+    return "已编入拨付批次，请留意到账通知"
 
 
 # --- the same in SQL ----------------------------------------------------------------------------------

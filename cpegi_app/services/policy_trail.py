@@ -11,24 +11,21 @@ from cpegi_app import clock
 from cpegi_app.access import Actor, Permission, Role
 from cpegi_app.errors import NotFound
 from cpegi_app.models import (
-    Objection,
-    PaymentBatch,
     Policy,
     PolicyApplication,
     PolicyClaim,
     PolicyGrant,
     PolicyRecord,
     PolicyVersion,
-    Publicity,
     StoredFile,
 )
 from cpegi_app.services import (
     files,
     policy_claim,
-    policy_claim_list,
     policy_people,
     policy_review,
     policy_standing,
+    policy_trail_money,
     policy_trail_proofs,
     policy_way,
 )
@@ -37,23 +34,14 @@ from cpegi_app.services.ids import is_id
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_application import FLOW
 from cpegi_app.services.policy_review import AmountView
+from cpegi_app.services.policy_trail_money import Line, PaymentLine
 from cpegi_app.services.policy_way import Step
 from cpegi_app.services.review_view import EventView, event_view, history
 from cpegi_app.vocabulary import Status
 from cpegi_app.vocabulary.policy import (
-    ObjectionState,
-    PaymentState,
     PolicyStage,
     RecordSource,
 )
-
-
-class Line(BaseModel):
-    """A labelled value."""
-
-    label: str
-    value: str
-    wide: bool = False
 
 
 class RecordLine(BaseModel):
@@ -69,7 +57,7 @@ class RecordLine(BaseModel):
     part: str
     formula: str
     state: str
-    # Who of both sides of an investment confirmed it, and when.
+    # Which organisation and who of it filed or confirmed an investment, and when.
     confirmed: str = ""
     # Where it was filed, for who may open it.
     href: str = ""
@@ -85,19 +73,6 @@ class FileLine(BaseModel):
     at: str
     state: str
     href: str
-
-
-class PaymentLine(BaseModel):
-    """A payment, paid or failed."""
-
-    number: str
-    batch: str
-    amount: str
-    payee: str
-    state: str
-    paid_on: str
-    voucher: str
-    failure: str
 
 
 class Trail(BaseModel):
@@ -156,8 +131,8 @@ def trail(session: Session, actor: Actor, row_id: int) -> Trail:
         files=_files(session, row, claims),
         events=_events(session, row, claims),
         moves=policy_review.moves(session, row.id or 0),
-        publicity=_publicity(session, grant),
-        payments=_payments(session, grant),
+        publicity=policy_trail_money.publicity(session, grant),
+        payments=policy_trail_money.payments(session, grant),
         zip_href=f"/exports/policy-trail/{row.id}",
     )
 
@@ -208,7 +183,7 @@ def _record(r: PolicyRecord, texts: dict[str, str], replaced: bool) -> RecordLin
         key=str(r.id),
         source=RecordSource.label_of(r.source),
         title=said.get("title", ""),
-        number=said.get("number", ""),
+        number=policy_trail_proofs.own_number(r),
         parties=f"{said.get('provider', '')} → {said.get('receiver', '')}",
         on=f"{said.get('on', '')}{until}",
         base=yuan(r.base_fen),
@@ -231,9 +206,8 @@ def stored(
     filed = policy_trail_proofs.origins(session, records)
     proofs: dict[int, tuple[str, str, StoredFile]] = {}
     for r in records:
-        of = f"{RecordSource.label_of(r.source)} {r.snapshot.get('number') or r.snapshot.get('title', '')}"
         for label, f in policy_trail_proofs.proofs(session, filed.get(r.id or 0)):
-            proofs[f.id or 0] = (of, label, f)
+            proofs[f.id or 0] = (policy_trail_proofs.name(r), label, f)
     return [*found, *proofs.values()]
 
 
@@ -280,48 +254,3 @@ def _events(session: Session, row: PolicyApplication, claims: list[PolicyClaim])
             view.action = f"{name}{view.action}" + (f"（{stage}）" if stage else "")
             found.append((e.created_at, view))
     return [view for _, view in sorted(found, key=lambda pair: pair[0])]
-
-
-def _publicity(session: Session, grant: PolicyGrant | None) -> list[Line]:
-    publicity = session.get(Publicity, grant.publicity_id) if grant and grant.publicity_id else None
-    if grant is None or publicity is None:
-        return []
-    found = [
-        Line(label="公示", value=publicity.title),
-        Line(label="公示期", value=f"{publicity.starts_on} 至 {publicity.ends_on}"),
-        Line(label="确认时间", value=clock.local(grant.confirmed_at) or "—"),
-    ]
-    query = select(Objection).where(Objection.publicity_id == publicity.id)
-    for o in session.exec(query.order_by(col(Objection.id))):
-        if o.grant_id in (None, grant.id):
-            text = (
-                f"{o.received_on} {o.from_name}：{o.text}；{ObjectionState.label_of(o.state)} {o.conclusion}"
-            )
-            found.append(Line(label="异议", value=text, wide=True))
-    if grant.revoked_at:
-        found.append(
-            Line(label="取消奖补", value=f"{clock.local(grant.revoked_at)} {grant.reason}", wide=True)
-        )
-    return found
-
-
-def _payments(session: Session, grant: PolicyGrant | None) -> list[PaymentLine]:
-    if grant is None:
-        return []
-    found = policy_claim_list.payments_of(session, grant.id or 0)
-    ids = {p.batch_id for p in found}
-    query = select(PaymentBatch.id, PaymentBatch.number).where(col(PaymentBatch.id).in_(ids))
-    numbers = {i or 0: number for i, number in session.exec(query)}
-    return [
-        PaymentLine(
-            number=p.number,
-            batch=numbers.get(p.batch_id, ""),
-            amount=yuan(p.amount_fen),
-            payee=f"{p.payee_name} · {p.bank} · {p.account_no}",
-            state=PaymentState.label_of(p.state),
-            paid_on=p.paid_on.isoformat() if p.paid_on else "",
-            voucher=p.voucher_no,
-            failure=p.failure,
-        )
-        for p in found
-    ]

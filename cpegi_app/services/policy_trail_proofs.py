@@ -20,11 +20,14 @@ from cpegi_app.models import (
     Loan,
     OfflineLoan,
     OnlineInvestment,
+    Organisation,
     PolicyRecord,
     StoredFile,
     User,
 )
-from cpegi_app.services import files, review
+from cpegi_app.services import files, investment, review
+from cpegi_app.services.review_view import history
+from cpegi_app.vocabulary import Action
 from cpegi_app.vocabulary.policy import RecordSource
 
 DISBURSEMENT, OFFLINE, INVESTMENT = "disbursement", "offline_loan", "investment"
@@ -83,25 +86,63 @@ def _opens(actor: Actor, screen: Screen) -> bool:
     return screen.permission is None or actor.may(screen.permission)
 
 
-def confirmed(session: Session, origin: Origin | None) -> str:
-    """Return who of the two sides of an investment confirmed it and when: an online one has no other proof.
+def own_number(r: PolicyRecord) -> str:
+    """Return the number of a record of an application that no other one of its source has."""
+    said = r.snapshot.get("number", "")
+    if r.source == RecordSource.INVESTMENT:
+        # Two investments of one round read alike.
+        return " · ".join(filter(None, (f"编号 {r.record_id}", said)))
+    return said
 
-    Empty for what no other side confirms.
+
+def name(r: PolicyRecord) -> str:
+    """Return what a record is called where its proofs are."""
+    parts = (RecordSource.label_of(r.source), own_number(r), r.snapshot.get("title", ""))
+    return " ".join(filter(None, parts))
+
+
+def confirmed(session: Session, origin: Origin | None) -> str:
+    """Return which organisations, and who of each, filed or confirmed an investment and when.
+
+    An online one has no other proof. Empty for what no other side confirms.
     """
     if origin is None:
         return ""
     if origin.online_id:
         row = session.get_one(OnlineInvestment, origin.online_id)
-        fund = _by(session, "投资机构", row.institution_by, row.institution_at)
-        return f"{fund}；{_by(session, '项目方', row.enterprise_by, row.enterprise_at)}"
+        fund = _by(session, "投资机构", row.org_id, row.institution_by, row.institution_at)
+        firm = _by(session, "项目方", row.enterprise_id, row.enterprise_by, row.enterprise_at)
+        return f"{fund}；{firm}"
     if origin.flow == INVESTMENT:
-        return _by(session, "项目方", None, session.get_one(Investment, origin.subject_id).confirmed_at)
+        return _filed(session, session.get_one(Investment, origin.subject_id))
     return ""
 
 
-def _by(session: Session, side: str, user_id: int | None, at: datetime | None) -> str:
+def _filed(session: Session, row: Investment) -> str:
+    """Return who submitted an offline investment last, and who of the project side confirmed it after that."""
+    steps = history(session, INVESTMENT, row.id or 0)
+    sent = max((n for n, e in enumerate(steps) if e.action == Action.SUBMIT), default=0)
+    found = []
+    for e in steps[sent:]:
+        if e.action == Action.SUBMIT:
+            found.append(_by(session, "投资机构", row.org_id, e.actor_id, e.created_at, "提交"))
+        elif e.action == Action.APPROVE and e.stage == investment.PARTY.name:
+            found.append(_by(session, "项目方", row.enterprise_id, e.actor_id, e.created_at))
+    return "；".join(found)
+
+
+def _by(
+    session: Session,
+    side: str,
+    org_id: int | None,
+    user_id: int | None,
+    at: datetime | None,
+    what: str = "确认",
+) -> str:
+    org = session.get(Organisation, org_id) if org_id else None
     who = session.get(User, user_id) if user_id else None
-    return f"{side}{f'（{who.name}）' if who and who.name else ''} {clock.local(at)} 确认"
+    named = f"（{who.name}）" if who and who.name else ""
+    return " ".join(filter(None, (side, f"{org.name if org else ''}{named}", clock.local(at), what)))
 
 
 def proofs(session: Session, origin: Origin | None) -> list[tuple[str, StoredFile]]:

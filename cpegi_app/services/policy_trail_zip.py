@@ -150,9 +150,9 @@ def _workbook(made: Plan) -> Workbook:
         ),
         (
             "拨付",
-            ("付款编号", "批次", "金额（元）", "收款账户", "结果", "拨付日期", "凭证号", "失败原因"),
+            ("付款编号", "批次", "金额（元）", "收款账户", "结果", "拨付日期", "凭证号", "失败原因", "经办"),
             [
-                [p.number, p.batch, p.amount, p.payee, p.state, p.paid_on, p.voucher, p.failure]
+                [p.number, p.batch, p.amount, p.payee, p.state, p.paid_on, p.voucher, p.failure, p.hands]
                 for p in t.payments
             ],
         ),

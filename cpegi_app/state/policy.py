@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 import reflex as rx
@@ -39,6 +40,15 @@ class PolicyListState(TableState, rx.State):
     """政策管理: all policies; begin, copy, stop."""
 
     rows: list[PolicyRow] = []
+    # Made anew whenever the list is opened: what is copied twice from one list is one copy.
+    _copy_key: str = ""
+
+    @rx.event
+    async def load(self):
+        """Open the list, as it was left where the browser goes back to it."""
+        self._copy_key = secrets.token_hex(16)
+        self._come_back()
+        return await self._refresh()
 
     @rx.event
     async def add(self):
@@ -49,7 +59,8 @@ class PolicyListState(TableState, rx.State):
     @rx.event
     async def copy_policy(self, policy_id: int):
         """Begin a policy with another's contents (复制)."""
-        row = await self._write(policy.copy, int_arg(policy_id, 0))
+        wanted = int_arg(policy_id, 0)
+        row = await self._write(policy.copy, wanted, f"{self._copy_key}:{wanted}")
         return rx.redirect(POLICY_EDIT.url(pid=row.id))
 
 
@@ -100,6 +111,9 @@ class PolicyStopState(PolicyAskState, rx.State):
     @rx.event
     async def stop(self, data: FormData):
         """Stop it."""
+        if not self.policy_id:
+            # Pressed twice: the first has said what was done.
+            return None
         reason = posted(data, frozenset({"reason", "intent"})).get("reason", "")
         await self._checked(self._write(policy.stop, self.policy_id, self.version, reason))
         return await self._done("已停止受理。尚未提交的申请保留为草稿，已提交的继续办理。")

@@ -185,10 +185,11 @@ class PaymentBatchState(TableState, PickedState, rx.State):
     @rx.event
     async def remove(self, payment_id: int):
         """Take a line out of the batch."""
-        await self._write(policy_payment.remove, self._row_id, int_arg(payment_id, 0))
+        why = await self._write(policy_payment.remove, self._row_id, int_arg(payment_id, 0))
         await self._refresh()
+        where = f"该兑现申请暂不能拨付：{why}" if why else "该兑现申请回到待拨付"
         empty = "" if self.batch.count else "批次中已没有付款明细，可以作废。"
-        return success(f"已移出批次，该兑现申请回到待拨付。{empty}")
+        return success(f"已移出批次，{where}。{empty}")
 
     @rx.event
     async def void(self):

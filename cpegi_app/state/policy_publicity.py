@@ -134,7 +134,7 @@ class PublicityState(TableState, FormState, rx.State):
         """登记异议."""
         values = posted(data, policy_objection.NAMES | {"intent"})
         values.pop("intent", "")
-        call = self._write(policy_objection.record, self._row_id, values)
+        call = self._write(policy_objection.record, self._row_id, values, self._submit_key)
         await self._checked(call, policy_objection.TITLES)
         self.objecting = False
         await self._refresh()
@@ -143,6 +143,9 @@ class PublicityState(TableState, FormState, rx.State):
     @rx.event
     async def decide(self, data: dict):
         """异议成立 or 不成立, by the button that was pressed."""
+        if not self.deciding:
+            # Pressed twice: the first has said what was done.
+            return None
         values = posted(data, frozenset({"conclusion", "intent"}))
         upheld = values.get("intent") == "uphold"
         more = (self._row_id, self.deciding, upheld, values.get("conclusion", ""))
@@ -169,6 +172,8 @@ class PublicityState(TableState, FormState, rx.State):
     @rx.event
     async def take_back(self, data: dict):
         """取消奖补, one or all that are overdue, with the reason."""
+        if not self.taking and not self.taking_all:
+            return None
         reason = posted(data, frozenset({"reason", "intent"})).get("reason", "")
         if self.taking_all:
             call = self._write(policy_takeback.take_back_overdue, self._row_id, self.overdue, reason)

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from cpegi_app import clock
 from cpegi_app.access import FILING_REVIEW, REVIEW, STAFF_RECORD, Actor
 from cpegi_app.errors import DomainError
-from cpegi_app.models import InvestmentRecord, Loan, Policy
+from cpegi_app.models import Investment, InvestmentRecord, Loan, Organisation, Policy, ReviewEvent, User
 from cpegi_app.services import files, online_investment, policy_trail, policy_trail_zip
 from cpegi_app.services.policy_trail import FileLine, Trail
 from cpegi_app.vocabulary import Kind, OrgClass, Status
@@ -67,12 +67,16 @@ def test_an_investment_is_proved_by_its_files_or_by_both_sides_who_confirmed_it(
     )
     (line,) = filed.records
     assert line.href == REVIEW.url(flow="investment", rid=world.row_id)
-    assert line.confirmed.startswith("项目方 ") and line.confirmed.endswith(" 确认")
+    fund, firm = line.confirmed.split("；")
+    assert fund.startswith(f"投资机构 {_org(session, owner)}") and fund.endswith(" 提交")
+    assert firm.startswith("项目方 ") and firm.endswith(" 确认") and filed_by(session, world.row_id) in firm
+    assert _sheet(session, staff, filed.id, "记录")[1][4] == line.confirmed
     assert sorted(f.slot for f in files_of) == ["到账凭证", "投资协议"]
     for f in files_of:
         assert files.content(session, staff, f.id).name == f.name
     (line,) = told.records
     assert line.href == STAFF_RECORD.url(oid=online.id) and none == []
+    assert _org(session, enterprise) in line.confirmed
     assert "投资机构" in line.confirmed and "项目方" in line.confirmed and line.confirmed.count("确认") == 2
     assert clock.local(online.institution_at) in line.confirmed
     assert clock.local(online.enterprise_at) in line.confirmed
@@ -82,6 +86,35 @@ def test_an_investment_is_proved_by_its_files_or_by_both_sides_who_confirmed_it(
         for f in files_of:
             with pytest.raises(DomainError):
                 files.content(session, who, f.id)
+
+
+def _org(session: Session, who: Actor) -> str:
+    return session.get_one(Organisation, who.org_id).name
+
+
+def filed_by(session: Session, row_id: int) -> str:
+    """Return the project side of a filed investment, with who of it confirmed."""
+    row = session.get_one(Investment, row_id)
+    steps = (ReviewEvent.flow == "investment", ReviewEvent.subject_id == row_id, ReviewEvent.stage == "party")
+    step = session.exec(select(ReviewEvent).where(*steps)).one()
+    who = session.get_one(User, step.actor_id).name
+    return session.get_one(Organisation, row.enterprise_id).name + (f"（{who}）" if who else "")
+
+
+def test_the_proofs_of_two_investments_of_one_round_lie_apart(session: Session):
+    world = worlds.investment_world(session).bring_to(session, Status.APPROVED)
+    second = worlds.investment_world(session, world.owner).bring_to(session, Status.APPROVED)
+    assert second.row_id != world.row_id
+    records = list(session.exec(select(InvestmentRecord).order_by(col(InvestmentRecord.id))))
+    assert len({(r.round, r.mode) for r in records}) == 1 and len(records) == 2
+    staff = factories.staff(session)
+    of = policies.published(session, staff, **(policies.REWARD | {"record_most": "5"}))
+    row = policies.sent(session, world.owner, of, *records)
+    found = policy_trail.trail(session, staff, row.id or 0)
+    assert len({f.of for f in found.files if f.of.startswith("投资")}) == 2
+    assert len({(r.title, r.number) for r in found.records}) == 2
+    for r in records:
+        assert any(r.project_name in f.of and f"编号 {r.id} " in f.of for f in found.files)
 
 
 def _trail_of(session: Session, staff: Actor, who: Actor, of: Policy) -> tuple[Trail, list[FileLine]]:

@@ -18,6 +18,7 @@ from cpegi_app.services import (
     policy_objection,
     policy_payment,
     policy_publicity,
+    policy_takeback,
     policy_trail,
     policy_trail_zip,
     policy_view,
@@ -154,3 +155,47 @@ def test_the_way_is_told_at_every_station(session: Session):
     assert told == ["形式审查", "公示", "公示", "公示确认", "兑现申请", "兑现审核", "拨付", "完"]
     payments = policy_claim_list.payments_of(session, redemption.grant_of(session, row).id or 0)
     assert [p.state for p in payments] == [PaymentState.PAID]
+
+
+def test_every_decision_on_the_way_to_the_money_says_by_whom(session: Session):
+    names = ("钱发布", "孙登记", "李处理", "周确认", "吴编制", "郑导出", "王登记", "冯取消")
+    published, noted, decided, confirmed, made, out, result, cancelled = (
+        factories.staff(session, name) for name in names
+    )
+    of = redemption.policy(session, published)
+    owners = [factories.member(session) for _ in range(3)]
+    rows = [redemption.approve(session, published, redemption.received(session, of, o)) for o in owners]
+    number = redemption.publish(session, published, of)
+    grants = [redemption.grant_of(session, row) for row in rows]
+    form = {"from_name": "王某", "contact": "1", "text": "重复享受", "received_on": str(clock.today())}
+    for grant, upheld in zip(grants[:2], (False, True), strict=True):
+        found = policy_objection.record(session, noted, number, form | {"grant": str(grant.id)})
+        policy_objection.decide(session, decided, number, found, upheld, "已核实")
+    redemption.days_pass(6)
+    policy_publicity.confirm(session, confirmed, number)
+    claim = redemption.claim(session, owners[0], redemption.fresh(session, grants[0]))
+    batch_id = redemption.batch(session, made, redemption.checked(session, decided, claim), out=False)
+    policy_payment.send_out(session, out, batch_id, 1)
+    data = filled(redemption.out_rows(session, out, batch_id), paid())
+    redemption.returned(session, result, batch_id, data)
+    policy_takeback.take_back(session, cancelled, number, grants[2].id or 0, "材料不实")
+
+    session.expire_all()
+
+    def told(n: int) -> dict[str, str]:
+        found = policy_trail.trail(session, decided, rows[n].id or 0)
+        return {line.label: line.value for line in found.publicity} | {
+            "拨付": "".join(p.hands for p in found.payments)
+        }
+
+    first, second, third = (told(n) for n in range(3))
+    assert "钱发布" in first["公示发布"] and "周确认" in first["公示确认"]
+    assert "孙登记" in first["异议"] and "李处理" in first["异议"] and "不成立" in first["异议"]
+    assert all(name in first["拨付"] for name in ("吴编制", "郑导出", "王登记"))
+    assert "李处理" in second["取消奖补"] and second["公示确认"] == "—"
+    assert "冯取消" in third["取消奖补"] and "周确认" in third["公示确认"]
+    out_file = io.BytesIO()
+    policy_trail_zip.write(policy_trail_zip.plan(session, decided, rows[0].id or 0), out_file)
+    with zipfile.ZipFile(out_file) as archive:
+        book = load_workbook(io.BytesIO(archive.read("目录.xlsx")))
+        assert first["拨付"] in [cell.value for cell in book["拨付"][2]]
