@@ -272,6 +272,9 @@ def _removed(bank: Walk) -> None:
     page.get_by_role("button", name="确认清空").click()
     told(bank, "已清空 2 笔")
     bank.sees("还没有备案数据")
+    # What was imported is gone, and can be imported again.
+    bank.sees("已导入的 3 行已从本批备案移除")
+    expect(page.get_by_label("导入备案文件").first).to_be_attached()
 
 
 def _break_off(bank: Walk, upload_id: str) -> None:
@@ -338,6 +341,12 @@ def _sent_again(bank: Walk, staff: Walk) -> None:
         staff.check()
         if name.startswith("更正"):
             staff.sees("放款金额：原“120 万元”，更正为“110 万元”")
+        else:
+            staff.sees("第 2 次提交")
+            staff.sees("与上次提交相比：修改 1 笔")
+            row = staff.page.get_by_role("row").filter(has_text="JJ-E2E5-2")
+            expect(row).to_contain_text("上次退回原因：")
+            expect(row).to_contain_text("放款证明有更换")
         staff.page.get_by_role("button", name="审核通过").click()
         staff.sees("已审核通过")
     bank.goto("/console/loans")
