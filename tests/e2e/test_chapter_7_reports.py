@@ -83,6 +83,8 @@ def test_7_报告管理(new_walk) -> None:
     row.get_by_role("link", name="修改后重新提交").click()
     page.wait_for_url(re.compile(r"/console/reports/\d+"))
     bank.sees("请补充行动的起止时间")
+    bank.sees("已退回，请修改后重新提交")
+    expect(page.get_by_role("button", name="放弃修改")).to_be_visible()
     bank.step("7-04", "被退回的报告：按退回原因修改后重新提交")
     fill(page, {"note": "随附行动方案，行动自2026年12月起为期一年。"})
     send(bank)
