@@ -109,19 +109,20 @@ def _again() -> rx.Component:
             ui.Col("兑现金额", unit="元", num=True, sort="amount"),
             ui.Col("收款账户", wrap=True),
             ui.Col("原因", wrap=True),
-            ui.Col("审核通过时间", sort="approved"),
+            ui.Col("审核通过时间", wrap=True, sort="approved"),
         ],
         lambda r: [
             rx.el.div(r.org, rx.el.p(r.policy, class_name="small muted")),
             ui.two_lines(r.receipt, ui.link("来龙去脉", href(POLICY_TRAIL, r.application_id))),
             r.amount,
             ui.two_lines(r.payee, r.bank + " · " + r.account),
-            rx.el.div(ui.tag("等待申请人重新申请", "orange"), rx.el.p(r.why, class_name="small")),
+            rx.el.p(r.why, class_name="small"),
             r.approved,
         ],
         "须重新申请的兑现申请",
         query=[
             ui.field("word", "单位/编号", ui.text_input("word", placeholder="名称或受理编号")),
+            ui.field("policy", "政策", policy_choice(state.policies)),
         ],
         empty=ui.empty_state(
             "没有须重新申请的兑现", "审核通过后单位名称有变更、与户名不一致的，重新提交兑现申请前显示在这里。"

@@ -12,6 +12,7 @@ from cpegi_app.pages.form import LONGEST, list_page
 from cpegi_app.pages.layout import page
 from cpegi_app.pages.policy_parts import MENU, pick, policy_choice
 from cpegi_app.services.policy_bulk import BulkRow
+from cpegi_app.services.policy_check import ANSWER_TITLE
 from cpegi_app.services.policy_queue import WHOSE
 from cpegi_app.state.policy_desk import PolicyOverviewState, PolicyQueueState
 
@@ -113,7 +114,11 @@ def _bulk() -> rx.Component:
         return [
             rx.el.div(r.org, rx.el.p(r.receipt, class_name="small muted")),
             r.amount,
-            rx.el.div(verdict, ui.show(r.text != "", rx.el.p(r.text, class_name="small"))),
+            rx.el.div(
+                verdict,
+                ui.show(r.text != "", rx.el.p(r.text, class_name="small")),
+                ui.show(r.answer != "", rx.el.p(ANSWER_TITLE, "：", r.answer, class_name="small")),
+            ),
         ]
 
     columns = [

@@ -77,7 +77,14 @@ def _head() -> rx.Component:
             ui.show(desk.waiting != "", ui.tag(desk.waiting, rx.cond(desk.late, "red", "blue"))),
             holder,
             ui.show(desk.free, ui.button("领取", state.take, "primary", size="sm")),
-            ui.show(desk.can_release, ui.button("转交", state.ask_hand_over, size="sm")),
+            ui.show(
+                desk.can_release & (desk.colleagues.length() > 0),
+                ui.button("转交", state.ask_hand_over, size="sm"),
+            ),
+            ui.show(
+                desk.can_release & (desk.colleagues.length() == 0),
+                rx.el.span("本环节没有其他办理人员，不能转交", class_name="muted"),
+            ),
             ui.show(desk.can_release, ui.button("退回待领", state.give_back, size="sm")),
             class_name="row small",
         ),

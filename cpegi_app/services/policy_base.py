@@ -16,7 +16,8 @@ from cpegi_app.services.policy_definition import Question
 from cpegi_app.vocabulary.policy import QuestionKind
 
 NAME, UNITS = "base_question", ("元", "万元")
-_PARTS = ("title", "kind", "unit")
+_PARTS = ("title", "kind", "unit", "required")
+_LACKS = "发布前须设为必填，单位为元或万元"
 
 
 class BaseChoice(BaseModel):
@@ -48,7 +49,9 @@ def choices(codes: Sequence[str], values: Mapping[str, str]) -> list[BaseChoice]
 def _choice(codes: Sequence[str], values: Mapping[str, str], code: str) -> BaseChoice:
     title, unit = _title(codes, values, code), normalise(values.get(f"q_{code}_unit", ""))
     if values.get(f"q_{code}_kind", "") == QuestionKind.NUMBER:
-        return BaseChoice(value=code, label=f"{title}（{unit}）" if unit else title, offered=True)
+        good = unit in UNITS and values.get(f"q_{code}_required", "") == "YES"
+        said = "，".join(filter(None, (unit, "" if good else _LACKS)))
+        return BaseChoice(value=code, label=f"{title}（{said}）" if said else title, offered=True)
     return BaseChoice(value=code, label=f"“{title}”不是数字问题，请改选", offered=False)
 
 

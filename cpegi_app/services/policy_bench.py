@@ -208,7 +208,7 @@ def _redeemable(session: Session, actor: Actor) -> list[Todo]:
             action=r.action,
             href=r.href or POLICY_CLAIMS.route,
             tone=OFFERS[r.action],
-            tag=f"政策兑现{r.state}" if r.href else "政策兑现",
+            tag=r.state if r.href else "政策兑现",
         )
         for r in islice((r for r in every if r.action in OFFERS), MOST)
     ]

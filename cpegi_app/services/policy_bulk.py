@@ -8,7 +8,7 @@ from sqlmodel import Session
 from cpegi_app.access import Actor
 from cpegi_app.errors import DomainError
 from cpegi_app.models import PolicyApplication
-from cpegi_app.services import policy_budget, policy_people, policy_review, review
+from cpegi_app.services import policy_budget, policy_check, policy_people, policy_review, review
 from cpegi_app.services import policy_definition as definitions
 from cpegi_app.services.policy_amount import yuan
 from cpegi_app.services.policy_application import FLOW
@@ -33,6 +33,8 @@ class BulkRow(BaseModel):
     after: str = ""
     ok: bool = False
     text: str = ""
+    # 对补正意见的说明: nobody approves it unread.
+    answer: str = ""
 
 
 def foresee_all(session: Session, actor: Actor, row_ids: list[int]) -> list[BulkRow]:
@@ -89,6 +91,7 @@ def foresee(session: Session, actor: Actor, row_id: int) -> BulkRow:
     found.receipt = row.receipt_no or ""
     found.fen = row.reviewed_fen if row.reviewed_fen is not None else row.asked_fen
     found.amount = yuan(found.fen)
+    found.answer = row.data.get(policy_check.ANSWER, "")
     found.after = f"{WILL}，{'进入业务审核' if stage_of(row) is PolicyStage.FORMAL else '进入公示'}"
     found.text = _hindrance(session, actor, row)
     found.ok = not found.text

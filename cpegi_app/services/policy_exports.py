@@ -57,8 +57,8 @@ def _yes(flag: bool, word: str) -> str:
 QUEUE = _listing(
     "policy_queue", "政策审核", PolicyApplication, policy_queue.SORTS,
     lambda s, a, f, page, size: policy_queue.listing(s, a, filters=f, page=page, size=size),
-    受理编号=lambda r: r.receipt, 政策=lambda r: r.policy, 申报单位=lambda r: r.org, 申请金额_元=lambda r: r.asked,
-    测算金额_元=lambda r: r.computed, 审核金额_元=lambda r: r.reviewed, 受理时间=lambda r: r.received, 办理时限=lambda r: r.waiting,
+    受理编号=lambda r: r.receipt, 政策=lambda r: r.policy, 申请单位=lambda r: r.org, 申请金额_元=lambda r: r.asked,
+    系统计算_元=lambda r: r.computed, 审核金额_元=lambda r: r.reviewed, 受理时间=lambda r: r.received, 办理时限=lambda r: r.waiting,
     超期=lambda r: _yes(r.late, "已超期"), 办理人=lambda r: r.holder, slow=frozenset({"received", "asked"}),
 )  # fmt: skip
 OVERVIEW = _listing(
@@ -73,7 +73,7 @@ OVERVIEW = _listing(
 GRANTS = _listing(
     "policy_grants", "奖补兑现", PolicyGrant, policy_claim_list.OWN_SORTS,
     lambda s, a, f, page, size: policy_claim_list.own(s, a, filters=f, page=page, size=size),
-    政策=lambda r: r.policy, 受理编号=lambda r: r.receipt, 核定金额_元=lambda r: r.amount, 状态=lambda r: r.state,
+    政策=lambda r: r.policy, 受理编号=lambda r: r.receipt, 奖补金额_元=lambda r: r.amount, 状态=lambda r: r.state,
     兑现时间=lambda r: r.window, 说明=lambda r: r.note, 到账=lambda r: r.voucher,
 )  # fmt: skip
 CLAIMS = _listing(

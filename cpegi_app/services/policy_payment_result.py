@@ -26,6 +26,8 @@ from cpegi_app.vocabulary.policy import AmountKind, GrantState, PaymentState
 
 PAID = frozenset({"成功", "已拨付", "拨付成功", "已支付", "支付成功"})
 FAILED = frozenset({"失败", "拨付失败", "支付失败", "退汇"})
+# What a reason for a failure may be long.
+REASON_MOST = 200
 
 
 class Finding(BaseModel):
@@ -152,7 +154,9 @@ def _result(payment: Payment, cells: dict[str, str]) -> Result | None:
         reason = cells.get("失败原因", "")
         if not reason:
             raise ValueError("拨付失败须填写失败原因")
-        found = Result(payment, PaymentState.FAILED, failure=reason[:200])
+        if len(reason) > REASON_MOST:
+            raise ValueError(f"失败原因最多 {REASON_MOST} 字，现有 {len(reason)} 字，请缩短")
+        found = Result(payment, PaymentState.FAILED, failure=reason)
     else:
         raise ValueError("拨付结果请填写“成功”或“失败”")
     if payment.state == PaymentState.WAITING:

@@ -116,11 +116,11 @@ def barred(session: Session, payees: Iterable[tuple[int, str]]) -> dict[tuple[in
     return found | {payee: "该单位账号已全部停用" for payee in wanted if payee[0] in closed}
 
 
-def policies(session: Session, actor: Actor) -> list[tuple[str, str]]:
-    """Return the policies of which something waits to be paid, for the query bar."""
+def policies(session: Session, actor: Actor, *, again: bool = False) -> list[tuple[str, str]]:
+    """Return the policies of which something waits to be paid, or to be claimed anew, for the query bar."""
     query = (
         select(A.policy_id, func.max(A.policy_name))
-        .where(*_to_pay(session, actor))
+        .where(*(_to_ask_again if again else _to_pay)(session, actor))
         .group_by(col(A.policy_id))
     )
     return [(str(i), name) for i, name in session.exec(query.order_by(col(A.policy_id).desc()).limit(100))]

@@ -11,7 +11,7 @@ from cpegi_app import clock
 from cpegi_app.access import PROFILE, REVIEW, VERIFICATION, Actor, Permission
 from cpegi_app.errors import Conflict, DomainError, FormInvalid, NotFound
 from cpegi_app.models import Organisation, Product, ProfileChange, Verification
-from cpegi_app.services import files, identifiers, push, review, review_draft, scale, shelf
+from cpegi_app.services import files, identifiers, policy_renamed, push, review, review_draft, scale, shelf
 from cpegi_app.services.forms import normalise
 from cpegi_app.services.locks import one_at_a_time
 from cpegi_app.services.profile_forms import FORMS, ProfileForm, kind_of, required_files
@@ -196,7 +196,7 @@ def _go_live(session: Session, actor: Actor, row: Any, payload: Payload) -> None
     org = session.get(Organisation, row.org_id)
     if org is None:
         raise NotFound("机构")
-    lent = org.kind == Kind.DEBT.value
+    lent, before = org.kind == Kind.DEBT.value, org.name
     put_in_force(org, _own_fields(row.data))
     session.add(org)
     if lent and org.kind != Kind.DEBT.value:
@@ -204,6 +204,7 @@ def _go_live(session: Session, actor: Actor, row: Any, payload: Payload) -> None
     # The public list filters by the class of the lender.
     session.exec(update(Product).where(col(Product.org_id) == org.id).values(org_class=org.org_class))
     push.figures_approved(session, org)
+    policy_renamed.tell(session, org, before)
 
 
 def put_in_force(org: Organisation, data: dict[str, str]) -> None:

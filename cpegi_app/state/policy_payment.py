@@ -53,10 +53,10 @@ class PaymentBatchesState(TableState, FormState, rx.State):
 
     async def _fetch(self) -> None:
         await super()._fetch()
+        if self.tab in ("ready", "again"):
+            found = await self._read(policy_ready.policies, again=self.tab == "again")
+            self.policies = [Choice(value=i, label=name) for i, name in found]
         if self.tab == "ready":
-            self.policies = [
-                Choice(value=i, label=name) for i, name in await self._read(policy_ready.policies)
-            ]
             _, _, self.amount = await self._read(policy_ready.ready, filters=self._wanted(), size=1)
 
     def _listing(self) -> Listing:

@@ -5,15 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
-from cpegi_app.access import Actor
+from cpegi_app.access import POLICY_CLAIMS, Actor
 from cpegi_app.errors import Conflict
-from cpegi_app.models import Organisation, PolicyClaim, PolicyGrant
-from cpegi_app.services import policy_claim, policy_claim_list, policy_payment, policy_ready, policy_standing
+from cpegi_app.models import Notice, Organisation, PolicyClaim, PolicyGrant
+from cpegi_app.services import (
+    policy_claim,
+    policy_claim_list,
+    policy_payment,
+    policy_ready,
+    policy_renamed,
+    policy_standing,
+)
 from cpegi_app.services import review as engine
-from cpegi_app.vocabulary import Action
-from tests import factories, redemption
+from cpegi_app.vocabulary import Action, Status
+from tests import factories, redemption, worlds
 
 RENAMED = "郑州改名后有限公司"
 
@@ -97,6 +104,8 @@ def test_what_is_only_begun_anew_stays_with_those_that_wait_for_their_applicants
     assert seen(session, staff) == stays
     listed, total = policy_ready.again(session, staff)
     assert total == len(stays["again"]) and all("尚未提交" in r.why for r in listed)
+    named = [str(grant.policy_id)] if total else []
+    assert [i for i, _ in policy_ready.policies(session, staff, again=True)] == named
     with pytest.raises(Conflict):
         redemption.batch(session, staff, old)
     row = redemption.claim(session, owner, grant)
@@ -135,3 +144,24 @@ def test_a_batch_that_has_gone_out_marks_nobody(session: Session, approved):
     called(session, owner, RENAMED)
     [line], _ = policy_payment.lines(session, staff, batch)
     assert line.why == ""
+
+
+def test_a_rename_that_comes_into_force_tells_its_owner_to_ask_again(session: Session):
+    world = worlds.profile_change_world(session)
+    owner, staff = world.owner, factories.staff(session)
+    grant = redemption.granted(session, owner, staff)
+    redemption.checked(session, staff, redemption.claim(session, owner, grant))
+
+    def told() -> list[Notice]:
+        mine = (Notice.user_id == owner.user_id, Notice.href == POLICY_CLAIMS.route)
+        found = session.exec(select(Notice).where(*mine, Notice.tone == "red"))
+        return [n for n in found if n.title.startswith("须重新申请兑现")]
+
+    org, before = session.get_one(Organisation, owner.org_id), grant.org_name
+    policy_renamed.tell(session, org, before.replace("（", "(") + " ")
+    assert told() == []
+    world.data["name"] = RENAMED
+    world.bring_to(session, Status.APPROVED)
+    assert org.name == RENAMED
+    (notice,) = told()
+    assert RENAMED in notice.text and "重新申请兑现" in notice.text

@@ -11,6 +11,7 @@ from cpegi_app.services import policy, policy_base
 from tests import factories, policies
 
 NAME = policy_base.NAME
+LACKS = "发布前须设为必填，单位为元或万元"
 PEOPLE = {"title": "从业人数", "kind": "NUMBER", "required": "YES", "unit": "人"}
 
 
@@ -35,10 +36,17 @@ def test_the_number_questions_of_the_editor_are_offered_as_they_are_typed(sessio
         session, factories.staff(session), **policies.AUDIT, questions=(policies.FEE, PEOPLE, policies.ON)
     )
     fee, people, on = row.draft["questions"]
-    assert options(session, row) == {fee: "审计费（元）", people: "从业人数（人）"}
+    assert options(session, row) == {
+        fee: "审计费（元）",
+        people: f"从业人数（人，{LACKS}）",
+    }
     typed = {f"q_{fee}_title": "审计费用", f"q_{on}_kind": "NUMBER", f"q_{on}_title": ""}
     offered = options(session, row, **typed)
-    assert offered == {fee: "审计费用（元）", people: "从业人数（人）", on: "问题 3（未填写名称）"}
+    assert offered == {
+        fee: "审计费用（元）",
+        people: f"从业人数（人，{LACKS}）",
+        on: f"问题 3（未填写名称）（{LACKS}）",
+    }
 
 
 def test_a_question_with_another_title_stays_chosen(session: Session):

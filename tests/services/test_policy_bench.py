@@ -98,7 +98,7 @@ def test_a_grant_can_be_followed_from_the_publication_to_the_payment(session: Se
     grant = redemption.fresh(session, redemption.grant_of(session, row))
     assert todos(session, owner) == [("政策兑现", "申请兑现", POLICY_CLAIMS.route)]
     begun = redemption.begun(session, owner, grant)
-    assert todos(session, owner) == [("政策兑现兑现申请未提交", "继续填写", POLICY_CLAIM.url(cid=begun.id))]
+    assert todos(session, owner) == [("兑现申请未提交", "继续填写", POLICY_CLAIM.url(cid=begun.id))]
     claim = redemption.claim(session, owner, grant)
     assert todos(session, owner) == []
     assert waiting(session, staff) == {CLAIM_QUEUE.route: 1}

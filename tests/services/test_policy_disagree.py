@@ -12,6 +12,7 @@ from cpegi_app.errors import FormInvalid
 from cpegi_app.models import PolicyApplication
 from cpegi_app.services import (
     policy_application,
+    policy_bulk,
     policy_own,
     policy_review,
     policy_trail,
@@ -106,3 +107,11 @@ def test_an_answer_is_short_and_only_to_a_correction(session: Session):
     policy_application.withdraw(session, firm, row.id or 0, row.version)
     row = resend(session, firm, fresh(session, row), **policies.answers())
     assert row.status == Status.PENDING and ANSWER not in row.data
+
+
+def test_a_bulk_approval_shows_what_was_answered(session: Session):
+    firm, staff, row, _loan = returned(session, phone="打不通")
+    row = resend(session, firm, row, **{ANSWER: SAID})
+    assert [r.answer for r in policy_bulk.foresee_all(session, staff, [row.id])] == [SAID]
+    other = policies.sent(session, factories.member(session), policies.published(session, staff))
+    assert policy_bulk.foresee(session, staff, other.id or 0).answer == ""
