@@ -8,7 +8,7 @@ import reflex as rx
 
 from cpegi_app.access import CONFIRM, CONFIRMATIONS, INVESTMENT_EDIT, RECORDS
 from cpegi_app.pages import ui
-from cpegi_app.pages.desk import unless_withdrawn
+from cpegi_app.pages.desk import draft, stands, titled, unless_withdrawn
 from cpegi_app.pages.equity_record import figure_fields, objection_card, questions_card, reason_field, summary
 from cpegi_app.pages.form import field_of, problem, upload_field
 from cpegi_app.pages.layout import page
@@ -202,9 +202,9 @@ def confirm() -> rx.Component:
     return rx.fragment(
         ui.crumbs(CONFIRMATIONS.menu, (CONFIRMATIONS.title, CONFIRMATIONS.route), CONFIRM.title),
         ui.page_head(
-            rx.cond(case.project == "", CONFIRM.title, case.project),
+            titled(state, case.project, CONFIRM.title),
             ui.link_button("返回列表", CONFIRMATIONS.route),
-            status=ui.show((case.state != "") & (state.withdrawn == ""), ui.tag(case.state_label, case.tone)),
+            status=stands(state, case.state_label, case.tone),
             number=case.institution,
         ),
         unless_withdrawn(
@@ -235,7 +235,7 @@ def _decision() -> rx.Component:
             class_name="row",
         ),
         on_submit=state.object_to,
-        draft="objection-" + state.row_id.to_string(),
+        draft=draft("objection", state.case.view),
         version=state.case.version.to_string(),
         key=state.form_key,
     )

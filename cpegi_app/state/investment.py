@@ -145,6 +145,9 @@ class ConfirmState(OpinionState, QuestionState, rx.State):
     def _is_open(self) -> bool:
         return self.case.can_confirm
 
+    def _sent(self) -> int:
+        return self.case.view.sent
+
     def _fresh(self) -> dict[str, str]:
         return self.case.values
 
